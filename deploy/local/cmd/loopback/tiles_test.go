@@ -1,0 +1,139 @@
+package main
+
+import (
+	"errors"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"os"
+	"path/filepath"
+	"testing"
+)
+
+func TestTiles(t *testing.T) {
+	dir := t.TempDir()
+	log := filepath.Join(dir, "log")
+	for name, text := range map[string]string{
+		"log/checkpoint":                  "a checkpoint",
+		"log/tile/0/000":                  "a full tile",
+		"log/tile/0/x001/x234/067":        "a far tile",
+		"log/tile/0/001.p/7":              "a partial tile",
+		"log/tile/63/000":                 "a top tile",
+		"log/tile/entries/000":            "an entry bundle",
+		"log/tile/entries/x001/000.p/255": "a partial bundle",
+		"log/tile/0/000.tmp":              "private",
+		"log/tile/64/000":                 "private",
+		"log/.state/treeState":            "private",
+		"log/checkpoint.tmp":              "private",
+		"secret":                          "private",
+	} {
+		path := filepath.Join(dir, name)
+		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		mustWrite(t, path, []byte(text))
+	}
+	if err := os.Symlink(filepath.Join(dir, "secret"), filepath.Join(log, "tile/0/005")); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Mkdir(filepath.Join(log, "tile/0/006"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	root, err := os.OpenRoot(log)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer root.Close()
+	server := httptest.NewServer(tilesHandler(root))
+	defer server.Close()
+
+	// do sends the path as it is, which http.NewRequest would tidy up.
+	do := func(method, path, byteRange string) (*http.Response, string) {
+		t.Helper()
+		target, _ := url.Parse(server.URL)
+		target.Opaque = path
+		request := &http.Request{Method: method, URL: target, Header: http.Header{}}
+		if byteRange != "" {
+			request.Header.Set("Range", byteRange)
+		}
+		response, err := http.DefaultTransport.RoundTrip(request)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer response.Body.Close()
+		body, err := io.ReadAll(response.Body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return response, string(body)
+	}
+
+	const forever = "max-age=31536000, immutable"
+	for _, c := range []struct{ path, body, caching string }{
+		{"/healthz", "ok\n", ""},
+		{"/api/v2/checkpoint", "a checkpoint", "no-cache"},
+		{"/api/v2/tile/0/000", "a full tile", forever},
+		{"/api/v2/tile/0/x001/x234/067", "a far tile", forever},
+		{"/api/v2/tile/0/001.p/7", "a partial tile", forever},
+		{"/api/v2/tile/63/000", "a top tile", forever},
+		{"/api/v2/tile/entries/000", "an entry bundle", forever},
+		{"/api/v2/tile/entries/x001/000.p/255", "a partial bundle", forever},
+	} {
+		response, body := do("GET", c.path, "")
+		if response.StatusCode != 200 || body != c.body || response.Header.Get("Cache-Control") != c.caching {
+			t.Errorf("GET %s: %s %q, caching %q", c.path, response.Status, body, response.Header.Get("Cache-Control"))
+		}
+		if response, body := do("HEAD", c.path, ""); response.StatusCode != 200 || body != "" {
+			t.Errorf("HEAD %s: %s %q", c.path, response.Status, body)
+		}
+		for _, method := range []string{"POST", "PUT", "DELETE"} {
+			if response, _ := do(method, c.path, ""); response.StatusCode != 405 {
+				t.Errorf("%s %s: %s", method, c.path, response.Status)
+			}
+		}
+	}
+	if response, body := do("GET", "/api/v2/tile/0/000", "bytes=2-5"); response.StatusCode != 206 || body != "full" {
+		t.Errorf("range: %s %q", response.Status, body)
+	}
+
+	for _, path := range []string{
+		"/", "/api/v2/", "/api/v2/tile", "/api/v2/tile/", "/api/v2/tile/0", "/api/v2/tile/0/", "/api/v2/tile/entries",
+		"/checkpoint", "/tile/0/000", "/secret", "/.state/treeState",
+		"/api/v2/.state/treeState", "/api/v2/checkpoint.tmp", "/api/v2/checkpoint/", "/api/v2/tile/0/000.tmp",
+		"/api/v2/tile/64/000", "/api/v2/tile/00/000", "/api/v2/tile/0/0000", "/api/v2/tile/0/x000", "/api/v2/tile/0/000/",
+		"/api/v2/tile/0/001.p", "/api/v2/tile/0/001.p/", "/api/v2/tile/0/001.p/0", "/api/v2/tile/0/001.p/8", "/api/v2/tile/0/999",
+		"/api/v2/tile/0/005", // a link out of the directory
+		"/api/v2/tile/0/006", // a directory
+		"/api/v2/../../secret", "/api/v2/tile/../../secret", "/api/v2/tile/0/../../.state/treeState",
+		"/api/v2/tile/%2e%2e/.state/treeState", "/api/v2/tile/..%2f.state%2ftreeState", "/api/v2/tile/..%2f..%2fsecret",
+		"/api/v2/tile/0/000%00", "/api/v2/tile/0/000%0a", "/api/v2/tile//0/000", "/api/v2//checkpoint",
+	} {
+		response, body := do("GET", path, "")
+		// ServeMux answers a path that is not clean with where it leads.
+		if code := response.StatusCode; code != 404 && code != 307 && code != 301 {
+			t.Errorf("GET %s: %s %q", path, response.Status, body)
+		}
+		if response.Header.Get("Cache-Control") != "" {
+			t.Errorf("GET %s may be cached", path)
+		}
+	}
+}
+
+func TestListenRefusesOtherInterfaces(t *testing.T) {
+	for _, addr := range []string{"0.0.0.0:1", ":1", "[::]:1", "192.0.2.1:1", "localhost:1", "127.0.0.1", "127.0.0.1:65536", "[::ffff:192.0.2.1]:1"} {
+		for name := range commands {
+			if name == "make" || name == "sample" {
+				continue
+			}
+			if err := dispatch(t.Context(), []string{name, "--listen", addr}); !errors.As(err, new(usageError)) {
+				t.Errorf("%s --listen %s: got error %v, want one about its usage", name, addr, err)
+			}
+		}
+	}
+	for _, addr := range []string{"127.0.0.1:1", "127.1.2.3:1", "[::1]:1"} {
+		if err := new(address).Set(addr); err != nil {
+			t.Error(err)
+		}
+	}
+}

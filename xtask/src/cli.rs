@@ -1,0 +1,346 @@
+//! The command line: what can be typed.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::local::plans::InstallOptions;
+use crate::rekor::Version;
+
+/// Runs every step of the private Sigstore workshop.
+#[derive(Debug, Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask", version, max_term_width = 100)]
+pub struct Cli {
+    /// What every command takes.
+    #[command(flatten)]
+    pub global: Global,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// Options of every command.
+#[derive(Debug, Clone, Default, Args)]
+pub struct Global {
+    /// Where Sigstore runs; remembered for the commands to come [env: WORKSHOP_ON] [default: local]
+    #[arg(long, global = true, value_enum, value_name = "TARGET")]
+    pub on: Option<On>,
+    /// The state directory [env: WORKSHOP_STATE] [default: .workshop in the repository]
+    #[arg(long, global = true, value_name = "DIR")]
+    pub state: Option<PathBuf>,
+    /// Print JSON: events of a plan one a line, answers as one document
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// Also print the commands and what they say
+    #[arg(short, long, global = true)]
+    pub verbose: bool,
+    /// Print results and errors only
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    pub quiet: bool,
+}
+
+/// A target.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum On {
+    /// The real servers as processes of this machine, on loopback
+    Local,
+    /// A minikube cluster
+    Minikube,
+    /// The cluster that kubectl's context names
+    Cluster,
+}
+
+impl On {
+    /// As it is typed.
+    pub fn name(self) -> &'static str {
+        match self {
+            On::Local => "local",
+            On::Minikube => "minikube",
+            On::Cluster => "cluster",
+        }
+    }
+}
+
+/// Options of every command that runs a plan.
+#[derive(Debug, Clone, Default, Args)]
+pub struct PlanOptions {
+    /// Print the commands for a shell and run none
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Run this step, done or not, and all that need it
+    #[arg(long, value_name = "STEP")]
+    pub from: Option<String>,
+}
+
+/// The subcommands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Install, sign, verify and inspect, with each command shown and explained
+    Tour,
+    /// Check that the machine has what the target needs, all findings at once
+    Preflight {
+        /// The lowest of the ports to look at [default: the installed one, or 17800]
+        #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1024..=65500))]
+        port_base: Option<u16>,
+    },
+    /// Build, configure and start a private Sigstore
+    Install {
+        /// What to install.
+        #[command(flatten)]
+        options: InstallOptions,
+        /// How to run the plan.
+        #[command(flatten)]
+        plan: PlanOptions,
+    },
+    /// Start what does not run
+    Start {
+        /// The components [default: all]
+        components: Vec<String>,
+        /// How to run the plan.
+        #[command(flatten)]
+        plan: PlanOptions,
+    },
+    /// Stop what runs
+    Stop {
+        /// The components [default: all]
+        components: Vec<String>,
+        /// How to run the plan.
+        #[command(flatten)]
+        plan: PlanOptions,
+    },
+    /// Stop and start
+    Restart {
+        /// The components [default: all]
+        components: Vec<String>,
+        /// How to run the plan.
+        #[command(flatten)]
+        plan: PlanOptions,
+    },
+    /// Show each component; exit status 1 where one is down
+    Status,
+    /// Show what the components print
+    Logs {
+        /// The component [default: the last lines of all]
+        component: Option<String>,
+        /// Go on as it grows
+        #[arg(short, long)]
+        follow: bool,
+        /// How many of the last lines [default: 100 of one, 5 of each]
+        #[arg(short = 'n', long, value_name = "N")]
+        lines: Option<usize>,
+    },
+    /// Sign images or a file with an identity instead of a key
+    Sign(Sign),
+    /// Verify who signed images or a file; exit status 1 where the answer is no
+    Verify(Verify),
+    /// Show an entry of the transparency log
+    InspectRekor {
+        /// Which entry.
+        #[command(flatten)]
+        entry: EntryOptions,
+        /// Print what the server said, as JSON
+        #[arg(long)]
+        raw: bool,
+    },
+    /// Show a leaf certificate in plain words
+    InspectCertificate {
+        /// Whose certificate.
+        #[command(flatten)]
+        entry: EntryOptions,
+        /// Of this bundle
+        #[arg(long, value_name = "FILE", conflicts_with_all = ["log_index", "uuid", "rekor"])]
+        bundle: Option<PathBuf>,
+        /// Print what openssl says of it
+        #[arg(long)]
+        text: bool,
+    },
+    /// Print the variables and flags with which other clients use this Sigstore
+    Env {
+        /// For which reader
+        #[arg(long, value_enum, default_value_t = EnvFormat::Sh)]
+        format: EnvFormat,
+    },
+    /// Stop everything and remove what install made
+    Uninstall {
+        /// Do not ask
+        #[arg(short, long)]
+        yes: bool,
+        /// Keep the built servers
+        #[arg(long)]
+        keep_tools: bool,
+        /// How to run the plan.
+        #[command(flatten)]
+        plan: PlanOptions,
+    },
+    /// Measure this installation against bare commands, as ratios
+    Bench {
+        /// Also build the servers and this program from nothing (many minutes)
+        #[arg(long)]
+        cold: bool,
+        /// How often to measure each
+        #[arg(short = 'n', long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u16).range(1..=100))]
+        runs: u16,
+    },
+    /// One step of a plan: what `--dry-run` prints for steps done in this program
+    #[command(hide = true)]
+    Step {
+        /// Which.
+        #[command(subcommand)]
+        step: StepCommand,
+    },
+}
+
+/// What to sign, as whom.
+#[derive(Debug, Args)]
+pub struct Sign {
+    /// Images, by tag or digest; a tag is looked up and the digest is signed [default: the sample]
+    #[arg(value_name = "IMAGE")]
+    pub images: Vec<String>,
+    /// Sign this file instead
+    #[arg(long, value_name = "FILE", conflicts_with = "images")]
+    pub blob: Option<PathBuf>,
+    /// Where the signature of the file goes [default: FILE.sigstore.json]
+    #[arg(long, value_name = "FILE", requires = "blob")]
+    pub bundle: Option<PathBuf>,
+    /// The user who signs
+    #[arg(long = "as", value_name = "USER", default_value = crate::local::sign::DEFAULT_USER)]
+    pub user: String,
+    /// The log that records it [default: the newest that runs]
+    #[arg(long, value_enum)]
+    pub rekor: Option<Version>,
+    /// How to run the plan.
+    #[command(flatten)]
+    pub plan: PlanOptions,
+}
+
+/// What to verify, against which policy.
+#[derive(Debug, Args)]
+pub struct Verify {
+    /// Images, by tag or digest [default: the sample]
+    #[arg(value_name = "IMAGE")]
+    pub images: Vec<String>,
+    /// Verify this file instead
+    #[arg(long, value_name = "FILE", conflicts_with = "images")]
+    pub blob: Option<PathBuf>,
+    /// The bundle that holds the signature of the file [default: FILE.sigstore.json]
+    #[arg(long, value_name = "FILE", requires = "blob")]
+    pub bundle: Option<PathBuf>,
+    /// Who must have signed [default: alice@example.com]
+    #[arg(long, value_name = "NAME")]
+    pub identity: Option<String>,
+    /// Who must have vouched for that name [default: the workshop's Dex]
+    #[arg(long, value_name = "URL")]
+    pub issuer: Option<String>,
+    /// How to run the plan.
+    #[command(flatten)]
+    pub plan: PlanOptions,
+}
+
+/// Which log entry.
+#[derive(Debug, Args)]
+pub struct EntryOptions {
+    /// By its index in the log [default: the last signature made here]
+    #[arg(long, value_name = "N", conflicts_with = "uuid")]
+    pub log_index: Option<u64>,
+    /// By the id that Rekor v1 gave it
+    #[arg(long, value_name = "ID")]
+    pub uuid: Option<String>,
+    /// Of this log [default: the newest that runs; v1 for a UUID]
+    #[arg(long, value_enum)]
+    pub rekor: Option<Version>,
+}
+
+/// Who reads the environment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum EnvFormat {
+    /// A POSIX shell: eval "$(cargo xtask env)"
+    Sh,
+    /// The fish shell: cargo xtask env --format fish | source
+    Fish,
+    /// A program
+    Json,
+    /// A GitHub workflow: cargo xtask env --format github >>"$GITHUB_ENV"
+    Github,
+}
+
+/// Steps done in this program.
+#[derive(Debug, Subcommand)]
+pub enum StepCommand {
+    /// Write settings and configuration
+    Configure {
+        /// The lowest port.
+        #[arg(long)]
+        port_base: u16,
+        /// Which versions of Rekor run.
+        #[arg(long, value_enum)]
+        rekor: crate::local::settings::Rekor,
+        /// The number of the CA in use.
+        #[arg(long, value_parser = clap::value_parser!(u16).range(1..))]
+        fulcio: u16,
+        /// The number of the timestamp authority's key in use.
+        #[arg(long, value_parser = clap::value_parser!(u16).range(1..))]
+        timestamp: u16,
+    },
+    /// Start a server, detached
+    Launch {
+        /// Its name.
+        component: String,
+        /// Its command line.
+        #[arg(last = true, required = true)]
+        words: Vec<String>,
+    },
+    /// Wait until a server answers
+    Wait {
+        /// Its name.
+        component: String,
+        /// `http://…` or `tcp://…`
+        address: String,
+        /// For so many seconds.
+        #[arg(long, default_value_t = 30)]
+        within: u64,
+    },
+    /// Stop a server
+    Halt {
+        /// Its name.
+        component: String,
+    },
+    /// Begin a new shard of a log
+    Shard {
+        /// `ctlog` or `rekor-v1`.
+        log: String,
+        /// The tree that Trillian made for it.
+        #[arg(long)]
+        tree: String,
+    },
+    /// Write the trusted root and the signing config
+    Trust,
+    /// Ask Dex for an identity token
+    Token {
+        /// The user.
+        #[arg(long = "as", value_name = "USER")]
+        user: String,
+        /// The file it goes to, mode 0600.
+        #[arg(long)]
+        out: PathBuf,
+    },
+    /// Delete a file
+    Forget {
+        /// Which.
+        file: PathBuf,
+    },
+    /// Remember a signature
+    Record {
+        /// The bundle that cosign wrote.
+        #[arg(long)]
+        bundle: PathBuf,
+        /// The log that recorded it.
+        #[arg(long, value_enum)]
+        rekor: Version,
+        /// The image by digest.
+        #[arg(long)]
+        image: Option<String>,
+        /// The file.
+        #[arg(long)]
+        blob: Option<PathBuf>,
+    },
+}

@@ -1,0 +1,70 @@
+//! `env`: what other clients need to use this Sigstore.
+
+use anyhow::Result;
+use serde_json::{Value, json};
+
+use super::App;
+use crate::cli::EnvFormat;
+use crate::fail::broken;
+use crate::plan::shell::quote;
+
+/// How each client is told, in the words of a POSIX shell. A test runs them.
+const CLIENTS: [(&str, &[&str]); 3] = [
+    (
+        "an identity token, for where no browser can open",
+        &["cargo xtask step token --as alice --out TOKEN"],
+    ),
+    (
+        "cosign v3",
+        &[
+            r#""$WORKSHOP_COSIGN" sign-blob --yes --signing-config "$WORKSHOP_SIGNING_CONFIG" --trusted-root "$WORKSHOP_TRUSTED_ROOT" --identity-token TOKEN --bundle FILE.sigstore.json FILE"#,
+            r#""$WORKSHOP_COSIGN" verify-blob --trusted-root "$WORKSHOP_TRUSTED_ROOT" --certificate-identity alice@example.com --certificate-oidc-issuer "$WORKSHOP_ISSUER" --bundle FILE.sigstore.json FILE"#,
+        ],
+    ),
+    (
+        "sigstore-python 4",
+        &[
+            r#"SIGSTORE_IDENTITY_TOKEN="$(cat TOKEN)" sigstore --trust-config "$WORKSHOP_TRUST_CONFIG" sign FILE"#,
+            r#"sigstore --trust-config "$WORKSHOP_TRUST_CONFIG" verify identity --cert-identity alice@example.com --cert-oidc-issuer "$WORKSHOP_ISSUER" FILE"#,
+        ],
+    ),
+];
+
+pub fn run(app: &App, format: EnvFormat) -> Result<Option<Value>> {
+    let variables = app.target()?.env()?;
+    if format == EnvFormat::Json || app.ui.style().json {
+        let env: serde_json::Map<_, _> = variables.iter().map(|(name, value)| ((*name).to_owned(), json!(value))).collect();
+        let clients: serde_json::Map<_, _> = CLIENTS.iter().map(|(name, lines)| ((*name).to_owned(), json!(lines))).collect();
+        let document = json!({"env": env, "clients": clients});
+        if app.ui.style().json {
+            app.ui.event(&document);
+        } else {
+            app.ui.say(serde_json::to_string_pretty(&document)?);
+        }
+        return Ok(None);
+    }
+    for (name, value) in &variables {
+        if value.contains('\n') {
+            return Err(broken(format!("the value of {name} holds a line break")).into());
+        }
+        app.ui.say(match format {
+            EnvFormat::Fish => format!("set -gx {name} {}", fish(value)),
+            EnvFormat::Github => format!("{name}={value}"),
+            EnvFormat::Sh | EnvFormat::Json => format!("export {name}={}", quote(value)),
+        });
+    }
+    if format != EnvFormat::Github {
+        for (client, lines) in CLIENTS {
+            app.ui.say(format!("\n# {client}:"));
+            for line in lines {
+                app.ui.say(format!("#   {line}"));
+            }
+        }
+    }
+    Ok(None)
+}
+
+/// A word for fish, where only `\` and `'` mean something inside quotes.
+fn fish(text: &str) -> String {
+    format!("'{}'", text.replace('\\', r"\\").replace('\'', r"\'"))
+}

@@ -1,0 +1,77 @@
+//! `logs`: what the components print.
+
+use std::collections::VecDeque;
+use std::fs::File;
+use std::io::{BufRead, BufReader, Read, Seek, SeekFrom};
+use std::path::Path;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use serde_json::{Value, json};
+
+use super::App;
+use crate::certificate::printable;
+use crate::interrupt;
+
+/// No more than this is read from the end of a log.
+const MOST: u64 = 4 * 1024 * 1024;
+
+pub fn run(app: &App, component: Option<&str>, follow: bool, lines: Option<usize>) -> Result<Option<Value>> {
+    let logs = app.target()?.logs(component)?;
+    let several = logs.len() > 1;
+    let count = lines.unwrap_or(if several { 5 } else { 100 });
+    let mut ends = Vec::new();
+    for (name, path) in &logs {
+        let (last, end) = tail(path, count)?;
+        for line in last {
+            print(app, name, &line, several);
+        }
+        ends.push(end);
+    }
+    while follow && !interrupt::interrupted() {
+        std::thread::sleep(Duration::from_millis(150));
+        for ((name, path), end) in logs.iter().zip(&mut ends) {
+            for line in grown(path, end)? {
+                print(app, name, &line, several);
+            }
+        }
+    }
+    Ok(None)
+}
+
+fn print(app: &App, name: &str, line: &str, several: bool) {
+    app.ui.event(&json!({"component": name, "line": line}));
+    let line = printable(line);
+    app.ui.say(if several { format!("{name}: {line}") } else { line });
+}
+
+/// The last lines of a file and its length in bytes; nothing of one that is
+/// not there yet.
+fn tail(path: &Path, count: usize) -> Result<(VecDeque<String>, u64)> {
+    let Ok(mut file) = File::open(path) else { return Ok((VecDeque::new(), 0)) };
+    let end = file.metadata()?.len();
+    file.seek(SeekFrom::Start(end.saturating_sub(MOST)))?;
+    let mut last = VecDeque::new();
+    for line in BufReader::new(file.take(MOST)).split(b'\n') {
+        last.push_back(String::from_utf8_lossy(&line.with_context(|| format!("read {}", path.display()))?).into_owned());
+        if last.len() > count {
+            last.pop_front();
+        }
+    }
+    Ok((last, end))
+}
+
+/// The whole lines that a file has gained; one that shrank begins anew.
+fn grown(path: &Path, end: &mut u64) -> Result<Vec<String>> {
+    let Ok(mut file) = File::open(path) else { return Ok(Vec::new()) };
+    let length = file.metadata()?.len();
+    if length < *end {
+        *end = 0;
+    }
+    file.seek(SeekFrom::Start(*end))?;
+    let mut text = Vec::new();
+    file.take(MOST).read_to_end(&mut text)?;
+    let whole = text.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
+    *end += whole as u64;
+    Ok(String::from_utf8_lossy(&text[..whole]).lines().map(str::to_owned).collect())
+}

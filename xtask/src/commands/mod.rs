@@ -1,0 +1,277 @@
+//! The commands, one file each, and what they share.
+
+mod bench;
+mod env;
+mod inspect;
+mod install;
+mod logs;
+mod preflight;
+mod sign;
+mod status;
+mod tour;
+mod uninstall;
+mod verify;
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+use serde_json::{Value, json};
+
+use crate::cli::{Cli, Command, Global, On, PlanOptions};
+use crate::fail::{Fail, broken};
+use crate::interrupt;
+use crate::local::Local;
+use crate::local::sign::Artifact;
+use crate::plan::run::{End, Outcome};
+use crate::plan::{Plan, run, shell};
+use crate::state::{self, State};
+use crate::target::{Target, not_yet};
+use crate::ui::{Style, Ui};
+
+/// What a command works with.
+pub struct App {
+    /// Where it prints.
+    pub ui: Ui,
+    /// The repository.
+    pub repo: PathBuf,
+    /// The state directory.
+    pub state: State,
+    /// The target, and why it is that one.
+    pub on: (On, &'static str),
+    /// The options that lead another `cargo xtask` to the same target and state.
+    pub globals: Vec<String>,
+    /// Whether `--on` was typed.
+    named: bool,
+}
+
+/// What a command that runs a plan came to.
+pub enum Ran {
+    /// It was printed only.
+    Dry,
+    /// It ran to its end.
+    Done(Outcome),
+}
+
+/// Runs a command and returns its exit status.
+pub fn run(cli: Cli) -> u8 {
+    let style = Style { json: cli.global.json, verbose: cli.global.verbose, quiet: cli.global.quiet };
+    let name = name(&cli.command);
+    let ended = interrupt::listen().and_then(|()| App::new(&cli.global, Ui::new(style))).and_then(|app| app.command(cli.command));
+    let ui = Ui::new(style);
+    match ended {
+        Ok(Some(result)) => {
+            ui.result(name, Ok(result));
+            0
+        }
+        Ok(None) => 0,
+        Err(error) => {
+            let mut fail = Fail::from_error(&error);
+            if interrupt::interrupted() {
+                fail.exit = 130;
+            }
+            ui.result(name, Err(&fail));
+            fail.exit
+        }
+    }
+}
+
+fn name(command: &Command) -> &'static str {
+    match command {
+        Command::Tour => "tour",
+        Command::Preflight { .. } => "preflight",
+        Command::Install { .. } => "install",
+        Command::Start { .. } => "start",
+        Command::Stop { .. } => "stop",
+        Command::Restart { .. } => "restart",
+        Command::Status => "status",
+        Command::Logs { .. } => "logs",
+        Command::Sign(_) => "sign",
+        Command::Verify(_) => "verify",
+        Command::InspectRekor { .. } => "inspect-rekor",
+        Command::InspectCertificate { .. } => "inspect-certificate",
+        Command::Env { .. } => "env",
+        Command::Uninstall { .. } => "uninstall",
+        Command::Bench { .. } => "bench",
+        Command::Step { .. } => "step",
+    }
+}
+
+impl App {
+    fn new(global: &Global, ui: Ui) -> Result<App> {
+        let repo = repository()?;
+        let from_env = std::env::var_os("WORKSHOP_STATE").filter(|dir| !dir.is_empty()).map(PathBuf::from);
+        let root = match global.state.clone().or(from_env) {
+            Some(dir) => std::path::absolute(dir).context("find the state directory")?,
+            None => repo.join(".workshop"),
+        };
+        let default = root == repo.join(".workshop");
+        let state = State::open(root)?;
+        let on = choose(global.on, &state)?;
+        let mut globals = vec!["--on".to_owned(), on.0.name().to_owned()];
+        if !default {
+            globals.extend(["--state".to_owned(), state.root().to_string_lossy().into_owned()]);
+        }
+        Ok(App { ui, repo, state, on, globals, named: global.on.is_some() })
+    }
+
+    fn command(&self, command: Command) -> Result<Option<Value>> {
+        if let Command::Step { step } = command {
+            return self.local()?.step(step).map(|()| None);
+        }
+        // Whoever reads a result by program sees it in the result.
+        if !matches!(command, Command::Env { .. }) {
+            self.ui.note(format!("on {} ({})", self.on.0.name(), self.on.1));
+        }
+        match command {
+            Command::Tour => tour::run(self),
+            Command::Preflight { port_base } => preflight::run(self, port_base),
+            Command::Install { options, plan } => install::run(self, &options, &plan),
+            Command::Start { components, plan } => install::start(self, &components, &plan),
+            Command::Stop { components, plan } => install::stop(self, &components, &plan),
+            Command::Restart { components, plan } => install::restart(self, &components, &plan),
+            Command::Status => status::run(self),
+            Command::Logs { component, follow, lines } => logs::run(self, component.as_deref(), follow, lines),
+            Command::Sign(options) => sign::run(self, &options),
+            Command::Verify(options) => verify::run(self, &options),
+            Command::InspectRekor { entry, raw } => inspect::rekor(self, &entry, raw),
+            Command::InspectCertificate { entry, bundle, text } => inspect::certificate(self, &entry, bundle.as_deref(), text),
+            Command::Env { format } => env::run(self, format),
+            Command::Uninstall { yes, keep_tools, plan } => uninstall::run(self, yes, keep_tools, &plan),
+            Command::Bench { cold, runs } => bench::run(self, cold, runs),
+            Command::Step { .. } => Ok(None),
+        }
+    }
+
+    /// The chosen target. One that `--on` named is remembered.
+    ///
+    /// # Errors
+    /// Where its state is damaged, or this version does not run there.
+    pub fn target(&self) -> Result<Box<dyn Target>> {
+        match self.on.0 {
+            On::Local => Ok(Box::new(self.local()?)),
+            other => Err(not_yet(other).into()),
+        }
+    }
+
+    fn local(&self) -> Result<Local> {
+        Local::open(&self.repo, &self.state, self.globals.clone())
+    }
+
+    /// Runs a plan, or prints it where it is to run dry.
+    ///
+    /// # Errors
+    /// The first failure of a step.
+    pub fn execute(&self, target: &dyn Target, plan: &Plan, options: &PlanOptions) -> Result<Ran> {
+        let chosen = match &options.from {
+            Some(step) => plan.from_step(step)?,
+            None => vec![true; plan.steps.len()],
+        };
+        if options.dry_run {
+            self.print(plan, &chosen);
+            return Ok(Ran::Dry);
+        }
+        if self.named {
+            self.state.create()?;
+            state::write(&self.state.path("target"), self.on.0.name().as_bytes(), 0o600)?;
+        }
+        Ok(Ran::Done(run::run(plan, &chosen, options.from.is_some(), target, &self.ui)?))
+    }
+
+    fn print(&self, plan: &Plan, chosen: &[bool]) {
+        if self.ui.style().json {
+            let steps: Vec<Value> = plan
+                .steps
+                .iter()
+                .zip(chosen)
+                .filter(|(_, chosen)| **chosen)
+                .map(|(step, _)| {
+                    let commands = shell::commands(step, &plan.globals);
+                    json!({"name": step.name, "title": step.title, "needs": step.needs, "commands": commands})
+                })
+                .collect();
+            self.ui.event(&json!({"event": "plan", "command": plan.command, "steps": steps}));
+            return;
+        }
+        let variables = run::redirecting_variables();
+        if !variables.is_empty() {
+            self.ui.say(format!("unset {}", variables.join(" ")));
+        }
+        self.ui.say(shell::script(plan, chosen).trim_end());
+    }
+}
+
+/// The steps and how they ended, for the result.
+pub fn ends(outcome: &Outcome) -> Value {
+    let end = |end: End| match end {
+        End::Done => "done",
+        End::Skipped => "skipped",
+        End::Failed => "failed",
+        End::Blocked => "blocked",
+    };
+    outcome.ends.iter().map(|(name, how)| (name.clone(), json!(end(*how)))).collect()
+}
+
+/// What a command line names: files, images, or the sample.
+///
+/// # Errors
+/// Where a file is not there or the sample is not known.
+pub fn artifacts(
+    target: &dyn Target,
+    images: &[String],
+    blob: Option<&Path>,
+    bundle: Option<&Path>,
+) -> Result<Vec<Artifact>> {
+    if let Some(file) = blob {
+        if !file.is_file() {
+            return Err(broken(format!("there is no file {}", file.display())).into());
+        }
+        let file = std::path::absolute(file)?;
+        let beside = || {
+            let mut name = file.clone().into_os_string();
+            name.push(".sigstore.json");
+            PathBuf::from(name)
+        };
+        let bundle = bundle.map_or_else(|| Ok(beside()), std::path::absolute)?;
+        return Ok(vec![Artifact::Blob { file, bundle }]);
+    }
+    if images.is_empty() {
+        return Ok(vec![Artifact::Image(target.sample()?)]);
+    }
+    if let Some(option) = images.iter().find(|image| image.is_empty() || image.starts_with('-')) {
+        return Err(broken(format!("{option:?} is not an image reference")).into());
+    }
+    Ok(images.iter().cloned().map(Artifact::Image).collect())
+}
+
+/// The target and why: what was typed, else the environment, else what was
+/// remembered, else local.
+fn choose(typed: Option<On>, state: &State) -> Result<(On, &'static str)> {
+    let parse = |name: &str, from: &str| {
+        <On as clap::ValueEnum>::from_str(name.trim(), false).map_err(|_| {
+            broken(format!("{from} names no target: {:?}", name.trim())).hint("the targets are: local, minikube, cluster")
+        })
+    };
+    if let Some(on) = typed {
+        return Ok((on, "named by --on"));
+    }
+    if let Some(name) = std::env::var("WORKSHOP_ON").ok().filter(|name| !name.is_empty()) {
+        return Ok((parse(&name, "WORKSHOP_ON")?, "named by WORKSHOP_ON"));
+    }
+    match state::read(&state.path("target"))? {
+        Some(name) => Ok((parse(&String::from_utf8_lossy(&name), "the state directory")?, "chosen before")),
+        None => Ok((On::Local, "no cluster was chosen")),
+    }
+}
+
+/// The repository: what cargo says, else the nearest directory above this one
+/// or above the program that holds the servers' manifest.
+fn repository() -> Result<PathBuf> {
+    let from_cargo = std::env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from);
+    let places = [from_cargo, std::env::current_dir().ok(), std::env::current_exe().ok()];
+    let holds = |dir: &&Path| dir.join("deploy/local/servers.yml").is_file();
+    places
+        .iter()
+        .flatten()
+        .find_map(|place| place.ancestors().find(holds).map(Path::to_owned))
+        .ok_or_else(|| broken("this is not the workshop's repository").hint("change into your checkout of it").into())
+}

@@ -1,0 +1,33 @@
+//! `verify`: who signed, checked against who should have.
+
+use anyhow::Result;
+use serde_json::{Value, json};
+
+use super::{App, Ran, artifacts, ends};
+use crate::cli::Verify;
+use crate::local::sign::{Artifact, DEFAULT_USER};
+
+pub fn run(app: &App, options: &Verify) -> Result<Option<Value>> {
+    let _beside = if options.plan.dry_run { None } else { Some(app.state.share()?) };
+    let target = app.target()?;
+    let artifacts = artifacts(target.as_ref(), &options.images, options.blob.as_deref(), options.bundle.as_deref())?;
+    // The default is a policy, not a look at who did sign: anybody's signature
+    // would satisfy that.
+    let identity = options.identity.clone().map_or_else(|| target.identity(DEFAULT_USER), Ok)?;
+    let issuer = options.issuer.clone().map_or_else(|| target.issuer(), Ok)?;
+    let plan = target.verify(&artifacts, &identity, &issuer)?;
+    let Ran::Done(outcome) = app.execute(target.as_ref(), &plan, &options.plan)? else { return Ok(None) };
+    let names: Vec<String> = artifacts
+        .iter()
+        .map(|artifact| match artifact {
+            Artifact::Image(image) => image.clone(),
+            Artifact::Blob { file, .. } => file.display().to_string(),
+        })
+        .collect();
+    for name in &names {
+        app.ui.say(format!("verified {name}"));
+    }
+    app.ui.say(format!("  signed by {identity}, vouched for by {issuer}"));
+    app.ui.say("next: cargo xtask inspect-rekor");
+    Ok(Some(json!({"verified": names, "identity": identity, "issuer": issuer, "steps": ends(&outcome)})))
+}

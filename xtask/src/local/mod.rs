@@ -1,0 +1,298 @@
+//! The local target: the real servers as processes on loopback.
+//!
+//! ```text
+//! .workshop/local/
+//!   settings.json  shards.json  signatures.json
+//!   keys/      private keys (mode 0600) beside their public halves
+//!   config/    the servers' configuration, filled in
+//!   data/      what servers keep: Rekor v2's tiles, the registry's images
+//!   trust/     trusted_root.json, signing_config.json, client_trust_config.json
+//!   run/       a record of each process      logs/   what it printed
+//!   tuf/       cosign's TUF_ROOT             tmp/    tokens, for moments
+//! ```
+
+pub mod manifest;
+pub mod plans;
+pub mod platform;
+pub mod preflight;
+pub mod process;
+pub mod servers;
+pub mod settings;
+pub mod shards;
+pub mod sign;
+pub mod status;
+pub mod target;
+pub mod trust;
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use anyhow::{Context, Result};
+use serde::Deserialize;
+
+use crate::fail::broken;
+use crate::plan::Command;
+use crate::plan::run::prepare;
+use crate::rekor::Version;
+use crate::state::{self, State};
+use manifest::{Manifest, fill};
+use servers::Servers;
+use settings::{PORT_BASE, Rekor, Settings};
+
+/// Configuration that depends on nothing but the settings and the users.
+const CONFIGS: [&str; 3] = ["config/dex.yml", "config/fulcio.yml", "config/registry.yml"];
+
+/// The certificates that the CT log accepts: every Fulcio CA there ever was.
+const ROOTS: &str = "keys/fulcio-roots.pem";
+
+/// The local target of one state directory.
+#[derive(Clone)]
+pub struct Local {
+    /// The repository.
+    pub repo: PathBuf,
+    /// `.workshop/local`
+    pub dir: PathBuf,
+    /// What was chosen at install, or the defaults.
+    pub settings: Settings,
+    /// Whether the settings are on disk.
+    pub installed: bool,
+    /// The servers and their ports.
+    pub manifest: Arc<Manifest>,
+    /// The servers' programs.
+    pub servers: Servers,
+    /// The options that lead a `cargo xtask` to this target and state.
+    pub globals: Vec<String>,
+}
+
+impl Local {
+    /// The target as its state directory and the repository describe it.
+    ///
+    /// # Errors
+    /// Where either is damaged.
+    pub fn open(repo: &Path, state: &State, globals: Vec<String>) -> Result<Local> {
+        let dir = state.path("local");
+        let settings = Settings::read(&dir)?;
+        Ok(Local {
+            repo: repo.to_owned(),
+            installed: settings.is_some(),
+            settings: settings.unwrap_or_else(|| Settings::new(PORT_BASE, Rekor::V2)),
+            manifest: Arc::new(Manifest::read(repo)?),
+            servers: Servers::of(repo)?,
+            dir,
+            globals,
+        })
+    }
+
+    /// Fails where nothing is installed.
+    ///
+    /// # Errors
+    /// Exactly then.
+    pub fn require_installed(&self) -> Result<()> {
+        if self.installed {
+            return Ok(());
+        }
+        Err(broken("no Sigstore is installed here yet").hint("cargo xtask install").into())
+    }
+
+    /// An address on loopback: `127.0.0.1:17810`.
+    ///
+    /// # Errors
+    /// Where the manifest names no such port.
+    pub fn address(&self, port: &str) -> Result<String> {
+        Ok(format!("127.0.0.1:{}", self.manifest.port(port, &self.settings)?))
+    }
+
+    /// The issuer that Dex puts into its tokens, to the letter.
+    ///
+    /// # Errors
+    /// Where the manifest names no port for it.
+    pub fn issuer(&self) -> Result<String> {
+        Ok(format!("http://{}/dex", self.address("dex")?))
+    }
+
+    /// The sample image that `install` pushes.
+    ///
+    /// # Errors
+    /// Where the manifest names no port for the registry.
+    pub fn sample(&self) -> Result<String> {
+        Ok(format!("{}/sample:latest", self.address("registry")?))
+    }
+
+    /// Where a version of Rekor is read from: the API of v1, the tiles of v2.
+    ///
+    /// # Errors
+    /// Where this version does not run here.
+    pub fn rekor_address(&self, version: Version) -> Result<String> {
+        if !self.settings.rekor.has(version) {
+            let (asked, runs) = (version.name(), self.settings.rekor.name());
+            return Err(broken(format!("this installation runs Rekor {runs}, not {asked}"))
+                .hint("run both: cargo xtask install --rekor both")
+                .into());
+        }
+        Ok(format!("http://{}", self.address(if version == Version::V1 { "rekor-v1" } else { "tiles" })?))
+    }
+
+    /// The command line of a server.
+    ///
+    /// # Errors
+    /// Where a placeholder stands for nothing.
+    pub fn server_words(&self, server: &manifest::Server) -> Result<Vec<String>> {
+        let line = fill(&server.command, &self.manifest.variables(&self.settings)?)?;
+        let mut words: Vec<String> = line.split_whitespace().map(str::to_owned).collect();
+        if let Some(program) = words.first_mut() {
+            *program = self.servers.program(program).to_string_lossy().into_owned();
+        }
+        Ok(words)
+    }
+
+    /// The ports of a server, the main one first.
+    ///
+    /// # Errors
+    /// Where the manifest names none of that name.
+    pub fn server_ports(&self, server: &manifest::Server) -> Result<Vec<u16>> {
+        let names = std::iter::once(&server.port).chain(&server.also);
+        names.map(|name| self.manifest.port(name, &self.settings)).collect()
+    }
+
+    /// Makes the keys that are missing.
+    ///
+    /// # Errors
+    /// Where one that is there is damaged.
+    pub fn make(&self, keys: &[(&str, &str)]) -> Result<()> {
+        self.output_of(&self.make_command(keys)).map(drop)
+    }
+
+    /// The command that makes the keys that are missing.
+    pub fn make_command(&self, keys: &[(&str, &str)]) -> Command {
+        let names = keys.iter().flat_map(|(kind, prefix)| [(*kind).into(), (*prefix).into()]);
+        let words = [self.servers.program("loopback").into(), "make".into()].into_iter().chain(names).collect();
+        Command::new(words).dir(&self.dir)
+    }
+
+    /// Runs a short command without placeholders and returns what it prints.
+    ///
+    /// # Errors
+    /// Where it fails; its last lines are the tail.
+    pub fn output_of(&self, command: &Command) -> Result<String> {
+        let words: Vec<String> = command
+            .words
+            .iter()
+            .map(|word| word.0.iter().map(|piece| match piece {
+                crate::plan::Piece::Text(text) => text.as_str(),
+                crate::plan::Piece::Output(name) => name,
+            }).collect())
+            .collect();
+        let (program, args) = words.split_first().context("a command without words")?;
+        let output = prepare(program, args, command)?
+            .stdin(std::process::Stdio::null())
+            .output()
+            .map_err(|error| broken(format!("{program} could not be started: {error}")).hint("cargo xtask install"))?;
+        if !output.status.success() {
+            let said = String::from_utf8_lossy(&output.stderr).lines().map(str::to_owned).collect();
+            return Err(broken(format!("{} failed", words[..2.min(words.len())].join(" "))).tail(said).into());
+        }
+        String::from_utf8(output.stdout).context("a tool printed something that is not text")
+    }
+
+    /// Fills in the template of a configuration: `config/NAME` is made from
+    /// `deploy/local/NAME`.
+    ///
+    /// # Errors
+    /// Where a placeholder stands for nothing or the file cannot be written.
+    pub fn render(&self, config: &str, more: &[(&str, &str)]) -> Result<()> {
+        let text = self.rendered(config, more)?;
+        state::write(&self.dir.join(config), text.as_bytes(), 0o600)
+    }
+
+    fn rendered(&self, config: &str, more: &[(&str, &str)]) -> Result<String> {
+        let name = Path::new(config).file_name().context("a configuration without a name")?;
+        let path = self.repo.join("deploy/local").join(name);
+        let template = std::fs::read_to_string(&path).with_context(|| format!("read {}", path.display()))?;
+        let mut variables = self.manifest.variables(&self.settings)?;
+        variables.extend(more.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
+        variables.extend(self.users()?.into_iter().flat_map(|user| {
+            let User { name, email, hash, id, .. } = user;
+            [(format!("{name}.email"), email), (format!("{name}.hash"), hash), (format!("{name}.id"), id)]
+        }));
+        fill(&template, &variables).with_context(|| format!("fill in {}", path.display()))
+    }
+
+    /// The users that Dex knows.
+    ///
+    /// # Errors
+    /// Where the file that holds them is damaged.
+    pub fn users(&self) -> Result<Vec<User>> {
+        #[derive(Deserialize)]
+        struct Users {
+            users: Vec<User>,
+        }
+        let path = self.dir.join("keys/users.yml");
+        let Some(text) = state::read(&path)? else { return Ok(Vec::new()) };
+        let users: Users = serde_yaml::from_slice(&text).map_err(|error| {
+            broken(format!("{} is damaged: {error}", path.display())).hint("delete it; `cargo xtask start` makes new users")
+        })?;
+        Ok(users.users)
+    }
+
+    /// Whether settings and configuration on disk are what they should be.
+    ///
+    /// # Errors
+    /// Where a file cannot be read.
+    pub fn configured(&self) -> Result<bool> {
+        if Settings::read(&self.dir)?.as_ref() != Some(&self.settings) || self.users()?.is_empty() {
+            return Ok(false);
+        }
+        for config in CONFIGS {
+            let on_disk = state::read(&self.dir.join(config))?;
+            if on_disk.as_deref() != Some(self.rendered(config, &[])?.as_bytes()) {
+                return Ok(false);
+            }
+        }
+        Ok(state::read(&self.dir.join(ROOTS))?.is_some_and(|on_disk| self.roots().is_ok_and(|roots| roots == on_disk)))
+    }
+
+    /// Writes settings and configuration (`cargo xtask step configure`).
+    ///
+    /// # Errors
+    /// Where the keys are not there or a file cannot be written.
+    pub fn configure(&self) -> Result<()> {
+        self.settings.write(&self.dir)?;
+        for config in CONFIGS {
+            self.render(config, &[])?;
+        }
+        state::write(&self.dir.join(ROOTS), &self.roots()?, 0o644)?;
+        state::make_dir(&self.dir.join("data"))
+    }
+
+    fn roots(&self) -> Result<Vec<u8>> {
+        let mut roots = Vec::new();
+        for number in 1..=self.settings.fulcio.len() {
+            let name = format!("keys/fulcio-{number}.pem");
+            let pem = state::read(&self.dir.join(&name))?;
+            roots.extend(pem.ok_or_else(|| broken(format!("{name} is missing")).hint("cargo xtask install"))?);
+        }
+        Ok(roots)
+    }
+
+    /// The variables that keep a Sigstore client's own files inside the state
+    /// directory.
+    pub fn client_env(&self) -> BTreeMap<String, String> {
+        BTreeMap::from([("TUF_ROOT".to_owned(), self.dir.join("tuf").to_string_lossy().into_owned())])
+    }
+}
+
+/// A user of Dex.
+#[derive(Clone, Deserialize)]
+pub struct User {
+    /// The word that `--as` takes.
+    pub name: String,
+    /// The identity in the certificate.
+    pub email: String,
+    /// The password, for the browser's login page and the password grant.
+    pub password: String,
+    /// Its bcrypt hash.
+    pub hash: String,
+    /// Dex's id of the user.
+    pub id: String,
+}

@@ -1,0 +1,309 @@
+//! The plans of the local target: install, start, stop, restart, uninstall.
+
+use std::time::Duration;
+
+use anyhow::Result;
+
+use super::manifest::{Server, fill};
+use super::settings::{Rekor, Settings};
+use super::{Local, process, shards};
+use crate::fail::broken;
+use crate::plan::{Command, Plan, Ready, Step, Word};
+use crate::rekor::Version;
+use crate::words;
+
+/// How long a server may take until it answers.
+const READY: Duration = Duration::from_secs(30);
+
+/// What `install` was asked for.
+#[derive(Debug, Clone, Default, clap::Args)]
+pub struct InstallOptions {
+    /// Which versions of Rekor run [default: v2, or what was installed]
+    #[arg(long, value_enum)]
+    pub rekor: Option<Rekor>,
+    /// The lowest of the ports to listen on [default: 17800, or what was installed]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1024..=65500))]
+    pub port_base: Option<u16>,
+    /// Replace a key; what it signed stays verifiable
+    #[arg(long, value_enum, value_name = "KEY")]
+    pub renew: Option<Renew>,
+}
+
+/// A key that can be replaced.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Renew {
+    /// Fulcio's CA.
+    Ca,
+    /// The timestamp authority's key and certificate.
+    Timestamp,
+}
+
+impl Local {
+    /// The target as it will be after `install` with these options.
+    ///
+    /// # Errors
+    /// Where the ports are to change while servers run.
+    pub fn with_options(mut self, options: &InstallOptions) -> Result<Local> {
+        if let Some(base) = options.port_base.filter(|base| *base != self.settings.port_base) {
+            for server in &self.manifest.servers {
+                if process::running(&self.dir, &server.name)?.is_some() {
+                    return Err(broken(format!("the ports cannot change while {} runs", server.name))
+                        .hint("cargo xtask stop")
+                        .into());
+                }
+            }
+            self.settings.port_base = base;
+        }
+        if let Some(rekor) = options.rekor {
+            self.settings.rekor = rekor;
+        }
+        match options.renew {
+            _ if !self.installed => {}
+            Some(Renew::Ca) => {
+                let next = self.settings.fulcio.len() + 1;
+                Settings::renew(&mut self.settings.fulcio, next);
+            }
+            Some(Renew::Timestamp) => {
+                let next = self.settings.timestamp.len() + 1;
+                Settings::renew(&mut self.settings.timestamp, next);
+            }
+            None => {}
+        }
+        Ok(self)
+    }
+
+    /// Builds, configures and starts everything, and pushes a sample image.
+    ///
+    /// # Errors
+    /// Where the manifest or the state is damaged.
+    pub fn install_plan(&self) -> Result<Plan> {
+        let mut plan = Plan::new("install", self.globals.clone());
+        let servers = self.servers.clone();
+        plan.push(
+            Step::new("preflight", "check what the machine has")
+                .done(move || Ok(servers.built().then(|| "the servers are built".to_owned())))
+                .xtask(words!["preflight", "--port-base", self.settings.port_base.to_string()]),
+        );
+        for step in self.servers.build()? {
+            plan.push(step);
+        }
+        self.push_start(&mut plan, &[])?;
+        let (sample, link) = (self.sample()?, "data/registry/docker/registry/v2/repositories/sample/_manifests/tags/latest");
+        let (pushed, program) = (self.dir.join(link), self.servers.program("loopback"));
+        plan.push(
+            Step::new("sample", format!("push a sample image to {sample}"))
+                .needs(["registry"])
+                .done(move || Ok(pushed.exists().then(|| "it is in the registry".to_owned())))
+                .run(Command::new(words![program, "sample", "--ca-cert", "keys/registry.pem", sample]).dir(&self.dir)),
+        );
+        Ok(plan)
+    }
+
+    /// Starts what does not run: the named servers and what they need, all
+    /// where none is named.
+    ///
+    /// # Errors
+    /// Where nothing is installed or a name is unknown.
+    pub fn start_plan(&self, names: &[String]) -> Result<Plan> {
+        self.require_startable(names)?;
+        let mut plan = Plan::new("start", self.globals.clone());
+        self.push_start(&mut plan, &self.with_needs(names))?;
+        Ok(plan)
+    }
+
+    /// Stops what runs; all servers where none is named.
+    ///
+    /// # Errors
+    /// Where a name is unknown.
+    pub fn stop_plan(&self, names: &[String]) -> Result<Plan> {
+        for name in names {
+            self.manifest.server(name)?;
+        }
+        let mut plan = Plan::new("stop", self.globals.clone());
+        self.push_stop(&mut plan, names, |_| true);
+        Ok(plan)
+    }
+
+    /// Stops the named servers (all where none is named), then starts whatever
+    /// does not run: what needed one of them may need a restart as well.
+    ///
+    /// # Errors
+    /// Where nothing is installed or a name is unknown.
+    pub fn restart_plan(&self, names: &[String]) -> Result<Plan> {
+        self.require_startable(names)?;
+        let mut plan = Plan::new("restart", self.globals.clone());
+        self.push_stop(&mut plan, names, |_| true);
+        self.push_start(&mut plan, &[])?;
+        Ok(plan)
+    }
+
+    fn require_startable(&self, names: &[String]) -> Result<()> {
+        self.require_installed()?;
+        for name in names {
+            self.manifest.server(name)?;
+        }
+        if !self.servers.built() {
+            // The pins were raised, or the cache was cleaned.
+            return Err(broken("the servers of this version are not built").hint("cargo xtask install").into());
+        }
+        Ok(())
+    }
+
+    /// Removes what install made; with `tools` the built servers as well.
+    pub fn uninstall_plan(&self, tools: bool) -> Plan {
+        let mut plan = Plan::new("uninstall", self.globals.clone());
+        self.push_stop(&mut plan, &[], |_| true);
+        let stops: Vec<String> = plan.steps.iter().map(|step| step.name.clone()).collect();
+        let dir = self.dir.clone();
+        plan.push(
+            Step::new("state", "remove keys, logs, images and trust material")
+                .needs(stops)
+                .done(move || Ok((!dir.exists()).then(|| "there is none".to_owned())))
+                .run(Command::new(words!["rm", "-rf", self.dir.as_path()])),
+        );
+        if tools {
+            let dir = self.servers.dir().to_owned();
+            plan.push(
+                Step::new("tools", "remove the built servers")
+                    .needs(["state"])
+                    .done(move || Ok((!dir.exists()).then(|| "there are none".to_owned())))
+                    .run(Command::new(words!["rm", "-rf", self.servers.dir()])),
+            );
+        }
+        plan
+    }
+
+    fn push_stop(&self, plan: &mut Plan, names: &[String], also: impl Fn(&Server) -> bool) {
+        for server in self.manifest.servers.iter().rev().filter(|server| chosen(names, server) && also(server)) {
+            let (dir, name) = (self.dir.clone(), server.name.clone());
+            plan.push(
+                Step::new(format!("stop-{name}"), format!("stop {}", server.title))
+                    .done(move || Ok(process::running(&dir, &name)?.is_none().then(|| "it does not run".to_owned())))
+                    .xtask(words!["step", "halt", &server.name]),
+            );
+        }
+    }
+
+    /// Keys, configuration, servers and trust material.
+    fn push_start(&self, plan: &mut Plan, names: &[String]) -> Result<()> {
+        let rekor = self.settings.rekor;
+        // What runs and was not chosen any more.
+        let stops: Vec<String> = plan.steps.iter().map(|step| step.name.clone()).collect();
+        self.push_stop(plan, &[], |server| {
+            let planned = stops.contains(&format!("stop-{}", server.name));
+            let chosen = server.rekor.is_none_or(|version| rekor.has(version));
+            !planned && !chosen && process::was_started(&self.dir, &server.name)
+        });
+        plan.push(self.keys_step());
+        plan.push(self.configure_step());
+        for server in self.manifest.chosen(rekor).filter(|server| chosen(names, server)) {
+            if server.tree.is_some() {
+                plan.push(self.shard_step(server)?);
+            }
+            plan.push(self.launch_step(server)?);
+        }
+        plan.push(self.trust_step());
+        Ok(())
+    }
+
+    fn with_needs(&self, names: &[String]) -> Vec<String> {
+        let mut all = names.to_vec();
+        // Every server comes after those it needs, so one pass from the end
+        // finds them all.
+        for server in self.manifest.servers.iter().rev() {
+            if all.contains(&server.name) {
+                all.extend(server.needs.clone());
+            }
+        }
+        all
+    }
+
+    fn keys_step(&self) -> Step {
+        let (ca, tsa) = (self.settings.fulcio.len(), self.settings.timestamp.len());
+        let (ca, tsa) = (format!("keys/fulcio-{ca}"), format!("keys/timestamp-{tsa}"));
+        let mut keys = vec![("ca", ca.as_str()), ("timestamp", tsa.as_str()), ("tls", "keys/registry"), ("users", "keys/users")];
+        if self.settings.rekor.has(Version::V2) {
+            keys.push(("ed25519", "keys/rekor-v2"));
+        }
+        let (local, public) = (self.clone(), [format!("{ca}.pem"), format!("{tsa}.pem")]);
+        Step::new("keys", "make the keys that are missing: CA, timestamp authority, log, TLS, users")
+            .needs(["servers"])
+            // While everything runs the keys are known to be good. Otherwise
+            // they are looked at again, and the TLS certificate renewed in time.
+            .done(move || {
+                let there = public.iter().all(|file| local.dir.join(file).exists());
+                Ok((there && local.all_run()?).then(|| "the servers use them".to_owned()))
+            })
+            .run(Command::new(words!["mkdir", "-p", "-m", "700", self.dir.as_path()]))
+            .run(self.make_command(&keys))
+    }
+
+    fn configure_step(&self) -> Step {
+        let local = self.clone();
+        let settings = &self.settings;
+        Step::new("configure", "write the servers' configuration")
+            .needs(["keys"])
+            .done(move || Ok(local.configured()?.then(|| "it is as it should be".to_owned())))
+            .xtask(words![
+                "step",
+                "configure",
+                "--port-base",
+                settings.port_base.to_string(),
+                "--rekor",
+                settings.rekor.name(),
+                "--fulcio",
+                settings.fulcio.len().to_string(),
+                "--timestamp",
+                settings.timestamp.len().to_string(),
+            ])
+    }
+
+    fn shard_step(&self, server: &Server) -> Result<Step> {
+        let (dir, log) = (self.dir.clone(), server.name.clone());
+        let output = if log == "ctlog" { "CTLOG_TREE" } else { "REKOR_V1_TREE" };
+        let admin = format!("--admin_server={}", self.address("trillian")?);
+        let create = words![self.servers.program("createtree"), admin, format!("--display_name={log}")];
+        let mut open = words!["step", "shard", &log, "--tree"];
+        open.push(Word::output(output));
+        Ok(Step::new(format!("{log}-shard"), format!("make a tree and a key for {}", server.title))
+            .needs(["configure", "trillian"])
+            .done(move || Ok(shards::current(&dir, &log)?.map(|shard| format!("shard {} holds it", shard.number))))
+            .run(Command::new(create).output(output))
+            .xtask(open))
+    }
+
+    fn launch_step(&self, server: &Server) -> Result<Step> {
+        let line = self.server_words(server)?;
+        let (dir, name, uses, argv) = (self.dir.clone(), server.name.clone(), server.uses.clone(), line.clone());
+        let mut launch = words!["step", "launch", &server.name, "--"];
+        launch.extend(line.into_iter().map(Word::from));
+        let address = fill(&server.ready, &self.manifest.variables(&self.settings)?)?;
+        Ok(Step::new(&server.name, format!("start {}", server.title))
+            .needs(["configure".to_owned(), format!("{}-shard", server.name), format!("stop-{}", server.name)])
+            .needs(server.needs.clone())
+            .done(move || {
+                let same = |record: &process::Record| record.fingerprint == process::fingerprint(&dir, &argv, &uses);
+                Ok(process::running(&dir, &name)?.filter(same).map(|record| format!("it runs as process {}", record.pid)))
+            })
+            .xtask(launch)
+            .ready(Ready { component: server.name.clone(), address, within: READY }))
+    }
+
+    /// Whether every server that should run does.
+    ///
+    /// # Errors
+    /// Where a record is damaged.
+    pub fn all_run(&self) -> Result<bool> {
+        for server in self.manifest.chosen(self.settings.rekor) {
+            if process::running(&self.dir, &server.name)?.is_none() {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+}
+
+fn chosen(names: &[String], server: &Server) -> bool {
+    names.is_empty() || names.contains(&server.name)
+}
+

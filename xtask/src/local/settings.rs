@@ -1,0 +1,112 @@
+//! What was chosen at `install`, and the history of the keys that the trusted
+//! root must remember.
+
+use std::path::Path;
+
+use anyhow::Result;
+use serde::{Deserialize, Serialize};
+
+use crate::rekor::Version;
+use crate::state;
+use crate::time;
+
+/// The lowest of the default ports.
+pub const PORT_BASE: u16 = 17800;
+
+/// Which versions of Rekor run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub enum Rekor {
+    /// An API in front of Trillian.
+    V1,
+    /// Tiles.
+    V2,
+    /// Both, beside each other.
+    Both,
+}
+
+impl Rekor {
+    /// Whether this version runs.
+    pub fn has(self, version: Version) -> bool {
+        matches!((self, version), (Rekor::Both, _) | (Rekor::V1, Version::V1) | (Rekor::V2, Version::V2))
+    }
+
+    /// The version that signs when none is asked for: the newer one.
+    pub fn newest(self) -> Version {
+        if self == Rekor::V1 { Version::V1 } else { Version::V2 }
+    }
+
+    /// As it is typed.
+    pub fn name(self) -> &'static str {
+        match self {
+            Rekor::V1 => "v1",
+            Rekor::V2 => "v2",
+            Rekor::Both => "both",
+        }
+    }
+}
+
+/// When a key was in use. Times are RFC 3339 in UTC.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Period {
+    /// From this second on.
+    pub since: String,
+    /// Until this second, where it was replaced.
+    pub until: Option<String>,
+}
+
+impl Period {
+    /// From now on.
+    pub fn from_now() -> Period {
+        Period { since: time::now(), until: None }
+    }
+}
+
+/// `settings.json` of the local target.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Settings {
+    /// The lowest port.
+    pub port_base: u16,
+    /// Which versions of Rekor run.
+    pub rekor: Rekor,
+    /// When it was installed; Rekor v2's key is as old.
+    pub created: String,
+    /// Fulcio's CA keys, `keys/fulcio-1.key` first, the one in use last.
+    pub fulcio: Vec<Period>,
+    /// The timestamp authority's keys, likewise.
+    pub timestamp: Vec<Period>,
+}
+
+impl Settings {
+    /// Those of a new installation.
+    pub fn new(port_base: u16, rekor: Rekor) -> Settings {
+        let now = Period::from_now();
+        Settings { port_base, rekor, created: now.since.clone(), fulcio: vec![now.clone()], timestamp: vec![now] }
+    }
+
+    /// Reads them; `None` where nothing is installed.
+    ///
+    /// # Errors
+    /// Where the file cannot be read or is damaged.
+    pub fn read(dir: &Path) -> Result<Option<Settings>> {
+        state::read_json(&dir.join("settings.json"))
+    }
+
+    /// Writes them.
+    ///
+    /// # Errors
+    /// Where the file system refuses.
+    pub fn write(&self, dir: &Path) -> Result<()> {
+        state::write_json(&dir.join("settings.json"), self)
+    }
+
+    /// Begins a new period, so that there are `number` of them.
+    pub fn renew(periods: &mut Vec<Period>, number: usize) {
+        while periods.len() < number {
+            if let Some(last) = periods.last_mut() {
+                last.until = Some(time::soon());
+            }
+            periods.push(Period::from_now());
+        }
+    }
+}

@@ -1,0 +1,80 @@
+//! Shards: Trillian keeps its trees in memory, so each of its runs is a new log
+//! with a new key. The trusted root keeps the keys of them all, or what was
+//! signed before would stop verifying.
+
+use std::path::Path;
+
+use anyhow::{Context, Result};
+use serde::{Deserialize, Serialize};
+
+use super::settings::Period;
+use super::{Local, process};
+use crate::fail::broken;
+use crate::{state, time};
+
+/// One log, from the start of a Trillian to its end.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Shard {
+    /// Whose: `ctlog` or `rekor-v1`.
+    pub log: String,
+    /// Its number among those of the same log, from 1; its key is
+    /// `keys/LOG-NUMBER.key`.
+    pub number: usize,
+    /// The id of its tree in Trillian.
+    pub tree: String,
+    /// The run of Trillian that holds it.
+    pub trillian: String,
+    /// When its key was in use.
+    #[serde(flatten)]
+    pub period: Period,
+}
+
+impl Shard {
+    /// Its key without the ending: `keys/ctlog-1`.
+    pub fn key(&self) -> String {
+        format!("keys/{}-{}", self.log, self.number)
+    }
+}
+
+/// All shards that there ever were, oldest first.
+///
+/// # Errors
+/// Where the file is damaged.
+pub fn read(dir: &Path) -> Result<Vec<Shard>> {
+    Ok(state::read_json(&dir.join("shards.json"))?.unwrap_or_default())
+}
+
+/// The shard of a log that the running Trillian holds.
+///
+/// # Errors
+/// Where a file is damaged.
+pub fn current(dir: &Path, log: &str) -> Result<Option<Shard>> {
+    let Some(trillian) = process::running(dir, "trillian")? else { return Ok(None) };
+    let held = |shard: &Shard| shard.log == log && shard.trillian == trillian.instance();
+    Ok(read(dir)?.into_iter().rev().find(held))
+}
+
+/// Makes a new tree of the running Trillian the current shard of a log: closes
+/// the one before, makes a key, writes the log's configuration.
+///
+/// # Errors
+/// Where Trillian does not run, or a file cannot be written.
+pub fn open(local: &Local, log: &str, tree: &str) -> Result<()> {
+    tree.parse::<i64>().map_err(|_| broken(format!("{tree:?} is not the id of a tree")))?;
+    let trillian = process::running(&local.dir, "trillian")?
+        .ok_or_else(|| broken("Trillian does not run").hint("cargo xtask start"))?
+        .instance();
+    let mut shards = read(&local.dir)?;
+    let number = shards.iter().filter(|shard| shard.log == log).count() + 1;
+    if let Some(last) = shards.iter_mut().rev().find(|shard| shard.log == log) {
+        last.period.until.get_or_insert_with(time::soon);
+    }
+    let shard = Shard { log: log.to_owned(), number, tree: tree.to_owned(), trillian, period: Period::from_now() };
+    let kind = if log == "ctlog" { "ctlog" } else { "ecdsa" };
+    local.make(&[(kind, &shard.key())])?;
+    let config = local.manifest.server(log)?.tree.clone().context("a log without a tree")?;
+    let key = format!("{}.key", shard.key());
+    local.render(&config, &[("tree", tree), ("key", &key)])?;
+    shards.push(shard);
+    state::write_json(&local.dir.join("shards.json"), &shards)
+}

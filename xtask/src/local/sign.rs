@@ -1,0 +1,273 @@
+//! Signing and verifying with the real cosign, and the memory of what was
+//! signed here.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::{Local, User, shards, trust};
+use crate::bundle;
+use crate::fail::{Fail, broken};
+use crate::plan::{Command, Plan, Step, Word};
+use crate::rekor::Version;
+use crate::words;
+use crate::{http, state};
+
+/// Whose signature is made, and whose is expected, when nobody is named.
+pub const DEFAULT_USER: &str = "alice";
+
+/// How many signatures are remembered.
+const REMEMBERED: usize = 1000;
+
+/// The names of the outputs that hold the digests of the images of one call.
+const DIGESTS: [&str; 8] = ["IMAGE", "IMAGE_2", "IMAGE_3", "IMAGE_4", "IMAGE_5", "IMAGE_6", "IMAGE_7", "IMAGE_8"];
+
+/// What is signed or verified.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Artifact {
+    /// An image in a registry, by tag or digest.
+    Image(String),
+    /// A file, and the bundle that holds its signature.
+    Blob {
+        /// The file.
+        file: PathBuf,
+        /// The bundle.
+        bundle: PathBuf,
+    },
+}
+
+/// A signature that was made here.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Signature {
+    /// The image by digest, or the file.
+    pub artifact: String,
+    /// Whether it is an image.
+    pub image: bool,
+    /// The identity in the certificate.
+    pub identity: String,
+    /// The issuer in the certificate, where it names one.
+    pub issuer: Option<String>,
+    /// The version of Rekor that recorded it.
+    pub rekor: Version,
+    /// Its index in that log; for v1, in that shard.
+    pub log_index: u64,
+    /// The shard of Rekor v1.
+    pub shard: Option<usize>,
+    /// The bundle, with everything a verifier needs.
+    pub bundle: PathBuf,
+}
+
+impl Local {
+    /// The user of this name.
+    ///
+    /// # Errors
+    /// Where there is none; the names there are become the hint.
+    pub fn user(&self, name: &str) -> Result<User> {
+        let users = self.users()?;
+        let names: Vec<_> = users.iter().map(|user| user.name.clone()).collect();
+        users.into_iter().find(|user| user.name == name).ok_or_else(|| {
+            broken(format!("there is no user {name:?}")).hint(format!("the users are: {}", names.join(", "))).into()
+        })
+    }
+
+    /// The plan that signs artifacts as a user, recorded by a version of Rekor.
+    ///
+    /// # Errors
+    /// Where the user or that Rekor is not there, or too many images are named.
+    pub fn sign_plan(&self, artifacts: &[Artifact], user: &str, version: Version) -> Result<Plan> {
+        self.require_installed()?;
+        self.rekor_address(version)?;
+        let user = self.user(user)?;
+        if artifacts.len() > DIGESTS.len() {
+            return Err(broken(format!("at most {} images can be signed at once", DIGESTS.len())).into());
+        }
+        let mut plan = Plan::new("sign", self.globals.clone());
+        // Named after this process, so that two signers do not share one.
+        let token = self.dir.join(format!("tmp/token-{}", std::process::id()));
+        plan.push(
+            Step::new("token", format!("ask Dex for an identity token of {}", user.email))
+                .xtask(words!["step", "token", "--as", &user.name, "--out", token.as_path()]),
+        );
+        let mut ends = vec!["token".to_owned()];
+        for (i, artifact) in artifacts.iter().enumerate() {
+            let suffix = if i == 0 { String::new() } else { format!("-{}", i + 1) };
+            let (sign, bundle) = match artifact {
+                Artifact::Image(image) => {
+                    let name = format!("digest{suffix}");
+                    plan.push(
+                        Step::new(&name, format!("look up the digest of {image}"))
+                            .run(self.cosign(words!["triangulate", "--type", "digest"], &[image.into()]).output(DIGESTS[i])),
+                    );
+                    let bundle = self.dir.join(format!("tmp/bundle-{}-{i}.json", std::process::id()));
+                    (self.cosign(self.sign_words("sign", &token, version, &bundle), &[Word::output(DIGESTS[i])]), bundle)
+                }
+                Artifact::Blob { file, bundle } => {
+                    let words = self.sign_words("sign-blob", &token, version, bundle);
+                    (self.client(words, &[file.as_path().into()]), bundle.clone())
+                }
+            };
+            let title = match artifact {
+                Artifact::Image(image) => format!("sign {image} by its digest, as {}", user.email),
+                Artifact::Blob { file, .. } => format!("sign {} as {}", file.display(), user.email),
+            };
+            let mut record = words!["step", "record", "--bundle", bundle.as_path(), "--rekor", version.name()];
+            match artifact {
+                Artifact::Image(_) => record.extend([Word::from("--image"), Word::output(DIGESTS[i])]),
+                Artifact::Blob { file, .. } => record.extend(words!["--blob", file.as_path()]),
+            }
+            plan.push(
+                Step::new(format!("sign{suffix}"), title)
+                    .needs(["token".to_owned(), format!("digest{suffix}")])
+                    .run(sign)
+                    .xtask(record),
+            );
+            ends.push(format!("sign{suffix}"));
+        }
+        plan.push(
+            Step::new("forget-token", "delete the identity token")
+                .needs(ends)
+                .always()
+                .xtask(words!["step", "forget", token]),
+        );
+        Ok(plan)
+    }
+
+    fn sign_words(&self, verb: &str, token: &Path, version: Version, bundle: &Path) -> Vec<Word> {
+        words![
+            verb,
+            "--yes",
+            "--identity-token",
+            token,
+            "--signing-config",
+            self.trust_file(&trust::signing_config(Some(version))),
+            "--trusted-root",
+            self.trust_file("trusted_root.json"),
+            "--bundle",
+            bundle,
+        ]
+    }
+
+    /// The plan that verifies artifacts against an identity and an issuer.
+    ///
+    /// # Errors
+    /// Where nothing is installed.
+    pub fn verify_plan(&self, artifacts: &[Artifact], policy: &[Word]) -> Result<Plan> {
+        self.require_installed()?;
+        let mut plan = Plan::new("verify", self.globals.clone());
+        for (i, artifact) in artifacts.iter().enumerate() {
+            let suffix = if i == 0 { String::new() } else { format!("-{}", i + 1) };
+            let root = words!["--trusted-root", self.trust_file("trusted_root.json")];
+            let (title, command) = match artifact {
+                Artifact::Image(image) => {
+                    let words = [words!["verify"], root, policy.to_vec()].concat();
+                    (format!("verify {image}"), self.cosign(words, &[image.into()]))
+                }
+                Artifact::Blob { file, bundle } => {
+                    let bundle = words!["--bundle", bundle.as_path()];
+                    let words = [words!["verify-blob"], root, bundle, policy.to_vec()].concat();
+                    (format!("verify {}", file.display()), self.client(words, &[file.as_path().into()]))
+                }
+            };
+            plan.push(Step::new(format!("verify{suffix}"), title).run(command));
+        }
+        Ok(plan)
+    }
+
+    /// A cosign call that talks to a registry: the workshop's own certificate
+    /// is trusted beside no other.
+    fn cosign(&self, mut words: Vec<Word>, last: &[Word]) -> Command {
+        words.extend(words!["--registry-cacert", self.dir.join("keys/registry.pem")]);
+        self.client(words, last)
+    }
+
+    fn client(&self, words: Vec<Word>, last: &[Word]) -> Command {
+        let program = words![self.servers.program("cosign")];
+        let mut command = Command::new([program, words, last.to_vec()].concat());
+        for (name, value) in self.client_env() {
+            command = command.env(&name, value);
+        }
+        command
+    }
+
+    /// A file of the trust material.
+    pub fn trust_file(&self, name: &str) -> PathBuf {
+        self.dir.join("trust").join(name)
+    }
+
+    /// Asks Dex for an identity token by the password grant and writes it to a
+    /// file that only its owner reads (`cargo xtask step token`).
+    ///
+    /// # Errors
+    /// Where Dex does not answer or refuses.
+    pub fn token(&self, user: &str, out: &Path) -> Result<()> {
+        let user = self.user(user)?;
+        let form = [
+            ("grant_type", "password"),
+            ("client_id", "sigstore"),
+            ("scope", "openid email profile"),
+            ("username", &user.email),
+            ("password", &user.password),
+        ];
+        let url = format!("{}/token", self.issuer()?);
+        let answer = http::post_form(&url, &form, Duration::from_secs(20)).map_err(|fail| Fail {
+            what: format!("Dex gives no identity token to {}: {}", user.email, fail.what),
+            ..fail
+        })?;
+        let answer: Value = serde_json::from_slice(&answer).context("Dex answers with something that is no JSON")?;
+        let token = answer["id_token"].as_str().ok_or_else(|| broken("Dex answers without an identity token"))?;
+        state::write(out, token.as_bytes(), 0o600)
+    }
+
+    /// Remembers a signature (`cargo xtask step record`). Bundles of images are
+    /// kept beside the trust material; those of files stay where they are.
+    ///
+    /// # Errors
+    /// Where the bundle cannot be read or a file cannot be written.
+    pub fn remember(&self, bundle: &Path, rekor: Version, image: Option<&str>, blob: Option<&Path>) -> Result<()> {
+        let text = state::read(bundle)?.ok_or_else(|| broken(format!("cosign left no bundle at {}", bundle.display())))?;
+        let read = bundle::read(&text)?;
+        let leaf = read.leaf()?;
+        let shard = match rekor {
+            Version::V1 => shards::current(&self.dir, "rekor-v1")?.map(|shard| shard.number),
+            Version::V2 => None,
+        };
+        let bundle = match image {
+            None => std::path::absolute(bundle)?,
+            Some(_) => {
+                let id = crate::encoding::hex(&<sha2::Sha256 as sha2::Digest>::digest(&text)[..8]);
+                let kept = self.dir.join("signatures").join(format!("{id}.sigstore.json"));
+                state::write(&kept, &text, 0o600)?;
+                let _ = std::fs::remove_file(bundle);
+                // Relative, so that it survives a move of the repository.
+                kept.strip_prefix(&self.dir)?.to_owned()
+            }
+        };
+        let signature = Signature {
+            artifact: image.map_or_else(|| blob.unwrap_or(&bundle).display().to_string(), str::to_owned),
+            image: image.is_some(),
+            identity: leaf.identities().first().cloned().unwrap_or_default(),
+            issuer: leaf.issuer_claim(),
+            rekor,
+            log_index: read.log_index()?,
+            shard,
+            bundle,
+        };
+        let _held = state::exclusive(&self.dir.join("signatures.lock"))?;
+        let mut all = self.signatures()?;
+        all.push(signature);
+        let surplus = all.len().saturating_sub(REMEMBERED);
+        all.drain(..surplus);
+        state::write_json(&self.dir.join("signatures.json"), &all)
+    }
+
+    /// The signatures that were made here, oldest first.
+    ///
+    /// # Errors
+    /// Where the file is damaged.
+    pub fn signatures(&self) -> Result<Vec<Signature>> {
+        Ok(state::read_json(&self.dir.join("signatures.json"))?.unwrap_or_default())
+    }
+}

@@ -1,0 +1,128 @@
+//! How the servers are: one row each, measured now.
+
+use std::path::PathBuf;
+use std::time::{Duration, SystemTime};
+
+use anyhow::Result;
+use serde::Serialize;
+
+use super::manifest::fill;
+use super::{Local, process};
+use crate::certificate::Leaf;
+use crate::http;
+use crate::local::platform;
+use crate::rekor::{self, Version};
+use crate::state;
+use crate::time;
+
+/// A certificate that ends within this is warned of.
+const SOON: Duration = Duration::from_secs(30 * 86400);
+
+/// One component.
+#[derive(Debug, Serialize)]
+pub struct Component {
+    /// Its name.
+    pub name: String,
+    /// `up`, `silent` (it runs but does not answer), `ended` (it was started
+    /// and runs no more) or `stopped`.
+    pub state: &'static str,
+    /// Where it listens.
+    pub address: String,
+    /// Its process.
+    pub pid: Option<u32>,
+    /// The version of its Go module.
+    pub version: Option<String>,
+    /// Since when it runs, RFC 3339.
+    pub since: Option<String>,
+    /// Its memory in KiB.
+    pub memory_kib: Option<u64>,
+    /// How many entries its log holds.
+    pub log_size: Option<u64>,
+    /// When its certificate ends, RFC 3339.
+    pub certificate_ends: Option<String>,
+    /// What to know about it.
+    pub warning: Option<String>,
+}
+
+impl Local {
+    /// Looks at every component that should run.
+    ///
+    /// # Errors
+    /// Where nothing is installed or the state is damaged.
+    pub fn status(&self) -> Result<Vec<Component>> {
+        self.require_installed()?;
+        let versions = self.servers.versions().unwrap_or_default();
+        let variables = self.manifest.variables(&self.settings)?;
+        let servers: Vec<_> = self.manifest.chosen(self.settings.rekor).collect();
+        std::thread::scope(|scope| {
+            let looks: Vec<_> = servers
+                .iter()
+                .map(|server| {
+                    let (versions, variables) = (&versions, &variables);
+                    scope.spawn(move || -> Result<Component> {
+                        let record = process::record(&self.dir, &server.name)?;
+                        let alive = record.as_ref().filter(|record| record.alive());
+                        let answers = alive.is_some() && process::answers(&fill(&server.ready, variables)?);
+                        let state = match (&record, &alive, answers) {
+                            (_, Some(_), true) => "up",
+                            (_, Some(_), false) => "silent",
+                            (Some(_), None, _) => "ended",
+                            (None, ..) => "stopped",
+                        };
+                        let ends = self.certificate_end(&server.name);
+                        Ok(Component {
+                            name: server.name.clone(),
+                            state,
+                            address: self.address(&server.port)?,
+                            pid: alive.map(|record| record.pid),
+                            version: versions.get(&server.module).cloned(),
+                            since: alive.map(|record| record.since.clone()),
+                            memory_kib: alive.and_then(|record| platform::memory(record.pid)),
+                            log_size: if answers { self.log_size(&server.name) } else { None },
+                            warning: ends.and_then(|ends| warning(&server.name, ends)),
+                            certificate_ends: ends.map(time::format),
+                        })
+                    })
+                })
+                .collect();
+            let joined = looks.into_iter().map(|look| look.join().map_err(|_| crate::fail::broken("a thread ended early"))?);
+            joined.collect()
+        })
+    }
+
+    fn log_size(&self, name: &str) -> Option<u64> {
+        match name {
+            "rekor-v1" => rekor::size(Version::V1, &self.rekor_address(Version::V1).ok()?).ok(),
+            // The tiles show the log even where the server that appends is down.
+            "tiles" => rekor::size(Version::V2, &self.rekor_address(Version::V2).ok()?).ok(),
+            "ctlog" => {
+                let url = format!("http://{}/workshop/ct/v1/get-sth", self.address("ctlog").ok()?);
+                let head: serde_json::Value = serde_json::from_slice(&http::get(&url, Duration::from_secs(2)).ok()?).ok()?;
+                head["tree_size"].as_u64()
+            }
+            _ => None,
+        }
+    }
+
+    fn certificate_end(&self, name: &str) -> Option<SystemTime> {
+        let file: PathBuf = match name {
+            "fulcio" => format!("keys/fulcio-{}.pem", self.settings.fulcio.len()).into(),
+            "timestamp" => format!("keys/timestamp-{}.pem", self.settings.timestamp.len()).into(),
+            "registry" => "keys/registry.pem".into(),
+            _ => return None,
+        };
+        let pem = state::read(&self.dir.join(file)).ok()??;
+        let (_, end) = Leaf::from_pem(&pem).ok()?.validity();
+        SystemTime::UNIX_EPOCH.checked_add(Duration::from_secs(end))
+    }
+}
+
+fn warning(name: &str, ends: SystemTime) -> Option<String> {
+    let left = ends.duration_since(SystemTime::now()).unwrap_or_default();
+    let renew = match name {
+        "fulcio" => "cargo xtask install --renew ca",
+        "timestamp" => "cargo xtask install --renew timestamp",
+        _ => "cargo xtask restart registry",
+    };
+    (left < SOON).then(|| format!("its certificate ends {}; renew it: {renew}", time::format(ends)))
+}

@@ -1,0 +1,218 @@
+//! The local target as a [`Target`].
+
+use std::path::PathBuf;
+
+use anyhow::Result;
+use clap::Parser;
+use serde_json::{Value, json};
+
+use super::plans::InstallOptions;
+use super::sign::{Artifact, Signature};
+use super::status::Component;
+use super::{Local, process, shards};
+use crate::cli::{Cli, Command, StepCommand};
+use crate::fail::{Fail, broken, not_so};
+use crate::local::settings::Settings;
+use crate::plan::run::Host;
+use crate::plan::{Plan, Ready};
+use crate::preflight::{self, Check};
+use crate::rekor::Version;
+use crate::state::State;
+use crate::target::Target;
+use crate::words;
+
+impl Host for Local {
+    fn xtask(&self, words: &[String]) -> Result<String> {
+        let all = std::iter::once("cargo xtask").chain(words.iter().map(String::as_str));
+        let cli = Cli::try_parse_from(all).map_err(|error| broken(format!("a step that is none: {error}")))?;
+        match cli.command {
+            Command::Preflight { port_base } => preflight::verdict(&Target::preflight(self, port_base)?)?,
+            Command::Step { step } => self.reopened()?.step(step)?,
+            other => return Err(broken(format!("{other:?} is no step of a plan")).into()),
+        }
+        Ok(String::new())
+    }
+
+    fn wait(&self, ready: &Ready) -> Result<()> {
+        process::wait(&self.dir, ready)
+    }
+}
+
+impl Local {
+    /// The target as it is on disk now: earlier steps changed it.
+    fn reopened(&self) -> Result<Local> {
+        let root = self.dir.parent().unwrap_or(&self.dir).to_owned();
+        Local::open(&self.repo, &State::open(root)?, self.globals.clone())
+    }
+
+    /// Does one step (`cargo xtask step …`).
+    ///
+    /// # Errors
+    /// Those of the step.
+    pub fn step(mut self, step: StepCommand) -> Result<()> {
+        match step {
+            StepCommand::Configure { port_base, rekor, fulcio, timestamp } => {
+                if !self.installed {
+                    self.settings = Settings::new(port_base, rekor);
+                }
+                self.settings.port_base = port_base;
+                self.settings.rekor = rekor;
+                Settings::renew(&mut self.settings.fulcio, fulcio.into());
+                Settings::renew(&mut self.settings.timestamp, timestamp.into());
+                self.configure()
+            }
+            StepCommand::Launch { component, words } => {
+                let server = self.manifest.server(&component)?;
+                let env: Vec<_> = server.env.clone().into_iter().collect();
+                process::launch(&process::Launch {
+                    dir: &self.dir,
+                    name: &component,
+                    words: &words,
+                    env: &env,
+                    uses: &server.uses,
+                    ports: &self.server_ports(server)?,
+                })
+                .map(drop)
+            }
+            StepCommand::Wait { component, address, within } => {
+                let within = std::time::Duration::from_secs(within);
+                process::wait(&self.dir, &Ready { component, address, within })
+            }
+            StepCommand::Halt { component } => process::halt(&self.dir, &self.manifest.server(&component)?.name),
+            StepCommand::Shard { log, tree } => shards::open(&self, &log, &tree),
+            StepCommand::Trust => self.write_trust(),
+            StepCommand::Token { user, out } => self.token(&user, &out),
+            StepCommand::Forget { file } => match std::fs::remove_file(&file) {
+                Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error.into()),
+                _ => Ok(()),
+            },
+            StepCommand::Record { bundle, rekor, image, blob } => {
+                self.remember(&bundle, rekor, image.as_deref(), blob.as_deref())
+            }
+        }
+    }
+}
+
+impl Target for Local {
+    fn preflight(&self, port_base: Option<u16>) -> Result<Vec<Check>> {
+        let mut local = self.clone();
+        local.settings.port_base = port_base.unwrap_or(local.settings.port_base);
+        Local::preflight(&local)
+    }
+
+    fn install(&self, options: &InstallOptions) -> Result<Plan> {
+        self.clone().with_options(options)?.install_plan()
+    }
+
+    fn start(&self, components: &[String]) -> Result<Plan> {
+        self.start_plan(components)
+    }
+
+    fn stop(&self, components: &[String]) -> Result<Plan> {
+        self.stop_plan(components)
+    }
+
+    fn restart(&self, components: &[String]) -> Result<Plan> {
+        self.restart_plan(components)
+    }
+
+    fn uninstall(&self, tools: bool) -> Result<Plan> {
+        Ok(self.uninstall_plan(tools))
+    }
+
+    fn status(&self) -> Result<Vec<Component>> {
+        Local::status(self)
+    }
+
+    fn logs(&self, component: Option<&str>) -> Result<Vec<(String, PathBuf)>> {
+        self.require_installed()?;
+        let names = match component {
+            Some(name) => vec![self.manifest.server(name)?.name.clone()],
+            None => self.manifest.chosen(self.settings.rekor).map(|server| server.name.clone()).collect(),
+        };
+        Ok(names.into_iter().map(|name| (name.clone(), self.dir.join(format!("logs/{name}.log")))).collect())
+    }
+
+    fn sign(&self, artifacts: &[Artifact], user: &str, rekor: Version) -> Result<Plan> {
+        self.sign_plan(artifacts, user, rekor)
+    }
+
+    fn verify(&self, artifacts: &[Artifact], identity: &str, issuer: &str) -> Result<Plan> {
+        let policy = words!["--certificate-identity", identity, "--certificate-oidc-issuer", issuer];
+        self.verify_plan(artifacts, &policy)
+    }
+
+    fn identity(&self, user: &str) -> Result<String> {
+        self.require_installed()?;
+        Ok(self.user(user)?.email)
+    }
+
+    fn issuer(&self) -> Result<String> {
+        Local::issuer(self)
+    }
+
+    fn sample(&self) -> Result<String> {
+        Local::sample(self)
+    }
+
+    fn rekor(&self) -> Version {
+        self.settings.rekor.newest()
+    }
+
+    fn rekor_address(&self, version: Version) -> Result<String> {
+        self.require_installed()?;
+        Local::rekor_address(self, version)
+    }
+
+    fn signatures(&self) -> Result<Vec<Signature>> {
+        let mut all = Local::signatures(self)?;
+        for signature in &mut all {
+            signature.bundle = self.dir.join(&signature.bundle);
+        }
+        Ok(all)
+    }
+
+    fn lost(&self, signature: &Signature) -> Result<Option<Fail>> {
+        let Some(number) = signature.shard else { return Ok(None) };
+        if shards::current(&self.dir, "rekor-v1")?.is_some_and(|shard| shard.number == number) {
+            return Ok(None);
+        }
+        let what = format!(
+            "the entry was in shard {number} of Rekor v1, which ended with the Trillian that held it in memory"
+        );
+        let bundle = signature.bundle.display();
+        Ok(Some(not_so(what).hint(format!("the bundle still proves it: cargo xtask inspect-certificate --bundle {bundle}"))))
+    }
+
+    fn env(&self) -> Result<Vec<(&'static str, String)>> {
+        self.require_installed()?;
+        let path = |path: PathBuf| path.to_string_lossy().into_owned();
+        let url = |port: &str| self.address(port).map(|address| format!("http://{address}"));
+        let mut env = vec![
+            ("WORKSHOP_COSIGN", path(self.servers.program("cosign"))),
+            ("WORKSHOP_TRUSTED_ROOT", path(self.trust_file("trusted_root.json"))),
+            ("WORKSHOP_SIGNING_CONFIG", path(self.trust_file("signing_config.json"))),
+            ("WORKSHOP_TRUST_CONFIG", path(self.trust_file("client_trust_config.json"))),
+            ("WORKSHOP_ISSUER", Local::issuer(self)?),
+            ("WORKSHOP_FULCIO", url("fulcio")?),
+            ("WORKSHOP_TIMESTAMP", format!("{}/api/v1/timestamp", url("timestamp")?)),
+            ("WORKSHOP_REKOR", Local::rekor_address(self, self.settings.rekor.newest())?),
+            ("WORKSHOP_REGISTRY", self.address("registry")?),
+            ("WORKSHOP_REGISTRY_CA", path(self.dir.join("keys/registry.pem"))),
+            ("WORKSHOP_SAMPLE", Local::sample(self)?),
+            ("WORKSHOP_USERS", path(self.dir.join("keys/users.yml"))),
+        ];
+        env.extend(self.client_env().into_iter().map(|(_, value)| ("TUF_ROOT", value)));
+        Ok(env)
+    }
+
+    fn summary(&self) -> Result<Value> {
+        let local = self.reopened()?;
+        Ok(json!({
+            "sample": local.sample()?,
+            "issuer": Local::issuer(&local)?,
+            "registry": local.address("registry")?,
+            "rekor": local.settings.rekor.name(),
+        }))
+    }
+}

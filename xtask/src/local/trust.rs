@@ -1,0 +1,175 @@
+//! The trust material of this installation: what a verifier must know (the
+//! trusted root) and where a signer must go (the signing config), made by cosign
+//! from the keys and their periods.
+
+use anyhow::{Context, Result};
+use serde_json::{Value, json};
+
+use super::settings::Period;
+use super::{Local, shards};
+use crate::fail::broken;
+use crate::plan::{Command, Step};
+use crate::rekor::Version;
+use crate::state;
+use crate::words;
+
+/// The name that Rekor v2 signs its checkpoints with (`--hostname` in
+/// `servers.yml`). Clients expect the host of the log's address.
+const ORIGIN: &str = "127.0.0.1";
+
+impl Local {
+    /// The step that writes the trust material, where it is not what the keys
+    /// say.
+    pub fn trust_step(&self) -> Step {
+        let local = self.clone();
+        let needs = ["keys", "ctlog-shard", "rekor-v1-shard"];
+        Step::new("trust", "write the trusted root and the signing config")
+            .needs(needs)
+            .done(move || {
+                let current = local.read_trust()?.is_some_and(|made_from| local.trust_words().is_ok_and(|w| w == made_from));
+                Ok(current.then(|| "they are what the keys say".to_owned()))
+            })
+            .xtask(words!["step", "trust"])
+    }
+
+    /// What the trust material was made from; `None` where a file of it is
+    /// missing or damaged, so that it is made anew.
+    fn read_trust(&self) -> Result<Option<Vec<Vec<String>>>> {
+        let trust = self.dir.join("trust");
+        for file in self.trust_files() {
+            if !matches!(state::read_json::<Value>(&trust.join(file)), Ok(Some(_))) {
+                return Ok(None);
+            }
+        }
+        Ok(state::read_json(&trust.join("made-from.json")).unwrap_or_default())
+    }
+
+    fn trust_files(&self) -> Vec<String> {
+        let configs = self.versions().into_iter().map(|version| signing_config(Some(version)));
+        let fixed = ["trusted_root.json".to_owned(), signing_config(None), "client_trust_config.json".to_owned()];
+        fixed.into_iter().chain(configs).collect()
+    }
+
+    /// The versions of Rekor that run.
+    pub fn versions(&self) -> Vec<Version> {
+        [Version::V1, Version::V2].into_iter().filter(|version| self.settings.rekor.has(*version)).collect()
+    }
+
+    /// The arguments of the cosign calls that make the trust material: the
+    /// trusted root first, then a signing config for each version of Rekor.
+    ///
+    /// # Errors
+    /// Where the history of shards is damaged.
+    pub fn trust_words(&self) -> Result<Vec<Vec<String>>> {
+        let settings = &self.settings;
+        let url = |port: &str, path: &str| -> Result<String> {
+            Ok(format!("url=http://127.0.0.1:{}{path}", self.manifest.port(port, settings)?))
+        };
+        let mut root: Vec<String> = vec!["trusted-root".into(), "create".into()];
+        for (i, period) in settings.fulcio.iter().enumerate() {
+            root.push("--fulcio".into());
+            let chain = format!("certificate-chain=keys/fulcio-{}.pem", i + 1);
+            root.push(spec(&[url("fulcio", "")?, chain], period));
+        }
+        for (i, period) in settings.timestamp.iter().enumerate() {
+            root.push("--tsa".into());
+            let chain = format!("certificate-chain=keys/timestamp-{}.pem", i + 1);
+            root.push(spec(&[url("timestamp", "/api/v1/timestamp")?, chain], period));
+        }
+        for shard in shards::read(&self.dir)? {
+            let (option, address) =
+                if shard.log == "ctlog" { ("--ctfe", url("ctlog", "/workshop")?) } else { ("--rekor", url("rekor-v1", "")?) };
+            root.push(option.into());
+            root.push(spec(&[address, format!("public-key={}.pub", shard.key())], &shard.period));
+        }
+        if self.dir.join("keys/rekor-v2.pub").exists() {
+            let since = Period { since: settings.created.clone(), until: None };
+            let key = "public-key=keys/rekor-v2.pub".to_owned();
+            root.push("--rekor".into());
+            root.push(spec(&[url("rekor-v2", "")?, key, format!("origin={ORIGIN}")], &since));
+        }
+        let mut calls = vec![root];
+        for version in self.versions() {
+            let number = if version == Version::V1 { "1" } else { "2" };
+            let rekor = if version == Version::V1 { "rekor-v1" } else { "rekor-v2" };
+            let service = |address: String, version: &str| {
+                let since = &settings.created;
+                format!("{address},api-version={version},start-time={since},operator=workshop")
+            };
+            let words = [
+                "signing-config",
+                "create",
+                "--fulcio",
+                &service(url("fulcio", "")?, "1"),
+                "--oidc-provider",
+                &service(url("dex", "/dex")?, "1"),
+                "--rekor",
+                &service(url(rekor, "")?, number),
+                "--rekor-config",
+                "ANY",
+                "--tsa",
+                &service(url("timestamp", "/api/v1/timestamp")?, "1"),
+                "--tsa-config",
+                "ANY",
+            ];
+            calls.push(words.map(str::to_owned).to_vec());
+        }
+        Ok(calls)
+    }
+
+    /// Writes the trust material (`cargo xtask step trust`).
+    ///
+    /// # Errors
+    /// Where cosign refuses the keys or a file cannot be written.
+    pub fn write_trust(&self) -> Result<()> {
+        let trust = self.dir.join("trust");
+        let calls = self.trust_words()?;
+        let made: Vec<Value> = std::thread::scope(|scope| {
+            let threads: Vec<_> = calls.iter().map(|words| scope.spawn(|| self.cosign_prints(words))).collect();
+            let joined = threads.into_iter().map(|thread| thread.join().map_err(|_| broken("a thread ended early"))?);
+            joined.collect::<Result<_>>()
+        })?;
+        let (root, configs) = made.split_first().context("no trust material")?;
+        for (version, config) in self.versions().into_iter().zip(configs) {
+            state::write_json(&trust.join(signing_config(Some(version))), config)?;
+            if version == self.settings.rekor.newest() {
+                state::write_json(&trust.join(signing_config(None)), config)?;
+                let client = json!({
+                    "mediaType": "application/vnd.dev.sigstore.clienttrustconfig.v0.1+json",
+                    "trustedRoot": root,
+                    "signingConfig": config,
+                });
+                state::write_json(&trust.join("client_trust_config.json"), &client)?;
+            }
+        }
+        state::write_json(&trust.join("trusted_root.json"), root)?;
+        state::write_json(&trust.join("made-from.json"), &calls)
+    }
+
+    /// Runs cosign in the target's directory, so that the keys are named by
+    /// relative paths: a comma in an absolute one would split the argument.
+    fn cosign_prints(&self, words: &[String]) -> Result<Value> {
+        let all = std::iter::once(self.servers.program("cosign").to_string_lossy().into_owned());
+        let command = Command::new(all.chain(words.iter().cloned()).map(Into::into).collect()).dir(&self.dir);
+        let text = self.output_of(&command)?;
+        serde_json::from_str(&text).context("cosign printed no JSON")
+    }
+}
+
+/// The file of a signing config: one a version of Rekor, and one for whoever
+/// does not care.
+pub fn signing_config(version: Option<Version>) -> String {
+    match version {
+        None => "signing_config.json".into(),
+        Some(Version::V1) => "signing_config.rekor-v1.json".into(),
+        Some(Version::V2) => "signing_config.rekor-v2.json".into(),
+    }
+}
+
+fn spec(parts: &[String], period: &Period) -> String {
+    let mut spec = format!("{},start-time={}", parts.join(","), period.since);
+    if let Some(until) = &period.until {
+        spec.push_str(&format!(",end-time={until}"));
+    }
+    spec
+}

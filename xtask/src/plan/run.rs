@@ -1,0 +1,376 @@
+//! Runs any plan: independent steps side by side, what is done skipped, a
+//! failed branch stopped while the others finish.
+
+use std::collections::{HashMap, VecDeque};
+use std::io::{BufRead, BufReader, Read};
+use std::process::Stdio;
+use std::sync::{Mutex, mpsc};
+use std::time::{Duration, Instant};
+
+use anyhow::Result;
+
+use super::{Action, Command, Piece, Plan, Progress, Ready, Step, Total, Word, shell};
+use crate::fail::{Fail, broken};
+use crate::interrupt::{self, Running};
+use crate::problems;
+use crate::ui::{StepRef, Ui};
+
+/// How many of a tool's last lines an error shows.
+const TAIL: usize = 12;
+
+/// A line of a tool's output is cut here, so that a tool that prints no line
+/// end cannot fill the memory.
+const LINE: u64 = 16 * 1024;
+
+/// What a plan needs from whoever runs it.
+pub trait Host: Sync {
+    /// Runs a subcommand of `cargo xtask` in this process; the words carry no
+    /// global options. Returns what it would print.
+    ///
+    /// # Errors
+    /// Those of the subcommand.
+    fn xtask(&self, words: &[String]) -> Result<String>;
+
+    /// Waits until the condition holds.
+    ///
+    /// # Errors
+    /// Where it does not hold in time or never will.
+    fn wait(&self, ready: &Ready) -> Result<()>;
+}
+
+/// How a step ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum End {
+    /// It ran.
+    Done,
+    /// There was nothing to do.
+    Skipped,
+    /// It failed.
+    Failed,
+    /// A step that it needs did not succeed.
+    Blocked,
+}
+
+/// What the outputs of the commands were, by name.
+type Outputs = HashMap<&'static str, String>;
+
+/// How a plan ended.
+pub struct Outcome {
+    /// The name and end of each chosen step, in the order of the plan.
+    pub ends: Vec<(String, End)>,
+}
+
+impl Outcome {
+    /// Whether any step did something.
+    pub fn changed(&self) -> bool {
+        self.ends.iter().any(|(_, end)| *end == End::Done)
+    }
+}
+
+/// Runs the chosen steps of a plan. With `force` their probes are not asked.
+///
+/// # Errors
+/// The first failure, with the name of its step; an interruption.
+pub fn run(plan: &Plan, chosen: &[bool], force: bool, host: &dyn Host, ui: &Ui) -> Result<Outcome> {
+    let steps: Vec<_> = plan.steps.iter().map(|s| (s.name.as_str(), s.title.as_str(), s.needs.as_slice())).collect();
+    ui.plan(&plan.command, &steps);
+    let mut ends: Vec<Option<End>> = chosen.iter().map(|chosen| (!chosen).then_some(End::Skipped)).collect();
+    let mut running = vec![false; plan.steps.len()];
+    let mut first: Option<Fail> = None;
+    let outputs = Mutex::new(Outputs::new());
+    let (send, receive) = mpsc::channel();
+
+    std::thread::scope(|scope| {
+        loop {
+            let stopping = interrupt::interrupted();
+            let mut settled = false;
+            for i in 0..plan.steps.len() {
+                if ends[i].is_some() || running[i] {
+                    continue;
+                }
+                let step = &plan.steps[i];
+                match state(plan, step, &ends) {
+                    Needs::Pending => {}
+                    Needs::Failed(by) if !step.always => {
+                        ui.blocked(at(plan, i), &by);
+                        ends[i] = Some(End::Blocked);
+                        settled = true;
+                    }
+                    _ if stopping && !step.always => {
+                        ends[i] = Some(End::Blocked);
+                        settled = true;
+                    }
+                    _ => {
+                        running[i] = true;
+                        let (send, outputs) = (send.clone(), &outputs);
+                        scope.spawn(move || {
+                            let end = one(plan, i, force, host, ui, outputs);
+                            let _ = send.send((i, end));
+                        });
+                    }
+                }
+            }
+            if settled {
+                continue;
+            }
+            if !running.contains(&true) {
+                break;
+            }
+            match receive.recv_timeout(Duration::from_millis(50)) {
+                Ok((i, end)) => {
+                    running[i] = false;
+                    ends[i] = Some(end.unwrap_or_else(|fail| {
+                        first.get_or_insert(fail);
+                        End::Failed
+                    }));
+                }
+                Err(_) if interrupt::interrupted() => interrupt::stop_children(),
+                Err(_) => {}
+            }
+        }
+    });
+
+    if interrupt::interrupted() {
+        return Err(broken("interrupted").hint("the next run goes on where this one stopped").into());
+    }
+    match first {
+        Some(fail) => Err(fail.into()),
+        None => Ok(Outcome {
+            ends: plan
+                .steps
+                .iter()
+                .zip(ends)
+                .zip(chosen)
+                .filter(|(_, chosen)| **chosen)
+                .filter_map(|((step, end), _)| Some((step.name.clone(), end?)))
+                .collect(),
+        }),
+    }
+}
+
+enum Needs {
+    Pending,
+    Failed(String),
+    Met,
+}
+
+fn state(plan: &Plan, step: &Step, ends: &[Option<End>]) -> Needs {
+    let mut failed = None;
+    for (earlier, end) in plan.steps.iter().zip(ends).filter(|(earlier, _)| step.needs.contains(&earlier.name)) {
+        match end {
+            None => return Needs::Pending,
+            Some(End::Failed | End::Blocked) => failed = Some(earlier.name.clone()),
+            Some(End::Done | End::Skipped) => {}
+        }
+    }
+    failed.map_or(Needs::Met, Needs::Failed)
+}
+
+fn at(plan: &Plan, i: usize) -> StepRef<'_> {
+    let step = &plan.steps[i];
+    StepRef { number: i + 1, of: plan.steps.len(), name: &step.name, title: &step.title }
+}
+
+fn one(plan: &Plan, i: usize, force: bool, host: &dyn Host, ui: &Ui, outputs: &Mutex<Outputs>) -> Result<End, Fail> {
+    let step = &plan.steps[i];
+    let place = at(plan, i);
+    let started = Instant::now();
+    ui.start(place);
+    let ran = match &step.done {
+        Some(probe) if !force => match probe() {
+            Ok(Some(seen)) => {
+                ui.skipped(place, &seen);
+                return Ok(End::Skipped);
+            }
+            Ok(None) => actions(plan, step, place, host, ui, outputs),
+            Err(error) => Err(error),
+        },
+        _ => actions(plan, step, place, host, ui, outputs),
+    };
+    match ran {
+        Ok(()) => {
+            ui.done(place, started.elapsed());
+            Ok(End::Done)
+        }
+        Err(error) => {
+            let fail = problems::explain(Fail::from_error(&error));
+            ui.failed(place, &fail);
+            Err(fail)
+        }
+    }
+}
+
+fn actions(
+    plan: &Plan,
+    step: &Step,
+    place: StepRef<'_>,
+    host: &dyn Host,
+    ui: &Ui,
+    outputs: &Mutex<Outputs>,
+) -> Result<()> {
+    for action in &step.actions {
+        ui.command(place, &shell::line(action, &plan.globals));
+        let known = outputs.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone();
+        let printed = match action {
+            Action::Run(command) => program(command, &known, place, ui)?,
+            Action::Xtask(words) => host.xtask(&resolve(words, &known)?)?,
+        };
+        if let Some(name) = action.output() {
+            outputs
+                .lock()
+                .unwrap_or_else(std::sync::PoisonError::into_inner)
+                .insert(name, printed.trim_end().to_owned());
+        }
+    }
+    match &step.ready {
+        Some(ready) => host.wait(ready),
+        None => Ok(()),
+    }
+}
+
+/// The words with the outputs they refer to filled in.
+fn resolve(words: &[Word], outputs: &Outputs) -> Result<Vec<String>> {
+    let piece = |piece: &Piece| match piece {
+        Piece::Text(text) => Ok(text.clone()),
+        Piece::Output(name) => {
+            let missing = || broken(format!("the output {name} of an earlier step is missing"));
+            Ok(outputs.get(name).ok_or_else(missing)?.clone())
+        }
+    };
+    words.iter().map(|word| word.0.iter().map(piece).collect()).collect()
+}
+
+/// Runs a program to its end and returns its standard output.
+fn program(command: &Command, outputs: &Outputs, place: StepRef<'_>, ui: &Ui) -> Result<String> {
+    let words = resolve(&command.words, outputs)?;
+    let name = words.first().ok_or_else(|| broken("a command without words"))?;
+    let mut child = prepare(name, &words[1..], command)?
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .map_err(|error| cannot_start(name, &error))?;
+    let running = Running::new(&child);
+    if interrupt::interrupted() {
+        interrupt::stop_children();
+    }
+
+    let meter = command.progress.as_ref().map(|progress| Meter::new(progress, outputs));
+    let seen = |line: &str| {
+        ui.output(place, line);
+        if let Some(meter) = &meter {
+            meter.line(line, |done, total| ui.progress(place, done, total));
+        }
+    };
+    let tail = Mutex::new(VecDeque::new());
+    let keep = |line: String| {
+        let mut tail = tail.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        if tail.len() == TAIL {
+            tail.pop_front();
+        }
+        tail.push_back(line);
+    };
+    let (out, err) = (child.stdout.take(), child.stderr.take());
+    let captures = command.output.is_some();
+    let printed = std::thread::scope(|scope| {
+        scope.spawn(|| {
+            each_line(err, |line| {
+                seen(&line);
+                keep(line);
+            })
+        });
+        let mut printed = String::new();
+        each_line(out, |line| {
+            if captures {
+                printed.push_str(&line);
+                printed.push('\n');
+            } else {
+                seen(&line);
+                keep(line);
+            }
+        });
+        printed
+    });
+    let status = child.wait()?;
+    drop(running);
+    if status.success() {
+        return Ok(printed);
+    }
+    let tool = std::path::Path::new(name).file_name().unwrap_or_default().to_string_lossy();
+    Err(broken(format!("{tool} failed with {status}"))
+        .tail(tail.into_inner().unwrap_or_default().into_iter().collect())
+        .into())
+}
+
+/// The process to be, in a group of its own, without the variables that would
+/// send a Sigstore client anywhere but where the command line says.
+pub fn prepare(name: &str, args: &[String], command: &Command) -> Result<std::process::Command> {
+    let shell = xshell::Shell::new()?;
+    let mut process: std::process::Command = shell.cmd(name).args(args).into();
+    for variable in redirecting_variables() {
+        process.env_remove(variable);
+    }
+    process.envs(command.env.iter().map(|(name, value)| (name, value)));
+    if let Some(dir) = &command.dir {
+        process.current_dir(dir);
+    }
+    use std::os::unix::process::CommandExt;
+    process.process_group(0);
+    Ok(process)
+}
+
+/// The variables of the caller's environment that change which servers or keys
+/// a Sigstore client uses.
+pub fn redirecting_variables() -> Vec<String> {
+    std::env::vars_os()
+        .filter_map(|(name, _)| name.into_string().ok())
+        .filter(|name| name.starts_with("SIGSTORE_") || name.starts_with("COSIGN_"))
+        .collect()
+}
+
+fn cannot_start(name: &str, error: &std::io::Error) -> Fail {
+    if error.kind() == std::io::ErrorKind::NotFound {
+        return broken(format!("{name} was not found")).hint("cargo xtask preflight");
+    }
+    broken(format!("{name} could not be started: {error}"))
+}
+
+fn each_line(source: Option<impl Read>, mut each: impl FnMut(String)) {
+    let Some(source) = source else { return };
+    let mut reader = BufReader::new(source);
+    let mut line = Vec::new();
+    loop {
+        line.clear();
+        match reader.by_ref().take(LINE).read_until(b'\n', &mut line) {
+            Ok(0) | Err(_) => return,
+            Ok(_) => each(String::from_utf8_lossy(&line).trim_end().to_owned()),
+        }
+    }
+}
+
+/// Counts the lines that mean progress.
+struct Meter {
+    counts: fn(&str) -> bool,
+    total: u64,
+    done: Mutex<u64>,
+}
+
+impl Meter {
+    fn new(progress: &Progress, outputs: &Outputs) -> Meter {
+        let total = match progress.total {
+            Total::Known(total) => total,
+            Total::LinesOf(name) => outputs
+                .get(name)
+                .map_or(0, |text| text.lines().filter(|line| !line.trim().is_empty()).count() as u64),
+        };
+        Meter { counts: progress.counts, total, done: Mutex::new(0) }
+    }
+
+    fn line(&self, line: &str, report: impl Fn(u64, u64)) {
+        if (self.counts)(line) && self.total > 0 {
+            let mut done = self.done.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+            *done += 1;
+            report(*done, self.total);
+        }
+    }
+}

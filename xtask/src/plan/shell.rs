@@ -1,0 +1,78 @@
+//! A plan as a shell script: what `--dry-run` prints, and what pastes.
+
+use std::fmt::Write;
+
+use super::{Action, Command, Piece, Plan, Step, Word};
+
+/// The whole plan. Nothing is probed, so steps that a run would skip are in it.
+pub fn script(plan: &Plan, chosen: &[bool]) -> String {
+    let mut out = String::new();
+    let total = plan.steps.len();
+    for (i, step) in plan.steps.iter().enumerate().filter(|(i, _)| chosen[*i]) {
+        let _ = writeln!(out, "# {}/{total} {}: {}", i + 1, step.name, step.title);
+        for line in commands(step, &plan.globals) {
+            let _ = writeln!(out, "{line}");
+        }
+    }
+    out
+}
+
+/// The command lines of one step, its readiness condition last.
+pub fn commands(step: &Step, globals: &[String]) -> Vec<String> {
+    let mut lines: Vec<String> = step.actions.iter().map(|action| line(action, globals)).collect();
+    if let Some(ready) = &step.ready {
+        let seconds = ready.within.as_secs().to_string();
+        let words = ["step", "wait", &ready.component, &ready.address, "--within", &seconds];
+        lines.push(xtask(&words.map(Word::from), globals));
+    }
+    lines
+}
+
+/// One action as a line.
+pub fn line(action: &Action, globals: &[String]) -> String {
+    match action {
+        Action::Run(command) => program(command),
+        Action::Xtask(words) => xtask(words, globals),
+    }
+}
+
+fn xtask(words: &[Word], globals: &[String]) -> String {
+    let globals = globals.iter().map(|option| quote(option));
+    ["cargo".to_owned(), "xtask".to_owned()]
+        .into_iter()
+        .chain(globals)
+        .chain(words.iter().map(word))
+        .collect::<Vec<_>>()
+        .join(" ")
+}
+
+fn program(command: &Command) -> String {
+    let assignments = command.env.iter().map(|(name, value)| format!("{name}={}", quote(value)));
+    let mut line = assignments.chain(command.words.iter().map(word)).collect::<Vec<_>>().join(" ");
+    if let Some(dir) = &command.dir {
+        line = format!("cd {} && {line}", quote(&dir.to_string_lossy()));
+    }
+    match command.output {
+        Some(name) => format!("{name}=$({line})"),
+        None if command.dir.is_some() => format!("({line})"),
+        None => line,
+    }
+}
+
+fn word(word: &Word) -> String {
+    if word.0.is_empty() {
+        return quote("");
+    }
+    let piece = |piece: &Piece| match piece {
+        Piece::Text(text) => quote(text),
+        Piece::Output(name) => format!("\"${name}\""),
+    };
+    word.0.iter().map(piece).collect()
+}
+
+/// One word quoted for a POSIX shell. A NUL cannot be passed to any program;
+/// it is printed as the replacement character.
+pub fn quote(text: &str) -> String {
+    let text = text.replace('\0', "\u{fffd}");
+    shlex::try_quote(&text).map_or_else(|_| text.clone(), |quoted| quoted.into_owned())
+}

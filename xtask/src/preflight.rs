@@ -1,0 +1,80 @@
+//! Findings of a preflight, of whatever target.
+
+use serde::Serialize;
+
+use crate::fail::{Fail, not_so};
+use crate::ui::Ui;
+
+/// One thing that was looked at.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Check {
+    /// What: `go`.
+    pub name: &'static str,
+    /// What is required.
+    pub wanted: String,
+    /// What is there.
+    pub found: String,
+    /// Whether that is enough.
+    pub ok: bool,
+    /// Why it does not matter, where it is missing and does not.
+    pub optional: Option<&'static str>,
+    /// How to get it, where it is missing.
+    pub hint: Option<String>,
+}
+
+impl Check {
+    /// A check that nothing was found for yet.
+    pub fn new(name: &'static str, wanted: impl Into<String>) -> Check {
+        Check { name, wanted: wanted.into(), found: String::new(), ok: false, optional: None, hint: None }
+    }
+
+    /// It is there.
+    pub fn found(mut self, found: impl Into<String>) -> Check {
+        self.found = found.into();
+        self.ok = true;
+        self
+    }
+
+    /// It is missing, or not enough.
+    pub fn missing(mut self, found: impl Into<String>, hint: impl Into<String>) -> Check {
+        self.found = found.into();
+        self.hint = Some(hint.into());
+        self
+    }
+
+    /// It may be missing.
+    pub fn optional(mut self, why: &'static str) -> Check {
+        self.optional = (!self.ok).then_some(why);
+        self
+    }
+
+    /// Whether work can go on.
+    pub fn passes(&self) -> bool {
+        self.ok || self.optional.is_some()
+    }
+}
+
+/// Prints a table of the findings.
+pub fn print(checks: &[Check], ui: &Ui) {
+    for check in checks {
+        let mark = if check.ok { "✓" } else if check.optional.is_some() { "-" } else { "✗" };
+        ui.say(format!("{mark} {:<9} {} (wanted: {})", check.name, check.found, check.wanted));
+        if let Some(why) = check.optional {
+            ui.say(format!("            {why}"));
+        }
+        if let Some(hint) = check.hint.as_ref().filter(|_| !check.ok) {
+            ui.say(format!("            hint: {hint}"));
+        }
+    }
+}
+
+/// The failure that the findings amount to, with every hint.
+pub fn verdict(checks: &[Check]) -> Result<(), Fail> {
+    let failed: Vec<_> = checks.iter().filter(|check| !check.passes()).collect();
+    if failed.is_empty() {
+        return Ok(());
+    }
+    let what: Vec<_> = failed.iter().map(|check| format!("{}: {}", check.name, check.found)).collect();
+    let fail = not_so(format!("this machine lacks what is needed ({})", what.join("; ")));
+    Err(failed.iter().filter_map(|check| check.hint.clone()).fold(fail, Fail::hint))
+}

@@ -1,0 +1,58 @@
+//! Rekor v1: an API (OpenAPI of sigstore/rekor, `/api/v1/log/entries`).
+
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+use serde_json::Value;
+
+use super::{Entry, Version, Which};
+use crate::fail::{NOT_SO, broken, not_so};
+use crate::http;
+
+const WITHIN: Duration = Duration::from_secs(10);
+
+pub fn size(address: &str) -> Result<u64> {
+    json(&http::get(&format!("{address}/api/v1/log"), WITHIN)?)?["treeSize"].as_u64().context(NOT_REKOR)
+}
+
+pub fn fetch(address: &str, which: &Which) -> Result<Entry> {
+    let url = match which {
+        Which::Index(index) => format!("{address}/api/v1/log/entries?logIndex={index}"),
+        Which::Uuid(uuid) => {
+            if uuid.is_empty() || uuid.len() > 80 || !uuid.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+                return Err(broken(format!("{uuid:?} is not a UUID of Rekor: that is 64 or 80 hexadecimal digits")).into());
+            }
+            format!("{address}/api/v1/log/entries/{uuid}")
+        }
+    };
+    let raw = match http::get(&url, WITHIN) {
+        Ok(body) => json(&body)?,
+        Err(fail) if fail.exit == NOT_SO => {
+            let size = size(address)?;
+            let which = match which {
+                Which::Index(index) => format!("index {index}"),
+                Which::Uuid(uuid) => format!("UUID {uuid}"),
+            };
+            return Err(not_so(format!("Rekor v1 has no entry with {which}; it holds {size} entries")).into());
+        }
+        Err(fail) => return Err(fail.into()),
+    };
+    let (uuid, entry) = raw.as_object().and_then(|entries| entries.iter().next()).context(NOT_REKOR)?;
+    let body = BASE64_STANDARD.decode(entry["body"].as_str().context(NOT_REKOR)?).context(NOT_REKOR)?;
+    Ok(Entry {
+        rekor: Version::V1,
+        index: entry["logIndex"].as_u64().context(NOT_REKOR)?,
+        uuid: Some(uuid.clone()),
+        integrated: entry["integratedTime"].as_u64(),
+        body: json(&body)?,
+        raw: raw.clone(),
+    })
+}
+
+const NOT_REKOR: &str = "what answers there is not Rekor v1";
+
+fn json(text: &[u8]) -> Result<Value> {
+    serde_json::from_slice(text).map_err(|error| broken(format!("{NOT_REKOR}: {error}")).hint("cargo xtask status").into())
+}

@@ -1,0 +1,248 @@
+//! What a person or a script sees while a plan runs.
+//!
+//! Results go to standard output, progress and errors to standard error. With
+//! `--json` every event is one JSON object a line on standard output and nothing
+//! else is printed there. A closed output (`| head`) ends the printing, never
+//! the work.
+
+use std::collections::HashMap;
+use std::io::{IsTerminal, Write};
+use std::sync::Mutex;
+use std::time::Duration;
+
+use console::style;
+use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
+use serde_json::{Value, json};
+
+use crate::fail::Fail;
+
+/// How much is said, and in which form.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Style {
+    /// Events as JSON lines.
+    pub json: bool,
+    /// Also the commands and what they print.
+    pub verbose: bool,
+    /// Only results and errors.
+    pub quiet: bool,
+}
+
+/// One of the steps of a running plan.
+#[derive(Debug, Clone, Copy)]
+pub struct StepRef<'a> {
+    /// Its place, from 1.
+    pub number: usize,
+    /// How many steps the plan has.
+    pub of: usize,
+    /// Its name.
+    pub name: &'a str,
+    /// Its title.
+    pub title: &'a str,
+}
+
+/// Prints events.
+pub struct Ui {
+    style: Style,
+    terminal: bool,
+    bars: MultiProgress,
+    live: Mutex<HashMap<String, Live>>,
+}
+
+struct Live {
+    bar: ProgressBar,
+    /// The last tenth that was printed where there is no terminal.
+    tenth: u64,
+}
+
+impl Ui {
+    /// Looks once at what standard error is.
+    pub fn new(style: Style) -> Ui {
+        let terminal = std::io::stderr().is_terminal();
+        let draws = terminal && !style.json && !style.verbose && !style.quiet;
+        let target = if draws { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
+        Ui { style, terminal: draws, bars: MultiProgress::with_draw_target(target), live: Mutex::default() }
+    }
+
+    /// The form it was made with.
+    pub fn style(&self) -> Style {
+        self.style
+    }
+
+    /// A result: a line on standard output for a person, nothing with `--json`.
+    pub fn say(&self, line: impl AsRef<str>) {
+        if !self.style.json {
+            self.bars.suspend(|| {
+                let _ = writeln!(std::io::stdout().lock(), "{}", line.as_ref());
+            });
+        }
+    }
+
+    /// A remark: a line on standard error for a person who did not ask for quiet.
+    pub fn note(&self, line: impl AsRef<str>) {
+        if !self.style.json && !self.style.quiet {
+            self.bars.suspend(|| {
+                let _ = writeln!(std::io::stderr().lock(), "{}", line.as_ref());
+            });
+        }
+    }
+
+    /// One JSON document on standard output, only with `--json`.
+    pub fn event(&self, event: &Value) {
+        if self.style.json {
+            let mut out = std::io::stdout().lock();
+            let _ = writeln!(out, "{event}");
+            let _ = out.flush();
+        }
+    }
+
+    /// A plan begins.
+    pub fn plan(&self, command: &str, steps: &[(&str, &str, &[String])]) {
+        let steps: Vec<Value> =
+            steps.iter().map(|(name, title, needs)| json!({"name": name, "title": title, "needs": needs})).collect();
+        self.event(&json!({"event": "plan", "command": command, "steps": steps}));
+    }
+
+    /// A step begins.
+    pub fn start(&self, step: StepRef<'_>) {
+        self.event(&json!({"event": "start", "step": step.name, "number": step.number, "of": step.of}));
+        let bar = self.bars.add(ProgressBar::new_spinner().with_style(spinner()));
+        if self.terminal {
+            bar.set_prefix(format!("{}/{}", step.number, step.of));
+            bar.set_message(step.title.to_owned());
+            bar.enable_steady_tick(Duration::from_millis(100));
+        }
+        self.live().insert(step.name.to_owned(), Live { bar, tenth: 0 });
+    }
+
+    /// A command of a step is about to run.
+    pub fn command(&self, step: StepRef<'_>, line: &str) {
+        self.event(&json!({"event": "command", "step": step.name, "line": line}));
+        if self.style.verbose {
+            self.note(format!("$ {line}"));
+        }
+    }
+
+    /// A line that a command printed.
+    pub fn output(&self, step: StepRef<'_>, line: &str) {
+        if self.style.verbose {
+            self.event(&json!({"event": "output", "step": step.name, "line": line}));
+            self.note(format!("  {}: {line}", step.name));
+        }
+    }
+
+    /// How far a step is. `total` is a good guess, not a promise.
+    pub fn progress(&self, step: StepRef<'_>, done: u64, total: u64) {
+        let mut live = self.live();
+        let Some(entry) = live.get_mut(step.name) else { return };
+        if entry.bar.length() != Some(total) {
+            entry.bar.set_style(bar());
+            entry.bar.set_length(total);
+        }
+        entry.bar.set_position(done.min(total));
+        let tenth = done.min(total) * 10 / total.max(1);
+        if tenth > entry.tenth {
+            entry.tenth = tenth;
+            drop(live);
+            self.event(&json!({"event": "progress", "step": step.name, "done": done, "total": total}));
+            if !self.terminal {
+                self.note(format!("[{}/{}] {}: {done} of {total}", step.number, step.of, step.name));
+            }
+        }
+    }
+
+    /// A step had been done before.
+    pub fn skipped(&self, step: StepRef<'_>, seen: &str) {
+        self.event(&json!({"event": "skip", "step": step.name, "seen": seen}));
+        self.close(step);
+        if self.style.verbose {
+            self.note(format!("[{}/{}] {}: {seen}", step.number, step.of, step.name));
+        }
+    }
+
+    /// A step is done.
+    pub fn done(&self, step: StepRef<'_>, took: Duration) {
+        let seconds = (took.as_secs_f64() * 1000.0).round() / 1000.0;
+        self.event(&json!({"event": "done", "step": step.name, "seconds": seconds}));
+        self.close(step);
+        self.note(format!(
+            "{} [{}/{}] {}: {} ({seconds:.1} s)",
+            style("✓").for_stderr().green(),
+            step.number,
+            step.of,
+            step.name,
+            step.title
+        ));
+    }
+
+    /// A step failed.
+    pub fn failed(&self, step: StepRef<'_>, fail: &Fail) {
+        let mut event = failure(fail);
+        event["event"] = json!("fail");
+        event["step"] = json!(step.name);
+        self.event(&event);
+        self.close(step);
+        self.note(format!(
+            "{} [{}/{}] {}: {}",
+            style("✗").for_stderr().red(),
+            step.number,
+            step.of,
+            step.name,
+            fail.what
+        ));
+    }
+
+    /// A step cannot run because one that it needs did not succeed.
+    pub fn blocked(&self, step: StepRef<'_>, by: &str) {
+        self.event(&json!({"event": "blocked", "step": step.name, "by": by}));
+    }
+
+    /// The last word: the JSON `result`, or the error for a person.
+    pub fn result(&self, command: &str, outcome: Result<Value, &Fail>) {
+        if self.style.json {
+            let (ok, exit, mut event) = match outcome {
+                Ok(data) => (true, 0, data),
+                Err(fail) => (false, fail.exit, failure(fail)),
+            };
+            let mut result = json!({"event": "result", "command": command, "ok": ok, "exit": exit});
+            if let (Some(result), Some(data)) = (result.as_object_mut(), event.as_object_mut()) {
+                result.append(data);
+            }
+            self.event(&result);
+        } else if let Err(fail) = outcome {
+            let mut err = std::io::stderr().lock();
+            for line in &fail.tail {
+                let _ = writeln!(err, "  | {line}");
+            }
+            let _ = writeln!(err, "{} {}", style("error:").for_stderr().red().bold(), fail.what);
+            for hint in &fail.hints {
+                let _ = writeln!(err, "{} {hint}", style("hint:").for_stderr().cyan());
+            }
+        }
+    }
+
+    fn close(&self, step: StepRef<'_>) {
+        if let Some(live) = self.live().remove(step.name) {
+            live.bar.finish_and_clear();
+            self.bars.remove(&live.bar);
+        }
+    }
+
+    fn live(&self) -> std::sync::MutexGuard<'_, HashMap<String, Live>> {
+        self.live.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+}
+
+/// A failure as JSON: `{"error", "hints", "tail"}`.
+fn failure(fail: &Fail) -> Value {
+    json!({"error": fail.what, "hints": fail.hints, "tail": fail.tail})
+}
+
+fn spinner() -> ProgressStyle {
+    ProgressStyle::with_template("{spinner} {prefix} {elapsed:>4} {wide_msg}")
+        .unwrap_or_else(|_| ProgressStyle::default_spinner())
+}
+
+fn bar() -> ProgressStyle {
+    ProgressStyle::with_template("{spinner} {prefix} {elapsed:>4} {pos}/{len} {bar:20} {wide_msg}")
+        .unwrap_or_else(|_| ProgressStyle::default_bar())
+}
