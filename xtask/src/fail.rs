@@ -23,11 +23,13 @@ pub struct Fail {
     pub tail: Vec<String>,
     /// [`NOT_SO`] or [`BROKEN`].
     pub exit: u8,
+    /// Whether `what` explains the tail, so that it need not be shown.
+    pub known: bool,
 }
 
 /// A failure of kind "the answer is no" (exit status 1).
 pub fn not_so(what: impl Into<String>) -> Fail {
-    Fail { what: what.into(), hints: Vec::new(), tail: Vec::new(), exit: NOT_SO }
+    Fail { what: what.into(), hints: Vec::new(), tail: Vec::new(), exit: NOT_SO, known: false }
 }
 
 /// A failure of kind "broken, unreachable or misused" (exit status 2).

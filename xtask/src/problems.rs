@@ -46,6 +46,7 @@ pub fn explain(fail: Fail) -> Fail {
                 .collect(),
             exit: problem.exit.unwrap_or(BROKEN),
             tail: fail.tail,
+            known: true,
         },
     }
 }

@@ -21,7 +21,9 @@ use crate::fail::Fail;
 pub struct Style {
     /// Events as JSON lines.
     pub json: bool,
-    /// Also the commands and what they print.
+    /// Also the commands.
+    pub commands: bool,
+    /// Also what they print.
     pub verbose: bool,
     /// Only results and errors.
     pub quiet: bool,
@@ -58,7 +60,7 @@ impl Ui {
     /// Looks once at what standard error is.
     pub fn new(style: Style) -> Ui {
         let terminal = std::io::stderr().is_terminal();
-        let draws = terminal && !style.json && !style.verbose && !style.quiet;
+        let draws = terminal && !style.json && !style.commands && !style.quiet;
         let target = if draws { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
         Ui { style, terminal: draws, bars: MultiProgress::with_draw_target(target), live: Mutex::default() }
     }
@@ -117,7 +119,7 @@ impl Ui {
     /// A command of a step is about to run.
     pub fn command(&self, step: StepRef<'_>, line: &str) {
         self.event(&json!({"event": "command", "step": step.name, "line": line}));
-        if self.style.verbose {
+        if self.style.commands {
             self.note(format!("$ {line}"));
         }
     }
@@ -210,7 +212,9 @@ impl Ui {
             self.event(&result);
         } else if let Err(fail) = outcome {
             let mut err = std::io::stderr().lock();
-            for line in &fail.tail {
+            // The tool's own words, unless it is known what they mean.
+            let shown = if fail.known && !self.style.verbose { &[] } else { fail.tail.as_slice() };
+            for line in shown {
                 let _ = writeln!(err, "  | {line}");
             }
             let _ = writeln!(err, "{} {}", style("error:").for_stderr().red().bold(), fail.what);

@@ -54,7 +54,8 @@ pub enum Ran {
 
 /// Runs a command and returns its exit status.
 pub fn run(cli: Cli) -> u8 {
-    let style = Style { json: cli.global.json, verbose: cli.global.verbose, quiet: cli.global.quiet };
+    let Global { json, verbose, quiet, .. } = cli.global;
+    let style = Style { json, verbose, quiet, commands: verbose };
     let name = name(&cli.command);
     let ended = interrupt::listen().and_then(|()| App::new(&cli.global, Ui::new(style))).and_then(|app| app.command(cli.command));
     let ui = Ui::new(style);
@@ -118,10 +119,12 @@ impl App {
         if let Command::Step { step } = command {
             return self.local()?.step(step).map(|()| None);
         }
-        // Whoever reads a result by program sees it in the result.
-        if !matches!(command, Command::Env { .. }) {
-            self.ui.note(format!("on {} ({})", self.on.0.name(), self.on.1));
-        }
+        self.ui.note(format!("on {} ({})", self.on.0.name(), self.on.1));
+        self.dispatch(command)
+    }
+
+    /// Runs a command of the same target and state.
+    fn dispatch(&self, command: Command) -> Result<Option<Value>> {
         match command {
             Command::Tour => tour::run(self),
             Command::Preflight { port_base } => preflight::run(self, port_base),
@@ -150,6 +153,18 @@ impl App {
         match self.on.0 {
             On::Local => Ok(Box::new(self.local()?)),
             other => Err(not_yet(other).into()),
+        }
+    }
+
+    /// The same with a fresh way to print: the tour shows more.
+    fn clone_without_ui(&self) -> App {
+        App {
+            ui: Ui::new(self.ui.style()),
+            repo: self.repo.clone(),
+            state: self.state.clone(),
+            on: self.on,
+            globals: self.globals.clone(),
+            named: self.named,
         }
     }
 

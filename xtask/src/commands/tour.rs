@@ -1,8 +1,113 @@
-//! `tour`: all of it as one narrated run.
+//! `tour`: install, sign, verify and inspect as one narrated run.
 
 use anyhow::Result;
-use serde_json::Value;
+use clap::Parser;
+use serde_json::{Value, json};
 
 use super::App;
+use crate::cli::Cli;
+use crate::fail::{Fail, NOT_SO, broken};
+use crate::ui::{Style, Ui};
 
-pub fn run(_app: &App) -> Result<Option<Value>> { Ok(None) }
+/// One stop of the tour.
+struct Stop {
+    /// What to know before, a sentence a line.
+    text: &'static [&'static str],
+    /// The command, without `cargo xtask`.
+    words: &'static [&'static str],
+    /// Whether the answer must be yes; the tour shows a refusal, too.
+    agrees: bool,
+}
+
+const STOPS: [Stop; 7] = [
+    Stop {
+        text: &[
+            "1. Install",
+            "Sigstore lets anybody verify that an artifact comes from whom it says.",
+            "It is a few servers: who you are (Dex), a certificate authority (Fulcio), a log of its",
+            "certificates (CT log), a log of all signatures (Rekor) and a clock (timestamp authority).",
+            "They are built from their sources once, which takes minutes, and start in a second.",
+        ],
+        words: &["install"],
+        agrees: true,
+    },
+    Stop {
+        text: &[
+            "2. Sign",
+            "No key is managed. Alice proves who she is to Dex, Fulcio writes her name into a",
+            "certificate for a key that was made this moment, the key signs the image's digest and is",
+            "forgotten. The certificate ends after ten minutes; the entry in Rekor stays.",
+        ],
+        words: &["sign"],
+        agrees: true,
+    },
+    Stop {
+        text: &[
+            "3. Verify",
+            "A verifier says whom it expects, and who must have vouched for that name.",
+            "It needs the image, the signature beside it and the trusted root: no server of Sigstore.",
+        ],
+        words: &["verify"],
+        agrees: true,
+    },
+    Stop {
+        text: &["4. Expect somebody else", "The same signature does not satisfy who expects Mallory. That is the point."],
+        words: &["verify", "--identity", "mallory@example.com"],
+        agrees: false,
+    },
+    Stop {
+        text: &["5. Read the log", "Everybody can see what was signed with which identity: Alice too, if it was not her."],
+        words: &["inspect-rekor"],
+        agrees: true,
+    },
+    Stop {
+        text: &["6. Read the certificate", "Ten minutes of validity, a name, and who vouched for it."],
+        words: &["inspect-certificate"],
+        agrees: true,
+    },
+    Stop { text: &["7. What runs"], words: &["status"], agrees: true },
+];
+
+pub fn run(app: &App) -> Result<Option<Value>> {
+    for stop in &STOPS {
+        app.ui.say("");
+        for line in stop.text {
+            app.ui.say(line);
+        }
+        app.ui.say(format!("\n$ cargo xtask {}", stop.words.join(" ")));
+        // Below the commands to type, those that they run: the reader sees cosign
+        // at work. The many of `install` are in its dry run.
+        let commands = stop.words[0] != "install";
+        let guide = App { ui: Ui::new(Style { commands, ..app.ui.style() }), ..app.clone_without_ui() };
+        let words = std::iter::once("cargo xtask").chain(stop.words.iter().copied());
+        let command = Cli::try_parse_from(words).map_err(|error| broken(format!("the tour is wrong: {error}")))?.command;
+        match (guide.dispatch(command), stop.agrees) {
+            (Ok(_), true) => {}
+            (Ok(_), false) => return Err(broken("what must be refused was accepted: this Sigstore is broken").into()),
+            (Err(error), true) => return Err(error),
+            (Err(error), false) => {
+                let fail = Fail::from_error(&error);
+                if fail.exit != NOT_SO {
+                    return Err(error);
+                }
+                app.ui.say(format!("refused, as it should be: {}", fail.what));
+            }
+        }
+    }
+    app.ui.say("\nThat was all of it. What ran can be read: cargo xtask install --dry-run");
+    app.ui.say("To go on: cargo xtask --help");
+    app.ui.say("To stop the servers: cargo xtask stop; to remove all: cargo xtask uninstall");
+    Ok(Some(json!({"stops": STOPS.len()})))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_stop_is_a_command() {
+        for stop in &STOPS {
+            Cli::try_parse_from(std::iter::once("cargo xtask").chain(stop.words.iter().copied())).unwrap();
+        }
+    }
+}

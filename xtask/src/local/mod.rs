@@ -262,7 +262,8 @@ impl Local {
             self.render(config, &[])?;
         }
         state::write(&self.dir.join(ROOTS), &self.roots()?, 0o644)?;
-        state::make_dir(&self.dir.join("data"))
+        // The tiles are served from here, maybe before Rekor v2 wrote the first.
+        state::make_dir(&self.dir.join("data/rekor-v2"))
     }
 
     fn roots(&self) -> Result<Vec<u8>> {

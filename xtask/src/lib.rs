@@ -1,0 +1,22 @@
+//! The task runner of the workshop: runs every step of a private Sigstore.
+//!
+//! One file a command in [`commands`]; [`plan`] runs what they build; [`local`]
+//! is where it runs.
+
+pub mod bundle;
+pub mod certificate;
+pub mod cli;
+pub mod commands;
+pub mod encoding;
+pub mod fail;
+pub mod http;
+pub mod interrupt;
+pub mod local;
+pub mod plan;
+pub mod preflight;
+pub mod problems;
+pub mod rekor;
+pub mod state;
+pub mod target;
+pub mod time;
+pub mod ui;
