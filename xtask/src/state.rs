@@ -187,6 +187,24 @@ pub fn exclusive(path: &Path) -> Result<Lock> {
     Ok(Lock { _file: file })
 }
 
+/// The same, and says so first where somebody else holds it.
+///
+/// # Errors
+/// Where the file system refuses.
+pub fn exclusive_or(path: &Path, waiting: &dyn Fn()) -> Result<Lock> {
+    let file = open_private(path)?;
+    if matches!(file.try_lock(), Err(fs::TryLockError::WouldBlock)) {
+        waiting();
+        while matches!(file.try_lock(), Err(fs::TryLockError::WouldBlock)) {
+            if crate::interrupt::interrupted() {
+                return Err(broken("interrupted while waiting for another command").into());
+            }
+            std::thread::sleep(std::time::Duration::from_millis(100));
+        }
+    }
+    Ok(Lock { _file: file })
+}
+
 fn open_private(path: &Path) -> Result<File> {
     OpenOptions::new()
         .read(true)

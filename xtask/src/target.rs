@@ -30,6 +30,13 @@ pub trait Target: Host {
     /// Where the state is damaged or the options do not fit it.
     fn install(&self, options: &InstallOptions) -> Result<Plan>;
 
+    /// Holds what installs of several states share while it is being made;
+    /// `waiting` is told where somebody else makes it.
+    ///
+    /// # Errors
+    /// Where it cannot be held.
+    fn hold_shared(&self, waiting: &dyn Fn()) -> Result<Option<crate::state::Lock>>;
+
     /// How to start components, all where none is named.
     ///
     /// # Errors

@@ -53,6 +53,8 @@ fn change(
 ) -> Result<Option<(Box<dyn Target>, Value)>> {
     let _alone = if how.dry_run { None } else { Some(app.state.lock(name)?) };
     let target = app.target()?;
+    let waiting = || app.ui.note("another install builds the same servers: waiting for it");
+    let _shared = if how.dry_run || name != "install" { None } else { target.hold_shared(&waiting)? };
     let plan = build(target.as_ref())?;
     Ok(match app.execute(target.as_ref(), &plan, how)? {
         Ran::Dry => None,

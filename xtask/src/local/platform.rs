@@ -49,7 +49,8 @@ pub fn listener(port: u16) -> Option<String> {
     }
     let inode = ["/proc/net/tcp", "/proc/net/tcp6"].iter().find_map(|table| listening_inode(table, port))?;
     let wanted = format!("socket:[{inode}]");
-    for process in std::fs::read_dir("/proc").ok()?.flatten() {
+    let numbered = |process: &std::fs::DirEntry| process.file_name().to_string_lossy().parse::<u32>().is_ok();
+    for process in std::fs::read_dir("/proc").ok()?.flatten().filter(numbered) {
         let Ok(files) = std::fs::read_dir(process.path().join("fd")) else { continue };
         let holds = |file: std::fs::DirEntry| std::fs::read_link(file.path()).is_ok_and(|to| to == Path::new(&wanted));
         if files.flatten().any(holds) {

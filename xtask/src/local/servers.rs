@@ -10,6 +10,7 @@ use sha2::{Digest, Sha256};
 use crate::encoding::hex;
 use crate::fail::broken;
 use crate::plan::{Command, Step, Total};
+use crate::state::Lock;
 use crate::words;
 
 /// Written last: a directory without it is not complete.
@@ -64,6 +65,20 @@ impl Servers {
     /// Whether they are built, all of them.
     pub fn built(&self) -> bool {
         self.dir.join(COMPLETE).is_file() && PROGRAMS.iter().all(|name| self.program(name).is_file())
+    }
+
+    /// Holds the place where they are built while they are not: states share
+    /// it, so that one install builds and the others wait.
+    ///
+    /// # Errors
+    /// Where the file system refuses.
+    pub fn hold(&self, waiting: &dyn Fn()) -> Result<Option<Lock>> {
+        if self.built() {
+            return Ok(None);
+        }
+        let path = PathBuf::from(format!("{}.lock", self.dir.display()));
+        crate::state::make_dir(path.parent().unwrap_or(&path))?;
+        crate::state::exclusive_or(&path, waiting).map(Some)
     }
 
     /// The version of each Go module that the programs were built from.

@@ -64,17 +64,50 @@ pub fn open(local: &Local, log: &str, tree: &str) -> Result<()> {
     let trillian = process::running(&local.dir, "trillian")?
         .ok_or_else(|| broken("Trillian does not run").hint("cargo xtask start"))?
         .instance();
-    let mut shards = read(&local.dir)?;
+    let config = local.manifest.server(log)?.tree.clone().context("a log without a tree")?;
+    add(&local.dir, log, tree, trillian, |shard| {
+        let kind = if log == "ctlog" { "ctlog" } else { "ecdsa" };
+        local.make(&[(kind, &shard.key())])?;
+        let key = format!("{}.key", shard.key());
+        local.render(&config, &[("tree", tree), ("key", &key)])
+    })
+}
+
+/// Adds a shard to the history once `prepare` has made what it needs. The CT log
+/// and Rekor v1 get theirs at the same time, so the history is held meanwhile.
+fn add(dir: &Path, log: &str, tree: &str, trillian: String, prepare: impl Fn(&Shard) -> Result<()>) -> Result<()> {
+    let _held = state::exclusive(&dir.join("shards.lock"))?;
+    let mut shards = read(dir)?;
     let number = shards.iter().filter(|shard| shard.log == log).count() + 1;
     if let Some(last) = shards.iter_mut().rev().find(|shard| shard.log == log) {
         last.period.until.get_or_insert_with(time::soon);
     }
     let shard = Shard { log: log.to_owned(), number, tree: tree.to_owned(), trillian, period: Period::from_now() };
-    let kind = if log == "ctlog" { "ctlog" } else { "ecdsa" };
-    local.make(&[(kind, &shard.key())])?;
-    let config = local.manifest.server(log)?.tree.clone().context("a log without a tree")?;
-    let key = format!("{}.key", shard.key());
-    local.render(&config, &[("tree", tree), ("key", &key)])?;
+    prepare(&shard)?;
     shards.push(shard);
-    state::write_json(&local.dir.join("shards.json"), &shards)
+    state::write_json(&dir.join("shards.json"), &shards)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Both logs once opened their shards at the same time, and one was lost.
+    #[test]
+    fn shards_opened_side_by_side_are_all_kept() {
+        let dir = tempfile::tempdir().unwrap();
+        std::thread::scope(|scope| {
+            for i in 0..8 {
+                let (dir, log) = (dir.path(), if i % 2 == 0 { "ctlog" } else { "rekor-v1" });
+                scope.spawn(move || add(dir, log, &i.to_string(), "run".into(), |_| Ok(())).unwrap());
+            }
+        });
+        let shards = read(dir.path()).unwrap();
+        for log in ["ctlog", "rekor-v1"] {
+            let numbers: Vec<_> = shards.iter().filter(|shard| shard.log == log).map(|shard| shard.number).collect();
+            assert_eq!(numbers, [1, 2, 3, 4]);
+            let open = shards.iter().filter(|shard| shard.log == log && shard.period.until.is_none()).count();
+            assert_eq!(open, 1, "only the last shard of a log is open");
+        }
+    }
 }

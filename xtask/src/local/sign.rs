@@ -99,10 +99,11 @@ impl Local {
                     let name = format!("digest{suffix}");
                     plan.push(
                         Step::new(&name, format!("look up the digest of {image}"))
-                            .run(self.cosign(words!["triangulate", "--type", "digest"], &[image.into()]).output(DIGESTS[i])),
+                            .run(self.cosign(words!["triangulate", "--type", "digest"], image, image.into())?.output(DIGESTS[i])),
                     );
                     let bundle = self.dir.join(format!("tmp/bundle-{}-{i}.json", std::process::id()));
-                    (self.cosign(self.sign_words("sign", &token, version, &bundle), &[Word::output(DIGESTS[i])]), bundle)
+                    let words = self.sign_words("sign", &token, version, &bundle);
+                    (self.cosign(words, image, Word::output(DIGESTS[i]))?, bundle)
                 }
                 Artifact::Blob { file, bundle } => {
                     let words = self.sign_words("sign-blob", &token, version, bundle);
@@ -163,7 +164,7 @@ impl Local {
             let (title, command) = match artifact {
                 Artifact::Image(image) => {
                     let words = [words!["verify"], root, policy.to_vec()].concat();
-                    (format!("verify {image}"), self.cosign(words, &[image.into()]))
+                    (format!("verify {image}"), self.cosign(words, image, image.into())?)
                 }
                 Artifact::Blob { file, bundle } => {
                     let bundle = words!["--bundle", bundle.as_path()];
@@ -176,11 +177,14 @@ impl Local {
         Ok(plan)
     }
 
-    /// A cosign call that talks to a registry: the workshop's own certificate
-    /// is trusted beside no other.
-    fn cosign(&self, mut words: Vec<Word>, last: &[Word]) -> Command {
-        words.extend(words!["--registry-cacert", self.dir.join("keys/registry.pem")]);
-        self.client(words, last)
+    /// A cosign call about an image. For the workshop's own registry its
+    /// certificate is the only one that counts; others are left to the system.
+    fn cosign(&self, mut words: Vec<Word>, image: &str, last: Word) -> Result<Command> {
+        let port = self.manifest.port("registry", &self.settings)?;
+        if ["127.0.0.1", "localhost"].iter().any(|host| image.starts_with(&format!("{host}:{port}/"))) {
+            words.extend(words!["--registry-cacert", self.dir.join("keys/registry.pem")]);
+        }
+        Ok(self.client(words, &[last]))
     }
 
     fn client(&self, words: Vec<Word>, last: &[Word]) -> Command {

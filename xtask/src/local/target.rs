@@ -17,7 +17,7 @@ use crate::plan::run::Host;
 use crate::plan::{Plan, Ready};
 use crate::preflight::{self, Check};
 use crate::rekor::Version;
-use crate::state::State;
+use crate::state::{Lock, State};
 use crate::target::Target;
 use crate::words;
 
@@ -102,6 +102,10 @@ impl Target for Local {
 
     fn install(&self, options: &InstallOptions) -> Result<Plan> {
         self.clone().with_options(options)?.install_plan()
+    }
+
+    fn hold_shared(&self, waiting: &dyn Fn()) -> Result<Option<Lock>> {
+        self.servers.hold(waiting)
     }
 
     fn start(&self, components: &[String]) -> Result<Plan> {
