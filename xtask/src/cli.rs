@@ -266,6 +266,8 @@ pub enum EnvFormat {
 /// Steps done in this program.
 #[derive(Debug, Subcommand)]
 pub enum StepCommand {
+    /// Make the state directory
+    Begin,
     /// Write settings and configuration
     Configure {
         /// The lowest port.

@@ -90,11 +90,23 @@ impl State {
     /// # Errors
     /// Where the file system refuses.
     pub fn create(&self) -> Result<()> {
-        make_dir(&self.root)?;
-        if !self.path("version").exists() {
-            write(&self.path("version"), format!("{FORMAT}\n").as_bytes(), 0o600)?;
+        if self.path("version").exists() {
+            return Ok(());
         }
-        Ok(())
+        // It is made whole under another name, so that a command that starts at
+        // the same time sees either none or all of it.
+        let mut name = self.root.file_name().unwrap_or_default().to_os_string();
+        name.push(format!(".{}.new", std::process::id()));
+        let whole = self.root.with_file_name(name);
+        write(&whole.join("version"), format!("{FORMAT}\n").as_bytes(), 0o600)?;
+        let moved = fs::rename(&whole, &self.root);
+        if moved.is_err() {
+            let _ = fs::remove_dir_all(&whole);
+        }
+        if self.path("version").exists() {
+            return Ok(());
+        }
+        moved.with_context(|| format!("make the state directory {}", self.root.display()))
     }
 
     /// The directory itself.

@@ -234,7 +234,7 @@ impl Local {
                 let there = public.iter().all(|file| local.dir.join(file).exists());
                 Ok((there && local.all_run()?).then(|| "the servers use them".to_owned()))
             })
-            .run(Command::new(words!["mkdir", "-p", "-m", "700", self.dir.as_path()]))
+            .xtask(words!["step", "begin"])
             .run(self.make_command(&keys))
     }
 

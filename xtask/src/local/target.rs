@@ -17,7 +17,7 @@ use crate::plan::run::Host;
 use crate::plan::{Plan, Ready};
 use crate::preflight::{self, Check};
 use crate::rekor::Version;
-use crate::state::{Lock, State};
+use crate::state::{self, Lock, State};
 use crate::target::Target;
 use crate::words;
 
@@ -51,6 +51,10 @@ impl Local {
     /// Those of the step.
     pub fn step(mut self, step: StepCommand) -> Result<()> {
         match step {
+            StepCommand::Begin => {
+                State::open(self.dir.parent().unwrap_or(&self.dir).to_owned())?.create()?;
+                state::make_dir(&self.dir)
+            }
             StepCommand::Configure { port_base, rekor, fulcio, timestamp } => {
                 if !self.installed {
                     self.settings = Settings::new(port_base, rekor);
