@@ -17,7 +17,8 @@ pub struct Bundle(Value);
 /// # Errors
 /// Where it is no JSON object with a bundle's media type.
 pub fn read(text: &[u8]) -> Result<Bundle> {
-    let value: Value = serde_json::from_slice(text).map_err(|error| broken(format!("that is no bundle: {error}")))?;
+    let value: Value = serde_json::from_slice(text)
+        .map_err(|error| broken(format!("that is no bundle: {error}")))?;
     let kind = value["mediaType"].as_str().unwrap_or_default();
     if !kind.starts_with("application/vnd.dev.sigstore.bundle") {
         return Err(broken("that is no Sigstore bundle: its mediaType says otherwise").into());
@@ -35,8 +36,14 @@ impl Bundle {
         let raw = material["certificate"]["rawBytes"]
             .as_str()
             .or_else(|| material["x509CertificateChain"]["certificates"][0]["rawBytes"].as_str())
-            .ok_or_else(|| broken("the bundle holds no certificate: it was signed with a key, not an identity"))?;
-        Leaf::from_der(&BASE64_STANDARD.decode(raw).context("the certificate in the bundle is no base64")?)
+            .ok_or_else(|| {
+                broken("the bundle holds no certificate: it was signed with a key, not an identity")
+            })?;
+        Leaf::from_der(
+            &BASE64_STANDARD
+                .decode(raw)
+                .context("the certificate in the bundle is no base64")?,
+        )
     }
 
     /// The index of its log entry.
@@ -51,8 +58,12 @@ impl Bundle {
         // Protobuf writes 64-bit numbers as strings and leaves zero out.
         match &entry["logIndex"] {
             Value::Null => Ok(0),
-            Value::String(text) => text.parse().context("the log index in the bundle is no number"),
-            other => other.as_u64().context("the log index in the bundle is no number"),
+            Value::String(text) => text
+                .parse()
+                .context("the log index in the bundle is no number"),
+            other => other
+                .as_u64()
+                .context("the log index in the bundle is no number"),
         }
     }
 }
@@ -71,8 +82,19 @@ mod tests {
     #[test]
     fn an_index_of_zero_is_left_out_by_protobuf() {
         assert_eq!(read(&bundle("{}")).unwrap().log_index().unwrap(), 0);
-        assert_eq!(read(&bundle(r#"{"logIndex":"7"}"#)).unwrap().log_index().unwrap(), 7);
-        assert!(read(&bundle(r#"{"logIndex":"-7"}"#)).unwrap().log_index().is_err());
+        assert_eq!(
+            read(&bundle(r#"{"logIndex":"7"}"#))
+                .unwrap()
+                .log_index()
+                .unwrap(),
+            7
+        );
+        assert!(
+            read(&bundle(r#"{"logIndex":"-7"}"#))
+                .unwrap()
+                .log_index()
+                .is_err()
+        );
         assert!(read(&bundle("")).unwrap().log_index().is_err());
     }
 

@@ -65,8 +65,12 @@ impl Leaf {
     /// # Errors
     /// Where it is no certificate.
     pub fn from_der(der: &[u8]) -> Result<Leaf> {
-        let certificate = Certificate::from_der(der).map_err(|error| broken(format!("that is no X.509 certificate: {error}")))?;
-        Ok(Leaf { certificate, der: der.to_vec() })
+        let certificate = Certificate::from_der(der)
+            .map_err(|error| broken(format!("that is no X.509 certificate: {error}")))?;
+        Ok(Leaf {
+            certificate,
+            der: der.to_vec(),
+        })
     }
 
     /// Reads the first certificate of a PEM text.
@@ -75,9 +79,12 @@ impl Leaf {
     /// Where it holds none.
     pub fn from_pem(pem: &[u8]) -> Result<Leaf> {
         const END: &[u8] = b"-----END CERTIFICATE-----";
-        let end = pem.windows(END.len()).position(|window| window == END).map_or(pem.len(), |at| at + END.len());
-        let certificate =
-            Certificate::from_pem(&pem[..end]).map_err(|error| broken(format!("that is no X.509 certificate: {error}")))?;
+        let end = pem
+            .windows(END.len())
+            .position(|window| window == END)
+            .map_or(pem.len(), |at| at + END.len());
+        let certificate = Certificate::from_pem(&pem[..end])
+            .map_err(|error| broken(format!("that is no X.509 certificate: {error}")))?;
         let der = certificate.to_der().context("write a certificate as DER")?;
         Ok(Leaf { certificate, der })
     }
@@ -90,13 +97,19 @@ impl Leaf {
     /// The names in its subject alternative name: e-mail addresses, URIs, user
     /// names, hosts.
     pub fn identities(&self) -> Vec<String> {
-        let Ok(Some((_, names))) = self.certificate.tbs_certificate.get::<SubjectAltName>() else { return Vec::new() };
+        let Ok(Some((_, names))) = self.certificate.tbs_certificate.get::<SubjectAltName>() else {
+            return Vec::new();
+        };
         names.0.iter().map(general_name).collect()
     }
 
     /// The OIDC issuer: the newer extension where it is there, else the older.
     pub fn issuer_claim(&self) -> Option<String> {
-        let named = |wanted: &str| self.extensions().into_iter().find_map(|(oid, _, value)| (oid == wanted).then_some(value));
+        let named = |wanted: &str| {
+            self.extensions()
+                .into_iter()
+                .find_map(|(oid, _, value)| (oid == wanted).then_some(value))
+        };
         named("1.3.6.1.4.1.57264.1.8").or_else(|| named("1.3.6.1.4.1.57264.1.1"))
     }
 
@@ -106,7 +119,10 @@ impl Leaf {
         all.filter_map(|extension| {
             let oid = extension.extn_id.to_string();
             let number: u32 = oid.strip_prefix(FULCIO)?.parse().ok()?;
-            let name = NAMES.iter().find(|(known, _)| *known == number).map_or("unknown to this reader", |(_, name)| name);
+            let name = NAMES
+                .iter()
+                .find(|(known, _)| *known == number)
+                .map_or("unknown to this reader", |(_, name)| name);
             let bytes = extension.extn_value.as_bytes();
             let text = match Utf8StringRef::from_der(bytes) {
                 Ok(text) if number >= 8 => text.as_str().to_owned(),
@@ -120,19 +136,29 @@ impl Leaf {
     /// From when to when it is valid, in seconds since 1970.
     pub fn validity(&self) -> (u64, u64) {
         let validity = &self.certificate.tbs_certificate.validity;
-        (validity.not_before.to_unix_duration().as_secs(), validity.not_after.to_unix_duration().as_secs())
+        (
+            validity.not_before.to_unix_duration().as_secs(),
+            validity.not_after.to_unix_duration().as_secs(),
+        )
     }
 
     /// The same as text.
     pub fn validity_text(&self) -> (String, String) {
         let (from, to) = self.validity();
-        let text = |seconds| time::from_unix(seconds).unwrap_or_else(|| format!("{seconds} seconds after 1970"));
+        let text = |seconds| {
+            time::from_unix(seconds).unwrap_or_else(|| format!("{seconds} seconds after 1970"))
+        };
         (text(from), text(to))
     }
 
     /// Whether an SCT is embedded: the CT log's promise to include it.
     pub fn has_sct(&self) -> bool {
-        self.certificate.tbs_certificate.extensions.iter().flatten().any(|ext| ext.extn_id.to_string() == SCT_LIST)
+        self.certificate
+            .tbs_certificate
+            .extensions
+            .iter()
+            .flatten()
+            .any(|ext| ext.extn_id.to_string() == SCT_LIST)
     }
 
     /// All of it for a script. Times are RFC 3339.
@@ -167,33 +193,54 @@ impl Leaf {
         let lifetime = time::short(std::time::Duration::from_secs(end.saturating_sub(start)));
         let mut lines = vec![
             format!("identity     {}", printable(&self.identities().join(", "))),
-            format!("issuer       {}", printable(&self.issuer_claim().unwrap_or_else(|| "not named".into()))),
+            format!(
+                "issuer       {}",
+                printable(&self.issuer_claim().unwrap_or_else(|| "not named".into()))
+            ),
             format!("valid        {from} to {to} ({lifetime})"),
             format!("issued by    {}", printable(&tbs.issuer.to_string())),
             format!("serial       {}", hex(tbs.serial_number.as_bytes())),
-            format!("public key   {}", key_name(&tbs.subject_public_key_info.algorithm.oid.to_string())),
-            format!("SCT          {}", if self.has_sct() { "embedded: the CT log promised to show this certificate" } else { "none" }),
+            format!(
+                "public key   {}",
+                key_name(&tbs.subject_public_key_info.algorithm.oid.to_string())
+            ),
+            format!(
+                "SCT          {}",
+                if self.has_sct() {
+                    "embedded: the CT log promised to show this certificate"
+                } else {
+                    "none"
+                }
+            ),
             format!("sha256       {}", hex(&Sha256::digest(&self.der))),
         ];
         let extensions = self.extensions();
         if !extensions.is_empty() {
             lines.push("Fulcio's extensions".into());
         }
-        lines.extend(extensions.into_iter().map(|(oid, name, value)| format!("  {oid:<26} {name}: {}", printable(&value))));
+        lines.extend(
+            extensions
+                .into_iter()
+                .map(|(oid, name, value)| format!("  {oid:<26} {name}: {}", printable(&value))),
+        );
         lines
     }
 }
 
 fn general_name(name: &GeneralName) -> String {
     match name {
-        GeneralName::Rfc822Name(text) | GeneralName::DnsName(text) | GeneralName::UniformResourceIdentifier(text) => {
-            text.as_str().to_owned()
-        }
+        GeneralName::Rfc822Name(text)
+        | GeneralName::DnsName(text)
+        | GeneralName::UniformResourceIdentifier(text) => text.as_str().to_owned(),
         GeneralName::OtherName(other) if other.type_id == OTHER_NAME => other
             .value
             .to_der()
             .ok()
-            .and_then(|der| Utf8StringRef::from_der(&der).ok().map(|text| text.as_str().to_owned()))
+            .and_then(|der| {
+                Utf8StringRef::from_der(&der)
+                    .ok()
+                    .map(|text| text.as_str().to_owned())
+            })
             .unwrap_or_else(|| "a user name that cannot be read".into()),
         other => format!("{other:?}"),
     }
@@ -202,7 +249,15 @@ fn general_name(name: &GeneralName) -> String {
 /// A text from outside without control characters, which could rewrite what a
 /// terminal shows.
 pub fn printable(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { char::REPLACEMENT_CHARACTER } else { c }).collect()
+    text.chars()
+        .map(|c| {
+            if c.is_control() {
+                char::REPLACEMENT_CHARACTER
+            } else {
+                c
+            }
+        })
+        .collect()
 }
 
 fn key_name(oid: &str) -> &str {

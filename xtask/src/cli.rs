@@ -9,7 +9,12 @@ use crate::rekor::Version;
 
 /// Runs every step of the private Sigstore workshop.
 #[derive(Debug, Parser)]
-#[command(name = "cargo xtask", bin_name = "cargo xtask", version, max_term_width = 100)]
+#[command(
+    name = "cargo xtask",
+    bin_name = "cargo xtask",
+    version,
+    max_term_width = 100
+)]
 pub struct Cli {
     /// What every command takes.
     #[command(flatten)]

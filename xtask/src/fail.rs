@@ -29,12 +29,21 @@ pub struct Fail {
 
 /// A failure of kind "the answer is no" (exit status 1).
 pub fn not_so(what: impl Into<String>) -> Fail {
-    Fail { what: what.into(), hints: Vec::new(), tail: Vec::new(), exit: NOT_SO, known: false }
+    Fail {
+        what: what.into(),
+        hints: Vec::new(),
+        tail: Vec::new(),
+        exit: NOT_SO,
+        known: false,
+    }
 }
 
 /// A failure of kind "broken, unreachable or misused" (exit status 2).
 pub fn broken(what: impl Into<String>) -> Fail {
-    Fail { exit: BROKEN, ..not_so(what) }
+    Fail {
+        exit: BROKEN,
+        ..not_so(what)
+    }
 }
 
 impl Fail {

@@ -16,7 +16,11 @@ const LARGEST: u64 = 16 * 1024 * 1024;
 /// other, so none is used whatever the environment says.
 static AGENT: LazyLock<Agent> = LazyLock::new(|| {
     Agent::new_with_config(
-        Agent::config_builder().proxy(None).http_status_as_error(false).max_redirects(0).build(),
+        Agent::config_builder()
+            .proxy(None)
+            .http_status_as_error(false)
+            .max_redirects(0)
+            .build(),
     )
 });
 
@@ -26,7 +30,12 @@ static AGENT: LazyLock<Agent> = LazyLock::new(|| {
 /// Exit status 1 where the server answers 404 or 400, 2 for every other status,
 /// for silence and for an answer that is too large.
 pub fn get(url: &str, within: Duration) -> Result<Vec<u8>, Fail> {
-    let answer = AGENT.get(url).config().timeout_global(Some(within)).build().call();
+    let answer = AGENT
+        .get(url)
+        .config()
+        .timeout_global(Some(within))
+        .build()
+        .call();
     read(url, answer)
 }
 
@@ -35,14 +44,22 @@ pub fn get(url: &str, within: Duration) -> Result<Vec<u8>, Fail> {
 /// # Errors
 /// As [`get`].
 pub fn post_form(url: &str, form: &[(&str, &str)], within: Duration) -> Result<Vec<u8>, Fail> {
-    let answer =
-        AGENT.post(url).config().timeout_global(Some(within)).build().send_form(form.iter().copied());
+    let answer = AGENT
+        .post(url)
+        .config()
+        .timeout_global(Some(within))
+        .build()
+        .send_form(form.iter().copied());
     read(url, answer)
 }
 
-fn read(url: &str, answer: Result<ureq::http::Response<ureq::Body>, ureq::Error>) -> Result<Vec<u8>, Fail> {
-    let unreachable =
-        |error: &dyn std::fmt::Display| broken(format!("no answer from {url}: {error}")).hint("cargo xtask status");
+fn read(
+    url: &str,
+    answer: Result<ureq::http::Response<ureq::Body>, ureq::Error>,
+) -> Result<Vec<u8>, Fail> {
+    let unreachable = |error: &dyn std::fmt::Display| {
+        broken(format!("no answer from {url}: {error}")).hint("cargo xtask status")
+    };
     let answer = answer.map_err(|error| unreachable(&error))?;
     let status = answer.status().as_u16();
     let mut body = Vec::new();
@@ -53,12 +70,25 @@ fn read(url: &str, answer: Result<ureq::http::Response<ureq::Body>, ureq::Error>
         .read_to_end(&mut body)
         .map_err(|error| unreachable(&error))?;
     if body.len() as u64 > LARGEST {
-        return Err(broken(format!("{url} answers with more than 16 MiB")).hint("that is no server of this workshop"));
+        return Err(broken(format!("{url} answers with more than 16 MiB"))
+            .hint("that is no server of this workshop"));
     }
     if (200..300).contains(&status) {
         return Ok(body);
     }
-    let said: String = String::from_utf8_lossy(&body).trim().chars().take(300).collect();
-    let exit = if matches!(status, 400 | 404) { NOT_SO } else { BROKEN };
-    Err(Fail { exit, ..not_so(format!("{url} answers {status}")) }.tail(said.lines().map(str::to_owned).collect()))
+    let said: String = String::from_utf8_lossy(&body)
+        .trim()
+        .chars()
+        .take(300)
+        .collect();
+    let exit = if matches!(status, 400 | 404) {
+        NOT_SO
+    } else {
+        BROKEN
+    };
+    Err(Fail {
+        exit,
+        ..not_so(format!("{url} answers {status}"))
+    }
+    .tail(said.lines().map(str::to_owned).collect()))
 }

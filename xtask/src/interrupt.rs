@@ -21,9 +21,13 @@ static GROUPS: Mutex<Vec<Pid>> = Mutex::new(Vec::new());
 /// Where the system refuses a signal handler.
 pub fn listen() -> Result<()> {
     for signal in [SIGINT, SIGTERM, SIGHUP] {
-        signal_hook::flag::register_conditional_shutdown(signal, 128 + signal, Arc::clone(&INTERRUPTED))
-            .and_then(|_| signal_hook::flag::register(signal, Arc::clone(&INTERRUPTED)))
-            .context("listen for signals")?;
+        signal_hook::flag::register_conditional_shutdown(
+            signal,
+            128 + signal,
+            Arc::clone(&INTERRUPTED),
+        )
+        .and_then(|_| signal_hook::flag::register(signal, Arc::clone(&INTERRUPTED)))
+        .context("listen for signals")?;
     }
     Ok(())
 }
@@ -59,7 +63,11 @@ pub fn stop_children() {
     }
     loop {
         // The step's own thread reaps its child and takes it off the list.
-        let left: Vec<Pid> = groups().iter().copied().filter(|pid| test_kill_process_group(*pid).is_ok()).collect();
+        let left: Vec<Pid> = groups()
+            .iter()
+            .copied()
+            .filter(|pid| test_kill_process_group(*pid).is_ok())
+            .collect();
         if left.is_empty() {
             return;
         }
@@ -74,5 +82,7 @@ pub fn stop_children() {
 }
 
 fn groups() -> std::sync::MutexGuard<'static, Vec<Pid>> {
-    GROUPS.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    GROUPS
+        .lock()
+        .unwrap_or_else(std::sync::PoisonError::into_inner)
 }

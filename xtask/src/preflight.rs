@@ -25,7 +25,14 @@ pub struct Check {
 impl Check {
     /// A check that nothing was found for yet.
     pub fn new(name: &'static str, wanted: impl Into<String>) -> Check {
-        Check { name, wanted: wanted.into(), found: String::new(), ok: false, optional: None, hint: None }
+        Check {
+            name,
+            wanted: wanted.into(),
+            found: String::new(),
+            ok: false,
+            optional: None,
+            hint: None,
+        }
     }
 
     /// It is there.
@@ -57,8 +64,17 @@ impl Check {
 /// Prints a table of the findings.
 pub fn print(checks: &[Check], ui: &Ui) {
     for check in checks {
-        let mark = if check.ok { "✓" } else if check.optional.is_some() { "-" } else { "✗" };
-        ui.say(format!("{mark} {:<9} {} (wanted: {})", check.name, check.found, check.wanted));
+        let mark = if check.ok {
+            "✓"
+        } else if check.optional.is_some() {
+            "-"
+        } else {
+            "✗"
+        };
+        ui.say(format!(
+            "{mark} {:<9} {} (wanted: {})",
+            check.name, check.found, check.wanted
+        ));
         if let Some(why) = check.optional {
             ui.say(format!("            {why}"));
         }
@@ -74,7 +90,16 @@ pub fn verdict(checks: &[Check]) -> Result<(), Fail> {
     if failed.is_empty() {
         return Ok(());
     }
-    let what: Vec<_> = failed.iter().map(|check| format!("{}: {}", check.name, check.found)).collect();
-    let fail = not_so(format!("this machine lacks what is needed ({})", what.join("; ")));
-    Err(failed.iter().filter_map(|check| check.hint.clone()).fold(fail, Fail::hint))
+    let what: Vec<_> = failed
+        .iter()
+        .map(|check| format!("{}: {}", check.name, check.found))
+        .collect();
+    let fail = not_so(format!(
+        "this machine lacks what is needed ({})",
+        what.join("; ")
+    ));
+    Err(failed
+        .iter()
+        .filter_map(|check| check.hint.clone())
+        .fold(fail, Fail::hint))
 }

@@ -33,7 +33,10 @@ pub fn explain(fail: Fail) -> Fail {
         return fail;
     }
     let said = fail.tail.join("\n");
-    match PROBLEMS.iter().find(|problem| problem.says.iter().all(|text| said.contains(text.as_str()))) {
+    match PROBLEMS
+        .iter()
+        .find(|problem| problem.says.iter().all(|text| said.contains(text.as_str())))
+    {
         None => fail,
         Some(problem) => Fail {
             what: problem.means.clone(),
@@ -41,7 +44,12 @@ pub fn explain(fail: Fail) -> Fail {
                 .hint
                 .iter()
                 .cloned()
-                .chain(problem.link.iter().map(|link| format!("more about it: {link}")))
+                .chain(
+                    problem
+                        .link
+                        .iter()
+                        .map(|link| format!("more about it: {link}")),
+                )
                 .chain(fail.hints)
                 .collect(),
             exit: problem.exit.unwrap_or(BROKEN),
@@ -60,7 +68,11 @@ mod tests {
     fn the_table_parses() {
         let table: Vec<Problem> = serde_yaml::from_str(include_str!("problems.yml")).unwrap();
         assert!(table.len() > 10);
-        assert!(table.iter().all(|problem| !problem.says.is_empty() && !problem.means.ends_with('.')));
+        assert!(
+            table
+                .iter()
+                .all(|problem| !problem.says.is_empty() && !problem.means.ends_with('.'))
+        );
     }
 
     #[test]

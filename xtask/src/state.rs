@@ -41,15 +41,22 @@ impl State {
     pub fn open(root: PathBuf) -> Result<State> {
         let meta = match fs::metadata(&root) {
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(State { root }),
-            other => other.with_context(|| format!("read the state directory {}", root.display()))?,
+            other => {
+                other.with_context(|| format!("read the state directory {}", root.display()))?
+            }
         };
         if !meta.is_dir() {
-            return Err(broken(format!("{} is not a directory", root.display())).hint(OTHER_STATE).into());
+            return Err(broken(format!("{} is not a directory", root.display()))
+                .hint(OTHER_STATE)
+                .into());
         }
         let me = rustix::process::geteuid().as_raw();
         if meta.uid() != me {
             let owner = meta.uid();
-            let what = format!("the state directory {} belongs to user {owner}, not to you ({me})", root.display());
+            let what = format!(
+                "the state directory {} belongs to user {owner}, not to you ({me})",
+                root.display()
+            );
             return Err(broken(what).hint(OTHER_STATE).into());
         }
         let state = State { root };
@@ -58,12 +65,16 @@ impl State {
             Err(error) if error.kind() == ErrorKind::NotFound => {
                 let mut entries = fs::read_dir(&state.root).context("read the state directory")?;
                 if entries.next().is_some() {
-                    let what = format!("{} holds files but no state of this workshop", state.root.display());
+                    let what = format!(
+                        "{} holds files but no state of this workshop",
+                        state.root.display()
+                    );
                     return Err(broken(what).hint(OTHER_STATE).into());
                 }
             }
             Err(error) => {
-                return Err(error).with_context(|| format!("read {}", state.path("version").display()));
+                return Err(error)
+                    .with_context(|| format!("read {}", state.path("version").display()));
             }
         }
         Ok(state)
@@ -73,15 +84,19 @@ impl State {
         let root = self.root.display();
         match text.parse::<u32>() {
             Ok(FORMAT) => Ok(()),
-            Ok(format) if format > FORMAT => {
-                Err(broken(format!("{root} was made by a newer version of the workshop (format {format})"))
-                    .hint("update this checkout: git pull")
-                    .hint(OTHER_STATE))
+            Ok(format) if format > FORMAT => Err(broken(format!(
+                "{root} was made by a newer version of the workshop (format {format})"
+            ))
+            .hint("update this checkout: git pull")
+            .hint(OTHER_STATE)),
+            Ok(format) => Err(broken(format!(
+                "{root} was made by an older version of the workshop (format {format})"
+            ))
+            .hint("move it away and run `cargo xtask install`")
+            .hint(OTHER_STATE)),
+            Err(_) => {
+                Err(broken(format!("{root}/version does not hold a number")).hint(OTHER_STATE))
             }
-            Ok(format) => Err(broken(format!("{root} was made by an older version of the workshop (format {format})"))
-                .hint("move it away and run `cargo xtask install`")
-                .hint(OTHER_STATE)),
-            Err(_) => Err(broken(format!("{root}/version does not hold a number")).hint(OTHER_STATE)),
         }
     }
 
@@ -98,7 +113,11 @@ impl State {
         let mut name = self.root.file_name().unwrap_or_default().to_os_string();
         name.push(format!(".{}.new", std::process::id()));
         let whole = self.root.with_file_name(name);
-        write(&whole.join("version"), format!("{FORMAT}\n").as_bytes(), 0o600)?;
+        write(
+            &whole.join("version"),
+            format!("{FORMAT}\n").as_bytes(),
+            0o600,
+        )?;
         let moved = fs::rename(&whole, &self.root);
         if moved.is_err() {
             let _ = fs::remove_dir_all(&whole);
@@ -126,7 +145,9 @@ impl State {
     pub fn remove_if_empty(&self) -> Result<()> {
         let ours = ["version", "lock", "target"];
         let foreign = |name: &std::ffi::OsStr| !ours.iter().any(|ours| name == *ours);
-        let Ok(mut entries) = fs::read_dir(&self.root) else { return Ok(()) };
+        let Ok(mut entries) = fs::read_dir(&self.root) else {
+            return Ok(());
+        };
         if entries.any(|entry| entry.is_ok_and(|entry| foreign(&entry.file_name()))) {
             return Ok(());
         }
@@ -144,7 +165,11 @@ impl State {
         match file.try_lock() {
             Ok(()) => {
                 file.set_len(0)?;
-                write!(file, "cargo xtask {command} (process {})", std::process::id())?;
+                write!(
+                    file,
+                    "cargo xtask {command} (process {})",
+                    std::process::id()
+                )?;
                 Ok(Lock { _file: file })
             }
             Err(fs::TryLockError::WouldBlock) => {
@@ -152,7 +177,9 @@ impl State {
                 let _ = (&file).take(200).read_to_string(&mut holder);
                 Err(busy(&holder).into())
             }
-            Err(fs::TryLockError::Error(error)) => Err(error).with_context(|| format!("lock {}", path.display())),
+            Err(fs::TryLockError::Error(error)) => {
+                Err(error).with_context(|| format!("lock {}", path.display()))
+            }
         }
     }
 
@@ -179,7 +206,11 @@ impl State {
 const OTHER_STATE: &str = "name another state directory: --state DIR";
 
 fn busy(holder: &str) -> Fail {
-    let holder = if holder.is_empty() { "another command" } else { holder };
+    let holder = if holder.is_empty() {
+        "another command"
+    } else {
+        holder
+    };
     broken(format!("{holder} is at work on this state directory"))
         .hint("wait until it has ended, or use another state directory: --state DIR")
 }
@@ -195,7 +226,8 @@ pub struct Lock {
 /// Where the file system refuses.
 pub fn exclusive(path: &Path) -> Result<Lock> {
     let file = open_private(path)?;
-    file.lock().with_context(|| format!("lock {}", path.display()))?;
+    file.lock()
+        .with_context(|| format!("lock {}", path.display()))?;
     Ok(Lock { _file: file })
 }
 
@@ -254,7 +286,12 @@ pub fn write(path: &Path, content: &[u8], mode: u32) -> Result<()> {
     name.push(format!(".{}.new", std::process::id()));
     let temporary = path.with_file_name(name);
     let written = (|| {
-        let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(mode).open(&temporary)?;
+        let mut file = OpenOptions::new()
+            .write(true)
+            .create(true)
+            .truncate(true)
+            .mode(mode)
+            .open(&temporary)?;
         file.set_permissions(fs::Permissions::from_mode(mode))?;
         file.write_all(content)?;
         file.sync_data()?;
@@ -281,11 +318,15 @@ pub fn write_json(path: &Path, value: &impl Serialize) -> Result<()> {
 /// # Errors
 /// Where it cannot be read or is not what it should be; the sentence names it.
 pub fn read_json<T: DeserializeOwned>(path: &Path) -> Result<Option<T>> {
-    let Some(text) = read(path)? else { return Ok(None) };
+    let Some(text) = read(path)? else {
+        return Ok(None);
+    };
     match serde_json::from_slice(&text) {
         Ok(value) => Ok(Some(value)),
         Err(error) => Err(broken(format!("{} is damaged: {error}", path.display()))
-            .hint("put it back from a copy, or begin anew: cargo xtask uninstall --yes --keep-tools")
+            .hint(
+                "put it back from a copy, or begin anew: cargo xtask uninstall --yes --keep-tools",
+            )
             .into()),
     }
 }
@@ -300,7 +341,9 @@ pub fn read(path: &Path) -> Result<Option<Vec<u8>>> {
         other => other.with_context(|| format!("read {}", path.display()))?,
     };
     let mut text = Vec::new();
-    file.take(LARGEST + 1).read_to_end(&mut text).with_context(|| format!("read {}", path.display()))?;
+    file.take(LARGEST + 1)
+        .read_to_end(&mut text)
+        .with_context(|| format!("read {}", path.display()))?;
     if text.len() as u64 > LARGEST {
         return Err(broken(format!("{} is larger than 16 MiB", path.display())).into());
     }

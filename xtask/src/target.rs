@@ -141,7 +141,10 @@ pub trait Target: Host {
 
 /// The refusal for the targets that this version does not run on yet.
 pub fn not_yet(on: On) -> Fail {
-    broken(format!("this version of the workshop does not run on {} yet", on.name()))
-        .hint("the manifests of deploy/ and verify/ can be applied by hand: kubectl apply -f FILE")
-        .hint("go on with the local target: --on local")
+    broken(format!(
+        "this version of the workshop does not run on {} yet",
+        on.name()
+    ))
+    .hint("the manifests of deploy/ and verify/ can be applied by hand: kubectl apply -f FILE")
+    .hint("go on with the local target: --on local")
 }

@@ -25,7 +25,10 @@ pub fn from_unix(seconds: u64) -> Option<String> {
 
 /// How long ago a time was; zero for the future and for what is no time.
 pub fn age(text: &str) -> Duration {
-    humantime::parse_rfc3339(text).ok().and_then(|time| time.elapsed().ok()).unwrap_or_default()
+    humantime::parse_rfc3339(text)
+        .ok()
+        .and_then(|time| time.elapsed().ok())
+        .unwrap_or_default()
 }
 
 /// A duration in two units at most: `3d 4h`, `12m 5s`.

@@ -61,8 +61,17 @@ impl Ui {
     pub fn new(style: Style) -> Ui {
         let terminal = std::io::stderr().is_terminal();
         let draws = terminal && !style.json && !style.commands && !style.quiet;
-        let target = if draws { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
-        Ui { style, terminal: draws, bars: MultiProgress::with_draw_target(target), live: Mutex::default() }
+        let target = if draws {
+            ProgressDrawTarget::stderr()
+        } else {
+            ProgressDrawTarget::hidden()
+        };
+        Ui {
+            style,
+            terminal: draws,
+            bars: MultiProgress::with_draw_target(target),
+            live: Mutex::default(),
+        }
     }
 
     /// The form it was made with.
@@ -99,21 +108,28 @@ impl Ui {
 
     /// A plan begins.
     pub fn plan(&self, command: &str, steps: &[(&str, &str, &[String])]) {
-        let steps: Vec<Value> =
-            steps.iter().map(|(name, title, needs)| json!({"name": name, "title": title, "needs": needs})).collect();
+        let steps: Vec<Value> = steps
+            .iter()
+            .map(|(name, title, needs)| json!({"name": name, "title": title, "needs": needs}))
+            .collect();
         self.event(&json!({"event": "plan", "command": command, "steps": steps}));
     }
 
     /// A step begins.
     pub fn start(&self, step: StepRef<'_>) {
-        self.event(&json!({"event": "start", "step": step.name, "number": step.number, "of": step.of}));
-        let bar = self.bars.add(ProgressBar::new_spinner().with_style(spinner()));
+        self.event(
+            &json!({"event": "start", "step": step.name, "number": step.number, "of": step.of}),
+        );
+        let bar = self
+            .bars
+            .add(ProgressBar::new_spinner().with_style(spinner()));
         if self.terminal {
             bar.set_prefix(format!("{}/{}", step.number, step.of));
             bar.set_message(step.title.to_owned());
             bar.enable_steady_tick(Duration::from_millis(100));
         }
-        self.live().insert(step.name.to_owned(), Live { bar, tenth: 0 });
+        self.live()
+            .insert(step.name.to_owned(), Live { bar, tenth: 0 });
     }
 
     /// A command of a step is about to run.
@@ -135,7 +151,9 @@ impl Ui {
     /// How far a step is. `total` is a good guess, not a promise.
     pub fn progress(&self, step: StepRef<'_>, done: u64, total: u64) {
         let mut live = self.live();
-        let Some(entry) = live.get_mut(step.name) else { return };
+        let Some(entry) = live.get_mut(step.name) else {
+            return;
+        };
         if entry.bar.length() != Some(total) {
             entry.bar.set_style(bar());
             entry.bar.set_length(total);
@@ -145,9 +163,14 @@ impl Ui {
         if tenth > entry.tenth {
             entry.tenth = tenth;
             drop(live);
-            self.event(&json!({"event": "progress", "step": step.name, "done": done, "total": total}));
+            self.event(
+                &json!({"event": "progress", "step": step.name, "done": done, "total": total}),
+            );
             if !self.terminal {
-                self.note(format!("[{}/{}] {}: {done} of {total}", step.number, step.of, step.name));
+                self.note(format!(
+                    "[{}/{}] {}: {done} of {total}",
+                    step.number, step.of, step.name
+                ));
             }
         }
     }
@@ -157,7 +180,10 @@ impl Ui {
         self.event(&json!({"event": "skip", "step": step.name, "seen": seen}));
         self.close(step);
         if self.style.verbose {
-            self.note(format!("[{}/{}] {}: {seen}", step.number, step.of, step.name));
+            self.note(format!(
+                "[{}/{}] {}: {seen}",
+                step.number, step.of, step.name
+            ));
         }
     }
 
@@ -213,11 +239,20 @@ impl Ui {
         } else if let Err(fail) = outcome {
             let mut err = std::io::stderr().lock();
             // The tool's own words, unless it is known what they mean.
-            let shown = if fail.known && !self.style.verbose { &[] } else { fail.tail.as_slice() };
+            let shown = if fail.known && !self.style.verbose {
+                &[]
+            } else {
+                fail.tail.as_slice()
+            };
             for line in shown {
                 let _ = writeln!(err, "  | {line}");
             }
-            let _ = writeln!(err, "{} {}", style("error:").for_stderr().red().bold(), fail.what);
+            let _ = writeln!(
+                err,
+                "{} {}",
+                style("error:").for_stderr().red().bold(),
+                fail.what
+            );
             for hint in &fail.hints {
                 let _ = writeln!(err, "{} {hint}", style("hint:").for_stderr().cyan());
             }
@@ -232,7 +267,9 @@ impl Ui {
     }
 
     fn live(&self) -> std::sync::MutexGuard<'_, HashMap<String, Live>> {
-        self.live.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+        self.live
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 }
 

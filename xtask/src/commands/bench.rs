@@ -1,7 +1,343 @@
-//! `bench`
-use anyhow::Result;
-use serde_json::Value;
+//! `bench`: what this program adds to the commands that it runs, as ratios.
+//!
+//! It measures an installation of its own, beside the user's. Clocks differ
+//! between machines, so budgets are ratios and differences, and no test times
+//! anything.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result};
+use serde_json::{Value, json};
 
 use super::App;
+use crate::fail::broken;
+use crate::local::Local;
+use crate::local::sign::{Artifact, DEFAULT_USER};
+use crate::plan::{Action, Piece, Plan};
+use crate::state::State;
+use crate::target::Target;
 
-pub fn run(_app: &App, _cold: bool, _runs: u16) -> Result<Option<Value>> { Ok(None) }
+/// The ports of the measured installation.
+const PORT_BASE: u16 = 19_800;
+
+pub fn run(app: &App, cold: bool, runs: u16) -> Result<Option<Value>> {
+    let bench = Bench::new(app, runs)?;
+    let measured = bench.measure(cold);
+    bench.xtask(&["uninstall", "--yes", "--keep-tools"])?;
+    let rows = measured?;
+    for row in &rows {
+        app.ui.say(format!(
+            "{:<42} {:>10}  {}",
+            row.what, row.figure, row.against
+        ));
+    }
+    let rows: Vec<Value> = rows
+        .iter()
+        .map(|row| json!({"what": row.what, "figure": row.figure, "against": row.against}))
+        .collect();
+    Ok(Some(json!({"rows": rows, "runs": runs})))
+}
+
+struct Row {
+    what: &'static str,
+    figure: String,
+    against: String,
+}
+
+struct Bench<'a> {
+    app: &'a App,
+    program: PathBuf,
+    state: PathBuf,
+    runs: u16,
+}
+
+impl<'a> Bench<'a> {
+    fn new(app: &'a App, runs: u16) -> Result<Bench<'a>> {
+        app.state.create()?;
+        Ok(Bench {
+            app,
+            program: std::env::current_exe()?,
+            state: app.state.path("bench"),
+            runs,
+        })
+    }
+
+    fn measure(&self, cold: bool) -> Result<Vec<Row>> {
+        let mut rows = Vec::new();
+        if cold {
+            rows.push(self.cold_servers()?);
+            rows.push(self.cold_program()?);
+        }
+        self.xtask(&["install", "--port-base", &PORT_BASE.to_string()])?;
+        rows.push(self.ready()?);
+        rows.push(self.again()?);
+        rows.push(self.sign()?);
+        rows.push(self.verify()?);
+        rows.push(self.help()?);
+        Ok(rows)
+    }
+
+    /// From nothing but built servers to all ready and the trusted root written.
+    fn ready(&self) -> Result<Row> {
+        let mut times = Vec::new();
+        for _ in 0..self.runs {
+            self.xtask(&["uninstall", "--yes", "--keep-tools"])?;
+            times.push(self.timed(&["install", "--port-base", &PORT_BASE.to_string()])?);
+        }
+        Ok(Row {
+            what: "install, servers built",
+            figure: seconds(median(times)),
+            against: "budget 1.5 s".into(),
+        })
+    }
+
+    fn again(&self) -> Result<Row> {
+        let took = self.median(|| self.timed(&["install"]))?;
+        Ok(Row {
+            what: "install, nothing to do",
+            figure: seconds(took),
+            against: "budget 0.3 s".into(),
+        })
+    }
+
+    fn sign(&self) -> Result<Row> {
+        let target = self.target()?;
+        let image = Artifact::Image(target.sample()?);
+        let bare = self.median(|| {
+            self.bare(
+                &target,
+                &target.sign(std::slice::from_ref(&image), DEFAULT_USER, target.rekor())?,
+            )
+        })?;
+        let ours = self.median(|| self.timed(&["sign"]))?;
+        Ok(over("sign, over token, look-up and cosign", ours, bare))
+    }
+
+    fn verify(&self) -> Result<Row> {
+        let target = self.target()?;
+        let image = Artifact::Image(target.sample()?);
+        let plan = || {
+            target.verify(
+                std::slice::from_ref(&image),
+                &target.identity(DEFAULT_USER)?,
+                &Target::issuer(&target)?,
+            )
+        };
+        let bare = self.median(|| self.bare(&target, &plan()?))?;
+        let ours = self.median(|| self.timed(&["verify"]))?;
+        Ok(over("verify, over cosign", ours, bare))
+    }
+
+    fn help(&self) -> Result<Row> {
+        let took = self.median(|| self.timed(&["--help"]))?;
+        Ok(Row {
+            what: "--help, the built program",
+            figure: milliseconds(took),
+            against: "budget 15 ms".into(),
+        })
+    }
+
+    /// The commands of a plan one after the other, without the plan: the token
+    /// is asked for in process and what xtask does besides is left out.
+    fn bare(&self, target: &Local, plan: &Plan) -> Result<Duration> {
+        let started = Instant::now();
+        let mut outputs = std::collections::HashMap::new();
+        for action in plan.steps.iter().flat_map(|step| &step.actions) {
+            match action {
+                Action::Xtask(words)
+                    if words.get(1).is_some_and(|word| *word == "token".into()) =>
+                {
+                    let out = words.last().and_then(|word| word.0.first());
+                    let Some(Piece::Text(out)) = out else {
+                        return Err(broken("the token goes nowhere").into());
+                    };
+                    target.token(DEFAULT_USER, Path::new(out))?;
+                }
+                Action::Xtask(_) => {}
+                Action::Run(command) => {
+                    let piece = |piece: &Piece| match piece {
+                        Piece::Text(text) => text.clone(),
+                        Piece::Output(name) => outputs.get(name).cloned().unwrap_or_default(),
+                    };
+                    let words: Vec<String> = command
+                        .words
+                        .iter()
+                        .map(|word| word.0.iter().map(piece).collect())
+                        .collect();
+                    let mut process = Command::new(&words[0]);
+                    process
+                        .args(&words[1..])
+                        .envs(command.env.iter().cloned())
+                        .stdin(Stdio::null());
+                    let output = process
+                        .output()
+                        .with_context(|| format!("run {}", words[0]))?;
+                    if !output.status.success() {
+                        return Err(broken(format!("{} failed", words[0])).into());
+                    }
+                    if let Some(name) = command.output {
+                        outputs.insert(
+                            name,
+                            String::from_utf8_lossy(&output.stdout).trim().to_owned(),
+                        );
+                    }
+                }
+            }
+        }
+        Ok(started.elapsed())
+    }
+
+    /// Install against a bare `go build`, each with an empty build cache. The
+    /// modules are there already: a network is not what is measured.
+    fn cold_servers(&self) -> Result<Row> {
+        let cache = |name: &str| self.state.with_file_name(format!("bench-{name}"));
+        let local = self.target()?;
+        let build = local.servers.build()?;
+        let bare = {
+            let (go_cache, out) = (cache("go-bare"), cache("bare"));
+            let steps = build.iter().flat_map(|step| &step.actions);
+            let mut go_build = steps.filter_map(|action| match action {
+                Action::Run(command) if command.words.get(1) == Some(&"build".into()) => {
+                    Some(command)
+                }
+                _ => None,
+            });
+            let command = go_build.next().context("a plan without go build")?;
+            let words: Vec<String> = command
+                .words
+                .iter()
+                .flat_map(|word| &word.0)
+                .map(|piece| match piece {
+                    Piece::Text(text) if text.ends_with(".partial/") => {
+                        format!("{}/", out.display())
+                    }
+                    Piece::Text(text) => text.clone(),
+                    Piece::Output(name) => (*name).to_owned(),
+                })
+                .collect();
+            let mut go = Command::new(&words[0]);
+            go.args(&words[1..])
+                .envs(command.env.iter().cloned())
+                .env("GOCACHE", &go_cache);
+            go.current_dir(self.app.repo.join("deploy/local"));
+            let took = finished(go)?;
+            std::fs::remove_dir_all(&go_cache)?;
+            std::fs::remove_dir_all(&out)?;
+            took
+        };
+        let (go_cache, servers) = (cache("go-ours"), cache("ours"));
+        let mut install = self.command(&["install", "--port-base", &PORT_BASE.to_string()]);
+        install
+            .env("GOCACHE", &go_cache)
+            .env("WORKSHOP_CACHE", &servers);
+        let ours = finished(install)?;
+        self.xtask(&["uninstall", "--yes", "--keep-tools"])?;
+        std::fs::remove_dir_all(&go_cache)?;
+        std::fs::remove_dir_all(&servers)?;
+        let ratio = ours.as_secs_f64() / bare.as_secs_f64();
+        let against = format!("{} against {}; budget 1.1", seconds(ours), seconds(bare));
+        Ok(Row {
+            what: "install, cold, over a bare go build",
+            figure: format!("{ratio:.2}"),
+            against,
+        })
+    }
+
+    /// What a reader waits for at the first `cargo xtask`.
+    fn cold_program(&self) -> Result<Row> {
+        let target = self.state.with_file_name("bench-target");
+        let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+        cargo
+            .args(["build", "--quiet", "--package", "xtask"])
+            .env("CARGO_TARGET_DIR", &target);
+        cargo.current_dir(&self.app.repo);
+        let took = finished(cargo)?;
+        std::fs::remove_dir_all(&target)?;
+        Ok(Row {
+            what: "first cargo xtask, from a clean checkout",
+            figure: seconds(took),
+            against: "budget 35 s of CPU".into(),
+        })
+    }
+
+    fn target(&self) -> Result<Local> {
+        Local::open(
+            &self.app.repo,
+            &State::open(self.state.clone())?,
+            Vec::new(),
+        )
+    }
+
+    fn command(&self, words: &[&str]) -> Command {
+        let mut command = Command::new(&self.program);
+        command
+            .args(["--quiet", "--on", "local", "--state"])
+            .arg(&self.state)
+            .args(words);
+        command
+    }
+
+    fn xtask(&self, words: &[&str]) -> Result<()> {
+        finished(self.command(words)).map(drop)
+    }
+
+    fn timed(&self, words: &[&str]) -> Result<Duration> {
+        finished(self.command(words))
+    }
+
+    fn median(&self, mut once: impl FnMut() -> Result<Duration>) -> Result<Duration> {
+        // Once for the caches.
+        once()?;
+        Ok(median(
+            (0..self.runs).map(|_| once()).collect::<Result<_>>()?,
+        ))
+    }
+}
+
+/// Runs a command to its end and says how long it took.
+fn finished(mut command: Command) -> Result<Duration> {
+    let started = Instant::now();
+    let output = command
+        .stdin(Stdio::null())
+        .output()
+        .with_context(|| format!("run {command:?}"))?;
+    let took = started.elapsed();
+    if output.status.success() {
+        return Ok(took);
+    }
+    let said = String::from_utf8_lossy(&output.stderr)
+        .lines()
+        .map(str::to_owned)
+        .collect();
+    Err(broken(format!("{command:?} failed")).tail(said).into())
+}
+
+fn median(mut times: Vec<Duration>) -> Duration {
+    times.sort();
+    times.get(times.len() / 2).copied().unwrap_or_default()
+}
+
+fn over(what: &'static str, ours: Duration, bare: Duration) -> Row {
+    let more = ours.saturating_sub(bare);
+    let ratio = ours.as_secs_f64() / bare.as_secs_f64();
+    let against = format!(
+        "ratio {ratio:.2} ({} against {}); budget 50 ms",
+        milliseconds(ours),
+        milliseconds(bare)
+    );
+    Row {
+        what,
+        figure: format!("+{}", milliseconds(more)),
+        against,
+    }
+}
+
+fn seconds(time: Duration) -> String {
+    format!("{:.2} s", time.as_secs_f64())
+}
+
+fn milliseconds(time: Duration) -> String {
+    format!("{} ms", time.as_millis())
+}

@@ -33,8 +33,14 @@ const CLIENTS: [(&str, &[&str]); 3] = [
 pub fn run(app: &App, format: EnvFormat) -> Result<Option<Value>> {
     let variables = app.target()?.env()?;
     if format == EnvFormat::Json || app.ui.style().json {
-        let env: serde_json::Map<_, _> = variables.iter().map(|(name, value)| ((*name).to_owned(), json!(value))).collect();
-        let clients: serde_json::Map<_, _> = CLIENTS.iter().map(|(name, lines)| ((*name).to_owned(), json!(lines))).collect();
+        let env: serde_json::Map<_, _> = variables
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), json!(value)))
+            .collect();
+        let clients: serde_json::Map<_, _> = CLIENTS
+            .iter()
+            .map(|(name, lines)| ((*name).to_owned(), json!(lines)))
+            .collect();
         let document = json!({"env": env, "clients": clients});
         if app.ui.style().json {
             app.ui.event(&document);

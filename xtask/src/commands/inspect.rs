@@ -21,7 +21,11 @@ pub fn rekor(app: &App, options: &EntryOptions, raw: bool) -> Result<Option<Valu
     let entry = entry(target.as_ref(), options)?;
     if raw {
         let text = serde_json::to_string_pretty(&entry.raw)?;
-        if app.ui.style().json { app.ui.event(&entry.raw) } else { app.ui.say(text) }
+        if app.ui.style().json {
+            app.ui.event(&entry.raw)
+        } else {
+            app.ui.say(text)
+        }
         return Ok(None);
     }
     let document = entry.json()?;
@@ -33,13 +37,20 @@ pub fn rekor(app: &App, options: &EntryOptions, raw: bool) -> Result<Option<Valu
     Ok(None)
 }
 
-pub fn certificate(app: &App, options: &EntryOptions, file: Option<&Path>, text: bool) -> Result<Option<Value>> {
+pub fn certificate(
+    app: &App,
+    options: &EntryOptions,
+    file: Option<&Path>,
+    text: bool,
+) -> Result<Option<Value>> {
     let named = options.log_index.is_some() || options.uuid.is_some() || options.rekor.is_some();
     let leaf = match file {
         Some(file) => from_bundle(file)?,
         None if named => entry(app.target()?.as_ref(), options)?
             .leaf()?
-            .ok_or_else(|| not_so("that entry holds no certificate: it was signed with a key, not an identity"))?,
+            .ok_or_else(|| {
+                not_so("that entry holds no certificate: it was signed with a key, not an identity")
+            })?,
         None => from_bundle(&last(app.target()?.as_ref())?.bundle)?,
     };
     if text {
@@ -57,8 +68,14 @@ pub fn certificate(app: &App, options: &EntryOptions, file: Option<&Path>, text:
 /// signature made here.
 fn entry(target: &dyn Target, options: &EntryOptions) -> Result<Entry> {
     let (version, which) = match (&options.uuid, options.log_index) {
-        (Some(uuid), _) => (options.rekor.unwrap_or(Version::V1), Which::Uuid(uuid.clone())),
-        (None, Some(index)) => (options.rekor.unwrap_or_else(|| target.rekor()), Which::Index(index)),
+        (Some(uuid), _) => (
+            options.rekor.unwrap_or(Version::V1),
+            Which::Uuid(uuid.clone()),
+        ),
+        (None, Some(index)) => (
+            options.rekor.unwrap_or_else(|| target.rekor()),
+            Which::Index(index),
+        ),
         (None, None) => {
             let mut signatures = target.signatures()?;
             if let Some(version) = options.rekor {
@@ -83,18 +100,24 @@ fn nothing_signed() -> crate::fail::Fail {
 }
 
 fn from_bundle(file: &Path) -> Result<Leaf> {
-    let text = state::read(file)?.ok_or_else(|| broken(format!("there is no file {}", file.display())))?;
+    let text =
+        state::read(file)?.ok_or_else(|| broken(format!("there is no file {}", file.display())))?;
     bundle::read(&text)?.leaf()
 }
 
 fn certificate_command(entry: &Entry) -> String {
-    format!("cargo xtask inspect-certificate --rekor {} --log-index {}", entry.rekor.name(), entry.index)
+    format!(
+        "cargo xtask inspect-certificate --rekor {} --log-index {}",
+        entry.rekor.name(),
+        entry.index
+    )
 }
 
 /// What `openssl x509 -text` says.
 fn openssl(leaf: &Leaf) -> Result<String> {
     let missing = "install openssl with the system's package manager, or leave --text out";
-    let program = which::which("openssl").map_err(|_| broken("openssl was not found on the PATH").hint(missing))?;
+    let program = which::which("openssl")
+        .map_err(|_| broken("openssl was not found on the PATH").hint(missing))?;
     let mut child = std::process::Command::new(program)
         .args(["x509", "-inform", "DER", "-noout", "-text"])
         .stdin(Stdio::piped())
@@ -102,11 +125,21 @@ fn openssl(leaf: &Leaf) -> Result<String> {
         .stderr(Stdio::piped())
         .spawn()
         .context("start openssl")?;
-    child.stdin.take().context("talk to openssl")?.write_all(leaf.der()).context("talk to openssl")?;
+    child
+        .stdin
+        .take()
+        .context("talk to openssl")?
+        .write_all(leaf.der())
+        .context("talk to openssl")?;
     let output = child.wait_with_output().context("listen to openssl")?;
     if !output.status.success() {
-        let said = String::from_utf8_lossy(&output.stderr).lines().map(str::to_owned).collect();
-        return Err(broken("openssl cannot read the certificate").tail(said).into());
+        let said = String::from_utf8_lossy(&output.stderr)
+            .lines()
+            .map(str::to_owned)
+            .collect();
+        return Err(broken("openssl cannot read the certificate")
+            .tail(said)
+            .into());
     }
     Ok(String::from_utf8_lossy(&output.stdout).into_owned())
 }

@@ -12,19 +12,30 @@ use crate::target::Target;
 pub fn run(app: &App, options: &InstallOptions, how: &PlanOptions) -> Result<Option<Value>> {
     let started = std::time::Instant::now();
     let result = change(app, "install", how, |target| target.install(options))?;
-    let Some((target, mut result)) = result else { return Ok(None) };
+    let Some((target, mut result)) = result else {
+        return Ok(None);
+    };
     let changed = result["changed"] == json!(true);
     let seconds = started.elapsed().as_secs_f64();
     result["sigstore"] = target.summary()?;
     if changed {
         let summary = &result["sigstore"];
-        app.ui.say(format!("a private Sigstore is ready after {seconds:.1} s"));
-        for (label, key) in [("issuer", "issuer"), ("registry", "registry"), ("sample", "sample")] {
-            app.ui.say(format!("  {label:<9} {}", summary[key].as_str().unwrap_or_default()));
+        app.ui
+            .say(format!("a private Sigstore is ready after {seconds:.1} s"));
+        for (label, key) in [
+            ("issuer", "issuer"),
+            ("registry", "registry"),
+            ("sample", "sample"),
+        ] {
+            app.ui.say(format!(
+                "  {label:<9} {}",
+                summary[key].as_str().unwrap_or_default()
+            ));
         }
         app.ui.say("next: cargo xtask sign");
     } else {
-        app.ui.say("nothing to do: everything is installed and runs");
+        app.ui
+            .say("nothing to do: everything is installed and runs");
     }
     Ok(Some(result))
 }
@@ -51,10 +62,21 @@ fn change(
     how: &PlanOptions,
     build: impl FnOnce(&dyn Target) -> Result<Plan>,
 ) -> Result<Option<(Box<dyn Target>, Value)>> {
-    let _alone = if how.dry_run { None } else { Some(app.state.lock(name)?) };
+    let _alone = if how.dry_run {
+        None
+    } else {
+        Some(app.state.lock(name)?)
+    };
     let target = app.target()?;
-    let waiting = || app.ui.note("another install builds the same servers: waiting for it");
-    let _shared = if how.dry_run || name != "install" { None } else { target.hold_shared(&waiting)? };
+    let waiting = || {
+        app.ui
+            .note("another install builds the same servers: waiting for it")
+    };
+    let _shared = if how.dry_run || name != "install" {
+        None
+    } else {
+        target.hold_shared(&waiting)?
+    };
     let plan = build(target.as_ref())?;
     Ok(match app.execute(target.as_ref(), &plan, how)? {
         Ran::Dry => None,
@@ -66,6 +88,10 @@ fn change(
 }
 
 fn said(app: &App, result: Value, changed: &str, unchanged: &str) -> Value {
-    app.ui.say(if result["changed"] == json!(true) { changed } else { unchanged });
+    app.ui.say(if result["changed"] == json!(true) {
+        changed
+    } else {
+        unchanged
+    });
     result
 }

@@ -16,7 +16,12 @@ use crate::interrupt;
 /// No more than this is read from the end of a log.
 const MOST: u64 = 4 * 1024 * 1024;
 
-pub fn run(app: &App, component: Option<&str>, follow: bool, lines: Option<usize>) -> Result<Option<Value>> {
+pub fn run(
+    app: &App,
+    component: Option<&str>,
+    follow: bool,
+    lines: Option<usize>,
+) -> Result<Option<Value>> {
     let logs = app.target()?.logs(component)?;
     let several = logs.len() > 1;
     let count = lines.unwrap_or(if several { 5 } else { 100 });
@@ -42,18 +47,27 @@ pub fn run(app: &App, component: Option<&str>, follow: bool, lines: Option<usize
 fn print(app: &App, name: &str, line: &str, several: bool) {
     app.ui.event(&json!({"component": name, "line": line}));
     let line = printable(line);
-    app.ui.say(if several { format!("{name}: {line}") } else { line });
+    app.ui.say(if several {
+        format!("{name}: {line}")
+    } else {
+        line
+    });
 }
 
 /// The last lines of a file and its length in bytes; nothing of one that is
 /// not there yet.
 fn tail(path: &Path, count: usize) -> Result<(VecDeque<String>, u64)> {
-    let Ok(mut file) = File::open(path) else { return Ok((VecDeque::new(), 0)) };
+    let Ok(mut file) = File::open(path) else {
+        return Ok((VecDeque::new(), 0));
+    };
     let end = file.metadata()?.len();
     file.seek(SeekFrom::Start(end.saturating_sub(MOST)))?;
     let mut last = VecDeque::new();
     for line in BufReader::new(file.take(MOST)).split(b'\n') {
-        last.push_back(String::from_utf8_lossy(&line.with_context(|| format!("read {}", path.display()))?).into_owned());
+        last.push_back(
+            String::from_utf8_lossy(&line.with_context(|| format!("read {}", path.display()))?)
+                .into_owned(),
+        );
         if last.len() > count {
             last.pop_front();
         }
@@ -63,7 +77,9 @@ fn tail(path: &Path, count: usize) -> Result<(VecDeque<String>, u64)> {
 
 /// The whole lines that a file has gained; one that shrank begins anew.
 fn grown(path: &Path, end: &mut u64) -> Result<Vec<String>> {
-    let Ok(mut file) = File::open(path) else { return Ok(Vec::new()) };
+    let Ok(mut file) = File::open(path) else {
+        return Ok(Vec::new());
+    };
     let length = file.metadata()?.len();
     if length < *end {
         *end = 0;
@@ -71,7 +87,13 @@ fn grown(path: &Path, end: &mut u64) -> Result<Vec<String>> {
     file.seek(SeekFrom::Start(*end))?;
     let mut text = Vec::new();
     file.take(MOST).read_to_end(&mut text)?;
-    let whole = text.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
+    let whole = text
+        .iter()
+        .rposition(|byte| *byte == b'\n')
+        .map_or(0, |at| at + 1);
     *end += whole as u64;
-    Ok(String::from_utf8_lossy(&text[..whole]).lines().map(str::to_owned).collect())
+    Ok(String::from_utf8_lossy(&text[..whole])
+        .lines()
+        .map(str::to_owned)
+        .collect())
 }

@@ -54,10 +54,22 @@ pub enum Ran {
 
 /// Runs a command and returns its exit status.
 pub fn run(cli: Cli) -> u8 {
-    let Global { json, verbose, quiet, .. } = cli.global;
-    let style = Style { json, verbose, quiet, commands: verbose };
+    let Global {
+        json,
+        verbose,
+        quiet,
+        ..
+    } = cli.global;
+    let style = Style {
+        json,
+        verbose,
+        quiet,
+        commands: verbose,
+    };
     let name = name(&cli.command);
-    let ended = interrupt::listen().and_then(|()| App::new(&cli.global, Ui::new(style))).and_then(|app| app.command(cli.command));
+    let ended = interrupt::listen()
+        .and_then(|()| App::new(&cli.global, Ui::new(style)))
+        .and_then(|app| app.command(cli.command));
     let ui = Ui::new(style);
     match ended {
         Ok(Some(result)) => {
@@ -100,7 +112,9 @@ fn name(command: &Command) -> &'static str {
 impl App {
     fn new(global: &Global, ui: Ui) -> Result<App> {
         let repo = repository()?;
-        let from_env = std::env::var_os("WORKSHOP_STATE").filter(|dir| !dir.is_empty()).map(PathBuf::from);
+        let from_env = std::env::var_os("WORKSHOP_STATE")
+            .filter(|dir| !dir.is_empty())
+            .map(PathBuf::from);
         let root = match global.state.clone().or(from_env) {
             Some(dir) => std::path::absolute(dir).context("find the state directory")?,
             None => repo.join(".workshop"),
@@ -110,16 +124,27 @@ impl App {
         let on = choose(global.on, &state)?;
         let mut globals = vec!["--on".to_owned(), on.0.name().to_owned()];
         if !default {
-            globals.extend(["--state".to_owned(), state.root().to_string_lossy().into_owned()]);
+            globals.extend([
+                "--state".to_owned(),
+                state.root().to_string_lossy().into_owned(),
+            ]);
         }
-        Ok(App { ui, repo, state, on, globals, named: global.on.is_some() })
+        Ok(App {
+            ui,
+            repo,
+            state,
+            on,
+            globals,
+            named: global.on.is_some(),
+        })
     }
 
     fn command(&self, command: Command) -> Result<Option<Value>> {
         if let Command::Step { step } = command {
             return self.local()?.step(step).map(|()| None);
         }
-        self.ui.note(format!("on {} ({})", self.on.0.name(), self.on.1));
+        self.ui
+            .note(format!("on {} ({})", self.on.0.name(), self.on.1));
         self.dispatch(command)
     }
 
@@ -133,13 +158,25 @@ impl App {
             Command::Stop { components, plan } => install::stop(self, &components, &plan),
             Command::Restart { components, plan } => install::restart(self, &components, &plan),
             Command::Status => status::run(self),
-            Command::Logs { component, follow, lines } => logs::run(self, component.as_deref(), follow, lines),
+            Command::Logs {
+                component,
+                follow,
+                lines,
+            } => logs::run(self, component.as_deref(), follow, lines),
             Command::Sign(options) => sign::run(self, &options),
             Command::Verify(options) => verify::run(self, &options),
             Command::InspectRekor { entry, raw } => inspect::rekor(self, &entry, raw),
-            Command::InspectCertificate { entry, bundle, text } => inspect::certificate(self, &entry, bundle.as_deref(), text),
+            Command::InspectCertificate {
+                entry,
+                bundle,
+                text,
+            } => inspect::certificate(self, &entry, bundle.as_deref(), text),
             Command::Env { format } => env::run(self, format),
-            Command::Uninstall { yes, keep_tools, plan } => uninstall::run(self, yes, keep_tools, &plan),
+            Command::Uninstall {
+                yes,
+                keep_tools,
+                plan,
+            } => uninstall::run(self, yes, keep_tools, &plan),
             Command::Bench { cold, runs } => bench::run(self, cold, runs),
             Command::Step { .. } => Ok(None),
         }
@@ -152,6 +189,24 @@ impl App {
     pub fn target(&self) -> Result<Box<dyn Target>> {
         match self.on.0 {
             On::Local => Ok(Box::new(self.local()?)),
+            other => Err(not_yet(other).into()),
+        }
+    }
+
+    /// The chosen target, to be removed.
+    ///
+    /// # Errors
+    /// Where this version does not run there.
+    pub fn target_to_remove(&self) -> Result<Box<dyn Target>> {
+        match self.on.0 {
+            On::Local => {
+                let globals = self.globals.clone();
+                Ok(Box::new(Local::open_to_remove(
+                    &self.repo,
+                    &self.state,
+                    globals,
+                )?))
+            }
             other => Err(not_yet(other).into()),
         }
     }
@@ -187,9 +242,19 @@ impl App {
         }
         if self.named {
             self.state.create()?;
-            state::write(&self.state.path("target"), self.on.0.name().as_bytes(), 0o600)?;
+            state::write(
+                &self.state.path("target"),
+                self.on.0.name().as_bytes(),
+                0o600,
+            )?;
         }
-        Ok(Ran::Done(run::run(plan, &chosen, options.from.is_some(), target, &self.ui)?))
+        Ok(Ran::Done(run::run(
+            plan,
+            &chosen,
+            options.from.is_some(),
+            target,
+            &self.ui,
+        )?))
     }
 
     fn print(&self, plan: &Plan, chosen: &[bool]) {
@@ -204,7 +269,8 @@ impl App {
                     json!({"name": step.name, "title": step.title, "needs": step.needs, "commands": commands})
                 })
                 .collect();
-            self.ui.event(&json!({"event": "plan", "command": plan.command, "steps": steps}));
+            self.ui
+                .event(&json!({"event": "plan", "command": plan.command, "steps": steps}));
             return;
         }
         let variables = run::redirecting_variables();
@@ -223,7 +289,11 @@ pub fn ends(outcome: &Outcome) -> Value {
         End::Failed => "failed",
         End::Blocked => "blocked",
     };
-    outcome.ends.iter().map(|(name, how)| (name.clone(), json!(end(*how)))).collect()
+    outcome
+        .ends
+        .iter()
+        .map(|(name, how)| (name.clone(), json!(end(*how))))
+        .collect()
 }
 
 /// What a command line names: files, images, or the sample.
@@ -252,7 +322,10 @@ pub fn artifacts(
     if images.is_empty() {
         return Ok(vec![Artifact::Image(target.sample()?)]);
     }
-    if let Some(option) = images.iter().find(|image| image.is_empty() || image.starts_with('-')) {
+    if let Some(option) = images
+        .iter()
+        .find(|image| image.is_empty() || image.starts_with('-'))
+    {
         return Err(broken(format!("{option:?} is not an image reference")).into());
     }
     Ok(images.iter().cloned().map(Artifact::Image).collect())
@@ -263,17 +336,24 @@ pub fn artifacts(
 fn choose(typed: Option<On>, state: &State) -> Result<(On, &'static str)> {
     let parse = |name: &str, from: &str| {
         <On as clap::ValueEnum>::from_str(name.trim(), false).map_err(|_| {
-            broken(format!("{from} names no target: {:?}", name.trim())).hint("the targets are: local, minikube, cluster")
+            broken(format!("{from} names no target: {:?}", name.trim()))
+                .hint("the targets are: local, minikube, cluster")
         })
     };
     if let Some(on) = typed {
         return Ok((on, "named by --on"));
     }
-    if let Some(name) = std::env::var("WORKSHOP_ON").ok().filter(|name| !name.is_empty()) {
+    if let Some(name) = std::env::var("WORKSHOP_ON")
+        .ok()
+        .filter(|name| !name.is_empty())
+    {
         return Ok((parse(&name, "WORKSHOP_ON")?, "named by WORKSHOP_ON"));
     }
     match state::read(&state.path("target"))? {
-        Some(name) => Ok((parse(&String::from_utf8_lossy(&name), "the state directory")?, "chosen before")),
+        Some(name) => Ok((
+            parse(&String::from_utf8_lossy(&name), "the state directory")?,
+            "chosen before",
+        )),
         None => Ok((On::Local, "no cluster was chosen")),
     }
 }
@@ -282,11 +362,19 @@ fn choose(typed: Option<On>, state: &State) -> Result<(On, &'static str)> {
 /// or above the program that holds the servers' manifest.
 fn repository() -> Result<PathBuf> {
     let from_cargo = std::env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from);
-    let places = [from_cargo, std::env::current_dir().ok(), std::env::current_exe().ok()];
+    let places = [
+        from_cargo,
+        std::env::current_dir().ok(),
+        std::env::current_exe().ok(),
+    ];
     let holds = |dir: &&Path| dir.join("deploy/local/servers.yml").is_file();
     places
         .iter()
         .flatten()
         .find_map(|place| place.ancestors().find(holds).map(Path::to_owned))
-        .ok_or_else(|| broken("this is not the workshop's repository").hint("change into your checkout of it").into())
+        .ok_or_else(|| {
+            broken("this is not the workshop's repository")
+                .hint("change into your checkout of it")
+                .into()
+        })
 }

@@ -8,21 +8,40 @@ use crate::cli::Sign;
 use crate::local::sign::{DEFAULT_USER, Signature};
 
 pub fn run(app: &App, options: &Sign) -> Result<Option<Value>> {
-    let _beside = if options.plan.dry_run { None } else { Some(app.state.share()?) };
+    let _beside = if options.plan.dry_run {
+        None
+    } else {
+        Some(app.state.share()?)
+    };
     let target = app.target()?;
-    let artifacts = artifacts(target.as_ref(), &options.images, options.blob.as_deref(), options.bundle.as_deref())?;
+    let artifacts = artifacts(
+        target.as_ref(),
+        &options.images,
+        options.blob.as_deref(),
+        options.bundle.as_deref(),
+    )?;
     let rekor = options.rekor.unwrap_or_else(|| target.rekor());
     let plan = target.sign(&artifacts, &options.user, rekor)?;
-    let Ran::Done(outcome) = app.execute(target.as_ref(), &plan, &options.plan)? else { return Ok(None) };
+    let Ran::Done(outcome) = app.execute(target.as_ref(), &plan, &options.plan)? else {
+        return Ok(None);
+    };
     let all = target.signatures()?;
     let made = &all[all.len().saturating_sub(artifacts.len())..];
     for signature in made {
         app.ui.say(format!("signed {}", signature.artifact));
         app.ui.say(format!("  as      {}", signature.identity));
-        app.ui.say(format!("  issuer  {}", signature.issuer.as_deref().unwrap_or("not named")));
-        app.ui.say(format!("  log     Rekor {}, index {}", signature.rekor.name(), signature.log_index));
+        app.ui.say(format!(
+            "  issuer  {}",
+            signature.issuer.as_deref().unwrap_or("not named")
+        ));
+        app.ui.say(format!(
+            "  log     Rekor {}, index {}",
+            signature.rekor.name(),
+            signature.log_index
+        ));
         app.ui.say(format!("  stored  {}", stored(signature)));
-        app.ui.say(format!("next: {}", next(signature, &options.user)));
+        app.ui
+            .say(format!("next: {}", next(signature, &options.user)));
     }
     Ok(Some(json!({"signatures": made, "steps": ends(&outcome)})))
 }
@@ -40,9 +59,16 @@ fn next(signature: &Signature, user: &str) -> String {
     let what = if signature.image {
         quote(&signature.artifact)
     } else {
-        format!("--blob {} --bundle {}", quote(&signature.artifact), quote(&signature.bundle.to_string_lossy()))
+        format!(
+            "--blob {} --bundle {}",
+            quote(&signature.artifact),
+            quote(&signature.bundle.to_string_lossy())
+        )
     };
-    let identity =
-        if user == DEFAULT_USER { String::new() } else { format!(" --identity {}", quote(&signature.identity)) };
+    let identity = if user == DEFAULT_USER {
+        String::new()
+    } else {
+        format!(" --identity {}", quote(&signature.identity))
+    };
     format!("cargo xtask verify {what}{identity}")
 }

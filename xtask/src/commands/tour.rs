@@ -51,21 +51,34 @@ const STOPS: [Stop; 7] = [
         agrees: true,
     },
     Stop {
-        text: &["4. Expect somebody else", "The same signature does not satisfy who expects Mallory. That is the point."],
+        text: &[
+            "4. Expect somebody else",
+            "The same signature does not satisfy who expects Mallory. That is the point.",
+        ],
         words: &["verify", "--identity", "mallory@example.com"],
         agrees: false,
     },
     Stop {
-        text: &["5. Read the log", "Everybody can see what was signed with which identity: Alice too, if it was not her."],
+        text: &[
+            "5. Read the log",
+            "Everybody can see what was signed with which identity: Alice too, if it was not her.",
+        ],
         words: &["inspect-rekor"],
         agrees: true,
     },
     Stop {
-        text: &["6. Read the certificate", "Ten minutes of validity, a name, and who vouched for it."],
+        text: &[
+            "6. Read the certificate",
+            "Ten minutes of validity, a name, and who vouched for it.",
+        ],
         words: &["inspect-certificate"],
         agrees: true,
     },
-    Stop { text: &["7. What runs"], words: &["status"], agrees: true },
+    Stop {
+        text: &["7. What runs"],
+        words: &["status"],
+        agrees: true,
+    },
 ];
 
 pub fn run(app: &App) -> Result<Option<Value>> {
@@ -74,29 +87,45 @@ pub fn run(app: &App) -> Result<Option<Value>> {
         for line in stop.text {
             app.ui.say(line);
         }
-        app.ui.say(format!("\n$ cargo xtask {}", stop.words.join(" ")));
+        app.ui
+            .say(format!("\n$ cargo xtask {}", stop.words.join(" ")));
         // Below the commands to type, those that they run: the reader sees cosign
         // at work. The many of `install` are in its dry run.
         let commands = stop.words[0] != "install";
-        let guide = App { ui: Ui::new(Style { commands, ..app.ui.style() }), ..app.clone_without_ui() };
+        let guide = App {
+            ui: Ui::new(Style {
+                commands,
+                ..app.ui.style()
+            }),
+            ..app.clone_without_ui()
+        };
         let words = std::iter::once("cargo xtask").chain(stop.words.iter().copied());
-        let command = Cli::try_parse_from(words).map_err(|error| broken(format!("the tour is wrong: {error}")))?.command;
+        let command = Cli::try_parse_from(words)
+            .map_err(|error| broken(format!("the tour is wrong: {error}")))?
+            .command;
         match (guide.dispatch(command), stop.agrees) {
             (Ok(_), true) => {}
-            (Ok(_), false) => return Err(broken("what must be refused was accepted: this Sigstore is broken").into()),
+            (Ok(_), false) => {
+                return Err(
+                    broken("what must be refused was accepted: this Sigstore is broken").into(),
+                );
+            }
             (Err(error), true) => return Err(error),
             (Err(error), false) => {
                 let fail = Fail::from_error(&error);
                 if fail.exit != NOT_SO {
                     return Err(error);
                 }
-                app.ui.say(format!("refused, as it should be: {}", fail.what));
+                app.ui
+                    .say(format!("refused, as it should be: {}", fail.what));
             }
         }
     }
-    app.ui.say("\nThat was all of it. What ran can be read: cargo xtask install --dry-run");
+    app.ui
+        .say("\nThat was all of it. What ran can be read: cargo xtask install --dry-run");
     app.ui.say("To go on: cargo xtask --help");
-    app.ui.say("To stop the servers: cargo xtask stop; to remove all: cargo xtask uninstall");
+    app.ui
+        .say("To stop the servers: cargo xtask stop; to remove all: cargo xtask uninstall");
     Ok(Some(json!({"stops": STOPS.len()})))
 }
 
@@ -107,7 +136,8 @@ mod tests {
     #[test]
     fn every_stop_is_a_command() {
         for stop in &STOPS {
-            Cli::try_parse_from(std::iter::once("cargo xtask").chain(stop.words.iter().copied())).unwrap();
+            Cli::try_parse_from(std::iter::once("cargo xtask").chain(stop.words.iter().copied()))
+                .unwrap();
         }
     }
 }

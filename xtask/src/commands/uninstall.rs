@@ -14,13 +14,19 @@ pub fn run(app: &App, yes: bool, keep_tools: bool, how: &PlanOptions) -> Result<
         app.ui.say("nothing to do: nothing is installed");
         return Ok(Some(json!({"removed": []})));
     }
-    let _alone = if how.dry_run { None } else { Some(app.state.lock("uninstall")?) };
-    let target = app.target()?;
+    let _alone = if how.dry_run {
+        None
+    } else {
+        Some(app.state.lock("uninstall")?)
+    };
+    let target = app.target_to_remove()?;
     let plan = target.uninstall(!keep_tools)?;
     if !yes && !how.dry_run {
         ask(app, keep_tools)?;
     }
-    let Ran::Done(outcome) = app.execute(target.as_ref(), &plan, how)? else { return Ok(None) };
+    let Ran::Done(outcome) = app.execute(target.as_ref(), &plan, how)? else {
+        return Ok(None);
+    };
     let removed: Vec<_> = outcome
         .ends
         .iter()
@@ -31,7 +37,11 @@ pub fn run(app: &App, yes: bool, keep_tools: bool, how: &PlanOptions) -> Result<
     if removed.is_empty() {
         app.ui.say("nothing to do: nothing is installed");
     }
-    for step in plan.steps.iter().filter(|step| removed.contains(&step.name)) {
+    for step in plan
+        .steps
+        .iter()
+        .filter(|step| removed.contains(&step.name))
+    {
         app.ui.say(format!("done: {}", step.title));
     }
     Ok(Some(json!({"removed": removed, "steps": ends(&outcome)})))
@@ -39,11 +49,21 @@ pub fn run(app: &App, yes: bool, keep_tools: bool, how: &PlanOptions) -> Result<
 
 fn ask(app: &App, keep_tools: bool) -> Result<()> {
     if !std::io::stdin().is_terminal() {
-        return Err(broken("uninstall asks first, and nobody is here to answer").hint("add --yes").into());
+        return Err(broken("uninstall asks first, and nobody is here to answer")
+            .hint("add --yes")
+            .into());
     }
-    let tools = if keep_tools { "" } else { " and the built servers" };
+    let tools = if keep_tools {
+        ""
+    } else {
+        " and the built servers"
+    };
     let mut err = std::io::stderr().lock();
-    write!(err, "Remove all keys, logs and images of {}{tools}? [y/N] ", app.state.root().display())?;
+    write!(
+        err,
+        "Remove all keys, logs and images of {}{tools}? [y/N] ",
+        app.state.root().display()
+    )?;
     err.flush()?;
     let mut answer = String::new();
     std::io::stdin().lock().read_line(&mut answer)?;

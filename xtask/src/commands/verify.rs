@@ -8,15 +8,29 @@ use crate::cli::Verify;
 use crate::local::sign::{Artifact, DEFAULT_USER};
 
 pub fn run(app: &App, options: &Verify) -> Result<Option<Value>> {
-    let _beside = if options.plan.dry_run { None } else { Some(app.state.share()?) };
+    let _beside = if options.plan.dry_run {
+        None
+    } else {
+        Some(app.state.share()?)
+    };
     let target = app.target()?;
-    let artifacts = artifacts(target.as_ref(), &options.images, options.blob.as_deref(), options.bundle.as_deref())?;
+    let artifacts = artifacts(
+        target.as_ref(),
+        &options.images,
+        options.blob.as_deref(),
+        options.bundle.as_deref(),
+    )?;
     // The default is a policy, not a look at who did sign: anybody's signature
     // would satisfy that.
-    let identity = options.identity.clone().map_or_else(|| target.identity(DEFAULT_USER), Ok)?;
+    let identity = options
+        .identity
+        .clone()
+        .map_or_else(|| target.identity(DEFAULT_USER), Ok)?;
     let issuer = options.issuer.clone().map_or_else(|| target.issuer(), Ok)?;
     let plan = target.verify(&artifacts, &identity, &issuer)?;
-    let Ran::Done(outcome) = app.execute(target.as_ref(), &plan, &options.plan)? else { return Ok(None) };
+    let Ran::Done(outcome) = app.execute(target.as_ref(), &plan, &options.plan)? else {
+        return Ok(None);
+    };
     let names: Vec<String> = artifacts
         .iter()
         .map(|artifact| match artifact {
@@ -27,7 +41,10 @@ pub fn run(app: &App, options: &Verify) -> Result<Option<Value>> {
     for name in &names {
         app.ui.say(format!("verified {name}"));
     }
-    app.ui.say(format!("  signed by {identity}, vouched for by {issuer}"));
+    app.ui
+        .say(format!("  signed by {identity}, vouched for by {issuer}"));
     app.ui.say("next: cargo xtask inspect-rekor");
-    Ok(Some(json!({"verified": names, "identity": identity, "issuer": issuer, "steps": ends(&outcome)})))
+    Ok(Some(
+        json!({"verified": names, "identity": identity, "issuer": issuer, "steps": ends(&outcome)}),
+    ))
 }

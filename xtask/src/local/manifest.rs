@@ -61,13 +61,16 @@ impl Manifest {
     /// Where it is missing or wrong.
     pub fn read(repo: &Path) -> Result<Manifest> {
         let path = repo.join("deploy/local/servers.yml");
-        let text = std::fs::read_to_string(&path).with_context(|| format!("read {}", path.display()))?;
+        let text =
+            std::fs::read_to_string(&path).with_context(|| format!("read {}", path.display()))?;
         serde_yaml::from_str(&text).with_context(|| format!("read {}", path.display()))
     }
 
     /// The servers that run with these settings.
     pub fn chosen(&self, rekor: Rekor) -> impl Iterator<Item = &Server> {
-        self.servers.iter().filter(move |server| server.rekor.is_none_or(|version| rekor.has(version)))
+        self.servers
+            .iter()
+            .filter(move |server| server.rekor.is_none_or(|version| rekor.has(version)))
     }
 
     /// The server of this name.
@@ -75,12 +78,19 @@ impl Manifest {
     /// # Errors
     /// Where there is none; the names there are become the hint.
     pub fn server(&self, name: &str) -> Result<&Server> {
-        self.servers.iter().find(|server| server.name == name).ok_or_else(|| {
-            let names: Vec<_> = self.servers.iter().map(|server| server.name.as_str()).collect();
-            broken(format!("there is no component {name:?}"))
-                .hint(format!("the components are: {}", names.join(", ")))
-                .into()
-        })
+        self.servers
+            .iter()
+            .find(|server| server.name == name)
+            .ok_or_else(|| {
+                let names: Vec<_> = self
+                    .servers
+                    .iter()
+                    .map(|server| server.name.as_str())
+                    .collect();
+                broken(format!("there is no component {name:?}"))
+                    .hint(format!("the components are: {}", names.join(", ")))
+                    .into()
+            })
     }
 
     /// The port of this name.
@@ -88,8 +98,14 @@ impl Manifest {
     /// # Errors
     /// Where the manifest names none.
     pub fn port(&self, name: &str, settings: &Settings) -> Result<u16> {
-        let offset = self.ports.get(name).with_context(|| format!("servers.yml names no port {name:?}"))?;
-        settings.port_base.checked_add(*offset).with_context(|| format!("the port base {} is too high", settings.port_base))
+        let offset = self
+            .ports
+            .get(name)
+            .with_context(|| format!("servers.yml names no port {name:?}"))?;
+        settings
+            .port_base
+            .checked_add(*offset)
+            .with_context(|| format!("the port base {} is too high", settings.port_base))
     }
 
     /// What placeholders stand for: `{{NAME}}` is an address, `{{NAME.port}}` a
@@ -118,8 +134,12 @@ pub fn fill(text: &str, variables: &BTreeMap<String, String>) -> Result<String> 
     let mut filled = String::with_capacity(text.len());
     let mut rest = text;
     while let Some((before, after)) = rest.split_once("{{") {
-        let (name, after) = after.split_once("}}").context("a placeholder is not closed")?;
-        let value = variables.get(name).with_context(|| format!("nothing is known for the placeholder {{{{{name}}}}}"))?;
+        let (name, after) = after
+            .split_once("}}")
+            .context("a placeholder is not closed")?;
+        let value = variables
+            .get(name)
+            .with_context(|| format!("nothing is known for the placeholder {{{{{name}}}}}"))?;
         filled.push_str(before);
         filled.push_str(value);
         rest = after;
@@ -135,8 +155,16 @@ mod tests {
     #[test]
     fn placeholders_are_filled_and_mistakes_named() {
         let variables = BTreeMap::from([("dex".to_owned(), "127.0.0.1:1".to_owned())]);
-        assert_eq!(fill("a {{dex}} b {{dex}}", &variables).unwrap(), "a 127.0.0.1:1 b 127.0.0.1:1");
-        assert!(fill("{{nobody}}", &variables).unwrap_err().to_string().contains("{{nobody}}"));
+        assert_eq!(
+            fill("a {{dex}} b {{dex}}", &variables).unwrap(),
+            "a 127.0.0.1:1 b 127.0.0.1:1"
+        );
+        assert!(
+            fill("{{nobody}}", &variables)
+                .unwrap_err()
+                .to_string()
+                .contains("{{nobody}}")
+        );
         assert!(fill("{{dex", &variables).is_err());
     }
 
@@ -151,7 +179,12 @@ mod tests {
             fill(&server.ready, &variables).unwrap();
             manifest.port(&server.port, &settings).unwrap();
             for need in &server.needs {
-                assert!(manifest.servers[..i].iter().any(|earlier| earlier.name == *need), "{need} comes later");
+                assert!(
+                    manifest.servers[..i]
+                        .iter()
+                        .any(|earlier| earlier.name == *need),
+                    "{need} comes later"
+                );
             }
         }
     }

@@ -24,7 +24,6 @@ pub mod status;
 pub mod target;
 pub mod trust;
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -71,15 +70,32 @@ impl Local {
     /// # Errors
     /// Where either is damaged.
     pub fn open(repo: &Path, state: &State, globals: Vec<String>) -> Result<Local> {
-        let dir = state.path("local");
-        let settings = Settings::read(&dir)?;
+        let settings = Settings::read(&state.path("local"))?;
+        Local::with(repo, state, globals, settings)
+    }
+
+    /// The same for its removal, which must not fail for what is to be removed.
+    ///
+    /// # Errors
+    /// Where the repository is damaged.
+    pub fn open_to_remove(repo: &Path, state: &State, globals: Vec<String>) -> Result<Local> {
+        let settings = Settings::read(&state.path("local")).unwrap_or_default();
+        Local::with(repo, state, globals, settings)
+    }
+
+    fn with(
+        repo: &Path,
+        state: &State,
+        globals: Vec<String>,
+        settings: Option<Settings>,
+    ) -> Result<Local> {
         Ok(Local {
             repo: repo.to_owned(),
             installed: settings.is_some(),
             settings: settings.unwrap_or_else(|| Settings::new(PORT_BASE, Rekor::V2)),
             manifest: Arc::new(Manifest::read(repo)?),
             servers: Servers::of(repo)?,
-            dir,
+            dir: state.path("local"),
             globals,
         })
     }
@@ -92,7 +108,9 @@ impl Local {
         if self.installed {
             return Ok(());
         }
-        Err(broken("no Sigstore is installed here yet").hint("cargo xtask install").into())
+        Err(broken("no Sigstore is installed here yet")
+            .hint("cargo xtask install")
+            .into())
     }
 
     /// An address on loopback: `127.0.0.1:17810`.
@@ -100,7 +118,10 @@ impl Local {
     /// # Errors
     /// Where the manifest names no such port.
     pub fn address(&self, port: &str) -> Result<String> {
-        Ok(format!("127.0.0.1:{}", self.manifest.port(port, &self.settings)?))
+        Ok(format!(
+            "127.0.0.1:{}",
+            self.manifest.port(port, &self.settings)?
+        ))
     }
 
     /// The issuer that Dex puts into its tokens, to the letter.
@@ -126,11 +147,20 @@ impl Local {
     pub fn rekor_address(&self, version: Version) -> Result<String> {
         if !self.settings.rekor.has(version) {
             let (asked, runs) = (version.name(), self.settings.rekor.name());
-            return Err(broken(format!("this installation runs Rekor {runs}, not {asked}"))
-                .hint("run both: cargo xtask install --rekor both")
-                .into());
+            return Err(
+                broken(format!("this installation runs Rekor {runs}, not {asked}"))
+                    .hint("run both: cargo xtask install --rekor both")
+                    .into(),
+            );
         }
-        Ok(format!("http://{}", self.address(if version == Version::V1 { "rekor-v1" } else { "tiles" })?))
+        Ok(format!(
+            "http://{}",
+            self.address(if version == Version::V1 {
+                "rekor-v1"
+            } else {
+                "tiles"
+            })?
+        ))
     }
 
     /// The command line of a server.
@@ -152,7 +182,9 @@ impl Local {
     /// Where the manifest names none of that name.
     pub fn server_ports(&self, server: &manifest::Server) -> Result<Vec<u16>> {
         let names = std::iter::once(&server.port).chain(&server.also);
-        names.map(|name| self.manifest.port(name, &self.settings)).collect()
+        names
+            .map(|name| self.manifest.port(name, &self.settings))
+            .collect()
     }
 
     /// Makes the keys that are missing.
@@ -165,8 +197,13 @@ impl Local {
 
     /// The command that makes the keys that are missing.
     pub fn make_command(&self, keys: &[(&str, &str)]) -> Command {
-        let names = keys.iter().flat_map(|(kind, prefix)| [(*kind).into(), (*prefix).into()]);
-        let words = [self.servers.program("loopback").into(), "make".into()].into_iter().chain(names).collect();
+        let names = keys
+            .iter()
+            .flat_map(|(kind, prefix)| [(*kind).into(), (*prefix).into()]);
+        let words = [self.servers.program("loopback").into(), "make".into()]
+            .into_iter()
+            .chain(names)
+            .collect();
         Command::new(words).dir(&self.dir)
     }
 
@@ -178,19 +215,34 @@ impl Local {
         let words: Vec<String> = command
             .words
             .iter()
-            .map(|word| word.0.iter().map(|piece| match piece {
-                crate::plan::Piece::Text(text) => text.as_str(),
-                crate::plan::Piece::Output(name) => name,
-            }).collect())
+            .map(|word| {
+                word.0
+                    .iter()
+                    .map(|piece| match piece {
+                        crate::plan::Piece::Text(text) => text.as_str(),
+                        crate::plan::Piece::Output(name) => name,
+                    })
+                    .collect()
+            })
             .collect();
         let (program, args) = words.split_first().context("a command without words")?;
         let output = prepare(program, args, command)?
             .stdin(std::process::Stdio::null())
             .output()
-            .map_err(|error| broken(format!("{program} could not be started: {error}")).hint("cargo xtask install"))?;
+            .map_err(|error| {
+                broken(format!("{program} could not be started: {error}"))
+                    .hint("cargo xtask install")
+            })?;
         if !output.status.success() {
-            let said = String::from_utf8_lossy(&output.stderr).lines().map(str::to_owned).collect();
-            return Err(broken(format!("{} failed", words[..2.min(words.len())].join(" "))).tail(said).into());
+            let said = String::from_utf8_lossy(&output.stderr)
+                .lines()
+                .map(str::to_owned)
+                .collect();
+            return Err(
+                broken(format!("{} failed", words[..2.min(words.len())].join(" ")))
+                    .tail(said)
+                    .into(),
+            );
         }
         String::from_utf8(output.stdout).context("a tool printed something that is not text")
     }
@@ -206,14 +258,30 @@ impl Local {
     }
 
     fn rendered(&self, config: &str, more: &[(&str, &str)]) -> Result<String> {
-        let name = Path::new(config).file_name().context("a configuration without a name")?;
+        let name = Path::new(config)
+            .file_name()
+            .context("a configuration without a name")?;
         let path = self.repo.join("deploy/local").join(name);
-        let template = std::fs::read_to_string(&path).with_context(|| format!("read {}", path.display()))?;
+        let template =
+            std::fs::read_to_string(&path).with_context(|| format!("read {}", path.display()))?;
         let mut variables = self.manifest.variables(&self.settings)?;
-        variables.extend(more.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
+        variables.extend(
+            more.iter()
+                .map(|(name, value)| ((*name).to_owned(), (*value).to_owned())),
+        );
         variables.extend(self.users()?.into_iter().flat_map(|user| {
-            let User { name, email, hash, id, .. } = user;
-            [(format!("{name}.email"), email), (format!("{name}.hash"), hash), (format!("{name}.id"), id)]
+            let User {
+                name,
+                email,
+                hash,
+                id,
+                ..
+            } = user;
+            [
+                (format!("{name}.email"), email),
+                (format!("{name}.hash"), hash),
+                (format!("{name}.id"), id),
+            ]
         }));
         fill(&template, &variables).with_context(|| format!("fill in {}", path.display()))
     }
@@ -228,9 +296,12 @@ impl Local {
             users: Vec<User>,
         }
         let path = self.dir.join("keys/users.yml");
-        let Some(text) = state::read(&path)? else { return Ok(Vec::new()) };
+        let Some(text) = state::read(&path)? else {
+            return Ok(Vec::new());
+        };
         let users: Users = serde_yaml::from_slice(&text).map_err(|error| {
-            broken(format!("{} is damaged: {error}", path.display())).hint("delete it; `cargo xtask start` makes new users")
+            broken(format!("{} is damaged: {error}", path.display()))
+                .hint("delete it; `cargo xtask start` makes new users")
         })?;
         Ok(users.users)
     }
@@ -249,7 +320,8 @@ impl Local {
                 return Ok(false);
             }
         }
-        Ok(state::read(&self.dir.join(ROOTS))?.is_some_and(|on_disk| self.roots().is_ok_and(|roots| roots == on_disk)))
+        Ok(state::read(&self.dir.join(ROOTS))?
+            .is_some_and(|on_disk| self.roots().is_ok_and(|roots| roots == on_disk)))
     }
 
     /// Writes settings and configuration (`cargo xtask step configure`).
@@ -271,15 +343,19 @@ impl Local {
         for number in 1..=self.settings.fulcio.len() {
             let name = format!("keys/fulcio-{number}.pem");
             let pem = state::read(&self.dir.join(&name))?;
-            roots.extend(pem.ok_or_else(|| broken(format!("{name} is missing")).hint("cargo xtask install"))?);
+            roots.extend(
+                pem.ok_or_else(|| {
+                    broken(format!("{name} is missing")).hint("cargo xtask install")
+                })?,
+            );
         }
         Ok(roots)
     }
 
-    /// The variables that keep a Sigstore client's own files inside the state
+    /// Where a Sigstore client keeps its own files, instead of the home
     /// directory.
-    pub fn client_env(&self) -> BTreeMap<String, String> {
-        BTreeMap::from([("TUF_ROOT".to_owned(), self.dir.join("tuf").to_string_lossy().into_owned())])
+    pub fn tuf_root(&self) -> PathBuf {
+        self.dir.join("tuf")
     }
 }
 

@@ -44,12 +44,18 @@ impl Local {
     /// # Errors
     /// Where the ports are to change while servers run.
     pub fn with_options(mut self, options: &InstallOptions) -> Result<Local> {
-        if let Some(base) = options.port_base.filter(|base| *base != self.settings.port_base) {
+        if let Some(base) = options
+            .port_base
+            .filter(|base| *base != self.settings.port_base)
+        {
             for server in &self.manifest.servers {
                 if process::running(&self.dir, &server.name)?.is_some() {
-                    return Err(broken(format!("the ports cannot change while {} runs", server.name))
-                        .hint("cargo xtask stop")
-                        .into());
+                    return Err(broken(format!(
+                        "the ports cannot change while {} runs",
+                        server.name
+                    ))
+                    .hint("cargo xtask stop")
+                    .into());
                 }
             }
             self.settings.port_base = base;
@@ -82,19 +88,35 @@ impl Local {
         plan.push(
             Step::new("preflight", "check what the machine has")
                 .done(move || Ok(servers.built().then(|| "the servers are built".to_owned())))
-                .xtask(words!["preflight", "--port-base", self.settings.port_base.to_string()]),
+                .xtask(words![
+                    "preflight",
+                    "--port-base",
+                    self.settings.port_base.to_string()
+                ]),
         );
         for step in self.servers.build()? {
             plan.push(step);
         }
         self.push_start(&mut plan, &[])?;
-        let (sample, link) = (self.sample()?, "data/registry/docker/registry/v2/repositories/sample/_manifests/tags/latest");
+        let (sample, link) = (
+            self.sample()?,
+            "data/registry/docker/registry/v2/repositories/sample/_manifests/tags/latest",
+        );
         let (pushed, program) = (self.dir.join(link), self.servers.program("loopback"));
         plan.push(
             Step::new("sample", format!("push a sample image to {sample}"))
                 .needs(["registry"])
                 .done(move || Ok(pushed.exists().then(|| "it is in the registry".to_owned())))
-                .run(Command::new(words![program, "sample", "--ca-cert", "keys/registry.pem", sample]).dir(&self.dir)),
+                .run(
+                    Command::new(words![
+                        program,
+                        "sample",
+                        "--ca-cert",
+                        "keys/registry.pem",
+                        sample
+                    ])
+                    .dir(&self.dir),
+                ),
         );
         Ok(plan)
     }
@@ -144,7 +166,9 @@ impl Local {
         }
         if !self.servers.built() {
             // The pins were raised, or the cache was cleaned.
-            return Err(broken("the servers of this version are not built").hint("cargo xtask install").into());
+            return Err(broken("the servers of this version are not built")
+                .hint("cargo xtask install")
+                .into());
         }
         Ok(())
     }
@@ -174,11 +198,21 @@ impl Local {
     }
 
     fn push_stop(&self, plan: &mut Plan, names: &[String], also: impl Fn(&Server) -> bool) {
-        for server in self.manifest.servers.iter().rev().filter(|server| chosen(names, server) && also(server)) {
+        for server in self
+            .manifest
+            .servers
+            .iter()
+            .rev()
+            .filter(|server| chosen(names, server) && also(server))
+        {
             let (dir, name) = (self.dir.clone(), server.name.clone());
             plan.push(
                 Step::new(format!("stop-{name}"), format!("stop {}", server.title))
-                    .done(move || Ok(process::running(&dir, &name)?.is_none().then(|| "it does not run".to_owned())))
+                    .done(move || {
+                        Ok(process::running(&dir, &name)?
+                            .is_none()
+                            .then(|| "it does not run".to_owned()))
+                    })
                     .xtask(words!["step", "halt", &server.name]),
             );
         }
@@ -196,7 +230,11 @@ impl Local {
         });
         plan.push(self.keys_step());
         plan.push(self.configure_step());
-        for server in self.manifest.chosen(rekor).filter(|server| chosen(names, server)) {
+        for server in self
+            .manifest
+            .chosen(rekor)
+            .filter(|server| chosen(names, server))
+        {
             if server.tree.is_some() {
                 plan.push(self.shard_step(server)?);
             }
@@ -221,21 +259,29 @@ impl Local {
     fn keys_step(&self) -> Step {
         let (ca, tsa) = (self.settings.fulcio.len(), self.settings.timestamp.len());
         let (ca, tsa) = (format!("keys/fulcio-{ca}"), format!("keys/timestamp-{tsa}"));
-        let mut keys = vec![("ca", ca.as_str()), ("timestamp", tsa.as_str()), ("tls", "keys/registry"), ("users", "keys/users")];
+        let mut keys = vec![
+            ("ca", ca.as_str()),
+            ("timestamp", tsa.as_str()),
+            ("tls", "keys/registry"),
+            ("users", "keys/users"),
+        ];
         if self.settings.rekor.has(Version::V2) {
             keys.push(("ed25519", "keys/rekor-v2"));
         }
         let (local, public) = (self.clone(), [format!("{ca}.pem"), format!("{tsa}.pem")]);
-        Step::new("keys", "make the keys that are missing: CA, timestamp authority, log, TLS, users")
-            .needs(["servers"])
-            // While everything runs the keys are known to be good. Otherwise
-            // they are looked at again, and the TLS certificate renewed in time.
-            .done(move || {
-                let there = public.iter().all(|file| local.dir.join(file).exists());
-                Ok((there && local.all_run()?).then(|| "the servers use them".to_owned()))
-            })
-            .xtask(words!["step", "begin"])
-            .run(self.make_command(&keys))
+        Step::new(
+            "keys",
+            "make the keys that are missing: CA, timestamp authority, log, TLS, users",
+        )
+        .needs(["servers"])
+        // While everything runs the keys are known to be good. Otherwise
+        // they are looked at again, and the TLS certificate renewed in time.
+        .done(move || {
+            let there = public.iter().all(|file| local.dir.join(file).exists());
+            Ok((there && local.all_run()?).then(|| "the servers use them".to_owned()))
+        })
+        .xtask(words!["step", "begin"])
+        .run(self.make_command(&keys))
     }
 
     fn configure_step(&self) -> Step {
@@ -243,7 +289,11 @@ impl Local {
         let settings = &self.settings;
         Step::new("configure", "write the servers' configuration")
             .needs(["keys"])
-            .done(move || Ok(local.configured()?.then(|| "it is as it should be".to_owned())))
+            .done(move || {
+                Ok(local
+                    .configured()?
+                    .then(|| "it is as it should be".to_owned()))
+            })
             .xtask(words![
                 "step",
                 "configure",
@@ -260,33 +310,66 @@ impl Local {
 
     fn shard_step(&self, server: &Server) -> Result<Step> {
         let (dir, log) = (self.dir.clone(), server.name.clone());
-        let output = if log == "ctlog" { "CTLOG_TREE" } else { "REKOR_V1_TREE" };
+        let output = if log == "ctlog" {
+            "CTLOG_TREE"
+        } else {
+            "REKOR_V1_TREE"
+        };
         let admin = format!("--admin_server={}", self.address("trillian")?);
-        let create = words![self.servers.program("createtree"), admin, format!("--display_name={log}")];
+        let create = words![
+            self.servers.program("createtree"),
+            admin,
+            format!("--display_name={log}")
+        ];
         let mut open = words!["step", "shard", &log, "--tree"];
         open.push(Word::output(output));
-        Ok(Step::new(format!("{log}-shard"), format!("make a tree and a key for {}", server.title))
-            .needs(["configure", "trillian"])
-            .done(move || Ok(shards::current(&dir, &log)?.map(|shard| format!("shard {} holds it", shard.number))))
-            .run(Command::new(create).output(output))
-            .xtask(open))
+        Ok(Step::new(
+            format!("{log}-shard"),
+            format!("make a tree and a key for {}", server.title),
+        )
+        .needs(["configure", "trillian"])
+        .done(move || {
+            Ok(
+                shards::current(&dir, &log)?
+                    .map(|shard| format!("shard {} holds it", shard.number)),
+            )
+        })
+        .run(Command::new(create).output(output))
+        .xtask(open))
     }
 
     fn launch_step(&self, server: &Server) -> Result<Step> {
         let line = self.server_words(server)?;
-        let (dir, name, uses, argv) = (self.dir.clone(), server.name.clone(), server.uses.clone(), line.clone());
+        let (dir, name, uses, argv) = (
+            self.dir.clone(),
+            server.name.clone(),
+            server.uses.clone(),
+            line.clone(),
+        );
         let mut launch = words!["step", "launch", &server.name, "--"];
         launch.extend(line.into_iter().map(Word::from));
         let address = fill(&server.ready, &self.manifest.variables(&self.settings)?)?;
         Ok(Step::new(&server.name, format!("start {}", server.title))
-            .needs(["configure".to_owned(), format!("{}-shard", server.name), format!("stop-{}", server.name)])
+            .needs([
+                "configure".to_owned(),
+                format!("{}-shard", server.name),
+                format!("stop-{}", server.name),
+            ])
             .needs(server.needs.clone())
             .done(move || {
-                let same = |record: &process::Record| record.fingerprint == process::fingerprint(&dir, &argv, &uses);
-                Ok(process::running(&dir, &name)?.filter(same).map(|record| format!("it runs as process {}", record.pid)))
+                let same = |record: &process::Record| {
+                    record.fingerprint == process::fingerprint(&dir, &argv, &uses)
+                };
+                Ok(process::running(&dir, &name)?
+                    .filter(same)
+                    .map(|record| format!("it runs as process {}", record.pid)))
             })
             .xtask(launch)
-            .ready(Ready { component: server.name.clone(), address, within: READY }))
+            .ready(Ready {
+                component: server.name.clone(),
+                address,
+                within: READY,
+            }))
     }
 
     /// Whether every server that should run does.
@@ -306,4 +389,3 @@ impl Local {
 fn chosen(names: &[String], server: &Server) -> bool {
     names.is_empty() || names.contains(&server.name)
 }
-

@@ -24,7 +24,9 @@ pub fn started(pid: u32) -> Option<String> {
 pub fn memory(pid: u32) -> Option<u64> {
     if cfg!(target_os = "linux") {
         let status = std::fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
+        let line = status
+            .lines()
+            .find_map(|line| line.strip_prefix("VmRSS:"))?;
         line.split_whitespace().next()?.parse().ok()
     } else {
         ps(pid, "rss=")?.trim().parse().ok()
@@ -34,7 +36,12 @@ pub fn memory(pid: u32) -> Option<u64> {
 fn ps(pid: u32, columns: &str) -> Option<String> {
     let shell = xshell::Shell::new().ok()?;
     let pid = pid.to_string();
-    xshell::cmd!(shell, "ps -o {columns} -p {pid}").env("LC_ALL", "C").quiet().ignore_stderr().read().ok()
+    xshell::cmd!(shell, "ps -o {columns} -p {pid}")
+        .env("LC_ALL", "C")
+        .quiet()
+        .ignore_stderr()
+        .read()
+        .ok()
 }
 
 /// Who listens on a port of 127.0.0.1, as far as the system tells: `nginx
@@ -43,19 +50,39 @@ pub fn listener(port: u16) -> Option<String> {
     if !cfg!(target_os = "linux") {
         let shell = xshell::Shell::new().ok()?;
         let filter = format!("-iTCP:{port}");
-        let lines = xshell::cmd!(shell, "lsof -nP {filter} -sTCP:LISTEN -Fpc").quiet().ignore_stderr().read().ok()?;
-        let field = |tag: char| lines.lines().find_map(|line| line.strip_prefix(tag)).map(str::to_owned);
+        let lines = xshell::cmd!(shell, "lsof -nP {filter} -sTCP:LISTEN -Fpc")
+            .quiet()
+            .ignore_stderr()
+            .read()
+            .ok()?;
+        let field = |tag: char| {
+            lines
+                .lines()
+                .find_map(|line| line.strip_prefix(tag))
+                .map(str::to_owned)
+        };
         return Some(format!("{} (process {})", field('c')?, field('p')?));
     }
-    let inode = ["/proc/net/tcp", "/proc/net/tcp6"].iter().find_map(|table| listening_inode(table, port))?;
+    let inode = ["/proc/net/tcp", "/proc/net/tcp6"]
+        .iter()
+        .find_map(|table| listening_inode(table, port))?;
     let wanted = format!("socket:[{inode}]");
-    let numbered = |process: &std::fs::DirEntry| process.file_name().to_string_lossy().parse::<u32>().is_ok();
+    let numbered =
+        |process: &std::fs::DirEntry| process.file_name().to_string_lossy().parse::<u32>().is_ok();
     for process in std::fs::read_dir("/proc").ok()?.flatten().filter(numbered) {
-        let Ok(files) = std::fs::read_dir(process.path().join("fd")) else { continue };
-        let holds = |file: std::fs::DirEntry| std::fs::read_link(file.path()).is_ok_and(|to| to == Path::new(&wanted));
+        let Ok(files) = std::fs::read_dir(process.path().join("fd")) else {
+            continue;
+        };
+        let holds = |file: std::fs::DirEntry| {
+            std::fs::read_link(file.path()).is_ok_and(|to| to == Path::new(&wanted))
+        };
         if files.flatten().any(holds) {
             let name = std::fs::read_to_string(process.path().join("comm")).unwrap_or_default();
-            return Some(format!("{} (process {})", name.trim(), process.file_name().to_string_lossy()));
+            return Some(format!(
+                "{} (process {})",
+                name.trim(),
+                process.file_name().to_string_lossy()
+            ));
         }
     }
     None
@@ -65,11 +92,15 @@ pub fn listener(port: u16) -> Option<String> {
 fn listening_inode(table: &str, port: u16) -> Option<String> {
     const LISTEN: &str = "0A";
     let ending = format!(":{port:04X}");
-    std::fs::read_to_string(table).ok()?.lines().skip(1).find_map(|line| {
-        let fields: Vec<&str> = line.split_whitespace().collect();
-        let (local, state, inode) = (fields.get(1)?, fields.get(3)?, fields.get(9)?);
-        (local.ends_with(&ending) && *state == LISTEN).then(|| (*inode).to_owned())
-    })
+    std::fs::read_to_string(table)
+        .ok()?
+        .lines()
+        .skip(1)
+        .find_map(|line| {
+            let fields: Vec<&str> = line.split_whitespace().collect();
+            let (local, state, inode) = (fields.get(1)?, fields.get(3)?, fields.get(9)?);
+            (local.ends_with(&ending) && *state == LISTEN).then(|| (*inode).to_owned())
+        })
 }
 
 #[cfg(test)]

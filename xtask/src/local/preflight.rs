@@ -25,33 +25,69 @@ impl Local {
 
     fn go(&self, built: bool) -> Result<Check> {
         let path = self.repo.join("deploy/local/go.mod");
-        let text = std::fs::read_to_string(&path).with_context(|| format!("read {}", path.display()))?;
+        let text =
+            std::fs::read_to_string(&path).with_context(|| format!("read {}", path.display()))?;
         // The go line of a go.mod is the oldest Go that builds the module.
-        let wanted = text.lines().find_map(|line| line.strip_prefix("go ")).context("go.mod names no version of Go")?;
+        let wanted = text
+            .lines()
+            .find_map(|line| line.strip_prefix("go "))
+            .context("go.mod names no version of Go")?;
         let check = Check::new("go", format!("{wanted} or newer"));
         let how = format!(
             "install Go {wanted} or newer: https://go.dev/dl/{}",
-            if cfg!(target_os = "macos") { " or `brew install go`" } else { "" }
+            if cfg!(target_os = "macos") {
+                " or `brew install go`"
+            } else {
+                ""
+            }
         );
-        let optional = |check: Check| if built { check.optional("the servers are built already") } else { check };
+        let optional = |check: Check| {
+            if built {
+                check.optional("the servers are built already")
+            } else {
+                check
+            }
+        };
         let Ok(program) = which::which("go") else {
             return Ok(optional(check.missing("not found on the PATH", how)));
         };
         // Outside any module: a `toolchain` line must not make Go fetch another.
         let shell = xshell::Shell::new()?;
         shell.change_dir("/");
-        let said = xshell::cmd!(shell, "{program} env GOVERSION").quiet().ignore_stderr().read().unwrap_or_default();
-        let found = format!("{} at {}", if said.is_empty() { "no version" } else { &said }, program.display());
-        let new_enough = said.strip_prefix("go").and_then(numbers).zip(numbers(wanted)).is_some_and(|(has, min)| has >= min);
-        Ok(if new_enough { check.found(found) } else { optional(check.missing(found, how)) })
+        let said = xshell::cmd!(shell, "{program} env GOVERSION")
+            .quiet()
+            .ignore_stderr()
+            .read()
+            .unwrap_or_default();
+        let found = format!(
+            "{} at {}",
+            if said.is_empty() { "no version" } else { &said },
+            program.display()
+        );
+        let new_enough = said
+            .strip_prefix("go")
+            .and_then(numbers)
+            .zip(numbers(wanted))
+            .is_some_and(|(has, min)| has >= min);
+        Ok(if new_enough {
+            check.found(found)
+        } else {
+            optional(check.missing(found, how))
+        })
     }
 
     fn disk(&self, built: bool) -> Check {
         let check = Check::new("disk", "6 GB free for the first build");
         let cache = self.servers.dir();
-        let existing = cache.ancestors().find(|dir| dir.exists()).unwrap_or(Path::new("/"));
+        let existing = cache
+            .ancestors()
+            .find(|dir| dir.exists())
+            .unwrap_or(Path::new("/"));
         match rustix::fs::statvfs(existing) {
-            Err(error) => check.missing(format!("{}: {error}", existing.display()), "see what is wrong with that directory"),
+            Err(error) => check.missing(
+                format!("{}: {error}", existing.display()),
+                "see what is wrong with that directory",
+            ),
             Ok(stat) => {
                 let free = stat.f_bavail.saturating_mul(stat.f_frsize);
                 let found = format!("{} GB free at {}", free / 1_000_000_000, existing.display());
@@ -73,15 +109,30 @@ impl Local {
             if process::running(&self.dir, &server.name)?.is_some() {
                 continue;
             }
-            taken.extend(ports.into_iter().filter_map(|port| process::free(port).err()));
+            taken.extend(
+                ports
+                    .into_iter()
+                    .filter_map(|port| process::free(port).err()),
+            );
         }
-        let (low, high) = (all.iter().min().copied().unwrap_or(0), all.iter().max().copied().unwrap_or(0));
-        let check = Check::new("ports", format!("{low} to {high} on 127.0.0.1, free or ours"));
+        let (low, high) = (
+            all.iter().min().copied().unwrap_or(0),
+            all.iter().max().copied().unwrap_or(0),
+        );
+        let check = Check::new(
+            "ports",
+            format!("{low} to {high} on 127.0.0.1, free or ours"),
+        );
         Ok(match taken.first() {
             None => vec![check.found("free or ours")],
             Some(_) => taken
                 .iter()
-                .map(|error| check.clone().missing(error.to_string(), "use other ports: cargo xtask install --port-base N"))
+                .map(|error| {
+                    check.clone().missing(
+                        error.to_string(),
+                        "use other ports: cargo xtask install --port-base N",
+                    )
+                })
                 .collect(),
         })
     }
@@ -94,7 +145,10 @@ fn platform() -> Check {
     if matches!(os, "linux" | "macos") && matches!(arch, "x86_64" | "aarch64") {
         check.found(found)
     } else {
-        check.missing(found, "use one of these, or the cluster target from one of these")
+        check.missing(
+            found,
+            "use one of these, or the cluster target from one of these",
+        )
     }
 }
 
@@ -103,7 +157,10 @@ fn openssl() -> Check {
     match which::which("openssl") {
         Ok(path) => check.found(path.display().to_string()),
         Err(_) => check
-            .missing("not found on the PATH", "install openssl with the system's package manager")
+            .missing(
+                "not found on the PATH",
+                "install openssl with the system's package manager",
+            )
             .optional("only `inspect-certificate --text` uses it"),
     }
 }
@@ -111,8 +168,14 @@ fn openssl() -> Check {
 /// The numbers of a version, for comparing: `1.26.8` is `[1, 26, 8]`; what
 /// follows the first character that is neither digit nor dot does not count.
 fn numbers(version: &str) -> Option<Vec<u32>> {
-    let end = version.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(version.len());
-    version[..end].trim_end_matches('.').split('.').map(|part| part.parse().ok()).collect()
+    let end = version
+        .find(|c: char| !c.is_ascii_digit() && c != '.')
+        .unwrap_or(version.len());
+    version[..end]
+        .trim_end_matches('.')
+        .split('.')
+        .map(|part| part.parse().ok())
+        .collect()
 }
 
 #[cfg(test)]

@@ -123,7 +123,14 @@ pub struct Launch<'a> {
 /// # Errors
 /// Where a port is taken or the program cannot be started.
 pub fn launch(launch: &Launch<'_>) -> Result<Record> {
-    let Launch { dir, name, words, env, uses, ports } = *launch;
+    let Launch {
+        dir,
+        name,
+        words,
+        env,
+        uses,
+        ports,
+    } = *launch;
     let fingerprint = fingerprint(dir, words, uses);
     if let Some(record) = running(dir, name)? {
         if record.fingerprint == fingerprint {
@@ -151,7 +158,9 @@ pub fn launch(launch: &Launch<'_>) -> Result<Record> {
         // reaches the server.
         .process_group(0)
         .spawn()
-        .map_err(|error| broken(format!("{program} could not be started: {error}")).hint("cargo xtask install"))?;
+        .map_err(|error| {
+            broken(format!("{program} could not be started: {error}")).hint("cargo xtask install")
+        })?;
     let pid = child.id();
     let record = Record {
         pid,
@@ -174,7 +183,8 @@ pub fn free(port: u16) -> Result<()> {
     match TcpListener::bind(address) {
         Ok(_) => Ok(()),
         Err(error) => {
-            let by = platform::listener(port).map_or_else(|| error.to_string(), |who| format!("by {who}"));
+            let by = platform::listener(port)
+                .map_or_else(|| error.to_string(), |who| format!("by {who}"));
             Err(broken(format!("port {port} on 127.0.0.1 is taken: {by}"))
                 .hint("use other ports: cargo xtask install --port-base N")
                 .into())
@@ -187,7 +197,8 @@ fn open_log(dir: &Path, name: &str) -> Result<(File, u64)> {
     state::make_dir(&logs)?;
     let path = logs.join(format!("{name}.log"));
     if std::fs::metadata(&path).is_ok_and(|meta| meta.len() > LARGE_LOG) {
-        std::fs::rename(&path, logs.join(format!("{name}.log.old"))).context("set a large log aside")?;
+        std::fs::rename(&path, logs.join(format!("{name}.log.old")))
+            .context("set a large log aside")?;
     }
     let file = OpenOptions::new()
         .create(true)
@@ -206,7 +217,10 @@ fn open_log(dir: &Path, name: &str) -> Result<(File, u64)> {
 /// Where its record is damaged or the signal is refused.
 pub fn halt(dir: &Path, name: &str) -> Result<()> {
     if let Some(record) = running(dir, name)? {
-        let pid = i32::try_from(record.pid).ok().and_then(Pid::from_raw).context("a process id that is none")?;
+        let pid = i32::try_from(record.pid)
+            .ok()
+            .and_then(Pid::from_raw)
+            .context("a process id that is none")?;
         let asked = Instant::now();
         let mut ended = kill_process(pid, Signal::TERM).is_err();
         while !ended && record.alive() {
@@ -218,7 +232,9 @@ pub fn halt(dir: &Path, name: &str) -> Result<()> {
         }
     }
     match std::fs::remove_file(record_path(dir, name)) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error).context("forget a process"),
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            Err(error).context("forget a process")
+        }
         _ => Ok(()),
     }
 }
@@ -236,7 +252,9 @@ pub fn wait(dir: &Path, ready: &Ready) -> Result<()> {
             return Ok(());
         }
         let Some(record) = record(dir, name)? else {
-            return Err(broken(format!("{name} was not started")).hint("cargo xtask start").into());
+            return Err(broken(format!("{name} was not started"))
+                .hint("cargo xtask start")
+                .into());
         };
         let log = || hint_log(name);
         if !record.alive() {
@@ -247,10 +265,13 @@ pub fn wait(dir: &Path, ready: &Ready) -> Result<()> {
         }
         if Instant::now() > until {
             let seconds = ready.within.as_secs();
-            return Err(broken(format!("{name} does not answer at {} after {seconds} seconds", ready.address))
-                .tail(last_lines(dir, &record, 12))
-                .hint(log())
-                .into());
+            return Err(broken(format!(
+                "{name} does not answer at {} after {seconds} seconds",
+                ready.address
+            ))
+            .tail(last_lines(dir, &record, 12))
+            .hint(log())
+            .into());
         }
         if interrupt::interrupted() {
             return Err(broken(format!("interrupted while waiting for {name}")).into());
@@ -266,9 +287,9 @@ fn hint_log(name: &str) -> String {
 /// Whether something answers at `http://…` (with a 2xx) or `tcp://…`.
 pub fn answers(address: &str) -> bool {
     match address.strip_prefix("tcp://") {
-        Some(socket) => socket
-            .parse()
-            .is_ok_and(|socket: SocketAddr| TcpStream::connect_timeout(&socket, Duration::from_secs(1)).is_ok()),
+        Some(socket) => socket.parse().is_ok_and(|socket: SocketAddr| {
+            TcpStream::connect_timeout(&socket, Duration::from_secs(1)).is_ok()
+        }),
         None => http::get(address, Duration::from_secs(2)).is_ok(),
     }
 }
@@ -278,7 +299,9 @@ pub fn last_lines(dir: &Path, record: &Record, count: usize) -> Vec<String> {
     const MOST: u64 = 64 * 1024;
     let read = || -> std::io::Result<String> {
         let mut file = File::open(dir.join(&record.log))?;
-        let from = record.log_from.max(file.metadata()?.len().saturating_sub(MOST));
+        let from = record
+            .log_from
+            .max(file.metadata()?.len().saturating_sub(MOST));
         file.seek(SeekFrom::Start(from))?;
         let mut text = Vec::new();
         file.take(MOST).read_to_end(&mut text)?;
@@ -306,7 +329,13 @@ mod tests {
             fingerprint: String::new(),
         };
         assert!(record.alive());
-        assert!(!Record { started: "another boot:1".into(), ..record }.alive());
+        assert!(
+            !Record {
+                started: "another boot:1".into(),
+                ..record
+            }
+            .alive()
+        );
     }
 
     #[test]

@@ -17,7 +17,15 @@ use crate::words;
 const COMPLETE: &str = "go.mod.json";
 
 /// The programs that a complete build consists of.
-const PROGRAMS: [&str; 7] = ["cosign", "createtree", "ct_server", "dex", "loopback", "posix", "registry"];
+const PROGRAMS: [&str; 7] = [
+    "cosign",
+    "createtree",
+    "ct_server",
+    "dex",
+    "loopback",
+    "posix",
+    "registry",
+];
 
 /// Where the programs of one version of `deploy/local` are.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,9 +43,15 @@ impl Servers {
         let source = repo.join("deploy/local");
         let mut files = vec![source.join("go.mod"), source.join("go.sum")];
         let helper = source.join("cmd/loopback");
-        for entry in std::fs::read_dir(&helper).with_context(|| format!("read {}", helper.display()))? {
+        for entry in
+            std::fs::read_dir(&helper).with_context(|| format!("read {}", helper.display()))?
+        {
             let path = entry?.path();
-            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            let name = path
+                .file_name()
+                .unwrap_or_default()
+                .to_string_lossy()
+                .into_owned();
             if name.ends_with(".go") && !name.ends_with("_test.go") {
                 files.push(path);
             }
@@ -49,7 +63,10 @@ impl Servers {
             hash.update([0]);
         }
         let name = hex(&hash.finalize()[..8]);
-        Ok(Servers { source, dir: cache_dir()?.join("servers").join(name) })
+        Ok(Servers {
+            source,
+            dir: cache_dir()?.join("servers").join(name),
+        })
     }
 
     /// The directory that holds the programs.
@@ -64,7 +81,8 @@ impl Servers {
 
     /// Whether they are built, all of them.
     pub fn built(&self) -> bool {
-        self.dir.join(COMPLETE).is_file() && PROGRAMS.iter().all(|name| self.program(name).is_file())
+        self.dir.join(COMPLETE).is_file()
+            && PROGRAMS.iter().all(|name| self.program(name).is_file())
     }
 
     /// Holds the place where they are built while they are not: states share
@@ -98,27 +116,59 @@ impl Servers {
             version: String,
         }
         let file: Option<GoMod> = crate::state::read_json(&self.dir.join(COMPLETE))?;
-        let file = file.ok_or_else(|| broken("the servers are not built").hint("cargo xtask install"))?;
-        Ok(file.require.into_iter().map(|module| (module.path, module.version)).collect())
+        let file =
+            file.ok_or_else(|| broken("the servers are not built").hint("cargo xtask install"))?;
+        Ok(file
+            .require
+            .into_iter()
+            .map(|module| (module.path, module.version))
+            .collect())
     }
 
     /// The steps that build them: fetch the modules, compile, put in place.
     pub fn build(&self) -> Result<Vec<Step>> {
         let built = {
             let servers = self.clone();
-            move || Ok(servers.built().then(|| format!("built in {}", servers.dir.display())))
+            move || {
+                Ok(servers
+                    .built()
+                    .then(|| format!("built in {}", servers.dir.display())))
+            }
         };
         let sums = std::fs::read_to_string(self.source.join("go.sum")).context("read go.sum")?;
-        let archives = sums.lines().filter(|line| !line.contains("/go.mod h1:")).count() as u64;
+        let archives = sums
+            .lines()
+            .filter(|line| !line.contains("/go.mod h1:"))
+            .count() as u64;
         let partial = PathBuf::from(format!("{}.partial", self.dir.display()));
         // `go list` fetches what the build needs and no more, and its output
         // says how much there is to compile.
         let stale = "{{if .Stale}}{{.ImportPath}}{{end}}";
-        let list = words!["go", "list", "-deps", "-f", stale, "-mod=readonly", "-buildvcs=false", "-trimpath"];
-        let build = words!["go", "build", "-v", "-mod=readonly", "-buildvcs=false", "-trimpath"];
+        let list = words![
+            "go",
+            "list",
+            "-deps",
+            "-f",
+            stale,
+            "-mod=readonly",
+            "-buildvcs=false",
+            "-trimpath"
+        ];
+        let build = words![
+            "go",
+            "build",
+            "-v",
+            "-mod=readonly",
+            "-buildvcs=false",
+            "-trimpath"
+        ];
         let rest = words!["-ldflags=-s -w", "tool", "./cmd/..."];
         let go = |words| {
-            Command::new(words).dir(&self.source).env("CGO_ENABLED", "0").env("GOFLAGS", "").env("GOWORK", "off")
+            Command::new(words)
+                .dir(&self.source)
+                .env("CGO_ENABLED", "0")
+                .env("GOFLAGS", "")
+                .env("GOWORK", "off")
         };
         let list = go([list, rest.clone()].concat());
         let into = words!["-o", format!("{}/", partial.display())];
@@ -128,12 +178,24 @@ impl Servers {
             Step::new("modules", "fetch the Go modules of the servers")
                 .needs(["preflight"])
                 .done(built.clone())
-                .run(list.output("PACKAGES").progress(|line| line.starts_with("go: downloading"), Total::Known(archives))),
+                .run(list.output("PACKAGES").progress(
+                    |line| line.starts_with("go: downloading"),
+                    Total::Known(archives),
+                )),
             Step::new("servers", "build the servers (once; takes minutes)")
                 .needs(["modules"])
                 .done(built)
                 .run(build.progress(|line| !line.starts_with("go: "), Total::LinesOf("PACKAGES")))
-                .run(Command::new(words!["sh", "-c", "go mod edit -json >\"$1\"", "sh", record]).dir(&self.source))
+                .run(
+                    Command::new(words![
+                        "sh",
+                        "-c",
+                        "go mod edit -json >\"$1\"",
+                        "sh",
+                        record
+                    ])
+                    .dir(&self.source),
+                )
                 .run(Command::new(words!["rm", "-rf", self.dir.as_path()]))
                 .run(Command::new(words!["mv", partial, self.dir.as_path()])),
         ])
@@ -146,7 +208,11 @@ impl Servers {
 /// # Errors
 /// Where neither that nor HOME is set.
 pub fn cache_dir() -> Result<PathBuf> {
-    let set = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    let set = |name: &str| {
+        std::env::var_os(name)
+            .filter(|value| !value.is_empty())
+            .map(PathBuf::from)
+    };
     if let Some(dir) = set("WORKSHOP_CACHE") {
         return Ok(std::path::absolute(dir)?);
     }
@@ -154,7 +220,11 @@ pub fn cache_dir() -> Result<PathBuf> {
         (Some(cache), _) if cache.is_absolute() => cache,
         (_, Some(home)) if cfg!(target_os = "macos") => home.join("Library/Caches"),
         (_, Some(home)) => home.join(".cache"),
-        _ => return Err(broken("no directory to keep the built servers in").hint("set WORKSHOP_CACHE=DIR").into()),
+        _ => {
+            return Err(broken("no directory to keep the built servers in")
+                .hint("set WORKSHOP_CACHE=DIR")
+                .into());
+        }
     };
     Ok(base.join("sigstore-workshop"))
 }

@@ -28,12 +28,19 @@ pub enum Rekor {
 impl Rekor {
     /// Whether this version runs.
     pub fn has(self, version: Version) -> bool {
-        matches!((self, version), (Rekor::Both, _) | (Rekor::V1, Version::V1) | (Rekor::V2, Version::V2))
+        matches!(
+            (self, version),
+            (Rekor::Both, _) | (Rekor::V1, Version::V1) | (Rekor::V2, Version::V2)
+        )
     }
 
     /// The version that signs when none is asked for: the newer one.
     pub fn newest(self) -> Version {
-        if self == Rekor::V1 { Version::V1 } else { Version::V2 }
+        if self == Rekor::V1 {
+            Version::V1
+        } else {
+            Version::V2
+        }
     }
 
     /// As it is typed.
@@ -58,7 +65,10 @@ pub struct Period {
 impl Period {
     /// From now on.
     pub fn from_now() -> Period {
-        Period { since: time::now(), until: None }
+        Period {
+            since: time::now(),
+            until: None,
+        }
     }
 }
 
@@ -81,7 +91,13 @@ impl Settings {
     /// Those of a new installation.
     pub fn new(port_base: u16, rekor: Rekor) -> Settings {
         let now = Period::from_now();
-        Settings { port_base, rekor, created: now.since.clone(), fulcio: vec![now.clone()], timestamp: vec![now] }
+        Settings {
+            port_base,
+            rekor,
+            created: now.since.clone(),
+            fulcio: vec![now.clone()],
+            timestamp: vec![now],
+        }
     }
 
     /// Reads them; `None` where nothing is installed.

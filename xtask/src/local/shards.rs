@@ -49,7 +49,9 @@ pub fn read(dir: &Path) -> Result<Vec<Shard>> {
 /// # Errors
 /// Where a file is damaged.
 pub fn current(dir: &Path, log: &str) -> Result<Option<Shard>> {
-    let Some(trillian) = process::running(dir, "trillian")? else { return Ok(None) };
+    let Some(trillian) = process::running(dir, "trillian")? else {
+        return Ok(None);
+    };
     let held = |shard: &Shard| shard.log == log && shard.trillian == trillian.instance();
     Ok(read(dir)?.into_iter().rev().find(held))
 }
@@ -60,11 +62,17 @@ pub fn current(dir: &Path, log: &str) -> Result<Option<Shard>> {
 /// # Errors
 /// Where Trillian does not run, or a file cannot be written.
 pub fn open(local: &Local, log: &str, tree: &str) -> Result<()> {
-    tree.parse::<i64>().map_err(|_| broken(format!("{tree:?} is not the id of a tree")))?;
+    tree.parse::<i64>()
+        .map_err(|_| broken(format!("{tree:?} is not the id of a tree")))?;
     let trillian = process::running(&local.dir, "trillian")?
         .ok_or_else(|| broken("Trillian does not run").hint("cargo xtask start"))?
         .instance();
-    let config = local.manifest.server(log)?.tree.clone().context("a log without a tree")?;
+    let config = local
+        .manifest
+        .server(log)?
+        .tree
+        .clone()
+        .context("a log without a tree")?;
     add(&local.dir, log, tree, trillian, |shard| {
         let kind = if log == "ctlog" { "ctlog" } else { "ecdsa" };
         local.make(&[(kind, &shard.key())])?;
@@ -75,14 +83,26 @@ pub fn open(local: &Local, log: &str, tree: &str) -> Result<()> {
 
 /// Adds a shard to the history once `prepare` has made what it needs. The CT log
 /// and Rekor v1 get theirs at the same time, so the history is held meanwhile.
-fn add(dir: &Path, log: &str, tree: &str, trillian: String, prepare: impl Fn(&Shard) -> Result<()>) -> Result<()> {
+fn add(
+    dir: &Path,
+    log: &str,
+    tree: &str,
+    trillian: String,
+    prepare: impl Fn(&Shard) -> Result<()>,
+) -> Result<()> {
     let _held = state::exclusive(&dir.join("shards.lock"))?;
     let mut shards = read(dir)?;
     let number = shards.iter().filter(|shard| shard.log == log).count() + 1;
     if let Some(last) = shards.iter_mut().rev().find(|shard| shard.log == log) {
         last.period.until.get_or_insert_with(time::soon);
     }
-    let shard = Shard { log: log.to_owned(), number, tree: tree.to_owned(), trillian, period: Period::from_now() };
+    let shard = Shard {
+        log: log.to_owned(),
+        number,
+        tree: tree.to_owned(),
+        trillian,
+        period: Period::from_now(),
+    };
     prepare(&shard)?;
     shards.push(shard);
     state::write_json(&dir.join("shards.json"), &shards)
@@ -99,14 +119,23 @@ mod tests {
         std::thread::scope(|scope| {
             for i in 0..8 {
                 let (dir, log) = (dir.path(), if i % 2 == 0 { "ctlog" } else { "rekor-v1" });
-                scope.spawn(move || add(dir, log, &i.to_string(), "run".into(), |_| Ok(())).unwrap());
+                scope.spawn(move || {
+                    add(dir, log, &i.to_string(), "run".into(), |_| Ok(())).unwrap()
+                });
             }
         });
         let shards = read(dir.path()).unwrap();
         for log in ["ctlog", "rekor-v1"] {
-            let numbers: Vec<_> = shards.iter().filter(|shard| shard.log == log).map(|shard| shard.number).collect();
+            let numbers: Vec<_> = shards
+                .iter()
+                .filter(|shard| shard.log == log)
+                .map(|shard| shard.number)
+                .collect();
             assert_eq!(numbers, [1, 2, 3, 4]);
-            let open = shards.iter().filter(|shard| shard.log == log && shard.period.until.is_none()).count();
+            let open = shards
+                .iter()
+                .filter(|shard| shard.log == log && shard.period.until.is_none())
+                .count();
             assert_eq!(open, 1, "only the last shard of a log is open");
         }
     }

@@ -23,7 +23,9 @@ pub const DEFAULT_USER: &str = "alice";
 const REMEMBERED: usize = 1000;
 
 /// The names of the outputs that hold the digests of the images of one call.
-const DIGESTS: [&str; 8] = ["IMAGE", "IMAGE_2", "IMAGE_3", "IMAGE_4", "IMAGE_5", "IMAGE_6", "IMAGE_7", "IMAGE_8"];
+const DIGESTS: [&str; 8] = [
+    "IMAGE", "IMAGE_2", "IMAGE_3", "IMAGE_4", "IMAGE_5", "IMAGE_6", "IMAGE_7", "IMAGE_8",
+];
 
 /// What is signed or verified.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -68,9 +70,14 @@ impl Local {
     pub fn user(&self, name: &str) -> Result<User> {
         let users = self.users()?;
         let names: Vec<_> = users.iter().map(|user| user.name.clone()).collect();
-        users.into_iter().find(|user| user.name == name).ok_or_else(|| {
-            broken(format!("there is no user {name:?}")).hint(format!("the users are: {}", names.join(", "))).into()
-        })
+        users
+            .into_iter()
+            .find(|user| user.name == name)
+            .ok_or_else(|| {
+                broken(format!("there is no user {name:?}"))
+                    .hint(format!("the users are: {}", names.join(", ")))
+                    .into()
+            })
     }
 
     /// The plan that signs artifacts as a user, recorded by a version of Rekor.
@@ -82,26 +89,52 @@ impl Local {
         self.rekor_address(version)?;
         let user = self.user(user)?;
         if artifacts.len() > DIGESTS.len() {
-            return Err(broken(format!("at most {} images can be signed at once", DIGESTS.len())).into());
+            return Err(broken(format!(
+                "at most {} images can be signed at once",
+                DIGESTS.len()
+            ))
+            .into());
         }
         let mut plan = Plan::new("sign", self.globals.clone());
         // Named after this process, so that two signers do not share one.
         let token = self.dir.join(format!("tmp/token-{}", std::process::id()));
         plan.push(
-            Step::new("token", format!("ask Dex for an identity token of {}", user.email))
-                .xtask(words!["step", "token", "--as", &user.name, "--out", token.as_path()]),
+            Step::new(
+                "token",
+                format!("ask Dex for an identity token of {}", user.email),
+            )
+            .xtask(words![
+                "step",
+                "token",
+                "--as",
+                &user.name,
+                "--out",
+                token.as_path()
+            ]),
         );
         let mut ends = vec!["token".to_owned()];
         for (i, artifact) in artifacts.iter().enumerate() {
-            let suffix = if i == 0 { String::new() } else { format!("-{}", i + 1) };
+            let suffix = if i == 0 {
+                String::new()
+            } else {
+                format!("-{}", i + 1)
+            };
             let (sign, bundle) = match artifact {
                 Artifact::Image(image) => {
                     let name = format!("digest{suffix}");
                     plan.push(
-                        Step::new(&name, format!("look up the digest of {image}"))
-                            .run(self.cosign(words!["triangulate", "--type", "digest"], image, image.into())?.output(DIGESTS[i])),
+                        Step::new(&name, format!("look up the digest of {image}")).run(
+                            self.cosign(
+                                words!["triangulate", "--type", "digest"],
+                                image,
+                                image.into(),
+                            )?
+                            .output(DIGESTS[i]),
+                        ),
                     );
-                    let bundle = self.dir.join(format!("tmp/bundle-{}-{i}.json", std::process::id()));
+                    let bundle = self
+                        .dir
+                        .join(format!("tmp/bundle-{}-{i}.json", std::process::id()));
                     let words = self.sign_words("sign", &token, version, &bundle);
                     (self.cosign(words, image, Word::output(DIGESTS[i]))?, bundle)
                 }
@@ -114,9 +147,18 @@ impl Local {
                 Artifact::Image(image) => format!("sign {image} by its digest, as {}", user.email),
                 Artifact::Blob { file, .. } => format!("sign {} as {}", file.display(), user.email),
             };
-            let mut record = words!["step", "record", "--bundle", bundle.as_path(), "--rekor", version.name()];
+            let mut record = words![
+                "step",
+                "record",
+                "--bundle",
+                bundle.as_path(),
+                "--rekor",
+                version.name()
+            ];
             match artifact {
-                Artifact::Image(_) => record.extend([Word::from("--image"), Word::output(DIGESTS[i])]),
+                Artifact::Image(_) => {
+                    record.extend([Word::from("--image"), Word::output(DIGESTS[i])])
+                }
                 Artifact::Blob { file, .. } => record.extend(words!["--blob", file.as_path()]),
             }
             plan.push(
@@ -159,17 +201,27 @@ impl Local {
         self.require_installed()?;
         let mut plan = Plan::new("verify", self.globals.clone());
         for (i, artifact) in artifacts.iter().enumerate() {
-            let suffix = if i == 0 { String::new() } else { format!("-{}", i + 1) };
+            let suffix = if i == 0 {
+                String::new()
+            } else {
+                format!("-{}", i + 1)
+            };
             let root = words!["--trusted-root", self.trust_file("trusted_root.json")];
             let (title, command) = match artifact {
                 Artifact::Image(image) => {
                     let words = [words!["verify"], root, policy.to_vec()].concat();
-                    (format!("verify {image}"), self.cosign(words, image, image.into())?)
+                    (
+                        format!("verify {image}"),
+                        self.cosign(words, image, image.into())?,
+                    )
                 }
                 Artifact::Blob { file, bundle } => {
                     let bundle = words!["--bundle", bundle.as_path()];
                     let words = [words!["verify-blob"], root, bundle, policy.to_vec()].concat();
-                    (format!("verify {}", file.display()), self.client(words, &[file.as_path().into()]))
+                    (
+                        format!("verify {}", file.display()),
+                        self.client(words, &[file.as_path().into()]),
+                    )
                 }
             };
             plan.push(Step::new(format!("verify{suffix}"), title).run(command));
@@ -181,19 +233,22 @@ impl Local {
     /// certificate is the only one that counts; others are left to the system.
     fn cosign(&self, mut words: Vec<Word>, image: &str, last: Word) -> Result<Command> {
         let port = self.manifest.port("registry", &self.settings)?;
-        if ["127.0.0.1", "localhost"].iter().any(|host| image.starts_with(&format!("{host}:{port}/"))) {
-            words.extend(words!["--registry-cacert", self.dir.join("keys/registry.pem")]);
+        if ["127.0.0.1", "localhost"]
+            .iter()
+            .any(|host| image.starts_with(&format!("{host}:{port}/")))
+        {
+            words.extend(words![
+                "--registry-cacert",
+                self.dir.join("keys/registry.pem")
+            ]);
         }
         Ok(self.client(words, &[last]))
     }
 
     fn client(&self, words: Vec<Word>, last: &[Word]) -> Command {
         let program = words![self.servers.program("cosign")];
-        let mut command = Command::new([program, words, last.to_vec()].concat());
-        for (name, value) in self.client_env() {
-            command = command.env(&name, value);
-        }
-        command
+        Command::new([program, words, last.to_vec()].concat())
+            .env("TUF_ROOT", self.tuf_root().to_string_lossy())
     }
 
     /// A file of the trust material.
@@ -216,12 +271,19 @@ impl Local {
             ("password", &user.password),
         ];
         let url = format!("{}/token", self.issuer()?);
-        let answer = http::post_form(&url, &form, Duration::from_secs(20)).map_err(|fail| Fail {
-            what: format!("Dex gives no identity token to {}: {}", user.email, fail.what),
-            ..fail
-        })?;
-        let answer: Value = serde_json::from_slice(&answer).context("Dex answers with something that is no JSON")?;
-        let token = answer["id_token"].as_str().ok_or_else(|| broken("Dex answers without an identity token"))?;
+        let answer =
+            http::post_form(&url, &form, Duration::from_secs(20)).map_err(|fail| Fail {
+                what: format!(
+                    "Dex gives no identity token to {}: {}",
+                    user.email, fail.what
+                ),
+                ..fail
+            })?;
+        let answer: Value = serde_json::from_slice(&answer)
+            .context("Dex answers with something that is no JSON")?;
+        let token = answer["id_token"]
+            .as_str()
+            .ok_or_else(|| broken("Dex answers without an identity token"))?;
         state::write(out, token.as_bytes(), 0o600)
     }
 
@@ -230,8 +292,15 @@ impl Local {
     ///
     /// # Errors
     /// Where the bundle cannot be read or a file cannot be written.
-    pub fn remember(&self, bundle: &Path, rekor: Version, image: Option<&str>, blob: Option<&Path>) -> Result<()> {
-        let text = state::read(bundle)?.ok_or_else(|| broken(format!("cosign left no bundle at {}", bundle.display())))?;
+    pub fn remember(
+        &self,
+        bundle: &Path,
+        rekor: Version,
+        image: Option<&str>,
+        blob: Option<&Path>,
+    ) -> Result<()> {
+        let text = state::read(bundle)?
+            .ok_or_else(|| broken(format!("cosign left no bundle at {}", bundle.display())))?;
         let read = bundle::read(&text)?;
         let leaf = read.leaf()?;
         let shard = match rekor {
@@ -242,7 +311,10 @@ impl Local {
             None => std::path::absolute(bundle)?,
             Some(_) => {
                 let id = crate::encoding::hex(&<sha2::Sha256 as sha2::Digest>::digest(&text)[..8]);
-                let kept = self.dir.join("signatures").join(format!("{id}.sigstore.json"));
+                let kept = self
+                    .dir
+                    .join("signatures")
+                    .join(format!("{id}.sigstore.json"));
                 state::write(&kept, &text, 0o600)?;
                 let _ = std::fs::remove_file(bundle);
                 // Relative, so that it survives a move of the repository.
@@ -250,7 +322,10 @@ impl Local {
             }
         };
         let signature = Signature {
-            artifact: image.map_or_else(|| blob.unwrap_or(&bundle).display().to_string(), str::to_owned),
+            artifact: image.map_or_else(
+                || blob.unwrap_or(&bundle).display().to_string(),
+                str::to_owned,
+            ),
             image: image.is_some(),
             identity: leaf.identities().first().cloned().unwrap_or_default(),
             issuer: leaf.issuer_claim(),

@@ -62,7 +62,8 @@ impl Local {
                     scope.spawn(move || -> Result<Component> {
                         let record = process::record(&self.dir, &server.name)?;
                         let alive = record.as_ref().filter(|record| record.alive());
-                        let answers = alive.is_some() && process::answers(&fill(&server.ready, variables)?);
+                        let answers =
+                            alive.is_some() && process::answers(&fill(&server.ready, variables)?);
                         let state = match (&record, &alive, answers) {
                             (_, Some(_), true) => "up",
                             (_, Some(_), false) => "silent",
@@ -78,14 +79,21 @@ impl Local {
                             version: versions.get(&server.module).cloned(),
                             since: alive.map(|record| record.since.clone()),
                             memory_kib: alive.and_then(|record| platform::memory(record.pid)),
-                            log_size: if answers { self.log_size(&server.name) } else { None },
+                            log_size: if answers {
+                                self.log_size(&server.name)
+                            } else {
+                                None
+                            },
                             warning: ends.and_then(|ends| warning(&server.name, ends)),
                             certificate_ends: ends.map(time::format),
                         })
                     })
                 })
                 .collect();
-            let joined = looks.into_iter().map(|look| look.join().map_err(|_| crate::fail::broken("a thread ended early"))?);
+            let joined = looks.into_iter().map(|look| {
+                look.join()
+                    .map_err(|_| crate::fail::broken("a thread ended early"))?
+            });
             joined.collect()
         })
     }
@@ -96,8 +104,12 @@ impl Local {
             // The tiles show the log even where the server that appends is down.
             "tiles" => rekor::size(Version::V2, &self.rekor_address(Version::V2).ok()?).ok(),
             "ctlog" => {
-                let url = format!("http://{}/workshop/ct/v1/get-sth", self.address("ctlog").ok()?);
-                let head: serde_json::Value = serde_json::from_slice(&http::get(&url, Duration::from_secs(2)).ok()?).ok()?;
+                let url = format!(
+                    "http://{}/workshop/ct/v1/get-sth",
+                    self.address("ctlog").ok()?
+                );
+                let head: serde_json::Value =
+                    serde_json::from_slice(&http::get(&url, Duration::from_secs(2)).ok()?).ok()?;
                 head["tree_size"].as_u64()
             }
             _ => None,
@@ -124,5 +136,10 @@ fn warning(name: &str, ends: SystemTime) -> Option<String> {
         "timestamp" => "cargo xtask install --renew timestamp",
         _ => "cargo xtask restart registry",
     };
-    (left < SOON).then(|| format!("its certificate ends {}; renew it: {renew}", time::format(ends)))
+    (left < SOON).then(|| {
+        format!(
+            "its certificate ends {}; renew it: {renew}",
+            time::format(ends)
+        )
+    })
 }

@@ -24,9 +24,12 @@ use crate::words;
 impl Host for Local {
     fn xtask(&self, words: &[String]) -> Result<String> {
         let all = std::iter::once("cargo xtask").chain(words.iter().map(String::as_str));
-        let cli = Cli::try_parse_from(all).map_err(|error| broken(format!("a step that is none: {error}")))?;
+        let cli = Cli::try_parse_from(all)
+            .map_err(|error| broken(format!("a step that is none: {error}")))?;
         match cli.command {
-            Command::Preflight { port_base } => preflight::verdict(&Target::preflight(self, port_base)?)?,
+            Command::Preflight { port_base } => {
+                preflight::verdict(&Target::preflight(self, port_base)?)?
+            }
             Command::Step { step } => self.reopened()?.step(step)?,
             other => return Err(broken(format!("{other:?} is no step of a plan")).into()),
         }
@@ -55,7 +58,12 @@ impl Local {
                 State::open(self.dir.parent().unwrap_or(&self.dir).to_owned())?.create()?;
                 state::make_dir(&self.dir)
             }
-            StepCommand::Configure { port_base, rekor, fulcio, timestamp } => {
+            StepCommand::Configure {
+                port_base,
+                rekor,
+                fulcio,
+                timestamp,
+            } => {
                 if !self.installed {
                     self.settings = Settings::new(port_base, rekor);
                 }
@@ -78,11 +86,24 @@ impl Local {
                 })
                 .map(drop)
             }
-            StepCommand::Wait { component, address, within } => {
+            StepCommand::Wait {
+                component,
+                address,
+                within,
+            } => {
                 let within = std::time::Duration::from_secs(within);
-                process::wait(&self.dir, &Ready { component, address, within })
+                process::wait(
+                    &self.dir,
+                    &Ready {
+                        component,
+                        address,
+                        within,
+                    },
+                )
             }
-            StepCommand::Halt { component } => process::halt(&self.dir, &self.manifest.server(&component)?.name),
+            StepCommand::Halt { component } => {
+                process::halt(&self.dir, &self.manifest.server(&component)?.name)
+            }
             StepCommand::Shard { log, tree } => shards::open(&self, &log, &tree),
             StepCommand::Trust => self.write_trust(),
             StepCommand::Token { user, out } => self.token(&user, &out),
@@ -90,9 +111,12 @@ impl Local {
                 Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error.into()),
                 _ => Ok(()),
             },
-            StepCommand::Record { bundle, rekor, image, blob } => {
-                self.remember(&bundle, rekor, image.as_deref(), blob.as_deref())
-            }
+            StepCommand::Record {
+                bundle,
+                rekor,
+                image,
+                blob,
+            } => self.remember(&bundle, rekor, image.as_deref(), blob.as_deref()),
         }
     }
 }
@@ -136,9 +160,16 @@ impl Target for Local {
         self.require_installed()?;
         let names = match component {
             Some(name) => vec![self.manifest.server(name)?.name.clone()],
-            None => self.manifest.chosen(self.settings.rekor).map(|server| server.name.clone()).collect(),
+            None => self
+                .manifest
+                .chosen(self.settings.rekor)
+                .map(|server| server.name.clone())
+                .collect(),
         };
-        Ok(names.into_iter().map(|name| (name.clone(), self.dir.join(format!("logs/{name}.log")))).collect())
+        Ok(names
+            .into_iter()
+            .map(|name| (name.clone(), self.dir.join(format!("logs/{name}.log"))))
+            .collect())
     }
 
     fn sign(&self, artifacts: &[Artifact], user: &str, rekor: Version) -> Result<Plan> {
@@ -146,7 +177,12 @@ impl Target for Local {
     }
 
     fn verify(&self, artifacts: &[Artifact], identity: &str, issuer: &str) -> Result<Plan> {
-        let policy = words!["--certificate-identity", identity, "--certificate-oidc-issuer", issuer];
+        let policy = words![
+            "--certificate-identity",
+            identity,
+            "--certificate-oidc-issuer",
+            issuer
+        ];
         self.verify_plan(artifacts, &policy)
     }
 
@@ -181,7 +217,9 @@ impl Target for Local {
     }
 
     fn lost(&self, signature: &Signature) -> Result<Option<Fail>> {
-        let Some(number) = signature.shard else { return Ok(None) };
+        let Some(number) = signature.shard else {
+            return Ok(None);
+        };
         if shards::current(&self.dir, "rekor-v1")?.is_some_and(|shard| shard.number == number) {
             return Ok(None);
         }
@@ -189,28 +227,51 @@ impl Target for Local {
             "the entry was in shard {number} of Rekor v1, which ended with the Trillian that held it in memory"
         );
         let bundle = signature.bundle.display();
-        Ok(Some(not_so(what).hint(format!("the bundle still proves it: cargo xtask inspect-certificate --bundle {bundle}"))))
+        Ok(Some(not_so(what).hint(format!(
+            "the bundle still proves it: cargo xtask inspect-certificate --bundle {bundle}"
+        ))))
     }
 
     fn env(&self) -> Result<Vec<(&'static str, String)>> {
         self.require_installed()?;
         let path = |path: PathBuf| path.to_string_lossy().into_owned();
-        let url = |port: &str| self.address(port).map(|address| format!("http://{address}"));
+        let url = |port: &str| {
+            self.address(port)
+                .map(|address| format!("http://{address}"))
+        };
         let mut env = vec![
             ("WORKSHOP_COSIGN", path(self.servers.program("cosign"))),
-            ("WORKSHOP_TRUSTED_ROOT", path(self.trust_file("trusted_root.json"))),
-            ("WORKSHOP_SIGNING_CONFIG", path(self.trust_file("signing_config.json"))),
-            ("WORKSHOP_TRUST_CONFIG", path(self.trust_file("client_trust_config.json"))),
+            (
+                "WORKSHOP_TRUSTED_ROOT",
+                path(self.trust_file("trusted_root.json")),
+            ),
+            (
+                "WORKSHOP_SIGNING_CONFIG",
+                path(self.trust_file("signing_config.json")),
+            ),
+            (
+                "WORKSHOP_TRUST_CONFIG",
+                path(self.trust_file("client_trust_config.json")),
+            ),
             ("WORKSHOP_ISSUER", Local::issuer(self)?),
             ("WORKSHOP_FULCIO", url("fulcio")?),
-            ("WORKSHOP_TIMESTAMP", format!("{}/api/v1/timestamp", url("timestamp")?)),
-            ("WORKSHOP_REKOR", Local::rekor_address(self, self.settings.rekor.newest())?),
+            (
+                "WORKSHOP_TIMESTAMP",
+                format!("{}/api/v1/timestamp", url("timestamp")?),
+            ),
+            (
+                "WORKSHOP_REKOR",
+                Local::rekor_address(self, self.settings.rekor.newest())?,
+            ),
             ("WORKSHOP_REGISTRY", self.address("registry")?),
-            ("WORKSHOP_REGISTRY_CA", path(self.dir.join("keys/registry.pem"))),
+            (
+                "WORKSHOP_REGISTRY_CA",
+                path(self.dir.join("keys/registry.pem")),
+            ),
             ("WORKSHOP_SAMPLE", Local::sample(self)?),
             ("WORKSHOP_USERS", path(self.dir.join("keys/users.yml"))),
         ];
-        env.extend(self.client_env().into_iter().map(|(_, value)| ("TUF_ROOT", value)));
+        env.push(("TUF_ROOT", path(self.tuf_root())));
         Ok(env)
     }
 

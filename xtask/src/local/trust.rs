@@ -26,7 +26,9 @@ impl Local {
         Step::new("trust", "write the trusted root and the signing config")
             .needs(needs)
             .done(move || {
-                let current = local.read_trust()?.is_some_and(|made_from| local.trust_words().is_ok_and(|w| w == made_from));
+                let current = local
+                    .read_trust()?
+                    .is_some_and(|made_from| local.trust_words().is_ok_and(|w| w == made_from));
                 Ok(current.then(|| "they are what the keys say".to_owned()))
             })
             .xtask(words!["step", "trust"])
@@ -45,14 +47,24 @@ impl Local {
     }
 
     fn trust_files(&self) -> Vec<String> {
-        let configs = self.versions().into_iter().map(|version| signing_config(Some(version)));
-        let fixed = ["trusted_root.json".to_owned(), signing_config(None), "client_trust_config.json".to_owned()];
+        let configs = self
+            .versions()
+            .into_iter()
+            .map(|version| signing_config(Some(version)));
+        let fixed = [
+            "trusted_root.json".to_owned(),
+            signing_config(None),
+            "client_trust_config.json".to_owned(),
+        ];
         fixed.into_iter().chain(configs).collect()
     }
 
     /// The versions of Rekor that run.
     pub fn versions(&self) -> Vec<Version> {
-        [Version::V1, Version::V2].into_iter().filter(|version| self.settings.rekor.has(*version)).collect()
+        [Version::V1, Version::V2]
+            .into_iter()
+            .filter(|version| self.settings.rekor.has(*version))
+            .collect()
     }
 
     /// The arguments of the cosign calls that make the trust material: the
@@ -63,7 +75,10 @@ impl Local {
     pub fn trust_words(&self) -> Result<Vec<Vec<String>>> {
         let settings = &self.settings;
         let url = |port: &str, path: &str| -> Result<String> {
-            Ok(format!("url=http://127.0.0.1:{}{path}", self.manifest.port(port, settings)?))
+            Ok(format!(
+                "url=http://127.0.0.1:{}{path}",
+                self.manifest.port(port, settings)?
+            ))
         };
         let mut root: Vec<String> = vec!["trusted-root".into(), "create".into()];
         for (i, period) in settings.fulcio.iter().enumerate() {
@@ -74,24 +89,43 @@ impl Local {
         for (i, period) in settings.timestamp.iter().enumerate() {
             root.push("--tsa".into());
             let chain = format!("certificate-chain=keys/timestamp-{}.pem", i + 1);
-            root.push(spec(&[url("timestamp", "/api/v1/timestamp")?, chain], period));
+            root.push(spec(
+                &[url("timestamp", "/api/v1/timestamp")?, chain],
+                period,
+            ));
         }
         for shard in shards::read(&self.dir)? {
-            let (option, address) =
-                if shard.log == "ctlog" { ("--ctfe", url("ctlog", "/workshop")?) } else { ("--rekor", url("rekor-v1", "")?) };
+            let (option, address) = if shard.log == "ctlog" {
+                ("--ctfe", url("ctlog", "/workshop")?)
+            } else {
+                ("--rekor", url("rekor-v1", "")?)
+            };
             root.push(option.into());
-            root.push(spec(&[address, format!("public-key={}.pub", shard.key())], &shard.period));
+            root.push(spec(
+                &[address, format!("public-key={}.pub", shard.key())],
+                &shard.period,
+            ));
         }
         if self.dir.join("keys/rekor-v2.pub").exists() {
-            let since = Period { since: settings.created.clone(), until: None };
+            let since = Period {
+                since: settings.created.clone(),
+                until: None,
+            };
             let key = "public-key=keys/rekor-v2.pub".to_owned();
             root.push("--rekor".into());
-            root.push(spec(&[url("rekor-v2", "")?, key, format!("origin={ORIGIN}")], &since));
+            root.push(spec(
+                &[url("rekor-v2", "")?, key, format!("origin={ORIGIN}")],
+                &since,
+            ));
         }
         let mut calls = vec![root];
         for version in self.versions() {
             let number = if version == Version::V1 { "1" } else { "2" };
-            let rekor = if version == Version::V1 { "rekor-v1" } else { "rekor-v2" };
+            let rekor = if version == Version::V1 {
+                "rekor-v1"
+            } else {
+                "rekor-v2"
+            };
             let service = |address: String, version: &str| {
                 let since = &settings.created;
                 format!("{address},api-version={version},start-time={since},operator=workshop")
@@ -125,8 +159,13 @@ impl Local {
         let trust = self.dir.join("trust");
         let calls = self.trust_words()?;
         let made: Vec<Value> = std::thread::scope(|scope| {
-            let threads: Vec<_> = calls.iter().map(|words| scope.spawn(|| self.cosign_prints(words))).collect();
-            let joined = threads.into_iter().map(|thread| thread.join().map_err(|_| broken("a thread ended early"))?);
+            let threads: Vec<_> = calls
+                .iter()
+                .map(|words| scope.spawn(|| self.cosign_prints(words)))
+                .collect();
+            let joined = threads
+                .into_iter()
+                .map(|thread| thread.join().map_err(|_| broken("a thread ended early"))?);
             joined.collect::<Result<_>>()
         })?;
         let (root, configs) = made.split_first().context("no trust material")?;
@@ -149,8 +188,14 @@ impl Local {
     /// Runs cosign in the target's directory, so that the keys are named by
     /// relative paths: a comma in an absolute one would split the argument.
     fn cosign_prints(&self, words: &[String]) -> Result<Value> {
-        let all = std::iter::once(self.servers.program("cosign").to_string_lossy().into_owned());
-        let command = Command::new(all.chain(words.iter().cloned()).map(Into::into).collect()).dir(&self.dir);
+        let all = std::iter::once(
+            self.servers
+                .program("cosign")
+                .to_string_lossy()
+                .into_owned(),
+        );
+        let command =
+            Command::new(all.chain(words.iter().cloned()).map(Into::into).collect()).dir(&self.dir);
         let text = self.output_of(&command)?;
         serde_json::from_str(&text).context("cosign printed no JSON")
     }

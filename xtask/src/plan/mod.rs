@@ -164,7 +164,13 @@ macro_rules! words {
 impl Command {
     /// A command without any of the extras.
     pub fn new(words: Vec<Word>) -> Command {
-        Command { words, env: Vec::new(), dir: None, output: None, progress: None }
+        Command {
+            words,
+            env: Vec::new(),
+            dir: None,
+            output: None,
+            progress: None,
+        }
     }
 
     /// Sets an environment variable for it.
@@ -206,7 +212,15 @@ impl Action {
             Action::Xtask(words) => words,
         };
         let mut names: Vec<_> = words.iter().flat_map(Word::outputs).collect();
-        if let Action::Run(Command { progress: Some(Progress { total: Total::LinesOf(name), .. }), .. }) = self {
+        if let Action::Run(Command {
+            progress:
+                Some(Progress {
+                    total: Total::LinesOf(name),
+                    ..
+                }),
+            ..
+        }) = self
+        {
             names.push(name);
         }
         names
@@ -242,7 +256,10 @@ impl Step {
     }
 
     /// Says how to see that there is nothing to do.
-    pub fn done(mut self, probe: impl Fn() -> Result<Option<String>> + Send + Sync + 'static) -> Step {
+    pub fn done(
+        mut self,
+        probe: impl Fn() -> Result<Option<String>> + Send + Sync + 'static,
+    ) -> Step {
         self.done = Some(Arc::new(probe));
         self
     }
@@ -276,14 +293,19 @@ impl Plan {
     /// An empty plan of this command; `globals` are the options that every
     /// `cargo xtask` of it carries.
     pub fn new(command: impl Into<String>, globals: Vec<String>) -> Plan {
-        Plan { command: command.into(), globals, steps: Vec::new() }
+        Plan {
+            command: command.into(),
+            globals,
+            steps: Vec::new(),
+        }
     }
 
     /// Adds a step. Needs that name no step of this plan are dropped: the same
     /// step serves `install`, where its needs are steps too, and `start`, where
     /// they were done long ago.
     pub fn push(&mut self, mut step: Step) {
-        step.needs.retain(|need| self.steps.iter().any(|earlier| earlier.name == *need));
+        step.needs
+            .retain(|need| self.steps.iter().any(|earlier| earlier.name == *need));
         self.steps.push(step);
     }
 
@@ -295,21 +317,37 @@ impl Plan {
     pub fn from_step(&self, name: &str) -> Result<Vec<bool>, Fail> {
         let names: Vec<_> = self.steps.iter().map(|step| step.name.as_str()).collect();
         if !names.contains(&name) {
-            return Err(broken(format!("`{}` has no step named {name:?}", self.command))
-                .hint(format!("its steps are: {}", names.join(", "))));
+            return Err(
+                broken(format!("`{}` has no step named {name:?}", self.command))
+                    .hint(format!("its steps are: {}", names.join(", "))),
+            );
         }
         let mut chosen: Vec<bool> = names.iter().map(|n| *n == name).collect();
         for (i, step) in self.steps.iter().enumerate() {
-            let needs_chosen = |need: &String| self.steps[..i].iter().zip(&chosen).any(|(s, c)| *c && s.name == *need);
+            let needs_chosen = |need: &String| {
+                self.steps[..i]
+                    .iter()
+                    .zip(&chosen)
+                    .any(|(s, c)| *c && s.name == *need)
+            };
             if step.needs.iter().any(needs_chosen) {
                 chosen[i] = true;
             }
         }
         for i in (0..self.steps.len()).rev() {
             if chosen[i] {
-                let wanted: Vec<_> = self.steps[i].actions.iter().flat_map(Action::inputs).collect();
+                let wanted: Vec<_> = self.steps[i]
+                    .actions
+                    .iter()
+                    .flat_map(Action::inputs)
+                    .collect();
                 for (j, step) in self.steps[..i].iter().enumerate() {
-                    if step.actions.iter().filter_map(Action::output).any(|output| wanted.contains(&output)) {
+                    if step
+                        .actions
+                        .iter()
+                        .filter_map(Action::output)
+                        .any(|output| wanted.contains(&output))
+                    {
                         chosen[j] = true;
                     }
                 }

@@ -72,9 +72,16 @@ impl Outcome {
 /// # Errors
 /// The first failure, with the name of its step; an interruption.
 pub fn run(plan: &Plan, chosen: &[bool], force: bool, host: &dyn Host, ui: &Ui) -> Result<Outcome> {
-    let steps: Vec<_> = plan.steps.iter().map(|s| (s.name.as_str(), s.title.as_str(), s.needs.as_slice())).collect();
+    let steps: Vec<_> = plan
+        .steps
+        .iter()
+        .map(|s| (s.name.as_str(), s.title.as_str(), s.needs.as_slice()))
+        .collect();
     ui.plan(&plan.command, &steps);
-    let mut ends: Vec<Option<End>> = chosen.iter().map(|chosen| (!chosen).then_some(End::Skipped)).collect();
+    let mut ends: Vec<Option<End>> = chosen
+        .iter()
+        .map(|chosen| (!chosen).then_some(End::Skipped))
+        .collect();
     let mut running = vec![false; plan.steps.len()];
     let mut first: Option<Fail> = None;
     let outputs = Mutex::new(Outputs::new());
@@ -131,7 +138,9 @@ pub fn run(plan: &Plan, chosen: &[bool], force: bool, host: &dyn Host, ui: &Ui) 
     });
 
     if interrupt::interrupted() {
-        return Err(broken("interrupted").hint("the next run goes on where this one stopped").into());
+        return Err(broken("interrupted")
+            .hint("the next run goes on where this one stopped")
+            .into());
     }
     match first {
         Some(fail) => Err(fail.into()),
@@ -156,7 +165,12 @@ enum Needs {
 
 fn state(plan: &Plan, step: &Step, ends: &[Option<End>]) -> Needs {
     let mut failed = None;
-    for (earlier, end) in plan.steps.iter().zip(ends).filter(|(earlier, _)| step.needs.contains(&earlier.name)) {
+    for (earlier, end) in plan
+        .steps
+        .iter()
+        .zip(ends)
+        .filter(|(earlier, _)| step.needs.contains(&earlier.name))
+    {
         match end {
             None => return Needs::Pending,
             Some(End::Failed | End::Blocked) => failed = Some(earlier.name.clone()),
@@ -168,10 +182,22 @@ fn state(plan: &Plan, step: &Step, ends: &[Option<End>]) -> Needs {
 
 fn at(plan: &Plan, i: usize) -> StepRef<'_> {
     let step = &plan.steps[i];
-    StepRef { number: i + 1, of: plan.steps.len(), name: &step.name, title: &step.title }
+    StepRef {
+        number: i + 1,
+        of: plan.steps.len(),
+        name: &step.name,
+        title: &step.title,
+    }
 }
 
-fn one(plan: &Plan, i: usize, force: bool, host: &dyn Host, ui: &Ui, outputs: &Mutex<Outputs>) -> Result<End, Fail> {
+fn one(
+    plan: &Plan,
+    i: usize,
+    force: bool,
+    host: &dyn Host,
+    ui: &Ui,
+    outputs: &Mutex<Outputs>,
+) -> Result<End, Fail> {
     let step = &plan.steps[i];
     let place = at(plan, i);
     let started = Instant::now();
@@ -210,7 +236,10 @@ fn actions(
 ) -> Result<()> {
     for action in &step.actions {
         ui.command(place, &shell::line(action, &plan.globals));
-        let known = outputs.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone();
+        let known = outputs
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
+            .clone();
         let printed = match action {
             Action::Run(command) => program(command, &known, place, ui)?,
             Action::Xtask(words) => host.xtask(&resolve(words, &known)?)?,
@@ -237,13 +266,18 @@ fn resolve(words: &[Word], outputs: &Outputs) -> Result<Vec<String>> {
             Ok(outputs.get(name).ok_or_else(missing)?.clone())
         }
     };
-    words.iter().map(|word| word.0.iter().map(piece).collect()).collect()
+    words
+        .iter()
+        .map(|word| word.0.iter().map(piece).collect())
+        .collect()
 }
 
 /// Runs a program to its end and returns its standard output.
 fn program(command: &Command, outputs: &Outputs, place: StepRef<'_>, ui: &Ui) -> Result<String> {
     let words = resolve(&command.words, outputs)?;
-    let name = words.first().ok_or_else(|| broken("a command without words"))?;
+    let name = words
+        .first()
+        .ok_or_else(|| broken("a command without words"))?;
     let mut child = prepare(name, &words[1..], command)?
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
@@ -255,7 +289,10 @@ fn program(command: &Command, outputs: &Outputs, place: StepRef<'_>, ui: &Ui) ->
         interrupt::stop_children();
     }
 
-    let meter = command.progress.as_ref().map(|progress| Meter::new(progress, outputs));
+    let meter = command
+        .progress
+        .as_ref()
+        .map(|progress| Meter::new(progress, outputs));
     let seen = |line: &str| {
         ui.output(place, line);
         if let Some(meter) = &meter {
@@ -264,7 +301,9 @@ fn program(command: &Command, outputs: &Outputs, place: StepRef<'_>, ui: &Ui) ->
     };
     let tail = Mutex::new(VecDeque::new());
     let keep = |line: String| {
-        let mut tail = tail.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut tail = tail
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
         if tail.len() == TAIL {
             tail.pop_front();
         }
@@ -296,7 +335,10 @@ fn program(command: &Command, outputs: &Outputs, place: StepRef<'_>, ui: &Ui) ->
     if status.success() {
         return Ok(printed);
     }
-    let tool = std::path::Path::new(name).file_name().unwrap_or_default().to_string_lossy();
+    let tool = std::path::Path::new(name)
+        .file_name()
+        .unwrap_or_default()
+        .to_string_lossy();
     Err(broken(format!("{tool} failed with {status}"))
         .tail(tail.into_inner().unwrap_or_default().into_iter().collect())
         .into())
@@ -359,16 +401,23 @@ impl Meter {
     fn new(progress: &Progress, outputs: &Outputs) -> Meter {
         let total = match progress.total {
             Total::Known(total) => total,
-            Total::LinesOf(name) => outputs
-                .get(name)
-                .map_or(0, |text| text.lines().filter(|line| !line.trim().is_empty()).count() as u64),
+            Total::LinesOf(name) => outputs.get(name).map_or(0, |text| {
+                text.lines().filter(|line| !line.trim().is_empty()).count() as u64
+            }),
         };
-        Meter { counts: progress.counts, total, done: Mutex::new(0) }
+        Meter {
+            counts: progress.counts,
+            total,
+            done: Mutex::new(0),
+        }
     }
 
     fn line(&self, line: &str, report: impl Fn(u64, u64)) {
         if (self.counts)(line) && self.total > 0 {
-            let mut done = self.done.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+            let mut done = self
+                .done
+                .lock()
+                .unwrap_or_else(std::sync::PoisonError::into_inner);
             *done += 1;
             report(*done, self.total);
         }

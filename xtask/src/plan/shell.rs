@@ -19,10 +19,21 @@ pub fn script(plan: &Plan, chosen: &[bool]) -> String {
 
 /// The command lines of one step, its readiness condition last.
 pub fn commands(step: &Step, globals: &[String]) -> Vec<String> {
-    let mut lines: Vec<String> = step.actions.iter().map(|action| line(action, globals)).collect();
+    let mut lines: Vec<String> = step
+        .actions
+        .iter()
+        .map(|action| line(action, globals))
+        .collect();
     if let Some(ready) = &step.ready {
         let seconds = ready.within.as_secs().to_string();
-        let words = ["step", "wait", &ready.component, &ready.address, "--within", &seconds];
+        let words = [
+            "step",
+            "wait",
+            &ready.component,
+            &ready.address,
+            "--within",
+            &seconds,
+        ];
         lines.push(xtask(&words.map(Word::from), globals));
     }
     lines
@@ -47,8 +58,14 @@ fn xtask(words: &[Word], globals: &[String]) -> String {
 }
 
 fn program(command: &Command) -> String {
-    let assignments = command.env.iter().map(|(name, value)| format!("{name}={}", quote(value)));
-    let mut line = assignments.chain(command.words.iter().map(word)).collect::<Vec<_>>().join(" ");
+    let assignments = command
+        .env
+        .iter()
+        .map(|(name, value)| format!("{name}={}", quote(value)));
+    let mut line = assignments
+        .chain(command.words.iter().map(word))
+        .collect::<Vec<_>>()
+        .join(" ");
     if let Some(dir) = &command.dir {
         line = format!("cd {} && {line}", quote(&dir.to_string_lossy()));
     }

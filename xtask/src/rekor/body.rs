@@ -21,7 +21,11 @@ use crate::encoding::hex;
 /// Where what stands in its place is no certificate.
 pub fn certificate(body: &Value) -> Result<Option<Vec<u8>>> {
     let spec = &body["spec"];
-    let decode = |text: &str| BASE64_STANDARD.decode(text).context("the certificate in the entry is no base64");
+    let decode = |text: &str| {
+        BASE64_STANDARD
+            .decode(text)
+            .context("the certificate in the entry is no base64")
+    };
     let pem = match kind(body) {
         ("hashedrekord", "0.0.1") => spec["signature"]["publicKey"]["content"].as_str(),
         ("dsse", "0.0.1") => spec["signatures"][0]["verifier"].as_str(),
@@ -31,23 +35,42 @@ pub fn certificate(body: &Value) -> Result<Option<Vec<u8>>> {
         let pem = decode(text)?;
         // An entry signed with a key holds `PUBLIC KEY` in its place.
         let is_certificate = pem.windows(17).any(|window| window == b"BEGIN CERTIFICATE");
-        return if is_certificate { Ok(Some(Leaf::from_pem(&pem)?.der().to_vec())) } else { Ok(None) };
+        return if is_certificate {
+            Ok(Some(Leaf::from_pem(&pem)?.der().to_vec()))
+        } else {
+            Ok(None)
+        };
     }
     let verifier = match kind(body) {
         ("hashedrekord", "0.0.2") => &spec["hashedRekordV002"]["signature"]["verifier"],
         ("dsse", "0.0.2") => &spec["dsseV002"]["signatures"][0]["verifier"],
         _ => return Ok(None),
     };
-    verifier["x509Certificate"]["rawBytes"].as_str().map(decode).transpose()
+    verifier["x509Certificate"]["rawBytes"]
+        .as_str()
+        .map(decode)
+        .transpose()
 }
 
 /// The digest in an entry: `sha256:…`.
 pub fn digest(body: &Value) -> Option<String> {
     let spec = &body["spec"];
-    let named = |hash: &Value| Some(format!("{}:{}", hash["algorithm"].as_str()?, hash["value"].as_str()?));
+    let named = |hash: &Value| {
+        Some(format!(
+            "{}:{}",
+            hash["algorithm"].as_str()?,
+            hash["value"].as_str()?
+        ))
+    };
     let hashed = |hash: &Value| {
-        let algorithm = hash["algorithm"].as_str()?.strip_prefix("SHA2_").map(|bits| format!("sha{bits}"))?;
-        Some(format!("{algorithm}:{}", hex(&BASE64_STANDARD.decode(hash["digest"].as_str()?).ok()?)))
+        let algorithm = hash["algorithm"]
+            .as_str()?
+            .strip_prefix("SHA2_")
+            .map(|bits| format!("sha{bits}"))?;
+        Some(format!(
+            "{algorithm}:{}",
+            hex(&BASE64_STANDARD.decode(hash["digest"].as_str()?).ok()?)
+        ))
     };
     match kind(body) {
         ("hashedrekord", "0.0.1") => named(&spec["data"]["hash"]),
@@ -59,5 +82,8 @@ pub fn digest(body: &Value) -> Option<String> {
 }
 
 fn kind(body: &Value) -> (&str, &str) {
-    (body["kind"].as_str().unwrap_or_default(), body["apiVersion"].as_str().unwrap_or_default())
+    (
+        body["kind"].as_str().unwrap_or_default(),
+        body["apiVersion"].as_str().unwrap_or_default(),
+    )
 }

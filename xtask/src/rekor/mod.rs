@@ -71,7 +71,9 @@ pub fn fetch(version: Version, address: &str, which: &Which) -> Result<Entry> {
         (Version::V1, which) => v1::fetch(address, which),
         (Version::V2, Which::Index(index)) => v2::fetch(address, *index),
         (Version::V2, Which::Uuid(_)) => {
-            Err(crate::fail::broken("entries of Rekor v2 have no UUID").hint("use --log-index N, or --rekor v1").into())
+            Err(crate::fail::broken("entries of Rekor v2 have no UUID")
+                .hint("use --log-index N, or --rekor v1")
+                .into())
         }
     }
 }
@@ -105,7 +107,9 @@ impl Entry {
     /// # Errors
     /// Where it holds one that cannot be read.
     pub fn leaf(&self) -> Result<Option<Leaf>> {
-        body::certificate(&self.body)?.map(|der| Leaf::from_der(&der)).transpose()
+        body::certificate(&self.body)?
+            .map(|der| Leaf::from_der(&der))
+            .transpose()
     }
 
     /// All of it for a script. Times are RFC 3339.
@@ -132,18 +136,39 @@ impl Entry {
     /// Where its certificate cannot be read.
     pub fn lines(&self) -> Result<Vec<String>> {
         let leaf = self.leaf()?;
-        let identity = leaf.as_ref().and_then(|leaf| leaf.identities().first().cloned());
+        let identity = leaf
+            .as_ref()
+            .and_then(|leaf| leaf.identities().first().cloned());
         let issuer = leaf.as_ref().and_then(Leaf::issuer_claim);
-        let shown = |value: Option<String>, otherwise: &str| printable(&value.unwrap_or_else(|| otherwise.to_owned()));
-        let log = if self.rekor == Version::V1 { "Rekor v1" } else { "Rekor v2" };
+        let shown = |value: Option<String>, otherwise: &str| {
+            printable(&value.unwrap_or_else(|| otherwise.to_owned()))
+        };
+        let log = if self.rekor == Version::V1 {
+            "Rekor v1"
+        } else {
+            "Rekor v2"
+        };
         let mut lines = vec![format!("log          {log}, index {}", self.index)];
-        lines.extend(self.uuid.iter().map(|uuid| format!("uuid         {}", printable(uuid))));
+        lines.extend(
+            self.uuid
+                .iter()
+                .map(|uuid| format!("uuid         {}", printable(uuid))),
+        );
         lines.push(format!("kind         {}", printable(&self.kind())));
-        lines.push(format!("digest       {}", shown(self.digest(), "not of a kind this reader knows")));
-        lines.push(format!("identity     {}", shown(identity, "no certificate")));
+        lines.push(format!(
+            "digest       {}",
+            shown(self.digest(), "not of a kind this reader knows")
+        ));
+        lines.push(format!(
+            "identity     {}",
+            shown(identity, "no certificate")
+        ));
         lines.push(format!("issuer       {}", shown(issuer, "no certificate")));
         let no_time = "not recorded: Rekor v2 leaves time to the timestamp in the bundle";
-        lines.push(format!("integrated   {}", shown(self.integrated.and_then(time::from_unix), no_time)));
+        lines.push(format!(
+            "integrated   {}",
+            shown(self.integrated.and_then(time::from_unix), no_time)
+        ));
         Ok(lines)
     }
 }

@@ -14,15 +14,23 @@ use crate::http;
 const WITHIN: Duration = Duration::from_secs(10);
 
 pub fn size(address: &str) -> Result<u64> {
-    json(&http::get(&format!("{address}/api/v1/log"), WITHIN)?)?["treeSize"].as_u64().context(NOT_REKOR)
+    json(&http::get(&format!("{address}/api/v1/log"), WITHIN)?)?["treeSize"]
+        .as_u64()
+        .context(NOT_REKOR)
 }
 
 pub fn fetch(address: &str, which: &Which) -> Result<Entry> {
     let url = match which {
         Which::Index(index) => format!("{address}/api/v1/log/entries?logIndex={index}"),
         Which::Uuid(uuid) => {
-            if uuid.is_empty() || uuid.len() > 80 || !uuid.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-                return Err(broken(format!("{uuid:?} is not a UUID of Rekor: that is 64 or 80 hexadecimal digits")).into());
+            if uuid.is_empty()
+                || uuid.len() > 80
+                || !uuid.bytes().all(|byte| byte.is_ascii_hexdigit())
+            {
+                return Err(broken(format!(
+                    "{uuid:?} is not a UUID of Rekor: that is 64 or 80 hexadecimal digits"
+                ))
+                .into());
             }
             format!("{address}/api/v1/log/entries/{uuid}")
         }
@@ -35,12 +43,20 @@ pub fn fetch(address: &str, which: &Which) -> Result<Entry> {
                 Which::Index(index) => format!("index {index}"),
                 Which::Uuid(uuid) => format!("UUID {uuid}"),
             };
-            return Err(not_so(format!("Rekor v1 has no entry with {which}; it holds {size} entries")).into());
+            return Err(not_so(format!(
+                "Rekor v1 has no entry with {which}; it holds {size} entries"
+            ))
+            .into());
         }
         Err(fail) => return Err(fail.into()),
     };
-    let (uuid, entry) = raw.as_object().and_then(|entries| entries.iter().next()).context(NOT_REKOR)?;
-    let body = BASE64_STANDARD.decode(entry["body"].as_str().context(NOT_REKOR)?).context(NOT_REKOR)?;
+    let (uuid, entry) = raw
+        .as_object()
+        .and_then(|entries| entries.iter().next())
+        .context(NOT_REKOR)?;
+    let body = BASE64_STANDARD
+        .decode(entry["body"].as_str().context(NOT_REKOR)?)
+        .context(NOT_REKOR)?;
     Ok(Entry {
         rekor: Version::V1,
         index: entry["logIndex"].as_u64().context(NOT_REKOR)?,
@@ -54,5 +70,9 @@ pub fn fetch(address: &str, which: &Which) -> Result<Entry> {
 const NOT_REKOR: &str = "what answers there is not Rekor v1";
 
 fn json(text: &[u8]) -> Result<Value> {
-    serde_json::from_slice(text).map_err(|error| broken(format!("{NOT_REKOR}: {error}")).hint("cargo xtask status").into())
+    serde_json::from_slice(text).map_err(|error| {
+        broken(format!("{NOT_REKOR}: {error}"))
+            .hint("cargo xtask status")
+            .into()
+    })
 }

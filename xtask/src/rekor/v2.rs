@@ -19,19 +19,31 @@ pub fn size(address: &str) -> Result<u64> {
     let text = http::get(&format!("{address}/api/v2/checkpoint"), WITHIN)?;
     // C2SP tlog-checkpoint: origin, size in decimal, root hash, a line each.
     let text = String::from_utf8_lossy(&text);
-    text.lines().nth(1).and_then(|size| size.parse().ok()).ok_or_else(|| {
-        broken("what answers there is not Rekor v2: its checkpoint names no tree size").hint("cargo xtask status").into()
-    })
+    text.lines()
+        .nth(1)
+        .and_then(|size| size.parse().ok())
+        .ok_or_else(|| {
+            broken("what answers there is not Rekor v2: its checkpoint names no tree size")
+                .hint("cargo xtask status")
+                .into()
+        })
 }
 
 pub fn fetch(address: &str, index: u64) -> Result<Entry> {
     let size = size(address)?;
     if index >= size {
-        return Err(not_so(format!("Rekor v2 has no entry with index {index}; it holds {size} entries")).into());
+        return Err(not_so(format!(
+            "Rekor v2 has no entry with index {index}; it holds {size} entries"
+        ))
+        .into());
     }
     let bundle = index / WIDTH;
     let full = format!("{address}/api/v2/tile/entries/{}", tile_number(bundle));
-    let held = if bundle == size / WIDTH { size % WIDTH } else { WIDTH };
+    let held = if bundle == size / WIDTH {
+        size % WIDTH
+    } else {
+        WIDTH
+    };
     let partial = || http::get(&format!("{full}.p/{held}"), WITHIN);
     // A partial bundle may be gone once the full one is there.
     let bytes = if held == WIDTH {
@@ -46,7 +58,14 @@ pub fn fetch(address: &str, index: u64) -> Result<Entry> {
         .ok_or_else(|| broken(format!("entry bundle {bundle} of Rekor v2 is damaged")))?;
     let body: Value = serde_json::from_slice(entry)
         .map_err(|error| broken(format!("entry {index} of Rekor v2 is not JSON: {error}")))?;
-    Ok(Entry { rekor: Version::V2, index, uuid: None, integrated: None, raw: body.clone(), body })
+    Ok(Entry {
+        rekor: Version::V2,
+        index,
+        uuid: None,
+        integrated: None,
+        raw: body.clone(),
+        body,
+    })
 }
 
 /// The path of a tile's number: groups of three digits, all but the last

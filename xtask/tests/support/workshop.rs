@@ -34,7 +34,12 @@ impl Ended {
     #[track_caller]
     pub fn fails(self, code: i32, said: &str) -> Ended {
         assert_eq!(self.code, code, "{}\n{}", self.out, self.err);
-        assert!(self.err.contains(said), "{said:?} is not in:\n{}\n{}", self.out, self.err);
+        assert!(
+            self.err.contains(said),
+            "{said:?} is not in:\n{}\n{}",
+            self.out,
+            self.err
+        );
         self
     }
 
@@ -42,7 +47,8 @@ impl Ended {
     #[track_caller]
     pub fn json(self) -> Value {
         let last = self.out.lines().last().unwrap_or_default();
-        serde_json::from_str(last).unwrap_or_else(|error| panic!("{error}: {}\n{}", self.out, self.err))
+        serde_json::from_str(last)
+            .unwrap_or_else(|error| panic!("{error}: {}\n{}", self.out, self.err))
     }
 }
 
@@ -57,7 +63,11 @@ impl Workshop {
     pub fn empty() -> Workshop {
         let temp = tempfile::tempdir().unwrap();
         let state = temp.path().join("état de l'atelier");
-        Workshop { state, port_base: free_ports(), temp }
+        Workshop {
+            state,
+            port_base: free_ports(),
+            temp,
+        }
     }
 
     /// Installed, with more options for `install`.
@@ -79,7 +89,11 @@ impl Workshop {
 
     pub fn command(&self, words: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_xtask"));
-        command.args(["--on", "local", "--state"]).arg(&self.state).args(words).env("NO_COLOR", "1");
+        command
+            .args(["--on", "local", "--state"])
+            .arg(&self.state)
+            .args(words)
+            .env("NO_COLOR", "1");
         command.current_dir(self.temp.path()).stdin(Stdio::null());
         command
     }
@@ -104,8 +118,12 @@ impl Workshop {
 
     /// The value of a variable that `env` prints.
     pub fn env(&self, name: &str) -> String {
-        let all: Value = serde_json::from_str(&self.run(&["env", "--format", "json"]).ok().out).unwrap();
-        all["env"][name].as_str().unwrap_or_else(|| panic!("no {name} in {all}")).to_owned()
+        let all: Value =
+            serde_json::from_str(&self.run(&["env", "--format", "json"]).ok().out).unwrap();
+        all["env"][name]
+            .as_str()
+            .unwrap_or_else(|| panic!("no {name} in {all}"))
+            .to_owned()
     }
 
     /// Pushes a sample with this text and returns the reference it has.
@@ -113,7 +131,18 @@ impl Workshop {
         let program = Path::new(&self.env("WORKSHOP_COSIGN")).with_file_name("loopback");
         let reference = format!("{}/{tag}", self.registry());
         let ca = self.dir().join("keys/registry.pem");
-        end(command(&program, &["sample", "--ca-cert", &ca.to_string_lossy(), "--text", text, &reference])).ok();
+        end(command(
+            &program,
+            &[
+                "sample",
+                "--ca-cert",
+                &ca.to_string_lossy(),
+                "--text",
+                text,
+                &reference,
+            ],
+        ))
+        .ok();
         reference
     }
 
@@ -139,7 +168,10 @@ impl Workshop {
         let first = status.out.lines().next().unwrap_or_default();
         let status: Value = serde_json::from_str(first).unwrap();
         let components = status["components"].as_array().unwrap();
-        let found = components.iter().find(|found| found["name"] == component).unwrap();
+        let found = components
+            .iter()
+            .find(|found| found["name"] == component)
+            .unwrap();
         found["state"].as_str().unwrap().to_owned()
     }
 
@@ -147,7 +179,15 @@ impl Workshop {
     pub fn components(&self) -> Vec<String> {
         let mut names: Vec<String> = std::fs::read_dir(self.dir().join("run"))
             .unwrap()
-            .map(|entry| entry.unwrap().path().file_stem().unwrap().to_string_lossy().into_owned())
+            .map(|entry| {
+                entry
+                    .unwrap()
+                    .path()
+                    .file_stem()
+                    .unwrap()
+                    .to_string_lossy()
+                    .into_owned()
+            })
             .collect();
         names.sort();
         names
@@ -170,7 +210,9 @@ pub fn command(program: &Path, words: &[&str]) -> Command {
 }
 
 pub fn end(mut command: Command) -> Ended {
-    let output = command.output().unwrap_or_else(|error| panic!("{command:?}: {error}"));
+    let output = command
+        .output()
+        .unwrap_or_else(|error| panic!("{command:?}: {error}"));
     Ended {
         code: output.status.code().unwrap_or(-1),
         out: String::from_utf8_lossy(&output.stdout).into_owned(),

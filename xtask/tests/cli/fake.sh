@@ -1,0 +1,16 @@
+#!/bin/sh
+# Every fake program is a link to this file. It notes how it was called, one
+# line a call, and then does what the test wrote for its name. Only builtins
+# are used, because the test decides what is on the PATH.
+call="in $PWD:"
+for name in TUF_ROOT CGO_ENABLED GOFLAGS GOWORK OTEL_TRACES_EXPORTER COSIGN_REPOSITORY SIGSTORE_ROOT_FILE; do
+  eval "value=\${$name-is unset}"
+  [ "$value" = "is unset" ] || call="$call $name='$value'"
+done
+call="$call $0"
+for word in "$@"; do
+  call="$call '$word'"
+done
+# One write, so that the lines of programs that run side by side stay whole.
+printf '%s\n' "$call" >>"$FAKES/calls"
+[ ! -f "$FAKES/${0##*/}.sh" ] || . "$FAKES/${0##*/}.sh"
