@@ -30,6 +30,11 @@ impl Host for Local {
             Command::Preflight { port_base } => {
                 preflight::verdict(&Target::preflight(self, port_base)?)?
             }
+            // To stop a server is part of a removal, which damaged settings
+            // must not prevent.
+            Command::Step {
+                step: step @ StepCommand::Halt { .. },
+            } => self.clone().step(step)?,
             Command::Step { step } => self.reopened()?.step(step)?,
             other => return Err(broken(format!("{other:?} is no step of a plan")).into()),
         }
