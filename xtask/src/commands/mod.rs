@@ -17,7 +17,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 use serde_json::{Value, json};
 
-use crate::cli::{Cli, Command, Global, On, PlanOptions};
+use crate::cli::{Cli, Command, Global, On, PlanOptions, StepCommand};
 use crate::fail::{Fail, broken};
 use crate::interrupt;
 use crate::local::Local;
@@ -141,7 +141,11 @@ impl App {
 
     fn command(&self, command: Command) -> Result<Option<Value>> {
         if let Command::Step { step } = command {
-            return self.local()?.step(step).map(|()| None);
+            let local = match step {
+                StepCommand::Halt { .. } => self.local_to_remove()?,
+                _ => self.local()?,
+            };
+            return local.step(step).map(|()| None);
         }
         self.ui
             .note(format!("on {} ({})", self.on.0.name(), self.on.1));
@@ -199,14 +203,7 @@ impl App {
     /// Where this version does not run there.
     pub fn target_to_remove(&self) -> Result<Box<dyn Target>> {
         match self.on.0 {
-            On::Local => {
-                let globals = self.globals.clone();
-                Ok(Box::new(Local::open_to_remove(
-                    &self.repo,
-                    &self.state,
-                    globals,
-                )?))
-            }
+            On::Local => Ok(Box::new(self.local_to_remove()?)),
             other => Err(not_yet(other).into()),
         }
     }
@@ -221,6 +218,10 @@ impl App {
             globals: self.globals.clone(),
             named: self.named,
         }
+    }
+
+    fn local_to_remove(&self) -> Result<Local> {
+        Local::open_to_remove(&self.repo, &self.state, self.globals.clone())
     }
 
     fn local(&self) -> Result<Local> {
