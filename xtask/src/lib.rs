@@ -3,6 +3,9 @@
 //! One file a command in [`commands`]; [`plan`] runs what they build; [`local`]
 //! is where it runs.
 
+#[cfg(not(any(target_os = "linux", target_os = "macos")))]
+compile_error!("the workshop runs on Linux and macOS; on Windows use WSL");
+
 pub mod bundle;
 pub mod certificate;
 pub mod cli;

@@ -55,6 +55,7 @@ pub fn explain(fail: Fail) -> Fail {
             exit: problem.exit.unwrap_or(BROKEN),
             tail: fail.tail,
             known: true,
+            reported: false,
         },
     }
 }

@@ -226,6 +226,9 @@ impl Ui {
 
     /// The last word: the JSON `result`, or the error for a person.
     pub fn result(&self, command: &str, outcome: Result<Value, &Fail>) {
+        if matches!(outcome, Err(fail) if fail.reported) && self.style.json {
+            return;
+        }
         if self.style.json {
             let (ok, exit, mut event) = match outcome {
                 Ok(data) => (true, 0, data),

@@ -262,6 +262,98 @@ fn keys_are_replaced_without_breaking_what_they_signed() {
     assert!(workshop.dir().join("keys/timestamp-2.key").exists());
 }
 
+/// A certificate that ends soon is warned of; TLS, which no signature depends
+/// on, is renewed by `start`.
+#[test]
+fn what_ends_soon_is_renewed_or_warned_of() {
+    if !xtask_sees("openssl") {
+        eprintln!("SKIPPED: openssl makes the certificates that end soon");
+        return;
+    }
+    let workshop = Workshop::installed(&[]);
+    let shorten = |name: &str| {
+        let file = |end: &str| {
+            workshop
+                .dir()
+                .join(format!("keys/{name}.{end}"))
+                .display()
+                .to_string()
+        };
+        let (key, pem) = (file("key"), file("pem"));
+        let subject = [
+            "-subj",
+            "/CN=short",
+            "-addext",
+            "subjectAltName=IP:127.0.0.1",
+        ];
+        let words = ["req", "-x509", "-days", "5", "-key", &key, "-out", &pem];
+        end(command(
+            Path::new("openssl"),
+            &[&words[..], &subject].concat(),
+        ))
+        .ok();
+    };
+    shorten("registry");
+    let warned = workshop.run(&["status"]).ok().out;
+    assert!(
+        warned.contains("warning: registry: its certificate ends"),
+        "{warned}"
+    );
+    assert!(warned.contains("renew it: cargo xtask start"), "{warned}");
+    let before = workshop.pid("registry");
+    workshop.run(&["start"]).ok();
+    assert_ne!(
+        workshop.pid("registry"),
+        before,
+        "the registry uses the new certificate"
+    );
+    assert!(!workshop.run(&["status"]).ok().out.contains("warning"));
+    workshop.run(&["sign"]).ok();
+    workshop.run(&["verify"]).ok();
+
+    shorten("fulcio-1");
+    let warned = workshop.run(&["status"]).ok().out;
+    assert!(
+        warned.contains("cargo xtask install --renew ca"),
+        "{warned}"
+    );
+}
+
+/// Newer sources of the servers: they are built, the state stays.
+#[test]
+fn raised_pins_keep_the_state() {
+    let workshop = Workshop::installed(&[]);
+    workshop.run(&["sign"]).ok();
+    let copy = workshop.temp.path().join("newer checkout");
+    let repository = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+    let words = [
+        "-R",
+        &repository.join("deploy").display().to_string(),
+        &copy.display().to_string(),
+    ];
+    std::fs::create_dir(&copy).unwrap();
+    end(command(Path::new("cp"), &words)).ok();
+    let main = copy.join("deploy/local/cmd/loopback/main.go");
+    let newer = std::fs::read_to_string(&main).unwrap() + "\n// A newer version.\n";
+    std::fs::write(&main, newer).unwrap();
+
+    let cache = workshop.temp.path().join("cache");
+    let newer = |words: &[&str]| {
+        let mut command = workshop.command(words);
+        command
+            .env("CARGO_MANIFEST_DIR", &copy)
+            .env("WORKSHOP_CACHE", &cache);
+        end(command)
+    };
+    newer(&["start"]).fails(2, "the servers of this version are not built");
+    let before = workshop.pid("dex");
+    newer(&["install"]).ok();
+    assert_ne!(workshop.pid("dex"), before, "the new servers run");
+    newer(&["verify"]).ok();
+    newer(&["sign"]).ok();
+    newer(&["verify"]).ok();
+}
+
 #[test]
 fn ports_change_and_the_state_moves() {
     let mut workshop = Workshop::installed(&[]);
@@ -461,6 +553,61 @@ fn other_clients_work_with_what_env_prints() {
     for verifies in [cosign_verifies, python_verifies] {
         assert_ne!(shell(verifies, "pysigned").code, 0);
     }
+}
+
+/// A person signs in on Dex's page and comes back to the client with a code, as
+/// `cosign` has it in a browser.
+#[test]
+fn the_login_page_lets_alice_in() {
+    let workshop = Workshop::installed(&[]);
+    let agent = ureq::Agent::new_with_config(
+        ureq::Agent::config_builder()
+            .http_status_as_error(false)
+            .max_redirects_will_error(false)
+            .build(),
+    );
+    let back = "http://localhost:45678/auth/callback";
+    let asked = format!(
+        "{}/auth?client_id=sigstore&redirect_uri={back}&response_type=code&scope=openid+email&state=s&nonce=n\
+         &code_challenge=E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM&code_challenge_method=S256",
+        workshop.issuer()
+    );
+    let page = agent
+        .get(&asked)
+        .call()
+        .unwrap()
+        .into_body()
+        .read_to_string()
+        .unwrap();
+    let action = page
+        .split("action=\"")
+        .nth(1)
+        .and_then(|rest| rest.split('"').next())
+        .unwrap();
+    let action = format!(
+        "http://{}{}",
+        workshop.address(0),
+        action.replace("&amp;", "&")
+    );
+    let users = std::fs::read_to_string(workshop.env("WORKSHOP_USERS")).unwrap();
+    let password = users
+        .lines()
+        .skip_while(|line| !line.contains("alice"))
+        .find_map(|line| line.trim().strip_prefix("password: "))
+        .unwrap();
+    let log_in = |password: &str| {
+        let form = [("login", "alice@example.com"), ("password", password)];
+        let post = agent.post(&action).config().max_redirects(0).build();
+        let answer = post.send_form(form).unwrap();
+        let to = answer
+            .headers()
+            .get("location")
+            .map(|to| to.to_str().unwrap().to_owned());
+        to.unwrap_or_default()
+    };
+    assert_eq!(log_in("wrong"), "");
+    let to = log_in(password);
+    assert!(to.starts_with(&format!("{back}?code=")), "{to}");
 }
 
 /// A verifier that trusts another installation accepts nothing of this one.

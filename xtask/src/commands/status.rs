@@ -9,7 +9,13 @@ use crate::time;
 
 pub fn run(app: &App) -> Result<Option<Value>> {
     let components = app.target()?.status()?;
-    app.ui.event(&json!({"components": components}));
+    let down: Vec<_> = components
+        .iter()
+        .filter(|c| c.state != "up")
+        .map(|c| c.name.as_str())
+        .collect();
+    app.ui
+        .event(&json!({"components": components, "ok": down.is_empty()}));
     let text = |value: Option<String>| value.unwrap_or_else(|| "-".into());
     let mut rows = vec![
         [
@@ -21,6 +27,7 @@ pub fn run(app: &App) -> Result<Option<Value>> {
             "up for",
             "memory",
             "entries",
+            "certificate ends",
         ]
         .map(str::to_owned),
     ];
@@ -38,6 +45,11 @@ pub fn run(app: &App) -> Result<Option<Value>> {
             ),
             text(c.memory_kib.map(|kib| format!("{} MiB", kib / 1024))),
             text(c.log_size.map(|size| size.to_string())),
+            text(
+                c.certificate_ends
+                    .as_deref()
+                    .map(|ends| ends.chars().take(10).collect()),
+            ),
         ]
     }));
     let width = |column: usize| {
@@ -61,16 +73,12 @@ pub fn run(app: &App) -> Result<Option<Value>> {
                 .say(format!("warning: {}: {warning}", component.name));
         }
     }
-    let down: Vec<_> = components
-        .iter()
-        .filter(|c| c.state != "up")
-        .map(|c| c.name.as_str())
-        .collect();
     if down.is_empty() {
         return Ok(None);
     }
     Err(not_so(format!("not up: {}", down.join(", ")))
         .hint("cargo xtask start")
+        .reported()
         .into())
 }
 

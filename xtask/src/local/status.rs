@@ -116,6 +116,11 @@ impl Local {
         }
     }
 
+    /// Whether the certificate of a component ends within thirty days.
+    pub fn ends_soon(&self, name: &str) -> bool {
+        self.certificate_end(name).is_some_and(is_soon)
+    }
+
     fn certificate_end(&self, name: &str) -> Option<SystemTime> {
         let file: PathBuf = match name {
             "fulcio" => format!("keys/fulcio-{}.pem", self.settings.fulcio.len()).into(),
@@ -129,17 +134,21 @@ impl Local {
     }
 }
 
+fn is_soon(ends: SystemTime) -> bool {
+    ends.duration_since(SystemTime::now()).unwrap_or_default() < SOON
+}
+
 fn warning(name: &str, ends: SystemTime) -> Option<String> {
-    let left = ends.duration_since(SystemTime::now()).unwrap_or_default();
     let renew = match name {
         "fulcio" => "cargo xtask install --renew ca",
         "timestamp" => "cargo xtask install --renew timestamp",
-        _ => "cargo xtask restart registry",
+        _ => "cargo xtask start",
     };
-    (left < SOON).then(|| {
+    let warning = || {
         format!(
             "its certificate ends {}; renew it: {renew}",
             time::format(ends)
         )
-    })
+    };
+    is_soon(ends).then(warning)
 }

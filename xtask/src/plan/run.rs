@@ -22,6 +22,10 @@ const TAIL: usize = 12;
 /// end cannot fill the memory.
 const LINE: u64 = 16 * 1024;
 
+/// The output that one command hands to another is a digest, a number, a list
+/// of packages: more than this many bytes is none of them.
+const LARGEST: usize = 4 * 1024 * 1024;
+
 /// What a plan needs from whoever runs it.
 pub trait Host: Sync {
     /// Runs a subcommand of `cargo xtask` in this process; the words carry no
@@ -219,7 +223,12 @@ fn one(
             Ok(End::Done)
         }
         Err(error) => {
-            let fail = problems::explain(Fail::from_error(&error));
+            // A tool that was told to stop has nothing to say about it.
+            let fail = if interrupt::interrupted() {
+                broken("interrupted")
+            } else {
+                problems::explain(Fail::from_error(&error))
+            };
             ui.failed(place, &fail);
             Err(fail)
         }
@@ -320,10 +329,10 @@ fn program(command: &Command, outputs: &Outputs, place: StepRef<'_>, ui: &Ui) ->
         });
         let mut printed = String::new();
         each_line(out, |line| {
-            if captures {
+            if captures && printed.len() <= LARGEST {
                 printed.push_str(&line);
                 printed.push('\n');
-            } else {
+            } else if !captures {
                 seen(&line);
                 keep(line);
             }
@@ -332,13 +341,16 @@ fn program(command: &Command, outputs: &Outputs, place: StepRef<'_>, ui: &Ui) ->
     });
     let status = child.wait()?;
     drop(running);
-    if status.success() {
-        return Ok(printed);
-    }
     let tool = std::path::Path::new(name)
         .file_name()
         .unwrap_or_default()
         .to_string_lossy();
+    if status.success() && printed.len() > LARGEST {
+        return Err(broken(format!("{tool} prints more than it should")).into());
+    }
+    if status.success() {
+        return Ok(printed);
+    }
     Err(broken(format!("{tool} failed with {status}"))
         .tail(tail.into_inner().unwrap_or_default().into_iter().collect())
         .into())
@@ -421,5 +433,175 @@ impl Meter {
             *done += 1;
             report(*done, self.total);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ui::Style;
+    use crate::words;
+    use std::sync::Barrier;
+
+    /// Remembers which subcommands it was asked for; `fail` fails, and those
+    /// that `meet` wait for each other.
+    struct Fake {
+        asked: Mutex<Vec<String>>,
+        meeting: Barrier,
+    }
+
+    impl Host for Fake {
+        fn xtask(&self, words: &[String]) -> Result<String> {
+            self.asked.lock().unwrap().push(words.join(" "));
+            match words[0].as_str() {
+                "fail" => return Err(broken("it failed").into()),
+                "meet" => drop(self.meeting.wait()),
+                _ => {}
+            }
+            Ok(String::new())
+        }
+
+        fn wait(&self, ready: &Ready) -> Result<()> {
+            self.xtask(&["wait".into(), ready.address.clone()])
+                .map(drop)
+        }
+    }
+
+    fn quiet() -> Ui {
+        Ui::new(Style {
+            quiet: true,
+            ..Style::default()
+        })
+    }
+
+    fn fake() -> Fake {
+        Fake {
+            asked: Mutex::default(),
+            meeting: Barrier::new(2),
+        }
+    }
+
+    fn plan(steps: Vec<Step>) -> Plan {
+        let mut plan = Plan::new("test", Vec::new());
+        steps.into_iter().for_each(|step| plan.push(step));
+        plan
+    }
+
+    fn runs(plan: &Plan, host: &Fake) -> Result<Vec<(String, End)>> {
+        let chosen = vec![true; plan.steps.len()];
+        run(plan, &chosen, false, host, &quiet()).map(|outcome| outcome.ends)
+    }
+
+    #[test]
+    fn independent_steps_run_side_by_side() {
+        // Each waits for the other: one after the other they never would end.
+        let plan = plan(vec![
+            Step::new("a", "").xtask(words!["meet"]),
+            Step::new("b", "").xtask(words!["meet"]),
+            Step::new("c", "").needs(["a", "b"]).xtask(words!["c"]),
+        ]);
+        let host = fake();
+        runs(&plan, &host).unwrap();
+        assert_eq!(*host.asked.lock().unwrap(), ["meet", "meet", "c"]);
+    }
+
+    #[test]
+    fn a_failure_stops_its_branch_and_no_other() {
+        let plan = plan(vec![
+            Step::new("bad", "").xtask(words!["fail"]),
+            Step::new("after-bad", "")
+                .needs(["bad"])
+                .xtask(words!["never"]),
+            Step::new("good", "").xtask(words!["good"]),
+            Step::new("after-good", "")
+                .needs(["good"])
+                .xtask(words!["after-good"]),
+            Step::new("clean", "")
+                .needs(["after-bad"])
+                .always()
+                .xtask(words!["clean"]),
+        ]);
+        let host = fake();
+        assert_eq!(runs(&plan, &host).unwrap_err().to_string(), "it failed");
+        let mut asked = host.asked.lock().unwrap().clone();
+        asked.sort();
+        assert_eq!(asked, ["after-good", "clean", "fail", "good"]);
+    }
+
+    #[test]
+    fn what_is_done_is_skipped_and_what_needs_it_runs() {
+        let plan = plan(vec![
+            Step::new("done", "")
+                .done(|| Ok(Some("seen".into())))
+                .xtask(words!["never"]),
+            Step::new("next", "")
+                .needs(["done"])
+                .done(|| Ok(None))
+                .xtask(words!["next"]),
+        ]);
+        let host = fake();
+        let ends = runs(&plan, &host).unwrap();
+        assert_eq!(
+            ends,
+            [("done".into(), End::Skipped), ("next".into(), End::Done)]
+        );
+        assert_eq!(*host.asked.lock().unwrap(), ["next"]);
+    }
+
+    #[test]
+    fn from_a_step_means_it_and_all_that_need_it_and_what_they_read() {
+        let echo = |text: &str| Command::new(words!["echo", text]);
+        let mut read = words!["got"];
+        read.push(Word::output("OUT"));
+        let plan = plan(vec![
+            Step::new("unrelated", "").xtask(words!["never"]),
+            Step::new("writes", "").run(echo("text").output("OUT")),
+            Step::new("middle", "")
+                .needs(["writes"])
+                .done(|| Ok(Some("seen".into())))
+                .xtask(words!["middle"]),
+            Step::new("reads", "").needs(["middle"]).xtask(read),
+        ]);
+        let chosen = plan.from_step("middle").unwrap();
+        assert_eq!(chosen, [false, true, true, true]);
+        let host = fake();
+        run(&plan, &chosen, true, &host, &quiet()).unwrap();
+        assert_eq!(*host.asked.lock().unwrap(), ["middle", "got text"]);
+        assert!(plan.from_step("nothing").unwrap_err().hints[0].contains("unrelated, writes"));
+    }
+
+    #[test]
+    fn readiness_comes_after_the_actions() {
+        let ready = Ready {
+            component: "x".into(),
+            address: "tcp://x".into(),
+            within: Duration::from_secs(1),
+        };
+        let plan = plan(vec![
+            Step::new("x", "").xtask(words!["launch"]).ready(ready),
+        ]);
+        let host = fake();
+        runs(&plan, &host).unwrap();
+        assert_eq!(*host.asked.lock().unwrap(), ["launch", "wait tcp://x"]);
+    }
+
+    #[test]
+    fn a_tool_that_fails_is_quoted() {
+        let script = "echo one; echo two >&2; exit 7";
+        let plan = plan(vec![
+            Step::new("x", "").run(Command::new(words!["sh", "-c", script])),
+        ]);
+        let fail = Fail::from_error(&runs(&plan, &fake()).unwrap_err());
+        assert_eq!(fail.what, "sh failed with exit status: 7");
+        assert!(fail.tail.contains(&"one".to_owned()) && fail.tail.contains(&"two".to_owned()));
+    }
+
+    #[test]
+    fn a_tool_that_prints_without_end_is_cut() {
+        let endless =
+            "yes 0123456789012345678901234567890123456789 | tr -d '\\n' | head -c 40000000";
+        let command = Command::new(words!["sh", "-c", endless]).output("OUT");
+        let plan = plan(vec![Step::new("x", "").run(command)]);
+        runs(&plan, &fake()).unwrap_err();
     }
 }

@@ -93,3 +93,46 @@ pub fn quote(text: &str) -> String {
     let text = text.replace('\0', "\u{fffd}");
     shlex::try_quote(&text).map_or_else(|_| text.clone(), |quoted| quoted.into_owned())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::Plan;
+    use crate::words;
+    use proptest::prelude::*;
+
+    fn plan() -> Plan {
+        let mut plan = Plan::new("demo", vec!["--on".into(), "local".into()]);
+        let look = Command::new(words!["look", "up it"])
+            .output("IT")
+            .dir("/a b")
+            .env("A", "x y");
+        plan.push(Step::new("look", "look it up").run(look));
+        let mut say = words!["step", "say"];
+        say.push(Word(vec![Piece::Text("it's ".into()), Piece::Output("IT")]));
+        plan.push(Step::new("say", "say it").needs(["look"]).xtask(say));
+        plan
+    }
+
+    #[test]
+    fn a_plan_prints_as_a_script() {
+        let expected = "# 1/2 look: look it up\n\
+            IT=$(cd '/a b' && A='x y' look 'up it')\n\
+            # 2/2 say: say it\n\
+            cargo xtask --on local step say \"it's \"\"$IT\"\n";
+        assert_eq!(script(&plan(), &[true, true]), expected);
+        assert!(!script(&plan(), &[false, true]).contains("look it up"));
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+
+        /// Whatever a word holds, a shell reads the same word.
+        #[test]
+        fn a_shell_reads_what_was_meant(text in "[^\0]{0,40}") {
+            let script = format!("printf %s {}", quote(&text));
+            let output = std::process::Command::new("sh").args(["-c", &script]).output().unwrap();
+            prop_assert_eq!(String::from_utf8_lossy(&output.stdout), text);
+        }
+    }
+}
