@@ -164,12 +164,14 @@ impl State {
         let mut file = open_private(&path)?;
         match file.try_lock() {
             Ok(()) => {
-                file.set_len(0)?;
-                write!(
+                // Who holds it is only told to others, and a full disk must not
+                // keep anybody from an uninstall.
+                let _ = file.set_len(0);
+                let _ = write!(
                     file,
                     "cargo xtask {command} (process {})",
                     std::process::id()
-                )?;
+                );
                 Ok(Lock { _file: file })
             }
             Err(fs::TryLockError::WouldBlock) => {
@@ -300,7 +302,15 @@ pub fn write(path: &Path, content: &[u8], mode: u32) -> Result<()> {
     if written.is_err() {
         let _ = fs::remove_file(&temporary);
     }
-    written.with_context(doing)
+    match written {
+        Err(error) if error.kind() == ErrorKind::StorageFull => Err(broken(format!(
+            "the disk is full: {} cannot be written",
+            path.display()
+        ))
+        .hint("make room, then run the same command again: df -h")
+        .into()),
+        other => other.with_context(doing),
+    }
 }
 
 /// Writes a value as JSON, readable by its owner only.

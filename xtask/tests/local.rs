@@ -644,16 +644,10 @@ fn installations_do_not_trust_each_other() {
 fn the_tour_needs_no_network() {
     Workshop::installed(&[]);
     let workshop = Workshop::empty();
-    let lonely = |words: &[&str]| {
-        let inside = "ip link set lo up 2>/dev/null || ifconfig lo up; exec \"$@\"";
-        let mut all = vec!["--net", "--map-root-user", "sh", "-c", inside, "sh"];
-        all.extend(words);
-        end(command(Path::new("unshare"), &all))
-    };
-    if !cfg!(target_os = "linux") || lonely(&["ip", "link", "show", "lo"]).code != 0 {
-        eprintln!("SKIPPED: this machine makes no network namespaces (unshare --net, ip)");
+    let inside = "ip link set lo up; exec \"$@\"";
+    let Some(lonely) = unshared(&["--net"], inside) else {
         return;
-    }
+    };
     let xtask = env!("CARGO_BIN_EXE_xtask");
     let state = workshop.state.to_str().unwrap().to_owned();
     let on = [xtask, "--on", "local", "--state", &state];
@@ -666,6 +660,35 @@ fn the_tour_needs_no_network() {
         "{}",
         ended.out
     );
+}
+
+/// A disk that is full is named, whatever was being written, and what was
+/// written can be removed.
+#[test]
+fn a_full_disk_is_named() {
+    Workshop::installed(&[]);
+    let workshop = Workshop::empty();
+    std::fs::create_dir(&workshop.state).unwrap();
+    let base = workshop.port_base.to_string();
+    let state = workshop.state.to_str().unwrap();
+    let xtask = env!("CARGO_BIN_EXE_xtask");
+    let on = [xtask, "--on", "local", "--state"];
+    let inside = "mount -t tmpfs -o size=$1 tmpfs \"$2\"; shift 2; exec \"$@\"";
+    let Some(small) = unshared(&["--mount"], inside) else {
+        return;
+    };
+    // Too small for the keys, for the trust material, for the sample.
+    for size in ["40k", "160k", "200k"] {
+        let inner = format!("{state}/inner");
+        let script = "\"$@\" install --port-base \"$0\"; code=$?; \"$@\" uninstall --yes --keep-tools >&2 || exit 9; exit $code";
+        let words = [
+            &[size, state, "sh", "-c", script, &base],
+            &on[..],
+            &[&inner],
+        ]
+        .concat();
+        small(&words).fails(2, "the disk is full");
+    }
 }
 
 /// Two installs at once: one works, the other says so and changes nothing.
@@ -696,6 +719,32 @@ fn two_installs_do_not_interleave() {
         );
     }
     workshop.run(&["status"]).ok();
+}
+
+/// Runs a command in namespaces of its own, prepared by a script; `None`, and a
+/// word about it, where this machine makes none.
+fn unshared<'a>(
+    kinds: &'a [&'a str],
+    prepare: &'a str,
+) -> Option<impl Fn(&[&str]) -> workshop::Ended + 'a> {
+    let run = move |kinds: &[&str], script: &str, words: &[&str]| {
+        let all = [
+            kinds,
+            &["--map-root-user", "sh", "-ec", script, "sh"],
+            words,
+        ]
+        .concat();
+        end(command(Path::new("unshare"), &all))
+    };
+    let can = xtask_sees("unshare") && xtask_sees("ip") && run(kinds, "true", &[]).code == 0;
+    if !can {
+        eprintln!(
+            "SKIPPED: this machine makes no namespaces (unshare {}, ip)",
+            kinds.join(" ")
+        );
+        return None;
+    }
+    Some(move |words: &[&str]| run(kinds, prepare, words))
 }
 
 fn xtask_sees(program: &str) -> bool {

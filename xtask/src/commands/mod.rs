@@ -241,7 +241,7 @@ impl App {
             self.print(plan, &chosen);
             return Ok(Ran::Dry);
         }
-        if self.named {
+        if self.named && plan.command != "uninstall" {
             self.state.create()?;
             state::write(
                 &self.state.path("target"),

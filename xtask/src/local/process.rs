@@ -147,7 +147,7 @@ pub fn launch(launch: &Launch<'_>) -> Result<Record> {
     for variable in redirecting_variables() {
         command.env_remove(variable);
     }
-    let child = command
+    let mut child = command
         .args(args)
         .envs(env.iter().map(|(name, value)| (name, value)))
         .current_dir(dir)
@@ -170,7 +170,12 @@ pub fn launch(launch: &Launch<'_>) -> Result<Record> {
         log_from,
         fingerprint,
     };
-    state::write_json(&record_path(dir, name), &record)?;
+    // A server that nobody remembers could not be stopped any more.
+    if let Err(error) = state::write_json(&record_path(dir, name), &record) {
+        let _ = child.kill();
+        let _ = child.wait();
+        return Err(error);
+    }
     Ok(record)
 }
 
