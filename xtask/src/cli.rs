@@ -4,8 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::local::plans::InstallOptions;
-use crate::rekor::Version;
+use crate::rekor::{Version, Versions};
 
 /// Runs every step of the private Sigstore workshop.
 #[derive(Debug, Parser)]
@@ -75,6 +74,29 @@ pub struct PlanOptions {
     /// Run this step, done or not, and all that need it
     #[arg(long, value_name = "STEP")]
     pub from: Option<String>,
+}
+
+/// What `install` was asked for.
+#[derive(Debug, Clone, Default, Args)]
+pub struct InstallOptions {
+    /// Which versions of Rekor run [default: v2, or what was installed]
+    #[arg(long, value_enum)]
+    pub rekor: Option<Versions>,
+    /// The lowest of the ports to listen on [default: 17800, or what was installed]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1024..=65500))]
+    pub port_base: Option<u16>,
+    /// Replace a key; what it signed stays verifiable
+    #[arg(long, value_enum, value_name = "KEY")]
+    pub renew: Option<Renew>,
+}
+
+/// A key that can be replaced.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Renew {
+    /// Fulcio's CA.
+    Ca,
+    /// The timestamp authority's key and certificate.
+    Timestamp,
 }
 
 /// The subcommands.
@@ -208,7 +230,7 @@ pub struct Sign {
     #[arg(long, value_name = "FILE", requires = "blob")]
     pub bundle: Option<PathBuf>,
     /// The user who signs
-    #[arg(long = "as", value_name = "USER", default_value = crate::local::sign::DEFAULT_USER)]
+    #[arg(long = "as", value_name = "USER", default_value = crate::artifact::DEFAULT_USER)]
     pub user: String,
     /// The log that records it [default: the newest that runs]
     #[arg(long, value_enum)]
@@ -280,7 +302,7 @@ pub enum StepCommand {
         port_base: u16,
         /// Which versions of Rekor run.
         #[arg(long, value_enum)]
-        rekor: crate::local::settings::Rekor,
+        rekor: Versions,
         /// The number of the CA in use.
         #[arg(long, value_parser = clap::value_parser!(u16).range(1..))]
         fulcio: u16,

@@ -3,16 +3,42 @@
 use std::path::PathBuf;
 
 use anyhow::Result;
+use serde::Serialize;
 use serde_json::Value;
 
-use crate::cli::On;
+use crate::artifact::{Artifact, Signature};
+use crate::cli::{InstallOptions, On};
 use crate::fail::{Fail, broken};
-use crate::local::plans::InstallOptions;
-use crate::local::sign::{Artifact, Signature};
 use crate::plan::Plan;
 use crate::plan::run::Host;
 use crate::preflight::Check;
 use crate::rekor::Version;
+
+/// One component.
+#[derive(Debug, Serialize)]
+pub struct Component {
+    /// Its name.
+    pub name: String,
+    /// `up`, `silent` (it runs but does not answer), `ended` (it was started
+    /// and runs no more) or `stopped`.
+    pub state: &'static str,
+    /// Where it listens.
+    pub address: String,
+    /// Its process.
+    pub pid: Option<u32>,
+    /// The version of its Go module.
+    pub version: Option<String>,
+    /// Since when it runs, RFC 3339.
+    pub since: Option<String>,
+    /// Its memory in KiB.
+    pub memory_kib: Option<u64>,
+    /// How many entries its log holds.
+    pub log_size: Option<u64>,
+    /// When its certificate ends, RFC 3339.
+    pub certificate_ends: Option<String>,
+    /// What to know about it.
+    pub warning: Option<String>,
+}
 
 /// What every command needs from the place where Sigstore runs. Plans are
 /// values: building one runs nothing.
@@ -65,7 +91,7 @@ pub trait Target: Host {
     ///
     /// # Errors
     /// Where nothing is installed.
-    fn status(&self) -> Result<Vec<crate::local::status::Component>>;
+    fn status(&self) -> Result<Vec<Component>>;
 
     /// The log files, by component.
     ///

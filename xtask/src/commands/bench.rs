@@ -12,10 +12,10 @@ use anyhow::{Context, Result};
 use serde_json::{Value, json};
 
 use super::App;
+use crate::artifact::{Artifact, DEFAULT_USER};
 use crate::fail::broken;
 use crate::local::Local;
 use crate::local::platform;
-use crate::local::sign::{Artifact, DEFAULT_USER};
 use crate::plan::{Action, Piece, Plan};
 use crate::state::State;
 use crate::target::Target;

@@ -91,7 +91,7 @@ fn entry(target: &dyn Target, options: &EntryOptions) -> Result<Entry> {
     rekor::fetch(version, &target.rekor_address(version)?, &which)
 }
 
-fn last(target: &dyn Target) -> Result<crate::local::sign::Signature> {
+fn last(target: &dyn Target) -> Result<crate::artifact::Signature> {
     Ok(target.signatures()?.pop().ok_or_else(nothing_signed)?)
 }
 

@@ -4,8 +4,8 @@ use anyhow::Result;
 use serde_json::{Value, json};
 
 use super::{App, Ran, ends};
+use crate::cli::InstallOptions;
 use crate::cli::PlanOptions;
-use crate::local::plans::InstallOptions;
 use crate::plan::Plan;
 use crate::target::Target;
 

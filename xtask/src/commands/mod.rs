@@ -17,13 +17,13 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 use serde_json::{Value, json};
 
+use crate::artifact::Artifact;
 use crate::cli::{Cli, Command, Global, On, PlanOptions, StepCommand};
 use crate::fail::{Fail, broken};
 use crate::interrupt;
 use crate::local::Local;
-use crate::local::sign::Artifact;
 use crate::plan::run::{End, Outcome};
-use crate::plan::{Plan, run, shell};
+use crate::plan::{Plan, program, run, shell};
 use crate::state::{self, State};
 use crate::target::{Target, not_yet};
 use crate::ui::{Style, Ui};
@@ -274,7 +274,7 @@ impl App {
                 .event(&json!({"event": "plan", "command": plan.command, "steps": steps}));
             return;
         }
-        let variables = run::redirecting_variables();
+        let variables = program::redirecting_variables();
         if !variables.is_empty() {
             self.ui.say(format!("unset {}", variables.join(" ")));
         }

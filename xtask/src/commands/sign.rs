@@ -4,8 +4,8 @@ use anyhow::Result;
 use serde_json::{Value, json};
 
 use super::{App, Ran, artifacts, ends};
+use crate::artifact::{DEFAULT_USER, Signature};
 use crate::cli::Sign;
-use crate::local::sign::{DEFAULT_USER, Signature};
 
 pub fn run(app: &App, options: &Sign) -> Result<Option<Value>> {
     let _beside = if options.plan.dry_run {

@@ -4,8 +4,8 @@ use anyhow::Result;
 use serde_json::{Value, json};
 
 use super::{App, Ran, artifacts, ends};
+use crate::artifact::{Artifact, DEFAULT_USER};
 use crate::cli::Verify;
-use crate::local::sign::{Artifact, DEFAULT_USER};
 
 pub fn run(app: &App, options: &Verify) -> Result<Option<Value>> {
     let _beside = if options.plan.dry_run {

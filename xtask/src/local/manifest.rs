@@ -6,9 +6,9 @@ use std::path::Path;
 use anyhow::{Context, Result};
 use serde::Deserialize;
 
-use super::settings::{Rekor, Settings};
+use super::settings::Settings;
 use crate::fail::broken;
-use crate::rekor::Version;
+use crate::rekor::{Version, Versions};
 
 /// The servers and their ports.
 #[derive(Debug, Deserialize)]
@@ -67,7 +67,7 @@ impl Manifest {
     }
 
     /// The servers that run with these settings.
-    pub fn chosen(&self, rekor: Rekor) -> impl Iterator<Item = &Server> {
+    pub fn chosen(&self, rekor: Versions) -> impl Iterator<Item = &Server> {
         self.servers
             .iter()
             .filter(move |server| server.rekor.is_none_or(|version| rekor.has(version)))
@@ -172,7 +172,7 @@ mod tests {
     fn the_manifest_names_only_what_is_there() {
         let repo = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
         let manifest = Manifest::read(repo).unwrap();
-        let settings = Settings::new(17800, Rekor::Both);
+        let settings = Settings::new(17800, Versions::Both);
         let variables = manifest.variables(&settings).unwrap();
         for (i, server) in manifest.servers.iter().enumerate() {
             fill(&server.command, &variables).unwrap();

@@ -32,12 +32,12 @@ use serde::Deserialize;
 
 use crate::fail::broken;
 use crate::plan::Command;
-use crate::plan::run::prepare;
-use crate::rekor::Version;
+use crate::plan::program::prepare;
+use crate::rekor::{Version, Versions};
 use crate::state::{self, State};
 use manifest::{Manifest, fill};
 use servers::Servers;
-use settings::{PORT_BASE, Rekor, Settings};
+use settings::{PORT_BASE, Settings};
 
 /// Configuration that depends on nothing but the settings and the users.
 const CONFIGS: [&str; 3] = ["config/dex.yml", "config/fulcio.yml", "config/registry.yml"];
@@ -92,7 +92,7 @@ impl Local {
         Ok(Local {
             repo: repo.to_owned(),
             installed: settings.is_some(),
-            settings: settings.unwrap_or_else(|| Settings::new(PORT_BASE, Rekor::V2)),
+            settings: settings.unwrap_or_else(|| Settings::new(PORT_BASE, Versions::V2)),
             manifest: Arc::new(Manifest::read(repo)?),
             servers: Servers::of(repo)?,
             dir: state.path("local"),

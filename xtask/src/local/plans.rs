@@ -5,8 +5,9 @@ use std::time::Duration;
 use anyhow::Result;
 
 use super::manifest::{Server, fill};
-use super::settings::{Rekor, Settings};
+use super::settings::Settings;
 use super::{Local, process, shards};
+use crate::cli::{InstallOptions, Renew};
 use crate::fail::broken;
 use crate::plan::{Command, Plan, Ready, Step, Word};
 use crate::rekor::Version;
@@ -14,29 +15,6 @@ use crate::words;
 
 /// How long a server may take until it answers.
 const READY: Duration = Duration::from_secs(30);
-
-/// What `install` was asked for.
-#[derive(Debug, Clone, Default, clap::Args)]
-pub struct InstallOptions {
-    /// Which versions of Rekor run [default: v2, or what was installed]
-    #[arg(long, value_enum)]
-    pub rekor: Option<Rekor>,
-    /// The lowest of the ports to listen on [default: 17800, or what was installed]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1024..=65500))]
-    pub port_base: Option<u16>,
-    /// Replace a key; what it signed stays verifiable
-    #[arg(long, value_enum, value_name = "KEY")]
-    pub renew: Option<Renew>,
-}
-
-/// A key that can be replaced.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-pub enum Renew {
-    /// Fulcio's CA.
-    Ca,
-    /// The timestamp authority's key and certificate.
-    Timestamp,
-}
 
 impl Local {
     /// The target as it will be after `install` with these options.

@@ -19,7 +19,7 @@ use super::platform;
 use crate::encoding::hex;
 use crate::fail::broken;
 use crate::plan::Ready;
-use crate::plan::run::redirecting_variables;
+use crate::plan::program::redirecting_variables;
 use crate::{http, interrupt, state, time};
 
 /// How long a server may take to stop before it is ended.

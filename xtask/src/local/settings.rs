@@ -6,52 +6,13 @@ use std::path::Path;
 use anyhow::Result;
 use serde::{Deserialize, Serialize};
 
-use crate::rekor::Version;
+pub use crate::rekor::Versions as Rekor;
+use crate::rekor::Versions;
 use crate::state;
 use crate::time;
 
 /// The lowest of the default ports.
 pub const PORT_BASE: u16 = 17800;
-
-/// Which versions of Rekor run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
-#[serde(rename_all = "lowercase")]
-pub enum Rekor {
-    /// An API in front of Trillian.
-    V1,
-    /// Tiles.
-    V2,
-    /// Both, beside each other.
-    Both,
-}
-
-impl Rekor {
-    /// Whether this version runs.
-    pub fn has(self, version: Version) -> bool {
-        matches!(
-            (self, version),
-            (Rekor::Both, _) | (Rekor::V1, Version::V1) | (Rekor::V2, Version::V2)
-        )
-    }
-
-    /// The version that signs when none is asked for: the newer one.
-    pub fn newest(self) -> Version {
-        if self == Rekor::V1 {
-            Version::V1
-        } else {
-            Version::V2
-        }
-    }
-
-    /// As it is typed.
-    pub fn name(self) -> &'static str {
-        match self {
-            Rekor::V1 => "v1",
-            Rekor::V2 => "v2",
-            Rekor::Both => "both",
-        }
-    }
-}
 
 /// When a key was in use. Times are RFC 3339 in UTC.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -78,7 +39,7 @@ pub struct Settings {
     /// The lowest port.
     pub port_base: u16,
     /// Which versions of Rekor run.
-    pub rekor: Rekor,
+    pub rekor: Versions,
     /// When it was installed; Rekor v2's key is as old.
     pub created: String,
     /// Fulcio's CA keys, `keys/fulcio-1.key` first, the one in use last.
@@ -89,7 +50,7 @@ pub struct Settings {
 
 impl Settings {
     /// Those of a new installation.
-    pub fn new(port_base: u16, rekor: Rekor) -> Settings {
+    pub fn new(port_base: u16, rekor: Versions) -> Settings {
         let now = Period::from_now();
         Settings {
             port_base,

@@ -5,19 +5,16 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context, Result};
-use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::{Local, User, shards, trust};
+use crate::artifact::{Artifact, Signature};
 use crate::bundle;
 use crate::fail::{Fail, broken};
 use crate::plan::{Command, Plan, Step, Word};
 use crate::rekor::Version;
 use crate::words;
 use crate::{http, state};
-
-/// Whose signature is made, and whose is expected, when nobody is named.
-pub const DEFAULT_USER: &str = "alice";
 
 /// How many signatures are remembered.
 const REMEMBERED: usize = 1000;
@@ -26,41 +23,6 @@ const REMEMBERED: usize = 1000;
 const DIGESTS: [&str; 8] = [
     "IMAGE", "IMAGE_2", "IMAGE_3", "IMAGE_4", "IMAGE_5", "IMAGE_6", "IMAGE_7", "IMAGE_8",
 ];
-
-/// What is signed or verified.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Artifact {
-    /// An image in a registry, by tag or digest.
-    Image(String),
-    /// A file, and the bundle that holds its signature.
-    Blob {
-        /// The file.
-        file: PathBuf,
-        /// The bundle.
-        bundle: PathBuf,
-    },
-}
-
-/// A signature that was made here.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Signature {
-    /// The image by digest, or the file.
-    pub artifact: String,
-    /// Whether it is an image.
-    pub image: bool,
-    /// The identity in the certificate.
-    pub identity: String,
-    /// The issuer in the certificate, where it names one.
-    pub issuer: Option<String>,
-    /// The version of Rekor that recorded it.
-    pub rekor: Version,
-    /// Its index in that log; for v1, in that shard.
-    pub log_index: u64,
-    /// The shard of Rekor v1.
-    pub shard: Option<usize>,
-    /// The bundle, with everything a verifier needs.
-    pub bundle: PathBuf,
-}
 
 impl Local {
     /// The user of this name.

@@ -4,7 +4,6 @@ use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
 use anyhow::Result;
-use serde::Serialize;
 
 use super::manifest::fill;
 use super::{Local, process};
@@ -13,36 +12,11 @@ use crate::http;
 use crate::local::platform;
 use crate::rekor::{self, Version};
 use crate::state;
+use crate::target::Component;
 use crate::time;
 
 /// A certificate that ends within this is warned of.
 const SOON: Duration = Duration::from_secs(30 * 86400);
-
-/// One component.
-#[derive(Debug, Serialize)]
-pub struct Component {
-    /// Its name.
-    pub name: String,
-    /// `up`, `silent` (it runs but does not answer), `ended` (it was started
-    /// and runs no more) or `stopped`.
-    pub state: &'static str,
-    /// Where it listens.
-    pub address: String,
-    /// Its process.
-    pub pid: Option<u32>,
-    /// The version of its Go module.
-    pub version: Option<String>,
-    /// Since when it runs, RFC 3339.
-    pub since: Option<String>,
-    /// Its memory in KiB.
-    pub memory_kib: Option<u64>,
-    /// How many entries its log holds.
-    pub log_size: Option<u64>,
-    /// When its certificate ends, RFC 3339.
-    pub certificate_ends: Option<String>,
-    /// What to know about it.
-    pub warning: Option<String>,
-}
 
 impl Local {
     /// Looks at every component that should run.

@@ -6,11 +6,9 @@ use anyhow::Result;
 use clap::Parser;
 use serde_json::{Value, json};
 
-use super::plans::InstallOptions;
-use super::sign::{Artifact, Signature};
-use super::status::Component;
 use super::{Local, process, shards};
-use crate::cli::{Cli, Command, StepCommand};
+use crate::artifact::{Artifact, Signature};
+use crate::cli::{Cli, Command, InstallOptions, StepCommand};
 use crate::fail::{Fail, broken, not_so};
 use crate::local::settings::Settings;
 use crate::plan::run::Host;
@@ -18,11 +16,11 @@ use crate::plan::{Plan, Ready};
 use crate::preflight::{self, Check};
 use crate::rekor::Version;
 use crate::state::{self, Lock, State};
-use crate::target::Target;
+use crate::target::{Component, Target};
 use crate::words;
 
 impl Host for Local {
-    fn xtask(&self, words: &[String]) -> Result<String> {
+    fn xtask(&self, words: &[String]) -> Result<()> {
         let all = std::iter::once("cargo xtask").chain(words.iter().map(String::as_str));
         let cli = Cli::try_parse_from(all)
             .map_err(|error| broken(format!("a step that is none: {error}")))?;
@@ -38,7 +36,7 @@ impl Host for Local {
             Command::Step { step } => self.reopened()?.step(step)?,
             other => return Err(broken(format!("{other:?} is no step of a plan")).into()),
         }
-        Ok(String::new())
+        Ok(())
     }
 
     fn wait(&self, ready: &Ready) -> Result<()> {

@@ -35,6 +35,46 @@ impl Version {
     }
 }
 
+/// Which versions of Rekor run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub enum Versions {
+    /// An API in front of Trillian.
+    V1,
+    /// Tiles.
+    V2,
+    /// Both, beside each other.
+    Both,
+}
+
+impl Versions {
+    /// Whether this version runs.
+    pub fn has(self, version: Version) -> bool {
+        matches!(
+            (self, version),
+            (Versions::Both, _) | (Versions::V1, Version::V1) | (Versions::V2, Version::V2)
+        )
+    }
+
+    /// The version that signs when none is asked for: the newer one.
+    pub fn newest(self) -> Version {
+        if self == Versions::V1 {
+            Version::V1
+        } else {
+            Version::V2
+        }
+    }
+
+    /// As it is typed.
+    pub fn name(self) -> &'static str {
+        match self {
+            Versions::V1 => "v1",
+            Versions::V2 => "v2",
+            Versions::Both => "both",
+        }
+    }
+}
+
 /// Which entry is asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Which {

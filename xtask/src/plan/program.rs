@@ -1,0 +1,200 @@
+//! Runs one program of a plan: its output read line by line, its end explained.
+
+use std::collections::VecDeque;
+use std::io::{BufRead, BufReader, Read};
+use std::process::Stdio;
+use std::sync::Mutex;
+
+use anyhow::Result;
+
+use super::run::Outputs;
+use super::{Command, Piece, Progress, Total, Word};
+use crate::fail::{Fail, broken};
+use crate::interrupt::{self, Running};
+use crate::ui::{StepRef, Ui};
+
+/// How many of a tool's last lines an error shows.
+const TAIL: usize = 12;
+
+/// A line of a tool's output is cut here, so that a tool that prints no line
+/// end cannot fill the memory.
+const LINE: u64 = 16 * 1024;
+
+/// The output that one command hands to another is a digest, a number, a list
+/// of packages: more than this many bytes is none of them.
+const LARGEST: usize = 4 * 1024 * 1024;
+
+/// The words with the outputs they refer to filled in.
+pub fn resolve(words: &[Word], outputs: &Outputs) -> Result<Vec<String>> {
+    let piece = |piece: &Piece| match piece {
+        Piece::Text(text) => Ok(text.clone()),
+        Piece::Output(name) => {
+            let missing = || broken(format!("the output {name} of an earlier step is missing"));
+            Ok(outputs.get(name).ok_or_else(missing)?.clone())
+        }
+    };
+    words
+        .iter()
+        .map(|word| word.0.iter().map(piece).collect())
+        .collect()
+}
+
+/// Runs a program to its end and returns its standard output.
+pub fn program(
+    command: &Command,
+    outputs: &Outputs,
+    place: StepRef<'_>,
+    ui: &Ui,
+) -> Result<String> {
+    let words = resolve(&command.words, outputs)?;
+    let name = words
+        .first()
+        .ok_or_else(|| broken("a command without words"))?;
+    let mut child = prepare(name, &words[1..], command)?
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .map_err(|error| cannot_start(name, &error))?;
+    let running = Running::new(&child);
+    if interrupt::interrupted() {
+        interrupt::stop_children();
+    }
+
+    let meter = command
+        .progress
+        .as_ref()
+        .map(|progress| Meter::new(progress, outputs));
+    let seen = |line: &str| {
+        ui.output(place, line);
+        if let Some(meter) = &meter {
+            meter.line(line, |done, total| ui.progress(place, done, total));
+        }
+    };
+    let tail = Mutex::new(VecDeque::new());
+    let keep = |line: String| {
+        let mut tail = tail
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
+        if tail.len() == TAIL {
+            tail.pop_front();
+        }
+        tail.push_back(line);
+    };
+    let (out, err) = (child.stdout.take(), child.stderr.take());
+    let captures = command.output.is_some();
+    let printed = std::thread::scope(|scope| {
+        scope.spawn(|| {
+            each_line(err, |line| {
+                seen(&line);
+                keep(line);
+            })
+        });
+        let mut printed = String::new();
+        each_line(out, |line| {
+            if captures && printed.len() <= LARGEST {
+                printed.push_str(&line);
+                printed.push('\n');
+            } else if !captures {
+                seen(&line);
+                keep(line);
+            }
+        });
+        printed
+    });
+    let status = child.wait()?;
+    drop(running);
+    let tool = std::path::Path::new(name)
+        .file_name()
+        .unwrap_or_default()
+        .to_string_lossy();
+    if status.success() && printed.len() > LARGEST {
+        return Err(broken(format!("{tool} prints more than it should")).into());
+    }
+    if status.success() {
+        return Ok(printed);
+    }
+    Err(broken(format!("{tool} failed with {status}"))
+        .tail(tail.into_inner().unwrap_or_default().into_iter().collect())
+        .into())
+}
+
+/// The process to be, in a group of its own, without the variables that would
+/// send a Sigstore client anywhere but where the command line says.
+pub fn prepare(name: &str, args: &[String], command: &Command) -> Result<std::process::Command> {
+    let shell = xshell::Shell::new()?;
+    let mut process: std::process::Command = shell.cmd(name).args(args).into();
+    for variable in redirecting_variables() {
+        process.env_remove(variable);
+    }
+    process.envs(command.env.iter().map(|(name, value)| (name, value)));
+    if let Some(dir) = &command.dir {
+        process.current_dir(dir);
+    }
+    use std::os::unix::process::CommandExt;
+    process.process_group(0);
+    Ok(process)
+}
+
+/// The variables of the caller's environment that change which servers or keys
+/// a Sigstore client uses.
+pub fn redirecting_variables() -> Vec<String> {
+    std::env::vars_os()
+        .filter_map(|(name, _)| name.into_string().ok())
+        .filter(|name| name.starts_with("SIGSTORE_") || name.starts_with("COSIGN_"))
+        .collect()
+}
+
+fn cannot_start(name: &str, error: &std::io::Error) -> Fail {
+    if error.kind() == std::io::ErrorKind::NotFound {
+        return broken(format!("{name} was not found")).hint("cargo xtask preflight");
+    }
+    broken(format!("{name} could not be started: {error}"))
+}
+
+fn each_line(source: Option<impl Read>, mut each: impl FnMut(String)) {
+    let Some(source) = source else { return };
+    let mut reader = BufReader::new(source);
+    let mut line = Vec::new();
+    loop {
+        line.clear();
+        match reader.by_ref().take(LINE).read_until(b'\n', &mut line) {
+            Ok(0) | Err(_) => return,
+            Ok(_) => each(String::from_utf8_lossy(&line).trim_end().to_owned()),
+        }
+    }
+}
+
+/// Counts the lines that mean progress.
+struct Meter {
+    counts: fn(&str) -> bool,
+    total: u64,
+    done: Mutex<u64>,
+}
+
+impl Meter {
+    fn new(progress: &Progress, outputs: &Outputs) -> Meter {
+        let total = match progress.total {
+            Total::Known(total) => total,
+            Total::LinesOf(name) => outputs.get(name).map_or(0, |text| {
+                text.lines().filter(|line| !line.trim().is_empty()).count() as u64
+            }),
+        };
+        Meter {
+            counts: progress.counts,
+            total,
+            done: Mutex::new(0),
+        }
+    }
+
+    fn line(&self, line: &str, report: impl Fn(u64, u64)) {
+        if (self.counts)(line) && self.total > 0 {
+            let mut done = self
+                .done
+                .lock()
+                .unwrap_or_else(std::sync::PoisonError::into_inner);
+            *done += 1;
+            report(*done, self.total);
+        }
+    }
+}
