@@ -251,7 +251,7 @@ fn general_name(name: &GeneralName) -> String {
 pub fn printable(text: &str) -> String {
     text.chars()
         .map(|c| {
-            if c.is_control() {
+            if c.is_control() && c != '\t' {
                 char::REPLACEMENT_CHARACTER
             } else {
                 c

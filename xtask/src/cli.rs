@@ -359,6 +359,9 @@ pub enum StepCommand {
     },
     /// Remember a signature
     Record {
+        /// Names the signing call and the place in it.
+        #[arg(long)]
+        id: String,
         /// The bundle that cosign wrote.
         #[arg(long)]
         bundle: PathBuf,

@@ -185,15 +185,18 @@ impl State {
         }
     }
 
-    /// Holds the state for a command that only uses it, beside others that do.
+    /// Holds the state for a command that only uses it, beside others that do;
+    /// `None` where there is nothing to hold yet.
     ///
     /// # Errors
     /// Where a command that changes it is at work.
-    pub fn share(&self) -> Result<Lock> {
-        self.create()?;
+    pub fn share(&self) -> Result<Option<Lock>> {
+        if !self.path("version").exists() {
+            return Ok(None);
+        }
         let mut file = open_private(&self.path("lock"))?;
         match file.try_lock_shared() {
-            Ok(()) => Ok(Lock { _file: file }),
+            Ok(()) => Ok(Some(Lock { _file: file })),
             Err(fs::TryLockError::WouldBlock) => {
                 let mut holder = String::new();
                 let _ = file.rewind();

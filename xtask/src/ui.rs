@@ -204,10 +204,10 @@ impl Ui {
 
     /// A step failed.
     pub fn failed(&self, step: StepRef<'_>, fail: &Fail) {
-        let mut event = failure(fail);
-        event["event"] = json!("fail");
-        event["step"] = json!(step.name);
-        self.event(&event);
+        self.event(&with(
+            json!({"event": "fail", "step": step.name}),
+            failure(fail),
+        ));
         self.close(step);
         self.note(format!(
             "{} [{}/{}] {}: {}",
@@ -215,7 +215,7 @@ impl Ui {
             step.number,
             step.of,
             step.name,
-            fail.what
+            step.title
         ));
     }
 
@@ -230,14 +230,12 @@ impl Ui {
             return;
         }
         if self.style.json {
-            let (ok, exit, mut event) = match outcome {
+            let (ok, exit, data) = match outcome {
                 Ok(data) => (true, 0, data),
                 Err(fail) => (false, fail.exit, failure(fail)),
             };
-            let mut result = json!({"event": "result", "command": command, "ok": ok, "exit": exit});
-            if let (Some(result), Some(data)) = (result.as_object_mut(), event.as_object_mut()) {
-                result.append(data);
-            }
+            let result = json!({"event": "result", "command": command, "ok": ok, "exit": exit});
+            let result = with(result, data);
             self.event(&result);
         } else if let Err(fail) = outcome {
             let mut err = std::io::stderr().lock();
@@ -274,6 +272,14 @@ impl Ui {
             .lock()
             .unwrap_or_else(std::sync::PoisonError::into_inner)
     }
+}
+
+/// An object with the fields of another after its own.
+fn with(mut object: Value, more: Value) -> Value {
+    if let (Some(object), Value::Object(mut more)) = (object.as_object_mut(), more) {
+        object.append(&mut more);
+    }
+    object
 }
 
 /// A failure as JSON: `{"error", "hints", "tail"}`.

@@ -162,6 +162,9 @@ fn a_changed_file_is_refused() {
     let file = workshop.temp.path().join("a file, with a comma.txt");
     let name = file.to_str().unwrap();
     std::fs::write(&file, "as it was signed").unwrap();
+    workshop
+        .run(&["verify", "--blob", name])
+        .fails(1, "the file carries no signature");
     let signed = workshop
         .run(&["--json", "sign", "--blob", name, "--as", "bob"])
         .ok()
@@ -412,6 +415,12 @@ fn damaged_files_are_made_again_or_named() {
     workshop.run(&["start"]).ok();
     workshop.run(&["verify"]).ok();
 
+    // Users are made again while everything runs, with new passwords.
+    std::fs::remove_file(workshop.dir().join("keys/users.yml")).unwrap();
+    workshop.run(&["sign"]).fails(2, "there are no users");
+    workshop.run(&["start"]).ok();
+    workshop.run(&["sign"]).ok();
+
     std::fs::write(workshop.dir().join("signatures.json"), "[{").unwrap();
     workshop
         .run(&["inspect-rekor"])
@@ -608,6 +617,41 @@ fn the_login_page_lets_alice_in() {
     assert_eq!(log_in("wrong"), "");
     let to = log_in(password);
     assert!(to.starts_with(&format!("{back}?code=")), "{to}");
+}
+
+/// Several images in one call, and several calls at once: each says what it
+/// signed, in the order in which it was asked.
+#[test]
+fn signers_side_by_side_report_their_own() {
+    let workshop = Workshop::installed(&[]);
+    let images: Vec<String> = (0..4)
+        .map(|i| workshop.push(&format!("side:{i}"), &i.to_string()))
+        .collect();
+    let names = |pair: &[String]| -> Vec<String> {
+        let words = ["--json", "sign", &pair[0], &pair[1]];
+        let signed = workshop.run(&words).ok().json();
+        let signatures = signed["signatures"].as_array().unwrap().clone();
+        let artifact = |signature: &Value| signature["artifact"].as_str().unwrap().to_owned();
+        signatures.iter().map(artifact).collect()
+    };
+    let digest = |image: &str| workshop.run(&["--json", "verify", image]).ok();
+    std::thread::scope(|scope| {
+        let signers: Vec<_> = images
+            .chunks(2)
+            .map(|pair| scope.spawn(|| names(pair)))
+            .collect();
+        let signed: Vec<String> = signers
+            .into_iter()
+            .flat_map(|signer| signer.join().unwrap())
+            .collect();
+        assert_eq!(signed.len(), 4);
+        let distinct: std::collections::BTreeSet<_> = signed.iter().collect();
+        assert_eq!(distinct.len(), 4, "{signed:?}");
+    });
+    images.iter().for_each(|image| drop(digest(image)));
+    // The order of one call is the order of its words.
+    let [first, second] = [names(&images[..2]), names(&images[..2])];
+    assert_eq!(first, second);
 }
 
 /// A verifier that trusts another installation accepts nothing of this one.

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::Stdio;
 
 use anyhow::{Context, Result};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::App;
 use crate::bundle;
@@ -54,7 +54,9 @@ pub fn certificate(
         None => from_bundle(&last(app.target()?.as_ref())?.bundle)?,
     };
     if text {
-        app.ui.say(openssl(&leaf)?.trim_end());
+        let text = openssl(&leaf)?;
+        app.ui.say(text.trim_end());
+        app.ui.event(&json!({"text": text}));
         return Ok(None);
     }
     for line in leaf.lines() {

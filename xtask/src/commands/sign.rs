@@ -11,7 +11,7 @@ pub fn run(app: &App, options: &Sign) -> Result<Option<Value>> {
     let _beside = if options.plan.dry_run {
         None
     } else {
-        Some(app.state.share()?)
+        app.state.share()?
     };
     let target = app.target()?;
     let artifacts = artifacts(
@@ -25,9 +25,16 @@ pub fn run(app: &App, options: &Sign) -> Result<Option<Value>> {
     let Ran::Done(outcome) = app.execute(target.as_ref(), &plan, &options.plan)? else {
         return Ok(None);
     };
-    let all = target.signatures()?;
-    let made = &all[all.len().saturating_sub(artifacts.len())..];
-    for signature in made {
+    // Others may sign at the same time, and the images of one call end in any
+    // order.
+    let call = format!("{}-", std::process::id());
+    let place = |signature: &Signature| signature.id.strip_prefix(&call)?.parse::<usize>().ok();
+    let mut all = target.signatures()?;
+    all.retain(|signature| place(signature).is_some());
+    // A process number comes round again.
+    let mut made = all.split_off(all.len().saturating_sub(artifacts.len()));
+    made.sort_by_key(place);
+    for signature in &made {
         app.ui.say(format!("signed {}", signature.artifact));
         app.ui.say(format!("  as      {}", signature.identity));
         app.ui.say(format!(

@@ -6,12 +6,13 @@ use serde_json::{Value, json};
 use super::{App, Ran, artifacts, ends};
 use crate::artifact::{Artifact, DEFAULT_USER};
 use crate::cli::Verify;
+use crate::fail::not_so;
 
 pub fn run(app: &App, options: &Verify) -> Result<Option<Value>> {
     let _beside = if options.plan.dry_run {
         None
     } else {
-        Some(app.state.share()?)
+        app.state.share()?
     };
     let target = app.target()?;
     let artifacts = artifacts(
@@ -20,6 +21,20 @@ pub fn run(app: &App, options: &Verify) -> Result<Option<Value>> {
         options.blob.as_deref(),
         options.bundle.as_deref(),
     )?;
+    for artifact in &artifacts {
+        if let Artifact::Blob { file, bundle } = artifact
+            && !bundle.is_file()
+        {
+            let file = file.display();
+            return Err(not_so(format!(
+                "the file carries no signature: there is no {}",
+                bundle.display()
+            ))
+            .hint(format!("sign it: cargo xtask sign --blob {file}"))
+            .hint("or name the bundle: --bundle FILE")
+            .into());
+        }
+    }
     // The default is a policy, not a look at who did sign: anybody's signature
     // would satisfy that.
     let identity = options

@@ -169,7 +169,12 @@ impl Local {
                 Step::new("tools", "remove the built servers")
                     .needs(["state"])
                     .done(move || Ok((!dir.exists()).then(|| "there are none".to_owned())))
-                    .run(Command::new(words!["rm", "-rf", self.servers.dir()])),
+                    .run(Command::new(words![
+                        "rm",
+                        "-rf",
+                        self.servers.dir(),
+                        self.servers.lock_file()
+                    ])),
             );
         }
         plan
@@ -246,7 +251,14 @@ impl Local {
         if self.settings.rekor.has(Version::V2) {
             keys.push(("ed25519", "keys/rekor-v2"));
         }
-        let (local, public) = (self.clone(), [format!("{ca}.pem"), format!("{tsa}.pem")]);
+        // The public part of a key is written last.
+        let written = |(kind, prefix): &(&str, &str)| match *kind {
+            "users" => format!("{prefix}.yml"),
+            "ed25519" => format!("{prefix}.pub"),
+            _ => format!("{prefix}.pem"),
+        };
+        let files: Vec<String> = keys.iter().map(written).collect();
+        let local = self.clone();
         Step::new(
             "keys",
             "make the keys that are missing: CA, timestamp authority, log, TLS, users",
@@ -255,7 +267,7 @@ impl Local {
         // While everything runs the keys are known to be good. Otherwise
         // they are looked at again, and the TLS certificate renewed in time.
         .done(move || {
-            let there = public.iter().all(|file| local.dir.join(file).exists());
+            let there = files.iter().all(|file| local.dir.join(file).exists());
             let good = there && !local.ends_soon("registry") && local.all_run()?;
             Ok(good.then(|| "the servers use them".to_owned()))
         })

@@ -74,6 +74,11 @@ impl Servers {
         &self.dir
     }
 
+    /// What an install holds while it builds them.
+    pub fn lock_file(&self) -> PathBuf {
+        PathBuf::from(format!("{}.lock", self.dir.display()))
+    }
+
     /// A program of them.
     pub fn program(&self, name: &str) -> PathBuf {
         self.dir.join(name)
@@ -94,7 +99,7 @@ impl Servers {
         if self.built() {
             return Ok(None);
         }
-        let path = PathBuf::from(format!("{}.lock", self.dir.display()));
+        let path = self.lock_file();
         crate::state::make_dir(path.parent().unwrap_or(&path))?;
         crate::state::exclusive_or(&path, waiting).map(Some)
     }

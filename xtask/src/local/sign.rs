@@ -6,10 +6,12 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use serde_json::Value;
+use sha2::{Digest, Sha256};
 
 use super::{Local, User, shards, trust};
 use crate::artifact::{Artifact, Signature};
 use crate::bundle;
+use crate::encoding::hex;
 use crate::fail::{Fail, broken};
 use crate::plan::{Command, Plan, Step, Word};
 use crate::rekor::Version;
@@ -32,6 +34,11 @@ impl Local {
     pub fn user(&self, name: &str) -> Result<User> {
         let users = self.users()?;
         let names: Vec<_> = users.iter().map(|user| user.name.clone()).collect();
+        if users.is_empty() {
+            return Err(broken("there are no users")
+                .hint("make them again: cargo xtask start")
+                .into());
+        }
         users
             .into_iter()
             .find(|user| user.name == name)
@@ -58,71 +65,46 @@ impl Local {
             .into());
         }
         let mut plan = Plan::new("sign", self.globals.clone());
-        // Named after this process, so that two signers do not share one.
-        let token = self.dir.join(format!("tmp/token-{}", std::process::id()));
-        plan.push(
-            Step::new(
-                "token",
-                format!("ask Dex for an identity token of {}", user.email),
-            )
-            .xtask(words![
-                "step",
-                "token",
-                "--as",
-                &user.name,
-                "--out",
-                token.as_path()
-            ]),
-        );
+        // Named after this process, so that two signers do not share anything.
+        let call = std::process::id();
+        let token = self.dir.join(format!("tmp/token-{call}"));
+        let ask = words![
+            "step",
+            "token",
+            "--as",
+            &user.name,
+            "--out",
+            token.as_path()
+        ];
+        let title = format!("ask Dex for an identity token of {}", user.email);
+        plan.push(Step::new("token", title).xtask(ask));
         let mut ends = vec!["token".to_owned()];
         for (i, artifact) in artifacts.iter().enumerate() {
-            let suffix = if i == 0 {
-                String::new()
-            } else {
-                format!("-{}", i + 1)
-            };
-            let (sign, bundle) = match artifact {
+            let suffix = numbered(i);
+            let mut record = words!["step", "record", "--id", format!("{call}-{i}")];
+            record.extend(words!["--rekor", version.name(), "--bundle"]);
+            let (title, sign) = match artifact {
                 Artifact::Image(image) => {
-                    let name = format!("digest{suffix}");
+                    let digest = Word::output(DIGESTS[i]);
+                    let look_up = words!["triangulate", "--type", "digest"];
+                    let look_up = self.cosign(look_up, image, image.into())?;
+                    let title = format!("look up the digest of {image}");
                     plan.push(
-                        Step::new(&name, format!("look up the digest of {image}")).run(
-                            self.cosign(
-                                words!["triangulate", "--type", "digest"],
-                                image,
-                                image.into(),
-                            )?
-                            .output(DIGESTS[i]),
-                        ),
+                        Step::new(format!("digest{suffix}"), title).run(look_up.output(DIGESTS[i])),
                     );
-                    let bundle = self
-                        .dir
-                        .join(format!("tmp/bundle-{}-{i}.json", std::process::id()));
+                    let bundle = self.dir.join(format!("tmp/bundle-{call}-{i}.json"));
                     let words = self.sign_words("sign", &token, version, &bundle);
-                    (self.cosign(words, image, Word::output(DIGESTS[i]))?, bundle)
+                    record.extend([bundle.into(), "--image".into(), digest.clone()]);
+                    let title = format!("sign {image} by its digest, as {}", user.email);
+                    (title, self.cosign(words, image, digest)?)
                 }
                 Artifact::Blob { file, bundle } => {
                     let words = self.sign_words("sign-blob", &token, version, bundle);
-                    (self.client(words, &[file.as_path().into()]), bundle.clone())
+                    record.extend(words![bundle.as_path(), "--blob", file.as_path()]);
+                    let title = format!("sign {} as {}", file.display(), user.email);
+                    (title, self.client(words, &[file.as_path().into()]))
                 }
             };
-            let title = match artifact {
-                Artifact::Image(image) => format!("sign {image} by its digest, as {}", user.email),
-                Artifact::Blob { file, .. } => format!("sign {} as {}", file.display(), user.email),
-            };
-            let mut record = words![
-                "step",
-                "record",
-                "--bundle",
-                bundle.as_path(),
-                "--rekor",
-                version.name()
-            ];
-            match artifact {
-                Artifact::Image(_) => {
-                    record.extend([Word::from("--image"), Word::output(DIGESTS[i])])
-                }
-                Artifact::Blob { file, .. } => record.extend(words!["--blob", file.as_path()]),
-            }
             plan.push(
                 Step::new(format!("sign{suffix}"), title)
                     .needs(["token".to_owned(), format!("digest{suffix}")])
@@ -163,11 +145,7 @@ impl Local {
         self.require_installed()?;
         let mut plan = Plan::new("verify", self.globals.clone());
         for (i, artifact) in artifacts.iter().enumerate() {
-            let suffix = if i == 0 {
-                String::new()
-            } else {
-                format!("-{}", i + 1)
-            };
+            let suffix = numbered(i);
             let root = words!["--trusted-root", self.trust_file("trusted_root.json")];
             let (title, command) = match artifact {
                 Artifact::Image(image) => {
@@ -256,10 +234,11 @@ impl Local {
     /// Where the bundle cannot be read or a file cannot be written.
     pub fn remember(
         &self,
+        id: String,
         bundle: &Path,
         rekor: Version,
-        image: Option<&str>,
-        blob: Option<&Path>,
+        artifact: &str,
+        image: bool,
     ) -> Result<()> {
         let text = state::read(bundle)?
             .ok_or_else(|| broken(format!("cosign left no bundle at {}", bundle.display())))?;
@@ -269,26 +248,20 @@ impl Local {
             Version::V1 => shards::current(&self.dir, "rekor-v1")?.map(|shard| shard.number),
             Version::V2 => None,
         };
-        let bundle = match image {
-            None => std::path::absolute(bundle)?,
-            Some(_) => {
-                let id = crate::encoding::hex(&<sha2::Sha256 as sha2::Digest>::digest(&text)[..8]);
-                let kept = self
-                    .dir
-                    .join("signatures")
-                    .join(format!("{id}.sigstore.json"));
-                state::write(&kept, &text, 0o600)?;
-                let _ = std::fs::remove_file(bundle);
-                // Relative, so that it survives a move of the repository.
-                kept.strip_prefix(&self.dir)?.to_owned()
-            }
+        let bundle = if image {
+            let hash = hex(&Sha256::digest(&text)[..8]);
+            let kept = self.dir.join(format!("signatures/{hash}.sigstore.json"));
+            state::write(&kept, &text, 0o600)?;
+            let _ = std::fs::remove_file(bundle);
+            // Relative, so that it survives a move of the repository.
+            kept.strip_prefix(&self.dir)?.to_owned()
+        } else {
+            std::path::absolute(bundle)?
         };
         let signature = Signature {
-            artifact: image.map_or_else(
-                || blob.unwrap_or(&bundle).display().to_string(),
-                str::to_owned,
-            ),
-            image: image.is_some(),
+            id,
+            artifact: artifact.to_owned(),
+            image,
             identity: leaf.identities().first().cloned().unwrap_or_default(),
             issuer: leaf.issuer_claim(),
             rekor,
@@ -310,5 +283,15 @@ impl Local {
     /// Where the file is damaged.
     pub fn signatures(&self) -> Result<Vec<Signature>> {
         Ok(state::read_json(&self.dir.join("signatures.json"))?.unwrap_or_default())
+    }
+}
+
+/// What tells the steps of several artifacts apart: nothing for the first, then
+/// `-2`, `-3`.
+fn numbered(i: usize) -> String {
+    if i == 0 {
+        String::new()
+    } else {
+        format!("-{}", i + 1)
     }
 }

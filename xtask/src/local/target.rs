@@ -115,11 +115,19 @@ impl Local {
                 _ => Ok(()),
             },
             StepCommand::Record {
+                id,
                 bundle,
                 rekor,
                 image,
                 blob,
-            } => self.remember(&bundle, rekor, image.as_deref(), blob.as_deref()),
+            } => {
+                let artifact = image.as_deref().zip(Some(true));
+                let blob = blob.as_ref().map(|file| file.to_string_lossy());
+                let (name, image) = artifact
+                    .or(blob.as_deref().zip(Some(false)))
+                    .ok_or_else(|| broken("neither an image nor a file was signed"))?;
+                self.remember(id, &bundle, rekor, name, image)
+            }
         }
     }
 }

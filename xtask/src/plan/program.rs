@@ -147,7 +147,14 @@ pub fn redirecting_variables() -> Vec<String> {
 
 fn cannot_start(name: &str, error: &std::io::Error) -> Fail {
     if error.kind() == std::io::ErrorKind::NotFound {
-        return broken(format!("{name} was not found")).hint("cargo xtask preflight");
+        // What is named by its path was built by an install.
+        let built = std::path::Path::new(name).is_absolute();
+        let make = if built {
+            "cargo xtask install"
+        } else {
+            "cargo xtask preflight"
+        };
+        return broken(format!("{name} was not found")).hint(make);
     }
     broken(format!("{name} could not be started: {error}"))
 }

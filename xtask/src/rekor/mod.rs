@@ -199,6 +199,12 @@ impl Entry {
             "digest       {}",
             shown(self.digest(), "not of a kind this reader knows")
         ));
+        if self.digest().is_some() {
+            lines.push(
+                "             of what was signed; for an image that is a statement which names it"
+                    .into(),
+            );
+        }
         lines.push(format!(
             "identity     {}",
             shown(identity, "no certificate")
