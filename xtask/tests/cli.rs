@@ -1,0 +1,25 @@
+//! Whole commands with fake programs on a private PATH: what is printed, what is
+//! run, and what is refused. Nothing here needs Go, cosign or a network.
+//!
+//! The expectations are written anew by `SNAPSHOTS=overwrite cargo test --test cli`.
+
+#[path = "cli/calls.rs"]
+mod calls;
+#[path = "cli/events.rs"]
+mod events;
+#[path = "cli/interrupts.rs"]
+mod interrupts;
+#[path = "cli/logs.rs"]
+mod logs;
+#[path = "cli/printed.rs"]
+mod printed;
+#[path = "cli/refusals.rs"]
+mod refusals;
+#[path = "cli/rekor.rs"]
+mod rekor;
+#[path = "cli/repository.rs"]
+mod repository;
+#[path = "cli/state.rs"]
+mod state;
+#[path = "cli/support.rs"]
+mod support;
