@@ -2,6 +2,8 @@
 //! run, and what is refused. Nothing here needs Go, cosign or a network.
 //!
 //! The expectations are written anew by `SNAPSHOTS=overwrite cargo test --test cli`.
+//! What differs between machines stands there as `[..]` and has to be put back
+//! where its line changed.
 
 #[path = "cli/calls.rs"]
 mod calls;

@@ -11,7 +11,9 @@ pub fn started(pid: u32) -> Option<String> {
         let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
         // The name in parentheses may hold anything, so count from its end.
         let fields: Vec<&str> = stat.rsplit_once(')')?.1.split_whitespace().collect();
-        (*fields.first()? != "Z").then_some(())?;
+        // The first thread may be a zombie while others still hold the ports.
+        let threads = || std::fs::read_dir(format!("/proc/{pid}/task")).map_or(0, Iterator::count);
+        (*fields.first()? != "Z" || threads() > 1).then_some(())?;
         Some(format!("{}:{}", boot.trim(), fields.get(19)?))
     } else {
         let text = ps(pid, "state=,lstart=")?;
@@ -59,7 +61,7 @@ pub fn cpu_of_children() -> Option<f64> {
 }
 
 /// Who listens on a port of 127.0.0.1, as far as the system tells: `nginx
-/// (process 1234)`. Processes of other users stay unnamed.
+/// (process 1234)`. Processes of other users are not named.
 pub fn listener(port: u16) -> Option<String> {
     if !cfg!(target_os = "linux") {
         let shell = xshell::Shell::new().ok()?;
@@ -99,7 +101,7 @@ pub fn listener(port: u16) -> Option<String> {
             ));
         }
     }
-    None
+    Some("a process of another user".to_owned())
 }
 
 /// The inode of the socket that listens on a port, from a table of proc(5).

@@ -18,7 +18,7 @@ impl Local {
     pub fn preflight(&self) -> Result<Vec<Check>> {
         let built = self.servers.built();
         let mut checks = vec![platform(), self.go(built)?, self.disk(built)];
-        checks.extend(self.ports()?);
+        checks.push(self.ports()?);
         checks.push(openssl());
         Ok(checks)
     }
@@ -100,7 +100,7 @@ impl Local {
         }
     }
 
-    fn ports(&self) -> Result<Vec<Check>> {
+    fn ports(&self) -> Result<Check> {
         let mut taken = Vec::new();
         let mut all = Vec::new();
         for server in self.manifest.chosen(self.settings.rekor) {
@@ -123,18 +123,17 @@ impl Local {
             "ports",
             format!("{low} to {high} on 127.0.0.1, free or ours"),
         );
-        Ok(match taken.first() {
-            None => vec![check.found("free or ours")],
-            Some(_) => taken
-                .iter()
-                .map(|error| {
-                    check.clone().missing(
-                        error.to_string(),
-                        "use other ports: cargo xtask install --port-base N",
-                    )
-                })
-                .collect(),
-        })
+        let Some(first) = taken.first() else {
+            return Ok(check.found("free or ours"));
+        };
+        let more = match taken.len() - 1 {
+            0 => String::new(),
+            more => format!(", and {more} more are"),
+        };
+        Ok(check.missing(
+            format!("{first}{more}"),
+            "use other ports: cargo xtask install --port-base N",
+        ))
     }
 }
 

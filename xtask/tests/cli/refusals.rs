@@ -90,15 +90,12 @@ $ cargo xtask preflight --port-base [PORT+0]
 ✓ disk      [..] GB free at [TEMP] (wanted: 6 GB free for the first build)
 ✗ ports     port [PORT+0] on 127.0.0.1 is taken: [..] (wanted: [PORT+0] to [PORT+10] on 127.0.0.1, free or ours)
             hint: use other ports: cargo xtask install --port-base N
-✗ ports     port [PORT+10] on 127.0.0.1 is taken: [..] (wanted: [PORT+0] to [PORT+10] on 127.0.0.1, free or ours)
-            hint: use other ports: cargo xtask install --port-base N
 - openssl   not found on the PATH (wanted: any version)
             only `inspect-certificate --text` uses it
             hint: install openssl with the system's package manager
 on local (named by --on)
-error: this machine lacks what is needed (go: not found on the PATH; ports: port [PORT+0] on 127.0.0.1 is taken: [..]; ports: port [PORT+10] on 127.0.0.1 is taken: [..])
+error: this machine lacks what is needed (go: not found on the PATH; ports: port [PORT+0] on 127.0.0.1 is taken: [..], and 1 more are)
 hint: install Go [..] or newer: https://go.dev/dl/[..]
-hint: use other ports: cargo xtask install --port-base N
 hint: use other ports: cargo xtask install --port-base N
 exit 1
 

@@ -162,7 +162,7 @@ fn in_a_directory_that_cannot_be_written() {
     fs::create_dir(&parent).unwrap();
     fs::set_permissions(&parent, Permissions::from_mode(0o555)).unwrap();
     world.state = parent.join("state");
-    let mut command = world.command("uninstall --yes");
+    let mut command = world.command("install");
     if i_am_root() {
         // Root may write everywhere, so the program runs as nobody, who needs
         // a way to all of it.
