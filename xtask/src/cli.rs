@@ -71,7 +71,7 @@ pub struct PlanOptions {
     /// Print the commands for a shell and run none
     #[arg(long)]
     pub dry_run: bool,
-    /// Run this step, done or not, and all that need it
+    /// Run the commands of this step, done or not, and of all that need it
     #[arg(long, value_name = "STEP")]
     pub from: Option<String>,
 }
@@ -90,6 +90,17 @@ pub struct InstallOptions {
     pub renew: Option<Renew>,
 }
 
+/// What `preflight` looks for.
+#[derive(Debug, Clone, Default, Args)]
+pub struct PreflightOptions {
+    /// The versions of Rekor that are to run [default: the installed ones, or v2]
+    #[arg(long, value_enum)]
+    pub rekor: Option<Versions>,
+    /// The lowest of the ports to look at [default: the installed one, or 17800]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1024..=65500))]
+    pub port_base: Option<u16>,
+}
+
 /// A key that can be replaced.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Renew {
@@ -106,9 +117,9 @@ pub enum Command {
     Tour,
     /// Check that the machine has what the target needs, all findings at once
     Preflight {
-        /// The lowest of the ports to look at [default: the installed one, or 17800]
-        #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1024..=65500))]
-        port_base: Option<u16>,
+        /// For which installation.
+        #[command(flatten)]
+        options: PreflightOptions,
     },
     /// Build, configure and start a private Sigstore
     Install {
@@ -325,7 +336,7 @@ pub enum StepCommand {
         /// `http://…` or `tcp://…`
         address: String,
         /// For so many seconds.
-        #[arg(long, default_value_t = 30)]
+        #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..=3600))]
         within: u64,
     },
     /// Stop a server

@@ -1,13 +1,14 @@
 //! HTTP to servers on loopback: bounded in time and size, without proxies.
 
 use std::io::Read;
-use std::sync::LazyLock;
+use std::sync::{LazyLock, mpsc};
 use std::time::Duration;
 
 use anyhow::Result;
 use ureq::Agent;
 
-use crate::fail::{BROKEN, Fail, NOT_SO, broken, not_so};
+use crate::fail::{Fail, broken};
+use crate::interrupt;
 
 /// Answers larger than this are not read: none of the servers sends as much.
 const LARGEST: u64 = 16 * 1024 * 1024;
@@ -27,16 +28,24 @@ static AGENT: LazyLock<Agent> = LazyLock::new(|| {
 /// Reads what is at an address.
 ///
 /// # Errors
-/// Exit status 1 where the server answers 404 or 400, 2 for every other status,
-/// for silence and for an answer that is too large.
+/// Where nothing answers, where the answer is no 2xx or is too large.
 pub fn get(url: &str, within: Duration) -> Result<Vec<u8>, Fail> {
-    let answer = AGENT
-        .get(url)
-        .config()
-        .timeout_global(Some(within))
-        .build()
-        .call();
-    read(url, answer)
+    find(url, within)?.ok_or_else(|| not_ours(url, "404", &[]))
+}
+
+/// The same where what is looked for may not be there: `None` for 400 and 404,
+/// which is how servers say so.
+///
+/// # Errors
+/// As [`get`].
+pub fn find(url: &str, within: Duration) -> Result<Option<Vec<u8>>, Fail> {
+    let ask = AGENT.get(url).config().timeout_global(Some(within)).build();
+    let from = url.to_owned();
+    match interruptible(move || read(&from, ask.call()))? {
+        (200..=299, body) => Ok(Some(body)),
+        (400 | 404, _) => Ok(None),
+        (status, body) => Err(not_ours(url, &status.to_string(), &body)),
+    }
 }
 
 /// Sends a form and reads the answer.
@@ -44,19 +53,41 @@ pub fn get(url: &str, within: Duration) -> Result<Vec<u8>, Fail> {
 /// # Errors
 /// As [`get`].
 pub fn post_form(url: &str, form: &[(&str, &str)], within: Duration) -> Result<Vec<u8>, Fail> {
-    let answer = AGENT
+    let ask = AGENT
         .post(url)
         .config()
         .timeout_global(Some(within))
-        .build()
-        .send_form(form.iter().copied());
-    read(url, answer)
+        .build();
+    let text = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
+    let form: Vec<(String, String)> = form.iter().map(text).collect();
+    let from = url.to_owned();
+    match interruptible(move || read(&from, ask.send_form(form)))? {
+        (200..=299, body) => Ok(body),
+        (status, body) => Err(not_ours(url, &status.to_string(), &body)),
+    }
 }
 
+/// Does something that only a server ends, and leaves it where the user does not
+/// want to wait.
+fn interruptible<T: Send + 'static>(
+    ask: impl FnOnce() -> Result<T, Fail> + Send + 'static,
+) -> Result<T, Fail> {
+    let (send, receive) = mpsc::channel();
+    std::thread::spawn(move || send.send(ask()));
+    loop {
+        match receive.recv_timeout(Duration::from_millis(20)) {
+            Ok(answer) => return answer,
+            Err(mpsc::RecvTimeoutError::Timeout) if !interrupt::interrupted() => {}
+            Err(_) => return Err(broken("interrupted while waiting for an answer")),
+        }
+    }
+}
+
+/// Status and body of an answer.
 fn read(
     url: &str,
     answer: Result<ureq::http::Response<ureq::Body>, ureq::Error>,
-) -> Result<Vec<u8>, Fail> {
+) -> Result<(u16, Vec<u8>), Fail> {
     let unreachable = |error: &dyn std::fmt::Display| {
         broken(format!("no answer from {url}: {error}")).hint("cargo xtask status")
     };
@@ -73,22 +104,16 @@ fn read(
         return Err(broken(format!("{url} answers with more than 16 MiB"))
             .hint("that is no server of this workshop"));
     }
-    if (200..300).contains(&status) {
-        return Ok(body);
-    }
-    let said: String = String::from_utf8_lossy(&body)
+    Ok((status, body))
+}
+
+fn not_ours(url: &str, status: &str, body: &[u8]) -> Fail {
+    let said: String = String::from_utf8_lossy(body)
         .trim()
         .chars()
         .take(300)
         .collect();
-    let exit = if matches!(status, 400 | 404) {
-        NOT_SO
-    } else {
-        BROKEN
-    };
-    Err(Fail {
-        exit,
-        ..not_so(format!("{url} answers {status}"))
-    }
-    .tail(said.lines().map(str::to_owned).collect()))
+    broken(format!("{url} answers {status}"))
+        .tail(said.lines().map(str::to_owned).collect())
+        .hint("cargo xtask status")
 }

@@ -1,40 +1,68 @@
-//! Ctrl-C: children are told to stop, nothing new starts, and the process ends
-//! as one that the signal ended.
+//! Ctrl-C: while a plan runs, its children are told to stop, nothing new starts,
+//! and the exit status is 128 and the signal (130 for Ctrl-C). At any other time the signal ends the process.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, LazyLock, Mutex};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
-use rustix::process::{Pid, Signal, kill_process_group, test_kill_process_group};
+use rustix::process::{Pid, Signal, kill_process_group};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
-static INTERRUPTED: LazyLock<Arc<AtomicBool>> = LazyLock::new(Arc::default);
+/// The signal that asked this process to stop; zero while none did.
+static SIGNAL: LazyLock<Arc<AtomicUsize>> = LazyLock::new(Arc::default);
+
+/// Whether a signal ends this process as it would end any: so it is unless a
+/// [`Watch`] is kept, and again once the children have been ended.
+static PLAIN: LazyLock<Arc<AtomicBool>> = LazyLock::new(|| Arc::new(AtomicBool::new(true)));
 
 /// The process groups of the children that run now. Each child leads a group of
 /// its own, so that what it started (a compiler) is told to stop with it.
 static GROUPS: Mutex<Vec<Pid>> = Mutex::new(Vec::new());
 
-/// Listens for SIGINT, SIGTERM and SIGHUP; a second one ends the process at once.
+/// Prepares for SIGINT, SIGTERM and SIGHUP.
 ///
 /// # Errors
 /// Where the system refuses a signal handler.
-pub fn listen() -> Result<()> {
+pub fn prepare() -> Result<()> {
     for signal in [SIGINT, SIGTERM, SIGHUP] {
-        signal_hook::flag::register_conditional_shutdown(
-            signal,
-            128 + signal,
-            Arc::clone(&INTERRUPTED),
-        )
-        .and_then(|_| signal_hook::flag::register(signal, Arc::clone(&INTERRUPTED)))
-        .context("listen for signals")?;
+        signal_hook::flag::register_conditional_default(signal, Arc::clone(&PLAIN))
+            .and_then(|_| {
+                signal_hook::flag::register_usize(
+                    signal,
+                    Arc::clone(&SIGNAL),
+                    signal.unsigned_abs() as usize,
+                )
+            })
+            .context("listen for signals")?;
     }
     Ok(())
 }
 
+/// While it is kept, signals are noted instead of ending this process.
+pub struct Watch(());
+
+/// Notes signals from here on.
+pub fn watch() -> Watch {
+    PLAIN.store(false, Ordering::Relaxed);
+    Watch(())
+}
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        PLAIN.store(true, Ordering::Relaxed);
+    }
+}
+
 /// Whether a signal asked this process to stop.
 pub fn interrupted() -> bool {
-    INTERRUPTED.load(Ordering::Relaxed)
+    SIGNAL.load(Ordering::Relaxed) != 0
+}
+
+/// The exit status of a process that a signal stopped: 128 and its number.
+pub fn exit_status() -> Option<u8> {
+    let signal = SIGNAL.load(Ordering::Relaxed);
+    (signal != 0).then(|| u8::try_from(128 + signal).unwrap_or(u8::MAX))
 }
 
 /// Remembers a child while it runs.
@@ -55,30 +83,26 @@ impl Drop for Running {
     }
 }
 
-/// Asks every child to stop, and makes it after three seconds.
-pub fn stop_children() {
-    let deadline = Instant::now() + Duration::from_secs(3);
+/// Asks every child to stop.
+pub fn ask_children() {
     for pid in groups().iter() {
         let _ = kill_process_group(*pid, Signal::TERM);
     }
-    loop {
-        // The step's own thread reaps its child and takes it off the list.
-        let left: Vec<Pid> = groups()
-            .iter()
-            .copied()
-            .filter(|pid| test_kill_process_group(*pid).is_ok())
-            .collect();
-        if left.is_empty() {
-            return;
-        }
-        if Instant::now() >= deadline {
-            for pid in left {
-                let _ = kill_process_group(pid, Signal::KILL);
-            }
-            return;
-        }
+}
+
+/// Asks every child to stop, and makes it after three seconds. The steps' own
+/// threads reap the children, so this is for another thread.
+pub fn stop_children() {
+    let deadline = Instant::now() + Duration::from_secs(3);
+    ask_children();
+    while !groups().is_empty() && Instant::now() < deadline {
         std::thread::sleep(Duration::from_millis(10));
     }
+    for pid in groups().iter() {
+        let _ = kill_process_group(*pid, Signal::KILL);
+    }
+    // Whoever interrupts once more does not want to wait for what is left.
+    PLAIN.store(true, Ordering::Relaxed);
 }
 
 fn groups() -> std::sync::MutexGuard<'static, Vec<Pid>> {

@@ -13,12 +13,16 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{ErrorKind, Read, Seek, Write};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use std::time::Duration;
 
 use anyhow::{Context, Result};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::fail::{Fail, broken};
+use crate::interrupt;
 
 /// The format that this version reads and writes.
 const FORMAT: u32 = 1;
@@ -64,7 +68,7 @@ impl State {
             Ok(text) => state.check_format(text.trim())?,
             Err(error) if error.kind() == ErrorKind::NotFound => {
                 let mut entries = fs::read_dir(&state.root).context("read the state directory")?;
-                if entries.next().is_some() {
+                if entries.any(|entry| entry.is_ok_and(|entry| !is_temporary(&entry))) {
                     let what = format!(
                         "{} holds files but no state of this workshop",
                         state.root.display()
@@ -94,9 +98,11 @@ impl State {
             ))
             .hint("move it away and run `cargo xtask install`")
             .hint(OTHER_STATE)),
-            Err(_) => {
-                Err(broken(format!("{root}/version does not hold a number")).hint(OTHER_STATE))
-            }
+            Err(_) => Err(broken(format!("{root}/version does not hold a number"))
+                .hint(format!(
+                    "where nothing else is damaged, write {FORMAT} into it"
+                ))
+                .hint(OTHER_STATE)),
         }
     }
 
@@ -108,24 +114,22 @@ impl State {
         if self.path("version").exists() {
             return Ok(());
         }
+        let format = format!("{FORMAT}\n");
         // It is made whole under another name, so that a command that starts at
         // the same time sees either none or all of it.
         let mut name = self.root.file_name().unwrap_or_default().to_os_string();
         name.push(format!(".{}.new", std::process::id()));
         let whole = self.root.with_file_name(name);
-        write(
-            &whole.join("version"),
-            format!("{FORMAT}\n").as_bytes(),
-            0o600,
-        )?;
-        let moved = fs::rename(&whole, &self.root);
-        if moved.is_err() {
-            let _ = fs::remove_dir_all(&whole);
+        // Where it is there already, empty, it may be a link or a mount point,
+        // which nothing can be renamed to.
+        if !self.root.is_dir() && write(&whole.join("version"), format.as_bytes(), 0o600).is_ok() {
+            let _ = fs::rename(&whole, &self.root);
         }
+        let _ = fs::remove_dir_all(&whole);
         if self.path("version").exists() {
             return Ok(());
         }
-        moved.with_context(|| format!("make the state directory {}", self.root.display()))
+        write(&self.path("version"), format.as_bytes(), 0o600)
     }
 
     /// The directory itself.
@@ -154,12 +158,17 @@ impl State {
         fs::remove_dir_all(&self.root).with_context(|| format!("remove {}", self.root.display()))
     }
 
-    /// Holds the state for a command that changes it.
+    /// Holds the state for a command that changes it; `None` where there is none
+    /// and the command does not `make` it.
     ///
     /// # Errors
     /// Where another command holds it; the sentence says which.
-    pub fn lock(&self, command: &str) -> Result<Lock> {
-        self.create()?;
+    pub fn lock(&self, command: &str, make: bool) -> Result<Option<Lock>> {
+        if make {
+            self.create()?;
+        } else if !self.path("version").exists() {
+            return Ok(None);
+        }
         let path = self.path("lock");
         let mut file = open_private(&path)?;
         match file.try_lock() {
@@ -172,7 +181,7 @@ impl State {
                     "cargo xtask {command} (process {})",
                     std::process::id()
                 );
-                Ok(Lock { _file: file })
+                Ok(Some(Lock { file, alone: true }))
             }
             Err(fs::TryLockError::WouldBlock) => {
                 let mut holder = String::new();
@@ -196,7 +205,7 @@ impl State {
         }
         let mut file = open_private(&self.path("lock"))?;
         match file.try_lock_shared() {
-            Ok(()) => Ok(Some(Lock { _file: file })),
+            Ok(()) => Ok(Some(Lock { file, alone: false })),
             Err(fs::TryLockError::WouldBlock) => {
                 let mut holder = String::new();
                 let _ = file.rewind();
@@ -222,7 +231,17 @@ fn busy(holder: &str) -> Fail {
 
 /// Holds a lock file until it is dropped or the process ends.
 pub struct Lock {
-    _file: File,
+    file: File,
+    /// Whether it was held by this process alone, which then wrote its name.
+    alone: bool,
+}
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        if self.alone {
+            let _ = self.file.set_len(0);
+        }
+    }
 }
 
 /// Holds a file for a moment; whoever comes second waits.
@@ -230,28 +249,33 @@ pub struct Lock {
 /// # Errors
 /// Where the file system refuses.
 pub fn exclusive(path: &Path) -> Result<Lock> {
-    let file = open_private(path)?;
-    file.lock()
-        .with_context(|| format!("lock {}", path.display()))?;
-    Ok(Lock { _file: file })
+    exclusive_or(path, &|| {})
 }
 
 /// The same, and says so first where somebody else holds it.
 ///
 /// # Errors
-/// Where the file system refuses.
+/// Where the file system refuses, or the user interrupts the waiting.
 pub fn exclusive_or(path: &Path, waiting: &dyn Fn()) -> Result<Lock> {
     let file = open_private(path)?;
-    if matches!(file.try_lock(), Err(fs::TryLockError::WouldBlock)) {
-        waiting();
-        while matches!(file.try_lock(), Err(fs::TryLockError::WouldBlock)) {
-            if crate::interrupt::interrupted() {
+    let mut said = false;
+    loop {
+        match file.try_lock() {
+            Ok(()) => return Ok(Lock { file, alone: true }),
+            Err(fs::TryLockError::Error(error)) => {
+                return Err(error).with_context(|| format!("lock {}", path.display()));
+            }
+            Err(fs::TryLockError::WouldBlock) if interrupt::interrupted() => {
                 return Err(broken("interrupted while waiting for another command").into());
             }
-            std::thread::sleep(std::time::Duration::from_millis(100));
+            Err(fs::TryLockError::WouldBlock) => {
+                if !std::mem::replace(&mut said, true) {
+                    waiting();
+                }
+                std::thread::sleep(Duration::from_millis(100));
+            }
         }
     }
-    Ok(Lock { _file: file })
 }
 
 fn open_private(path: &Path) -> Result<File> {
@@ -263,6 +287,11 @@ fn open_private(path: &Path) -> Result<File> {
         .mode(0o600)
         .open(path)
         .with_context(|| format!("open {}", path.display()))
+}
+
+/// Whether a file is one that [`write`] is about to rename.
+fn is_temporary(entry: &fs::DirEntry) -> bool {
+    entry.file_name().to_string_lossy().ends_with(".new")
 }
 
 /// Makes a directory and its parents, all with mode 0700 where they are new.
@@ -288,7 +317,10 @@ pub fn write(path: &Path, content: &[u8], mode: u32) -> Result<()> {
         make_dir(parent)?;
     }
     let mut name = path.file_name().unwrap_or_default().to_os_string();
-    name.push(format!(".{}.new", std::process::id()));
+    // Threads of one process write side by side as well.
+    static COUNT: AtomicU32 = AtomicU32::new(0);
+    let count = COUNT.fetch_add(1, Ordering::Relaxed);
+    name.push(format!(".{}-{count}.new", std::process::id()));
     let temporary = path.with_file_name(name);
     let written = (|| {
         let mut file = OpenOptions::new()

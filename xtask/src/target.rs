@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::artifact::{Artifact, Signature};
-use crate::cli::{InstallOptions, On};
+use crate::cli::{InstallOptions, On, PreflightOptions};
 use crate::fail::{Fail, broken};
 use crate::plan::Plan;
 use crate::plan::run::Host;
@@ -43,12 +43,12 @@ pub struct Component {
 /// What every command needs from the place where Sigstore runs. Plans are
 /// values: building one runs nothing.
 pub trait Target: Host {
-    /// Looks at what the machine has; `port_base` asks about other ports than
-    /// those of the installation.
+    /// Looks at what the machine has, for the installation that there is or the
+    /// one that the options describe.
     ///
     /// # Errors
     /// Where the repository or the state is damaged.
-    fn preflight(&self, port_base: Option<u16>) -> Result<Vec<Check>>;
+    fn preflight(&self, options: &PreflightOptions) -> Result<Vec<Check>>;
 
     /// How to build, configure and start everything.
     ///
@@ -56,12 +56,12 @@ pub trait Target: Host {
     /// Where the state is damaged or the options do not fit it.
     fn install(&self, options: &InstallOptions) -> Result<Plan>;
 
-    /// Holds what installs of several states share while it is being made;
-    /// `waiting` is told where somebody else makes it.
+    /// Holds what installs of several states share while it is being made, or is
+    /// to be made `again`; `waiting` is called where somebody else makes it.
     ///
     /// # Errors
     /// Where it cannot be held.
-    fn hold_shared(&self, waiting: &dyn Fn()) -> Result<Option<crate::state::Lock>>;
+    fn hold_shared(&self, again: bool, waiting: &dyn Fn()) -> Result<Option<crate::state::Lock>>;
 
     /// How to start components, all where none is named.
     ///

@@ -7,14 +7,16 @@
 
 use std::collections::HashMap;
 use std::io::{IsTerminal, Write};
-use std::sync::Mutex;
+use std::sync::{Mutex, OnceLock};
 use std::time::Duration;
 
 use console::style;
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde_json::{Value, json};
 
+use crate::certificate::printable;
 use crate::fail::Fail;
+use crate::plan::shell;
 
 /// How much is said, and in which form.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -27,6 +29,24 @@ pub struct Style {
     pub verbose: bool,
     /// Only results and errors.
     pub quiet: bool,
+}
+
+/// The options that lead to the state directory of this run, where it is not the
+/// usual one.
+static OPTIONS: OnceLock<String> = OnceLock::new();
+
+/// Makes every command that is printed for the user lead to this state directory.
+pub fn lead_to(state: &str) {
+    let _ = OPTIONS.set(format!("--state {}", shell::quote(state)));
+}
+
+/// A text for the user in which each `cargo xtask` leads to the state directory
+/// of this run.
+pub fn typed(text: &str) -> String {
+    match OPTIONS.get() {
+        Some(options) => text.replace("cargo xtask ", &format!("cargo xtask {options} ")),
+        None => text.to_owned(),
+    }
 }
 
 /// One of the steps of a running plan.
@@ -80,12 +100,15 @@ impl Ui {
     }
 
     /// A result: a line on standard output for a person, nothing with `--json`.
-    pub fn say(&self, line: impl AsRef<str>) {
-        if !self.style.json {
-            self.bars.suspend(|| {
-                let _ = writeln!(std::io::stdout().lock(), "{}", line.as_ref());
-            });
-        }
+    /// `false` where nobody reads it any more.
+    pub fn say(&self, line: impl AsRef<str>) -> bool {
+        let write = || writeln!(std::io::stdout().lock(), "{}", line.as_ref()).is_ok();
+        self.style.json || self.bars.suspend(write)
+    }
+
+    /// What to type next.
+    pub fn next(&self, command: &str) {
+        self.say(format!("next: {}", typed(command)));
     }
 
     /// A remark: a line on standard error for a person who did not ask for quiet.
@@ -97,13 +120,11 @@ impl Ui {
         }
     }
 
-    /// One JSON document on standard output, only with `--json`.
-    pub fn event(&self, event: &Value) {
-        if self.style.json {
-            let mut out = std::io::stdout().lock();
-            let _ = writeln!(out, "{event}");
-            let _ = out.flush();
-        }
+    /// One JSON document on standard output, only with `--json`. `false` where
+    /// nobody reads it any more.
+    pub fn event(&self, event: &Value) -> bool {
+        let mut out = std::io::stdout().lock();
+        !self.style.json || writeln!(out, "{event}").and_then(|()| out.flush()).is_ok()
     }
 
     /// A plan begins.
@@ -144,7 +165,7 @@ impl Ui {
     pub fn output(&self, step: StepRef<'_>, line: &str) {
         if self.style.verbose {
             self.event(&json!({"event": "output", "step": step.name, "line": line}));
-            self.note(format!("  {}: {line}", step.name));
+            self.note(format!("  {}: {}", step.name, printable(line)));
         }
     }
 
@@ -246,16 +267,21 @@ impl Ui {
                 fail.tail.as_slice()
             };
             for line in shown {
-                let _ = writeln!(err, "  | {line}");
+                let _ = writeln!(err, "  | {}", printable(line));
             }
             let _ = writeln!(
                 err,
                 "{} {}",
                 style("error:").for_stderr().red().bold(),
-                fail.what
+                printable(&fail.what)
             );
             for hint in &fail.hints {
-                let _ = writeln!(err, "{} {hint}", style("hint:").for_stderr().cyan());
+                let _ = writeln!(
+                    err,
+                    "{} {}",
+                    style("hint:").for_stderr().cyan(),
+                    typed(hint)
+                );
             }
         }
     }
@@ -284,7 +310,8 @@ fn with(mut object: Value, more: Value) -> Value {
 
 /// A failure as JSON: `{"error", "hints", "tail"}`.
 fn failure(fail: &Fail) -> Value {
-    json!({"error": fail.what, "hints": fail.hints, "tail": fail.tail})
+    let hints: Vec<String> = fail.hints.iter().map(|hint| typed(hint)).collect();
+    json!({"error": fail.what, "hints": hints, "tail": fail.tail})
 }
 
 fn spinner() -> ProgressStyle {

@@ -17,6 +17,8 @@ mod logs;
 mod printed;
 #[path = "cli/refusals.rs"]
 mod refusals;
+#[path = "cli/regressions.rs"]
+mod regressions;
 #[path = "cli/rekor.rs"]
 mod rekor;
 #[path = "cli/repository.rs"]

@@ -27,6 +27,9 @@ pub fn run(app: &App, cold: bool, runs: u16) -> Result<Option<Value>> {
     let bench = Bench::new(app, runs)?;
     let measured = bench.measure(cold);
     bench.xtask(&["uninstall", "--yes", "--keep-tools"])?;
+    if bench.root.exists() {
+        std::fs::remove_dir_all(&bench.root)?;
+    }
     let rows = measured?;
     for row in &rows {
         app.ui.say(format!(
@@ -50,6 +53,8 @@ struct Row {
 struct Bench<'a> {
     app: &'a App,
     program: PathBuf,
+    /// Everything that a benchmark leaves, for a while.
+    root: PathBuf,
     state: PathBuf,
     runs: u16,
 }
@@ -57,10 +62,12 @@ struct Bench<'a> {
 impl<'a> Bench<'a> {
     fn new(app: &'a App, runs: u16) -> Result<Bench<'a>> {
         app.state.create()?;
+        let root = app.state.path("bench");
         Ok(Bench {
             app,
             program: std::env::current_exe()?,
-            state: app.state.path("bench"),
+            state: root.join("state"),
+            root,
             runs,
         })
     }
@@ -193,7 +200,7 @@ impl<'a> Bench<'a> {
     /// Install against a bare `go build`, each with an empty build cache. The
     /// modules are there already: a network is not what is measured.
     fn cold_servers(&self) -> Result<Row> {
-        let cache = |name: &str| self.state.with_file_name(format!("bench-{name}"));
+        let cache = |name: &str| self.root.join(name);
         let local = self.target()?;
         let build = local.servers.build()?;
         let bare = {
@@ -248,7 +255,7 @@ impl<'a> Bench<'a> {
 
     /// What a reader waits for at the first `cargo xtask`.
     fn cold_program(&self) -> Result<Row> {
-        let target = self.state.with_file_name("bench-target");
+        let target = self.root.join("target");
         let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
         cargo
             .args(["build", "--quiet", "--package", "xtask"])

@@ -7,6 +7,7 @@ use super::App;
 use crate::cli::EnvFormat;
 use crate::fail::broken;
 use crate::plan::shell::quote;
+use crate::ui::typed;
 
 /// How each client is told, in the words of a POSIX shell. A test runs them.
 const CLIENTS: [(&str, &[&str]); 3] = [
@@ -39,7 +40,10 @@ pub fn run(app: &App, format: EnvFormat) -> Result<Option<Value>> {
             .collect();
         let clients: serde_json::Map<_, _> = CLIENTS
             .iter()
-            .map(|(name, lines)| ((*name).to_owned(), json!(lines)))
+            .map(|(name, lines)| {
+                let lines: Vec<String> = lines.iter().map(|line| typed(line)).collect();
+                ((*name).to_owned(), json!(lines))
+            })
             .collect();
         let document = json!({"env": env, "clients": clients});
         if app.ui.style().json {
@@ -63,7 +67,7 @@ pub fn run(app: &App, format: EnvFormat) -> Result<Option<Value>> {
         for (client, lines) in CLIENTS {
             app.ui.say(format!("\n# {client}:"));
             for line in lines {
-                app.ui.say(format!("#   {line}"));
+                app.ui.say(format!("#   {}", typed(line)));
             }
         }
     }

@@ -21,18 +21,15 @@ pub fn rekor(app: &App, options: &EntryOptions, raw: bool) -> Result<Option<Valu
     let entry = entry(target.as_ref(), options)?;
     if raw {
         let text = serde_json::to_string_pretty(&entry.raw)?;
-        if app.ui.style().json {
-            app.ui.event(&entry.raw)
-        } else {
-            app.ui.say(text)
-        }
+        app.ui.event(&entry.raw);
+        app.ui.say(text);
         return Ok(None);
     }
     let document = entry.json()?;
     for line in entry.lines()? {
         app.ui.say(line);
     }
-    app.ui.say(format!("next: {}", certificate_command(&entry)));
+    app.ui.next(&certificate_command(&entry));
     app.ui.event(&document);
     Ok(None)
 }

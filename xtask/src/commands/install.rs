@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use super::{App, Ran, ends};
 use crate::cli::InstallOptions;
 use crate::cli::PlanOptions;
+use crate::interrupt;
 use crate::plan::Plan;
 use crate::target::Target;
 
@@ -32,7 +33,7 @@ pub fn run(app: &App, options: &InstallOptions, how: &PlanOptions) -> Result<Opt
                 summary[key].as_str().unwrap_or_default()
             ));
         }
-        app.ui.say("next: cargo xtask sign");
+        app.ui.next("cargo xtask sign");
     } else {
         app.ui
             .say("nothing to do: everything is installed and runs");
@@ -65,17 +66,18 @@ fn change(
     let _alone = if how.dry_run {
         None
     } else {
-        Some(app.state.lock(name)?)
+        app.state.lock(name, name == "install")?
     };
     let target = app.target()?;
     let waiting = || {
         app.ui
             .note("another install builds the same servers: waiting for it")
     };
+    let _watch = interrupt::watch();
     let _shared = if how.dry_run || name != "install" {
         None
     } else {
-        target.hold_shared(&waiting)?
+        target.hold_shared(how.from.is_some(), &waiting)?
     };
     let plan = build(target.as_ref())?;
     Ok(match app.execute(target.as_ref(), &plan, how)? {

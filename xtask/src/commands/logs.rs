@@ -33,25 +33,31 @@ pub fn run(
         }
         ends.push(end);
     }
+    let _watch = interrupt::watch();
     while follow && !interrupt::interrupted() {
         std::thread::sleep(Duration::from_millis(150));
         for ((name, path), end) in logs.iter().zip(&mut ends) {
             for line in grown(path, end)? {
-                print(app, name, &line, several);
+                if !print(app, name, &line, several) {
+                    return Ok(None);
+                }
             }
         }
     }
     Ok(None)
 }
 
-fn print(app: &App, name: &str, line: &str, several: bool) {
-    app.ui.event(&json!({"component": name, "line": line}));
+/// Prints a line; `false` where nobody reads any more.
+fn print(app: &App, name: &str, line: &str, several: bool) -> bool {
+    if app.ui.style().json {
+        return app.ui.event(&json!({"component": name, "line": line}));
+    }
     let line = printable(line);
     app.ui.say(if several {
         format!("{name}: {line}")
     } else {
         line
-    });
+    })
 }
 
 /// The last lines of a file and its length in bytes; nothing of one that is

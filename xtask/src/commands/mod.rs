@@ -26,7 +26,7 @@ use crate::plan::run::{End, Outcome};
 use crate::plan::{Plan, program, run, shell};
 use crate::state::{self, State};
 use crate::target::{Target, not_yet};
-use crate::ui::{Style, Ui};
+use crate::ui::{self, Style, Ui};
 
 /// What a command works with.
 pub struct App {
@@ -67,7 +67,7 @@ pub fn run(cli: Cli) -> u8 {
         commands: verbose,
     };
     let name = name(&cli.command);
-    let ended = interrupt::listen()
+    let ended = interrupt::prepare()
         .and_then(|()| App::new(&cli.global, Ui::new(style)))
         .and_then(|app| app.command(cli.command));
     let ui = Ui::new(style);
@@ -79,9 +79,7 @@ pub fn run(cli: Cli) -> u8 {
         Ok(None) => 0,
         Err(error) => {
             let mut fail = Fail::from_error(&error);
-            if interrupt::interrupted() {
-                fail.exit = 130;
-            }
+            fail.exit = interrupt::exit_status().unwrap_or(fail.exit);
             ui.result(name, Err(&fail));
             fail.exit
         }
@@ -119,15 +117,20 @@ impl App {
             Some(dir) => std::path::absolute(dir).context("find the state directory")?,
             None => repo.join(".workshop"),
         };
+        // Commands are text, and so is JSON: a path that is none would be another.
+        for path in [&root, &repo] {
+            if path.to_str().is_none() {
+                return Err(broken(format!("the path {} is not UTF-8", path.display())).into());
+            }
+        }
         let default = root == repo.join(".workshop");
         let state = State::open(root)?;
         let on = choose(global.on, &state)?;
         let mut globals = vec!["--on".to_owned(), on.0.name().to_owned()];
         if !default {
-            globals.extend([
-                "--state".to_owned(),
-                state.root().to_string_lossy().into_owned(),
-            ]);
+            let root = state.root().to_string_lossy().into_owned();
+            ui::lead_to(&root);
+            globals.extend(["--state".to_owned(), root]);
         }
         Ok(App {
             ui,
@@ -156,7 +159,7 @@ impl App {
     fn dispatch(&self, command: Command) -> Result<Option<Value>> {
         match command {
             Command::Tour => tour::run(self),
-            Command::Preflight { port_base } => preflight::run(self, port_base),
+            Command::Preflight { options } => preflight::run(self, &options),
             Command::Install { options, plan } => install::run(self, &options, &plan),
             Command::Start { components, plan } => install::start(self, &components, &plan),
             Command::Stop { components, plan } => install::stop(self, &components, &plan),
@@ -186,7 +189,7 @@ impl App {
         }
     }
 
-    /// The chosen target. One that `--on` named is remembered.
+    /// The chosen target.
     ///
     /// # Errors
     /// Where its state is damaged, or this version does not run there.
@@ -228,7 +231,8 @@ impl App {
         Local::open(&self.repo, &self.state, self.globals.clone())
     }
 
-    /// Runs a plan, or prints it where it is to run dry.
+    /// Runs a plan, or prints it where it is to run dry. A target that `--on` named
+    /// is remembered by a run.
     ///
     /// # Errors
     /// The first failure of a step.
@@ -241,7 +245,8 @@ impl App {
             self.print(plan, &chosen);
             return Ok(Ran::Dry);
         }
-        if self.named && plan.command != "uninstall" {
+        let made = plan.command == "install" || self.state.path("version").exists();
+        if self.named && made && plan.command != "uninstall" {
             self.state.create()?;
             state::write(
                 &self.state.path("target"),
@@ -249,6 +254,7 @@ impl App {
                 0o600,
             )?;
         }
+        let _watch = interrupt::watch();
         Ok(Ran::Done(run::run(
             plan,
             &chosen,
@@ -284,16 +290,10 @@ impl App {
 
 /// The steps and how they ended, for the result.
 pub fn ends(outcome: &Outcome) -> Value {
-    let end = |end: End| match end {
-        End::Done => "done",
-        End::Skipped => "skipped",
-        End::Failed => "failed",
-        End::Blocked => "blocked",
-    };
-    outcome
-        .ends
-        .iter()
-        .map(|(name, how)| (name.clone(), json!(end(*how))))
+    // A plan with a failure has an error instead of an outcome.
+    let end = |end: &End| if *end == End::Done { "done" } else { "skipped" };
+    let ends = outcome.ends.iter();
+    ends.map(|(name, how)| (name.clone(), json!(end(how))))
         .collect()
 }
 

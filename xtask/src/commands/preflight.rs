@@ -4,11 +4,12 @@ use anyhow::Result;
 use serde_json::{Value, json};
 
 use super::App;
+use crate::cli::PreflightOptions;
 use crate::preflight;
 
-pub fn run(app: &App, port_base: Option<u16>) -> Result<Option<Value>> {
+pub fn run(app: &App, options: &PreflightOptions) -> Result<Option<Value>> {
     let target = app.target()?;
-    let checks = target.preflight(port_base)?;
+    let checks = target.preflight(options)?;
     preflight::print(&checks, &app.ui);
     let verdict = preflight::verdict(&checks);
     app.ui

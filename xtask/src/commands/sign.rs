@@ -47,8 +47,7 @@ pub fn run(app: &App, options: &Sign) -> Result<Option<Value>> {
             signature.log_index
         ));
         app.ui.say(format!("  stored  {}", stored(signature)));
-        app.ui
-            .say(format!("next: {}", next(signature, &options.user)));
+        app.ui.next(&next(signature, &options.user));
     }
     Ok(Some(json!({"signatures": made, "steps": ends(&outcome)})))
 }

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use super::App;
 use crate::fail::not_so;
 use crate::time;
+use crate::ui::typed;
 
 pub fn run(app: &App) -> Result<Option<Value>> {
     let components = app.target()?.status()?;
@@ -70,7 +71,7 @@ pub fn run(app: &App) -> Result<Option<Value>> {
     for component in &components {
         if let Some(warning) = &component.warning {
             app.ui
-                .say(format!("warning: {}: {warning}", component.name));
+                .say(format!("warning: {}: {}", component.name, typed(warning)));
         }
     }
     if down.is_empty() {

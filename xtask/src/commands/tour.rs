@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::App;
 use crate::cli::Cli;
 use crate::fail::{Fail, NOT_SO, broken};
-use crate::ui::{Style, Ui};
+use crate::ui::{Style, Ui, typed};
 
 /// One stop of the tour.
 struct Stop {
@@ -19,10 +19,18 @@ struct Stop {
     agrees: bool,
 }
 
-const STOPS: [Stop; 7] = [
+const STOPS: [Stop; 9] = [
     Stop {
         text: &[
-            "1. Install",
+            "1. Look at the machine",
+            "Rust and Go, free ports, room on the disk: nothing else is needed.",
+        ],
+        words: &["preflight"],
+        agrees: true,
+    },
+    Stop {
+        text: &[
+            "2. Install",
             "Sigstore lets anybody verify that an artifact comes from whom it says.",
             "It is a few servers: who you are (Dex), a certificate authority (Fulcio), a log of its",
             "certificates (CT log), a log of all signatures (Rekor) and a clock (timestamp authority).",
@@ -33,7 +41,7 @@ const STOPS: [Stop; 7] = [
     },
     Stop {
         text: &[
-            "2. Sign",
+            "3. Sign",
             "No key is managed. Alice proves who she is to Dex, Fulcio writes her name into a",
             "certificate for a key that was made this moment, the key signs the image's digest and is",
             "forgotten. The certificate ends after ten minutes; the entry in Rekor stays.",
@@ -43,7 +51,7 @@ const STOPS: [Stop; 7] = [
     },
     Stop {
         text: &[
-            "3. Verify",
+            "4. Verify",
             "A verifier says whom it expects, and who must have vouched for that name.",
             "It needs the image, the signature beside it and the trusted root: no server of Sigstore.",
         ],
@@ -52,7 +60,7 @@ const STOPS: [Stop; 7] = [
     },
     Stop {
         text: &[
-            "4. Expect somebody else",
+            "5. Expect somebody else",
             "The same signature does not satisfy who expects Mallory. That is the point.",
         ],
         words: &["verify", "--identity", "mallory@example.com"],
@@ -60,7 +68,7 @@ const STOPS: [Stop; 7] = [
     },
     Stop {
         text: &[
-            "5. Read the log",
+            "6. Read the log",
             "Everybody can see what was signed with which identity: Alice too, if it was not her.",
         ],
         words: &["inspect-rekor"],
@@ -68,15 +76,23 @@ const STOPS: [Stop; 7] = [
     },
     Stop {
         text: &[
-            "6. Read the certificate",
+            "7. Read the certificate",
             "Ten minutes of validity, a name, and who vouched for it.",
         ],
         words: &["inspect-certificate"],
         agrees: true,
     },
     Stop {
-        text: &["7. What runs"],
+        text: &["8. What runs"],
         words: &["status"],
+        agrees: true,
+    },
+    Stop {
+        text: &[
+            "9. Use it from elsewhere",
+            "Any Sigstore client works with it once it knows the trusted root and the signing config.",
+        ],
+        words: &["env"],
         agrees: true,
     },
 ];
@@ -87,8 +103,8 @@ pub fn run(app: &App) -> Result<Option<Value>> {
         for line in stop.text {
             app.ui.say(line);
         }
-        app.ui
-            .say(format!("\n$ cargo xtask {}", stop.words.join(" ")));
+        let line = format!("\n$ cargo xtask {}", stop.words.join(" "));
+        app.ui.say(typed(&line));
         // Below the commands to type, those that they run: the reader sees cosign
         // at work. The many of `install` are in its dry run.
         let commands = stop.words[0] != "install";
@@ -121,11 +137,13 @@ pub fn run(app: &App) -> Result<Option<Value>> {
             }
         }
     }
-    app.ui
-        .say("\nThat was all of it. What ran can be read: cargo xtask install --dry-run");
-    app.ui.say("To go on: cargo xtask --help");
-    app.ui
-        .say("To stop the servers: cargo xtask stop; to remove all: cargo xtask uninstall");
+    app.ui.say(typed(
+        "\nThat was all of it. What ran can be read: cargo xtask install --dry-run",
+    ));
+    app.ui.say(typed("To go on: cargo xtask --help"));
+    app.ui.say(typed(
+        "To stop the servers: cargo xtask stop; to remove all: cargo xtask uninstall",
+    ));
     Ok(Some(json!({"stops": STOPS.len()})))
 }
 

@@ -17,7 +17,7 @@ pub fn run(app: &App, yes: bool, keep_tools: bool, how: &PlanOptions) -> Result<
     let _alone = if how.dry_run {
         None
     } else {
-        Some(app.state.lock("uninstall")?)
+        app.state.lock("uninstall", false)?
     };
     let target = app.target_to_remove()?;
     let plan = target.uninstall(!keep_tools)?;
@@ -56,7 +56,7 @@ fn ask(app: &App, keep_tools: bool) -> Result<()> {
     let tools = if keep_tools {
         ""
     } else {
-        " and the built servers"
+        ", and the built servers, which other state directories of yours may use,"
     };
     let mut err = std::io::stderr().lock();
     write!(

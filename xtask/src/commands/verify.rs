@@ -7,6 +7,7 @@ use super::{App, Ran, artifacts, ends};
 use crate::artifact::{Artifact, DEFAULT_USER};
 use crate::cli::Verify;
 use crate::fail::not_so;
+use crate::plan::shell::quote;
 
 pub fn run(app: &App, options: &Verify) -> Result<Option<Value>> {
     let _beside = if options.plan.dry_run {
@@ -25,7 +26,7 @@ pub fn run(app: &App, options: &Verify) -> Result<Option<Value>> {
         if let Artifact::Blob { file, bundle } = artifact
             && !bundle.is_file()
         {
-            let file = file.display();
+            let file = quote(&file.to_string_lossy());
             return Err(not_so(format!(
                 "the file carries no signature: there is no {}",
                 bundle.display()
@@ -58,7 +59,7 @@ pub fn run(app: &App, options: &Verify) -> Result<Option<Value>> {
     }
     app.ui
         .say(format!("  signed by {identity}, vouched for by {issuer}"));
-    app.ui.say("next: cargo xtask inspect-rekor");
+    app.ui.next("cargo xtask inspect-rekor");
     Ok(Some(
         json!({"verified": names, "identity": identity, "issuer": issuer, "steps": ends(&outcome)}),
     ))

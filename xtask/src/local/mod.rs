@@ -25,14 +25,18 @@ pub mod target;
 pub mod trust;
 
 use std::path::{Path, PathBuf};
+use std::process::Stdio;
 use std::sync::Arc;
 
 use anyhow::{Context, Result};
 use serde::Deserialize;
 
-use crate::fail::broken;
+use crate::fail::{Fail, broken};
+use crate::interrupt::Running;
 use crate::plan::Command;
-use crate::plan::program::prepare;
+use crate::plan::program::{cannot_start, prepare, resolve};
+use crate::plan::run::Outputs;
+use crate::problems;
 use crate::rekor::{Version, Versions};
 use crate::state::{self, State};
 use manifest::{Manifest, fill};
@@ -146,12 +150,7 @@ impl Local {
     /// Where this version does not run here.
     pub fn rekor_address(&self, version: Version) -> Result<String> {
         if !self.settings.rekor.has(version) {
-            let (asked, runs) = (version.name(), self.settings.rekor.name());
-            return Err(
-                broken(format!("this installation runs Rekor {runs}, not {asked}"))
-                    .hint("run both: cargo xtask install --rekor both")
-                    .into(),
-            );
+            return Err(self.other_rekor(version).into());
         }
         Ok(format!(
             "http://{}",
@@ -176,6 +175,34 @@ impl Local {
         Ok(words)
     }
 
+    /// Where a server answers once it is ready.
+    ///
+    /// # Errors
+    /// Where a placeholder stands for nothing.
+    pub fn server_ready(&self, server: &manifest::Server) -> Result<String> {
+        fill(&server.ready, &self.manifest.variables(&self.settings)?)
+    }
+
+    /// The server of this name, which this installation runs.
+    ///
+    /// # Errors
+    /// Where there is none, or where it belongs to a Rekor that was not chosen.
+    pub fn chosen_server(&self, name: &str) -> Result<&manifest::Server> {
+        let server = self.manifest.server(name)?;
+        match server.rekor {
+            Some(version) if !self.settings.rekor.has(version) => {
+                Err(self.other_rekor(version).into())
+            }
+            _ => Ok(server),
+        }
+    }
+
+    fn other_rekor(&self, asked: Version) -> Fail {
+        let (asked, runs) = (asked.name(), self.settings.rekor.name());
+        broken(format!("this installation runs Rekor {runs}, not {asked}"))
+            .hint("run both: cargo xtask install --rekor both")
+    }
+
     /// The ports of a server, the main one first.
     ///
     /// # Errors
@@ -185,6 +212,40 @@ impl Local {
         names
             .map(|name| self.manifest.port(name, &self.settings))
             .collect()
+    }
+
+    /// Checks that no key is gone that something depends on: a new one in its
+    /// place would leave what the old one signed without a proof.
+    ///
+    /// # Errors
+    /// Where one is; the sentence names it.
+    pub fn check_keys(&self) -> Result<()> {
+        let mut keys = Vec::new();
+        if self.installed {
+            keys.extend(
+                (1..=self.settings.fulcio.len())
+                    .map(|n| (format!("keys/fulcio-{n}.pem"), "certificates")),
+            );
+            keys.extend(
+                (1..=self.settings.timestamp.len())
+                    .map(|n| (format!("keys/timestamp-{n}.pem"), "timestamps")),
+            );
+        }
+        if self.dir.join("data/rekor-v2/checkpoint").exists() {
+            keys.push(("keys/rekor-v2.pub".to_owned(), "checkpoints"));
+        }
+        match keys
+            .into_iter()
+            .find(|(key, _)| !self.dir.join(key).exists())
+        {
+            None => Ok(()),
+            Some((key, signed)) => Err(broken(format!(
+                "{key} is gone, and there are {signed} that it signed"
+            ))
+            .hint("put it and the private key beside it back from a copy")
+            .hint("or begin anew: cargo xtask uninstall --yes --keep-tools")
+            .into()),
+        }
     }
 
     /// Makes the keys that are missing.
@@ -212,37 +273,22 @@ impl Local {
     /// # Errors
     /// Where it fails; its last lines are the tail.
     pub fn output_of(&self, command: &Command) -> Result<String> {
-        let words: Vec<String> = command
-            .words
-            .iter()
-            .map(|word| {
-                word.0
-                    .iter()
-                    .map(|piece| match piece {
-                        crate::plan::Piece::Text(text) => text.as_str(),
-                        crate::plan::Piece::Output(name) => name,
-                    })
-                    .collect()
-            })
-            .collect();
-        let (program, args) = words.split_first().context("a command without words")?;
-        let output = prepare(program, args, command)?
-            .stdin(std::process::Stdio::null())
-            .output()
-            .map_err(|error| {
-                broken(format!("{program} could not be started: {error}"))
-                    .hint("cargo xtask install")
-            })?;
+        let words = resolve(&command.words, &Outputs::new())?;
+        let (name, args) = words.split_first().context("a command without words")?;
+        let child = prepare(name, args, command)?
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .map_err(|error| cannot_start(name, &error))?;
+        let running = Running::new(&child);
+        let output = child.wait_with_output()?;
+        drop(running);
         if !output.status.success() {
-            let said = String::from_utf8_lossy(&output.stderr)
-                .lines()
-                .map(str::to_owned)
-                .collect();
-            return Err(
-                broken(format!("{} failed", words[..2.min(words.len())].join(" ")))
-                    .tail(said)
-                    .into(),
-            );
+            let said = String::from_utf8_lossy(&output.stderr);
+            let said = said.lines().map(str::to_owned).collect();
+            let what = format!("{} failed", words[..2.min(words.len())].join(" "));
+            return Err(problems::explain(broken(what).tail(said)).into());
         }
         String::from_utf8(output.stdout).context("a tool printed something that is not text")
     }

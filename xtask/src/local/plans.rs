@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use anyhow::Result;
 
-use super::manifest::{Server, fill};
+use super::manifest::Server;
 use super::settings::Settings;
 use super::{Local, process, shards};
 use crate::cli::{InstallOptions, Renew};
@@ -62,14 +62,20 @@ impl Local {
     /// Where the manifest or the state is damaged.
     pub fn install_plan(&self) -> Result<Plan> {
         let mut plan = Plan::new("install", self.globals.clone());
-        let servers = self.servers.clone();
+        let (local, base) = (self.clone(), self.settings.port_base.to_string());
         plan.push(
+            // It names taken ports before minutes are spent on a build.
             Step::new("preflight", "check what the machine has")
-                .done(move || Ok(servers.built().then(|| "the servers are built".to_owned())))
+                .done(move || {
+                    let done = local.servers.built() && local.all_run()?;
+                    Ok(done.then(|| "the servers are built, and run".to_owned()))
+                })
                 .xtask(words![
                     "preflight",
+                    "--rekor",
+                    self.settings.rekor.name(),
                     "--port-base",
-                    self.settings.port_base.to_string()
+                    base
                 ]),
         );
         for step in self.servers.build()? {
@@ -140,7 +146,7 @@ impl Local {
     fn require_startable(&self, names: &[String]) -> Result<()> {
         self.require_installed()?;
         for name in names {
-            self.manifest.server(name)?;
+            self.chosen_server(name)?;
         }
         if !self.servers.built() {
             // The pins were raised, or the cache was cleaned.
@@ -164,17 +170,16 @@ impl Local {
                 .run(Command::new(words!["rm", "-rf", self.dir.as_path()])),
         );
         if tools {
-            let dir = self.servers.dir().to_owned();
+            let [built, partial, lock] = self.servers.traces();
+            let there = [built.clone(), partial.clone(), lock.clone()];
             plan.push(
                 Step::new("tools", "remove the built servers")
                     .needs(["state"])
-                    .done(move || Ok((!dir.exists()).then(|| "there are none".to_owned())))
-                    .run(Command::new(words![
-                        "rm",
-                        "-rf",
-                        self.servers.dir(),
-                        self.servers.lock_file()
-                    ])),
+                    .done(move || {
+                        let none = !there.iter().any(|path| path.exists());
+                        Ok(none.then(|| "there are none".to_owned()))
+                    })
+                    .run(Command::new(words!["rm", "-rf", built, partial, lock])),
             );
         }
         plan
@@ -191,10 +196,10 @@ impl Local {
             let (dir, name) = (self.dir.clone(), server.name.clone());
             plan.push(
                 Step::new(format!("stop-{name}"), format!("stop {}", server.title))
+                    .again()
                     .done(move || {
-                        Ok(process::running(&dir, &name)?
-                            .is_none()
-                            .then(|| "it does not run".to_owned()))
+                        let started = process::was_started(&dir, &name);
+                        Ok((!started).then(|| "it does not run".to_owned()))
                     })
                     .xtask(words!["step", "halt", &server.name]),
             );
@@ -339,7 +344,8 @@ impl Local {
         );
         let mut launch = words!["step", "launch", &server.name, "--"];
         launch.extend(line.into_iter().map(Word::from));
-        let address = fill(&server.ready, &self.manifest.variables(&self.settings)?)?;
+        let address = self.server_ready(server)?;
+        let at = address.clone();
         Ok(Step::new(&server.name, format!("start {}", server.title))
             .needs([
                 "configure".to_owned(),
@@ -351,9 +357,10 @@ impl Local {
                 let same = |record: &process::Record| {
                     record.fingerprint == process::fingerprint(&dir, &argv, &uses)
                 };
-                Ok(process::running(&dir, &name)?
-                    .filter(same)
-                    .map(|record| format!("it runs as process {}", record.pid)))
+                // One that runs and does not answer is not done.
+                let record = process::running(&dir, &name)?.filter(same);
+                let record = record.filter(|_| process::answers(&at));
+                Ok(record.map(|record| format!("it runs as process {}", record.pid)))
             })
             .xtask(launch)
             .ready(Ready {

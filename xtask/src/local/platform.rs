@@ -1,6 +1,7 @@
 //! What differs between Linux and macOS: who a process is, and who listens.
 
-use std::path::Path;
+use std::fmt;
+use std::path::{Path, PathBuf};
 
 /// When a process started, as text that no other process of the same pid has:
 /// the boot and the clock ticks since on Linux, the second on macOS. `None`
@@ -38,8 +39,10 @@ pub fn memory(pid: u32) -> Option<u64> {
 fn ps(pid: u32, columns: &str) -> Option<String> {
     let shell = xshell::Shell::new().ok()?;
     let pid = pid.to_string();
-    xshell::cmd!(shell, "ps -o {columns} -p {pid}")
+    xshell::cmd!(shell, "/bin/ps -o {columns} -p {pid}")
         .env("LC_ALL", "C")
+        // The start would otherwise be another text in another time zone.
+        .env("TZ", "UTC0")
         .quiet()
         .ignore_stderr()
         .read()
@@ -60,48 +63,64 @@ pub fn cpu_of_children() -> Option<f64> {
     Some(ticks as f64 / rustix::param::clock_ticks_per_second() as f64)
 }
 
-/// Who listens on a port of 127.0.0.1, as far as the system tells: `nginx
-/// (process 1234)`. Processes of other users are not named.
-pub fn listener(port: u16) -> Option<String> {
+/// A process that listens.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listener {
+    /// Its process id and name; `None` where it belongs to another user.
+    pub process: Option<(u32, String)>,
+}
+
+impl fmt::Display for Listener {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.process {
+            Some((pid, name)) => write!(f, "{name} (process {pid})"),
+            None => f.write_str("a process of another user"),
+        }
+    }
+}
+
+/// Who listens on a port of 127.0.0.1, as far as the system tells.
+pub fn listener(port: u16) -> Option<Listener> {
     if !cfg!(target_os = "linux") {
         let shell = xshell::Shell::new().ok()?;
         let filter = format!("-iTCP:{port}");
-        let lines = xshell::cmd!(shell, "lsof -nP {filter} -sTCP:LISTEN -Fpc")
+        let lines = xshell::cmd!(shell, "/usr/sbin/lsof -nP {filter} -sTCP:LISTEN -Fpc")
             .quiet()
             .ignore_stderr()
             .read()
             .ok()?;
-        let field = |tag: char| {
-            lines
-                .lines()
-                .find_map(|line| line.strip_prefix(tag))
-                .map(str::to_owned)
-        };
-        return Some(format!("{} (process {})", field('c')?, field('p')?));
+        let field = |tag: char| lines.lines().find_map(|line| line.strip_prefix(tag));
+        let process = Some((field('p')?.parse().ok()?, field('c')?.to_owned()));
+        return Some(Listener { process });
     }
     let inode = ["/proc/net/tcp", "/proc/net/tcp6"]
         .iter()
         .find_map(|table| listening_inode(table, port))?;
     let wanted = format!("socket:[{inode}]");
-    let numbered =
-        |process: &std::fs::DirEntry| process.file_name().to_string_lossy().parse::<u32>().is_ok();
-    for process in std::fs::read_dir("/proc").ok()?.flatten().filter(numbered) {
-        let Ok(files) = std::fs::read_dir(process.path().join("fd")) else {
-            continue;
-        };
-        let holds = |file: std::fs::DirEntry| {
-            std::fs::read_link(file.path()).is_ok_and(|to| to == Path::new(&wanted))
-        };
-        if files.flatten().any(holds) {
-            let name = std::fs::read_to_string(process.path().join("comm")).unwrap_or_default();
-            return Some(format!(
-                "{} (process {})",
-                name.trim(),
-                process.file_name().to_string_lossy()
-            ));
-        }
+    let holds = |pid: u32| {
+        let files = std::fs::read_dir(format!("/proc/{pid}/fd"))
+            .into_iter()
+            .flatten();
+        files
+            .flatten()
+            .any(|file| std::fs::read_link(file.path()).is_ok_and(|to| to == Path::new(&wanted)))
+    };
+    let all = std::fs::read_dir("/proc").ok()?.flatten();
+    let mut pids = all.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+    let process = pids.find(|pid| holds(*pid)).map(|pid| {
+        let name = std::fs::read_to_string(format!("/proc/{pid}/comm")).unwrap_or_default();
+        (pid, name.trim().to_owned())
+    });
+    Some(Listener { process })
+}
+
+/// The program that a process runs.
+pub fn program(pid: u32) -> Option<PathBuf> {
+    if cfg!(target_os = "linux") {
+        std::fs::read_link(format!("/proc/{pid}/exe")).ok()
+    } else {
+        Some(ps(pid, "comm=")?.trim().into())
     }
-    Some("a process of another user".to_owned())
 }
 
 /// The inode of the socket that listens on a port, from a table of proc(5).
@@ -134,7 +153,12 @@ mod tests {
     #[test]
     fn a_listener_is_named() {
         let socket = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-        let name = listener(socket.local_addr().unwrap().port()).unwrap();
-        assert!(name.contains(&std::process::id().to_string()), "{name}");
+        let found = listener(socket.local_addr().unwrap().port()).unwrap();
+        let me = std::process::id();
+        assert!(
+            found.to_string().contains(&format!("(process {me})")),
+            "{found}"
+        );
+        assert_eq!(program(me), std::env::current_exe().ok());
     }
 }

@@ -123,17 +123,12 @@ impl Local {
             "ports",
             format!("{low} to {high} on 127.0.0.1, free or ours"),
         );
-        let Some(first) = taken.first() else {
+        if taken.is_empty() {
             return Ok(check.found("free or ours"));
-        };
-        let more = match taken.len() - 1 {
-            0 => String::new(),
-            more => format!(", and {more} more are"),
-        };
-        Ok(check.missing(
-            format!("{first}{more}"),
-            "use other ports: cargo xtask install --port-base N",
-        ))
+        }
+        let named: Vec<String> = taken.iter().map(ToString::to_string).collect();
+        let how = "use other ports: cargo xtask install --port-base N";
+        Ok(check.missing(named.join("; "), how))
     }
 }
 
@@ -153,15 +148,22 @@ fn platform() -> Check {
 
 fn openssl() -> Check {
     let check = Check::new("openssl", "any version");
-    match which::which("openssl") {
-        Ok(path) => check.found(path.display().to_string()),
-        Err(_) => check
+    let Ok(path) = which::which("openssl") else {
+        return check
             .missing(
                 "not found on the PATH",
                 "install openssl with the system's package manager",
             )
-            .optional("only `inspect-certificate --text` uses it"),
-    }
+            .optional("only `inspect-certificate --text` uses it");
+    };
+    let said = xshell::Shell::new().and_then(|shell| {
+        xshell::cmd!(shell, "{path} version")
+            .quiet()
+            .ignore_stderr()
+            .read()
+    });
+    let version = said.unwrap_or_else(|_| "no version".into());
+    check.found(format!("{version} at {}", path.display()))
 }
 
 /// The numbers of a version, for comparing: `1.26.8` is `[1, 26, 8]`; what

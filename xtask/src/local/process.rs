@@ -19,7 +19,6 @@ use super::platform;
 use crate::encoding::hex;
 use crate::fail::broken;
 use crate::plan::Ready;
-use crate::plan::program::redirecting_variables;
 use crate::{http, interrupt, state, time};
 
 /// How long a server may take to stop before it is ended.
@@ -115,7 +114,17 @@ pub struct Launch<'a> {
     pub uses: &'a [String],
     /// Ports that must be free.
     pub ports: &'a [u16],
+    /// Where it answers once it is ready.
+    pub ready: &'a str,
 }
+
+/// The variables of the caller that a server gets to see. Others could change
+/// where it listens (`REGISTRY_HTTP_ADDR`) or what it trusts.
+const INHERITED: [&str; 6] = ["PATH", "HOME", "TMPDIR", "LANG", "LC_ALL", "TZ"];
+
+/// How long a server that runs already may take to answer before it is started
+/// again: one that was stopped or hangs never will.
+const HANGS: Duration = Duration::from_secs(5);
 
 /// Starts a server, detached from this process and its terminal. One that runs
 /// as asked is left alone; one that runs otherwise is stopped first.
@@ -130,13 +139,18 @@ pub fn launch(launch: &Launch<'_>) -> Result<Record> {
         env,
         uses,
         ports,
+        ready,
     } = *launch;
     let fingerprint = fingerprint(dir, words, uses);
     if let Some(record) = running(dir, name)? {
-        if record.fingerprint == fingerprint {
-            return Ok(record);
+        let until = Instant::now() + HANGS;
+        while record.fingerprint == fingerprint && record.alive() && Instant::now() < until {
+            if answers(ready) {
+                return Ok(record);
+            }
+            std::thread::sleep(POLL);
         }
-        halt(dir, name)?;
+        halt(dir, name, ports)?;
     }
     for port in ports {
         free(*port)?;
@@ -144,9 +158,12 @@ pub fn launch(launch: &Launch<'_>) -> Result<Record> {
     let (log, log_from) = open_log(dir, name)?;
     let (program, args) = words.split_first().context("a server without a program")?;
     let mut command = std::process::Command::new(program);
-    for variable in redirecting_variables() {
-        command.env_remove(variable);
-    }
+    command.env_clear();
+    command.envs(
+        INHERITED
+            .iter()
+            .filter_map(|name| Some((name, std::env::var_os(name)?))),
+    );
     let mut child = command
         .args(args)
         .envs(env.iter().map(|(name, value)| (name, value)))
@@ -189,8 +206,8 @@ pub fn free(port: u16) -> Result<()> {
         Ok(_) => Ok(()),
         Err(error) => {
             let by = platform::listener(port)
-                .map_or_else(|| error.to_string(), |who| format!("by {who}"));
-            Err(broken(format!("port {port} on 127.0.0.1 is taken: {by}"))
+                .map_or_else(|| format!("({error})"), |who| format!("by {who}"));
+            Err(broken(format!("port {port} on 127.0.0.1 is taken {by}"))
                 .hint("use other ports: cargo xtask install --port-base N")
                 .into())
         }
@@ -216,24 +233,24 @@ fn open_log(dir: &Path, name: &str) -> Result<(File, u64)> {
 }
 
 /// Stops a server: asks, and after five seconds ends it. One that does not run
-/// is stopped already.
+/// is stopped already. Where its record is damaged, it is found by its ports.
 ///
 /// # Errors
-/// Where its record is damaged or the signal is refused.
-pub fn halt(dir: &Path, name: &str) -> Result<()> {
-    if let Some(record) = running(dir, name)? {
-        let pid = i32::try_from(record.pid)
-            .ok()
-            .and_then(Pid::from_raw)
-            .context("a process id that is none")?;
-        let asked = Instant::now();
-        let mut ended = kill_process(pid, Signal::TERM).is_err();
-        while !ended && record.alive() {
-            if asked.elapsed() > GRACE {
-                let _ = kill_process(pid, Signal::KILL);
-                ended = true;
+/// Where a signal is refused, or the process does not end.
+pub fn halt(dir: &Path, name: &str, ports: &[u16]) -> Result<()> {
+    match running(dir, name) {
+        Ok(None) => {}
+        Ok(Some(record)) => end(name, record.pid, || record.alive())?,
+        Err(_) => {
+            let built = super::servers::cache_dir()?.join("servers");
+            for listener in ports.iter().filter_map(|port| platform::listener(*port)) {
+                // Nobody else's process: only a program that an install built.
+                let ours =
+                    |pid| platform::program(pid).is_some_and(|path| path.starts_with(&built));
+                if let Some((pid, _)) = listener.process.filter(|(pid, _)| ours(*pid)) {
+                    end(name, pid, || platform::started(pid).is_some())?;
+                }
             }
-            std::thread::sleep(POLL);
         }
     }
     match std::fs::remove_file(record_path(dir, name)) {
@@ -244,13 +261,30 @@ pub fn halt(dir: &Path, name: &str) -> Result<()> {
     }
 }
 
+fn end(name: &str, pid: u32, alive: impl Fn() -> bool) -> Result<()> {
+    let number = i32::try_from(pid).ok().and_then(Pid::from_raw);
+    let number = number.context("a process id that is none")?;
+    for signal in [Signal::TERM, Signal::KILL] {
+        let sent = kill_process(number, signal);
+        let until = Instant::now() + GRACE;
+        while alive() && Instant::now() < until {
+            sent.with_context(|| format!("stop {name}, process {pid}"))?;
+            std::thread::sleep(POLL);
+        }
+    }
+    if alive() {
+        return Err(broken(format!("{name}, process {pid}, does not end")).into());
+    }
+    Ok(())
+}
+
 /// Waits until a server answers.
 ///
 /// # Errors
 /// Where it ends first (its log's last lines are the tail), where it does not
 /// answer in time, or where the user interrupts.
 pub fn wait(dir: &Path, ready: &Ready) -> Result<()> {
-    let until = Instant::now() + ready.within;
+    let asked = Instant::now();
     let name = &ready.component;
     loop {
         if answers(&ready.address) {
@@ -268,7 +302,7 @@ pub fn wait(dir: &Path, ready: &Ready) -> Result<()> {
                 .hint(log())
                 .into());
         }
-        if Instant::now() > until {
+        if asked.elapsed() > ready.within {
             let seconds = ready.within.as_secs();
             return Err(broken(format!(
                 "{name} does not answer at {} after {seconds} seconds",

@@ -58,6 +58,9 @@ impl Servers {
         }
         files.sort();
         let mut hash = Sha256::new();
+        // A home directory may be shared by machines of different kinds.
+        hash.update(std::env::consts::OS);
+        hash.update(std::env::consts::ARCH);
         for file in files {
             hash.update(std::fs::read(&file).with_context(|| format!("read {}", file.display()))?);
             hash.update([0]);
@@ -79,6 +82,16 @@ impl Servers {
         PathBuf::from(format!("{}.lock", self.dir.display()))
     }
 
+    /// All that a build leaves: the programs, those of one that was cut off, and
+    /// the lock file.
+    pub fn traces(&self) -> [PathBuf; 3] {
+        [self.dir.clone(), self.partial(), self.lock_file()]
+    }
+
+    fn partial(&self) -> PathBuf {
+        PathBuf::from(format!("{}.partial", self.dir.display()))
+    }
+
     /// A program of them.
     pub fn program(&self, name: &str) -> PathBuf {
         self.dir.join(name)
@@ -90,13 +103,14 @@ impl Servers {
             && PROGRAMS.iter().all(|name| self.program(name).is_file())
     }
 
-    /// Holds the place where they are built while they are not: states share
-    /// it, so that one install builds and the others wait.
+    /// Holds the place where they are built while they are not, or where they
+    /// are to be built `again`: states share it, so that one install builds and
+    /// the others wait.
     ///
     /// # Errors
     /// Where the file system refuses.
-    pub fn hold(&self, waiting: &dyn Fn()) -> Result<Option<Lock>> {
-        if self.built() {
+    pub fn hold(&self, again: bool, waiting: &dyn Fn()) -> Result<Option<Lock>> {
+        if self.built() && !again {
             return Ok(None);
         }
         let path = self.lock_file();
@@ -145,7 +159,7 @@ impl Servers {
             .lines()
             .filter(|line| !line.contains("/go.mod h1:"))
             .count() as u64;
-        let partial = PathBuf::from(format!("{}.partial", self.dir.display()));
+        let partial = self.partial();
         // `go list` fetches what the build needs and no more, and its output
         // says how much there is to compile.
         let stale = "{{if .Stale}}{{.ImportPath}}{{end}}";
@@ -173,6 +187,8 @@ impl Servers {
                 .dir(&self.source)
                 .env("CGO_ENABLED", "0")
                 .env("GOFLAGS", "")
+                .env("GOOS", "")
+                .env("GOARCH", "")
                 .env("GOWORK", "off")
         };
         let list = go([list, rest.clone()].concat());

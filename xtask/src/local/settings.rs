@@ -6,7 +6,6 @@ use std::path::Path;
 use anyhow::Result;
 use serde::{Deserialize, Serialize};
 
-pub use crate::rekor::Versions as Rekor;
 use crate::rekor::Versions;
 use crate::state;
 use crate::time;

@@ -13,6 +13,7 @@ use crate::artifact::{Artifact, Signature};
 use crate::bundle;
 use crate::encoding::hex;
 use crate::fail::{Fail, broken};
+use crate::plan::shell::quote;
 use crate::plan::{Command, Plan, Step, Word};
 use crate::rekor::Version;
 use crate::words;
@@ -56,6 +57,8 @@ impl Local {
     pub fn sign_plan(&self, artifacts: &[Artifact], user: &str, version: Version) -> Result<Plan> {
         self.require_installed()?;
         self.rekor_address(version)?;
+        // What cannot be remembered is not signed.
+        self.signatures()?;
         let user = self.user(user)?;
         if artifacts.len() > DIGESTS.len() {
             return Err(broken(format!(
@@ -77,7 +80,7 @@ impl Local {
             token.as_path()
         ];
         let title = format!("ask Dex for an identity token of {}", user.email);
-        plan.push(Step::new("token", title).xtask(ask));
+        plan.push(Step::new("token", title).again().xtask(ask));
         let mut ends = vec!["token".to_owned()];
         for (i, artifact) in artifacts.iter().enumerate() {
             let suffix = numbered(i);
@@ -273,7 +276,9 @@ impl Local {
         let mut all = self.signatures()?;
         all.push(signature);
         let surplus = all.len().saturating_sub(REMEMBERED);
-        all.drain(..surplus);
+        for old in all.drain(..surplus).filter(|old| old.image) {
+            let _ = std::fs::remove_file(self.dir.join(old.bundle));
+        }
         state::write_json(&self.dir.join("signatures.json"), &all)
     }
 
@@ -282,7 +287,18 @@ impl Local {
     /// # Errors
     /// Where the file is damaged.
     pub fn signatures(&self) -> Result<Vec<Signature>> {
-        Ok(state::read_json(&self.dir.join("signatures.json"))?.unwrap_or_default())
+        let path = self.dir.join("signatures.json");
+        match state::read_json(&path) {
+            Ok(all) => Ok(all.unwrap_or_default()),
+            Err(error) => Err(Fail {
+                hints: vec![format!(
+                    "it only remembers what was signed here, so it can go: rm {}",
+                    quote(&path.to_string_lossy())
+                )],
+                ..Fail::from_error(&error)
+            }
+            .into()),
+        }
     }
 }
 

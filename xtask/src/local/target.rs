@@ -8,10 +8,11 @@ use serde_json::{Value, json};
 
 use super::{Local, process, shards};
 use crate::artifact::{Artifact, Signature};
-use crate::cli::{Cli, Command, InstallOptions, StepCommand};
+use crate::cli::{Cli, Command, InstallOptions, PreflightOptions, StepCommand};
 use crate::fail::{Fail, broken, not_so};
 use crate::local::settings::Settings;
 use crate::plan::run::Host;
+use crate::plan::shell::quote;
 use crate::plan::{Plan, Ready};
 use crate::preflight::{self, Check};
 use crate::rekor::Version;
@@ -25,8 +26,8 @@ impl Host for Local {
         let cli = Cli::try_parse_from(all)
             .map_err(|error| broken(format!("a step that is none: {error}")))?;
         match cli.command {
-            Command::Preflight { port_base } => {
-                preflight::verdict(&Target::preflight(self, port_base)?)?
+            Command::Preflight { options } => {
+                preflight::verdict(&Target::preflight(self, &options)?)?
             }
             // To stop a server is part of a removal, which damaged settings
             // must not prevent.
@@ -59,7 +60,8 @@ impl Local {
         match step {
             StepCommand::Begin => {
                 State::open(self.dir.parent().unwrap_or(&self.dir).to_owned())?.create()?;
-                state::make_dir(&self.dir)
+                state::make_dir(&self.dir)?;
+                self.check_keys()
             }
             StepCommand::Configure {
                 port_base,
@@ -86,6 +88,7 @@ impl Local {
                     env: &env,
                     uses: &server.uses,
                     ports: &self.server_ports(server)?,
+                    ready: &self.server_ready(server)?,
                 })
                 .map(drop)
             }
@@ -105,7 +108,8 @@ impl Local {
                 )
             }
             StepCommand::Halt { component } => {
-                process::halt(&self.dir, &self.manifest.server(&component)?.name)
+                let server = self.manifest.server(&component)?;
+                process::halt(&self.dir, &server.name, &self.server_ports(server)?)
             }
             StepCommand::Shard { log, tree } => shards::open(&self, &log, &tree),
             StepCommand::Trust => self.write_trust(),
@@ -133,9 +137,10 @@ impl Local {
 }
 
 impl Target for Local {
-    fn preflight(&self, port_base: Option<u16>) -> Result<Vec<Check>> {
+    fn preflight(&self, options: &PreflightOptions) -> Result<Vec<Check>> {
         let mut local = self.clone();
-        local.settings.port_base = port_base.unwrap_or(local.settings.port_base);
+        local.settings.port_base = options.port_base.unwrap_or(local.settings.port_base);
+        local.settings.rekor = options.rekor.unwrap_or(local.settings.rekor);
         Local::preflight(&local)
     }
 
@@ -143,8 +148,8 @@ impl Target for Local {
         self.clone().with_options(options)?.install_plan()
     }
 
-    fn hold_shared(&self, waiting: &dyn Fn()) -> Result<Option<Lock>> {
-        self.servers.hold(waiting)
+    fn hold_shared(&self, again: bool, waiting: &dyn Fn()) -> Result<Option<Lock>> {
+        self.servers.hold(again, waiting)
     }
 
     fn start(&self, components: &[String]) -> Result<Plan> {
@@ -170,7 +175,7 @@ impl Target for Local {
     fn logs(&self, component: Option<&str>) -> Result<Vec<(String, PathBuf)>> {
         self.require_installed()?;
         let names = match component {
-            Some(name) => vec![self.manifest.server(name)?.name.clone()],
+            Some(name) => vec![self.chosen_server(name)?.name.clone()],
             None => self
                 .manifest
                 .chosen(self.settings.rekor)
@@ -220,6 +225,7 @@ impl Target for Local {
     }
 
     fn signatures(&self) -> Result<Vec<Signature>> {
+        self.require_installed()?;
         let mut all = Local::signatures(self)?;
         for signature in &mut all {
             signature.bundle = self.dir.join(&signature.bundle);
@@ -237,7 +243,7 @@ impl Target for Local {
         let what = format!(
             "the entry was in shard {number} of Rekor v1, which ended with the Trillian that held it in memory"
         );
-        let bundle = signature.bundle.display();
+        let bundle = quote(&signature.bundle.to_string_lossy());
         Ok(Some(not_so(what).hint(format!(
             "the bundle still proves it: cargo xtask inspect-certificate --bundle {bundle}"
         ))))

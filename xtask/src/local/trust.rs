@@ -4,9 +4,11 @@
 
 use anyhow::{Context, Result};
 use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
 
 use super::settings::Period;
 use super::{Local, shards};
+use crate::encoding::hex;
 use crate::fail::broken;
 use crate::plan::{Command, Step};
 use crate::rekor::Version;
@@ -16,6 +18,9 @@ use crate::words;
 /// The name that Rekor v2 signs its checkpoints with (`--hostname` in
 /// `servers.yml`). Clients expect the host of the log's address.
 const ORIGIN: &str = "127.0.0.1";
+
+/// The record of what the trust material was made from.
+const MADE_FROM: &str = "trust/made-from.json";
 
 impl Local {
     /// The step that writes the trust material, where it is not what the keys
@@ -27,23 +32,40 @@ impl Local {
             .needs(needs)
             .done(move || {
                 let current = local
-                    .read_trust()?
-                    .is_some_and(|made_from| local.trust_words().is_ok_and(|w| w == made_from));
+                    .made_from()
+                    .is_ok_and(|now| local.read_made_from() == Some(now));
                 Ok(current.then(|| "they are what the keys say".to_owned()))
             })
             .xtask(words!["step", "trust"])
     }
 
-    /// What the trust material was made from; `None` where a file of it is
-    /// missing or damaged, so that it is made anew.
-    fn read_trust(&self) -> Result<Option<Vec<Vec<String>>>> {
-        let trust = self.dir.join("trust");
-        for file in self.trust_files() {
-            if !matches!(state::read_json::<Value>(&trust.join(file)), Ok(Some(_))) {
-                return Ok(None);
-            }
+    /// What the trust material is made from and what became of it: the cosign
+    /// calls, and a hash of each file that goes in or came out. Where one of them
+    /// changed, whoever did it, all of it is made again.
+    fn made_from(&self) -> Result<Value> {
+        let calls = self.trust_words()?;
+        let keys = calls.iter().flatten().flat_map(|word| word.split(','));
+        let keys = keys.filter_map(|part| {
+            part.split_once("=keys/")
+                .map(|(_, name)| format!("keys/{name}"))
+        });
+        let files = self
+            .trust_files()
+            .into_iter()
+            .map(|name| format!("trust/{name}"));
+        let mut hashes = serde_json::Map::new();
+        for file in keys.chain(files) {
+            let content = state::read(&self.dir.join(&file))?;
+            hashes.insert(
+                file,
+                json!(content.map(|content| hex(&Sha256::digest(content)))),
+            );
         }
-        Ok(state::read_json(&trust.join("made-from.json")).unwrap_or_default())
+        Ok(json!({"calls": calls, "sha256": hashes}))
+    }
+
+    fn read_made_from(&self) -> Option<Value> {
+        state::read_json(&self.dir.join(MADE_FROM)).ok()?
     }
 
     fn trust_files(&self) -> Vec<String> {
@@ -182,7 +204,7 @@ impl Local {
             }
         }
         state::write_json(&trust.join("trusted_root.json"), root)?;
-        state::write_json(&trust.join("made-from.json"), &calls)
+        state::write_json(&self.dir.join(MADE_FROM), &self.made_from()?)
     }
 
     /// Runs cosign in the target's directory, so that the keys are named by

@@ -45,6 +45,9 @@ pub struct Step {
     pub ready: Option<Ready>,
     /// A clean-up: it runs once all it needs have ended, however they ended.
     pub always: bool,
+    /// What it does must be done anew in every run in which a step that needs it
+    /// runs: a token lives for minutes.
+    pub again: bool,
 }
 
 /// What a step runs.
@@ -247,6 +250,7 @@ impl Step {
             actions: Vec::new(),
             ready: None,
             always: false,
+            again: false,
         }
     }
 
@@ -283,6 +287,12 @@ impl Step {
         self
     }
 
+    /// Makes it one that `--from` a later step does not leave out.
+    pub fn again(mut self) -> Step {
+        self.again = true;
+        self
+    }
+
     /// Makes it a clean-up.
     pub fn always(mut self) -> Step {
         self.always = true;
@@ -310,8 +320,8 @@ impl Plan {
         self.steps.push(step);
     }
 
-    /// Which steps `--from NAME` runs: it, all that need it, and those whose
-    /// output one of them refers to.
+    /// Which steps `--from NAME` runs: it, all that need it, and before them those
+    /// whose output one of them reads and those that must be done again.
     ///
     /// # Errors
     /// Where no step has that name; the names there are become the hint.
@@ -343,12 +353,9 @@ impl Plan {
                     .flat_map(Action::inputs)
                     .collect();
                 for (j, step) in self.steps[..i].iter().enumerate() {
-                    if step
-                        .actions
-                        .iter()
-                        .filter_map(Action::output)
-                        .any(|output| wanted.contains(&output))
-                    {
+                    let mut outputs = step.actions.iter().filter_map(Action::output);
+                    let read = outputs.any(|output| wanted.contains(&output));
+                    if read || step.again && self.steps[i].needs.contains(&step.name) {
                         chosen[j] = true;
                     }
                 }

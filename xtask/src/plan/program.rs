@@ -11,6 +11,7 @@ use super::run::Outputs;
 use super::{Command, Piece, Progress, Total, Word};
 use crate::fail::{Fail, broken};
 use crate::interrupt::{self, Running};
+use crate::problems;
 use crate::ui::{StepRef, Ui};
 
 /// How many of a tool's last lines an error shows.
@@ -58,7 +59,7 @@ pub fn program(
         .map_err(|error| cannot_start(name, &error))?;
     let running = Running::new(&child);
     if interrupt::interrupted() {
-        interrupt::stop_children();
+        interrupt::ask_children();
     }
 
     let meter = command
@@ -102,8 +103,10 @@ pub fn program(
         });
         printed
     });
-    let status = child.wait()?;
+    // The group is forgotten before its leader is reaped: its number is this
+    // child's until then.
     drop(running);
+    let status = child.wait()?;
     let tool = std::path::Path::new(name)
         .file_name()
         .unwrap_or_default()
@@ -114,9 +117,8 @@ pub fn program(
     if status.success() {
         return Ok(printed);
     }
-    Err(broken(format!("{tool} failed with {status}"))
-        .tail(tail.into_inner().unwrap_or_default().into_iter().collect())
-        .into())
+    let tail = tail.into_inner().unwrap_or_default().into_iter().collect();
+    Err(problems::explain(broken(format!("{tool} failed with {status}")).tail(tail)).into())
 }
 
 /// The process to be, in a group of its own, without the variables that would
@@ -145,7 +147,8 @@ pub fn redirecting_variables() -> Vec<String> {
         .collect()
 }
 
-fn cannot_start(name: &str, error: &std::io::Error) -> Fail {
+/// Why a program did not even start, and what makes it.
+pub fn cannot_start(name: &str, error: &std::io::Error) -> Fail {
     if error.kind() == std::io::ErrorKind::NotFound {
         // What is named by its path was built by an install.
         let built = std::path::Path::new(name).is_absolute();

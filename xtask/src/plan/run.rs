@@ -11,8 +11,10 @@ use super::program::{program, resolve};
 use super::{Action, Plan, Ready, Step, shell};
 use crate::fail::{Fail, broken};
 use crate::interrupt;
-use crate::problems;
 use crate::ui::{StepRef, Ui};
+
+/// How many steps run at once: all servers, and not two hundred cosigns.
+const AT_ONCE: usize = 16;
 
 /// What a plan needs from whoever runs it.
 pub trait Host: Sync {
@@ -43,7 +45,7 @@ pub enum End {
     Blocked,
 }
 
-/// What the outputs of the commands were, by name.
+/// What the outputs of commands were, by name.
 pub type Outputs = HashMap<&'static str, String>;
 
 /// How a plan ended.
@@ -84,7 +86,8 @@ pub fn run(plan: &Plan, chosen: &[bool], force: bool, host: &dyn Host, ui: &Ui) 
             let stopping = interrupt::interrupted();
             let mut settled = false;
             for i in 0..plan.steps.len() {
-                if ends[i].is_some() || running[i] {
+                let full = running.iter().filter(|running| **running).count() >= AT_ONCE;
+                if ends[i].is_some() || running[i] || full {
                     continue;
                 }
                 let step = &plan.steps[i];
@@ -103,7 +106,12 @@ pub fn run(plan: &Plan, chosen: &[bool], force: bool, host: &dyn Host, ui: &Ui) 
                         running[i] = true;
                         let (send, outputs) = (send.clone(), &outputs);
                         scope.spawn(move || {
-                            let end = one(plan, i, force, host, ui, outputs);
+                            // Without this a panic would leave the plan waiting.
+                            let step = || one(plan, i, force, host, ui, outputs);
+                            let end = std::panic::catch_unwind(std::panic::AssertUnwindSafe(step))
+                                .unwrap_or_else(|_| {
+                                    Err(broken("a step panicked: that is a bug of this program"))
+                                });
                             let _ = send.send((i, end));
                         });
                     }
@@ -215,7 +223,7 @@ fn one(
             let fail = if interrupt::interrupted() {
                 broken("interrupted")
             } else {
-                problems::explain(Fail::from_error(&error))
+                Fail::from_error(&error)
             };
             ui.failed(place, &fail);
             Err(fail)

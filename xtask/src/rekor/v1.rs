@@ -8,7 +8,7 @@ use base64::prelude::BASE64_STANDARD;
 use serde_json::Value;
 
 use super::{Entry, Version, Which};
-use crate::fail::{NOT_SO, broken, not_so};
+use crate::fail::{broken, not_so};
 use crate::http;
 
 const WITHIN: Duration = Duration::from_secs(10);
@@ -20,36 +20,34 @@ pub fn size(address: &str) -> Result<u64> {
 }
 
 pub fn fetch(address: &str, which: &Which) -> Result<Entry> {
-    let url = match which {
-        Which::Index(index) => format!("{address}/api/v1/log/entries?logIndex={index}"),
+    let entries = format!("{address}/api/v1/log/entries");
+    let found = match which {
+        // The API counts in signed numbers and calls larger ones malformed.
+        Which::Index(index) if i64::try_from(*index).is_err() => None,
+        Which::Index(index) => http::find(&format!("{entries}?logIndex={index}"), WITHIN)?,
         Which::Uuid(uuid) => {
-            if uuid.is_empty()
-                || uuid.len() > 80
-                || !uuid.bytes().all(|byte| byte.is_ascii_hexdigit())
+            if !matches!(uuid.len(), 64 | 80) || !uuid.bytes().all(|byte| byte.is_ascii_hexdigit())
             {
                 return Err(broken(format!(
                     "{uuid:?} is not a UUID of Rekor: that is 64 or 80 hexadecimal digits"
                 ))
                 .into());
             }
-            format!("{address}/api/v1/log/entries/{uuid}")
+            http::find(&format!("{entries}/{uuid}"), WITHIN)?
         }
     };
-    let raw = match http::get(&url, WITHIN) {
-        Ok(body) => json(&body)?,
-        Err(fail) if fail.exit == NOT_SO => {
-            let size = size(address)?;
-            let which = match which {
-                Which::Index(index) => format!("index {index}"),
-                Which::Uuid(uuid) => format!("UUID {uuid}"),
-            };
-            return Err(not_so(format!(
-                "Rekor v1 has no entry with {which}; it holds {size} entries"
-            ))
-            .into());
-        }
-        Err(fail) => return Err(fail.into()),
+    let Some(found) = found else {
+        let size = size(address)?;
+        let which = match which {
+            Which::Index(index) => format!("index {index}"),
+            Which::Uuid(uuid) => format!("UUID {uuid}"),
+        };
+        return Err(not_so(format!(
+            "Rekor v1 has no entry with {which}; it holds {size} entries"
+        ))
+        .into());
     };
+    let raw = json(&found)?;
     let (uuid, entry) = raw
         .as_object()
         .and_then(|entries| entries.iter().next())

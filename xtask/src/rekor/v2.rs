@@ -7,7 +7,7 @@ use anyhow::Result;
 use serde_json::Value;
 
 use super::{Entry, Version};
-use crate::fail::{NOT_SO, broken, not_so};
+use crate::fail::{broken, not_so};
 use crate::http;
 
 const WITHIN: Duration = Duration::from_secs(10);
@@ -44,16 +44,13 @@ pub fn fetch(address: &str, index: u64) -> Result<Entry> {
     } else {
         WIDTH
     };
-    let partial = || http::get(&format!("{full}.p/{held}"), WITHIN);
     // A partial bundle may be gone once the full one is there.
-    let bytes = if held == WIDTH {
-        http::get(&full, WITHIN)?
+    let partial = if held < WIDTH {
+        http::find(&format!("{full}.p/{held}"), WITHIN)?
     } else {
-        match partial() {
-            Err(fail) if fail.exit == NOT_SO => http::get(&full, WITHIN)?,
-            other => other?,
-        }
+        None
     };
+    let bytes = partial.map_or_else(|| http::get(&full, WITHIN), Ok)?;
     let entry = nth(&bytes, (index % WIDTH) as usize)
         .ok_or_else(|| broken(format!("entry bundle {bundle} of Rekor v2 is damaged")))?;
     let body: Value = serde_json::from_slice(entry)

@@ -2,6 +2,8 @@
 # Every fake program is a link to this file. It notes how it was called, one
 # line a call, and then does what the test wrote for its name. Only builtins
 # are used, because the test decides what is on the PATH.
+# Servers see little of the caller's environment; the home directory is there.
+FAKES=${HOME%/home}/fakes
 call="in $PWD:"
 for name in TUF_ROOT CGO_ENABLED GOFLAGS GOWORK OTEL_TRACES_EXPORTER COSIGN_REPOSITORY SIGSTORE_ROOT_FILE; do
   eval "value=\${$name-is unset}"

@@ -88,15 +88,15 @@ $ cargo xtask preflight --port-base [PORT+0]
 ✗ go        not found on the PATH (wanted: [..] or newer)
             hint: install Go [..] or newer: https://go.dev/dl/[..]
 ✓ disk      [..] GB free at [TEMP] (wanted: 6 GB free for the first build)
-✗ ports     port [PORT+0] on 127.0.0.1 is taken: [..] (wanted: [PORT+0] to [PORT+10] on 127.0.0.1, free or ours)
+✗ ports     port [PORT+0] on 127.0.0.1 is taken [..]; port [PORT+10] on 127.0.0.1 is taken [..] (wanted: [PORT+0] to [PORT+10] on 127.0.0.1, free or ours)
             hint: use other ports: cargo xtask install --port-base N
 - openssl   not found on the PATH (wanted: any version)
             only `inspect-certificate --text` uses it
             hint: install openssl with the system's package manager
 on local (named by --on)
-error: this machine lacks what is needed (go: not found on the PATH; ports: port [PORT+0] on 127.0.0.1 is taken: [..], and 1 more are)
+error: this machine lacks what is needed (go: not found on the PATH; ports: port [PORT+0] on 127.0.0.1 is taken [..]; port [PORT+10] on 127.0.0.1 is taken [..])
 hint: install Go [..] or newer: https://go.dev/dl/[..]
-hint: use other ports: cargo xtask install --port-base N
+hint: use other ports: cargo xtask --state [STATE] install --port-base N
 exit 1
 
 "#]]
@@ -111,8 +111,8 @@ fn a_port_is_taken() {
         install(&world),
         str![[r#"
 $ cargo xtask install -q --port-base [PORT+0]
-error: this machine lacks what is needed (ports: port [PORT+4] on 127.0.0.1 is taken: [..])
-hint: use other ports: cargo xtask install --port-base N
+error: this machine lacks what is needed (ports: port [PORT+4] on 127.0.0.1 is taken [..])
+hint: use other ports: cargo xtask --state [STATE] install --port-base N
 exit 1
 
 "#]]
@@ -128,8 +128,8 @@ fn a_port_is_taken_at_start() {
         world.show(&["start dex -q"]),
         str![[r#"
 $ cargo xtask start dex -q
-error: port [PORT+0] on 127.0.0.1 is taken: [..]
-hint: use other ports: cargo xtask install --port-base N
+error: port [PORT+0] on 127.0.0.1 is taken [..]
+hint: use other ports: cargo xtask --state [STATE] install --port-base N
 exit 2
 
 "#]]
@@ -216,7 +216,7 @@ $ cargo xtask start dex -q
   | one
   | two: no such file
 error: dex ended right after its start
-hint: read its whole log: cargo xtask logs dex
+hint: read its whole log: cargo xtask --state [STATE] logs dex
 exit 2
 
 $ cargo xtask logs dex
@@ -239,7 +239,7 @@ fn a_server_cannot_be_started() {
         str![[r#"
 $ cargo xtask start dex -q
 error: [SERVERS]/dex could not be started: Permission denied (os error 13)
-hint: cargo xtask install
+hint: cargo xtask --state [STATE] install
 exit 2
 
 "#]]
@@ -266,50 +266,50 @@ fn nothing_is_installed() {
 $ cargo xtask start
 on local (named by --on)
 error: no Sigstore is installed here yet
-hint: cargo xtask install
+hint: cargo xtask --state [STATE] install
 exit 2
 
 $ cargo xtask restart
 on local (named by --on)
 error: no Sigstore is installed here yet
-hint: cargo xtask install
+hint: cargo xtask --state [STATE] install
 exit 2
 
 $ cargo xtask status
 on local (named by --on)
 error: no Sigstore is installed here yet
-hint: cargo xtask install
+hint: cargo xtask --state [STATE] install
 exit 2
 
 $ cargo xtask logs
 on local (named by --on)
 error: no Sigstore is installed here yet
-hint: cargo xtask install
+hint: cargo xtask --state [STATE] install
 exit 2
 
 $ cargo xtask sign
 on local (named by --on)
 error: no Sigstore is installed here yet
-hint: cargo xtask install
+hint: cargo xtask --state [STATE] install
 exit 2
 
 $ cargo xtask verify
 on local (named by --on)
 error: no Sigstore is installed here yet
-hint: cargo xtask install
+hint: cargo xtask --state [STATE] install
 exit 2
 
 $ cargo xtask env
 on local (named by --on)
 error: no Sigstore is installed here yet
-hint: cargo xtask install
+hint: cargo xtask --state [STATE] install
 exit 2
 
 $ cargo xtask inspect-rekor
 on local (named by --on)
-error: nothing has been signed here yet
-hint: cargo xtask sign
-exit 1
+error: no Sigstore is installed here yet
+hint: cargo xtask --state [STATE] install
+exit 2
 
 $ cargo xtask uninstall --yes
 nothing to do: nothing is installed
@@ -330,13 +330,13 @@ fn the_servers_are_not_built() {
 $ cargo xtask start
 on local (named by --on)
 error: the servers of this version are not built
-hint: cargo xtask install
+hint: cargo xtask --state [STATE] install
 exit 2
 
 $ cargo xtask restart
 on local (named by --on)
 error: the servers of this version are not built
-hint: cargo xtask install
+hint: cargo xtask --state [STATE] install
 exit 2
 
 "#]]
@@ -398,7 +398,7 @@ exit 2
 $ cargo xtask sign --rekor v1
 on local (named by --on)
 error: this installation runs Rekor v2, not v1
-hint: run both: cargo xtask install --rekor both
+hint: run both: cargo xtask --state [STATE] install --rekor both
 exit 2
 
 $ cargo xtask sign --rekor v3
@@ -498,7 +498,7 @@ fn verifications_that_fail() {
         str![[r#"
 $ cargo xtask verify -q
 error: the image carries no signature
-hint: sign it: cargo xtask sign IMAGE
+hint: sign it: cargo xtask --state [STATE] sign IMAGE
 exit 1
 $ cargo xtask verify -q
 error: the image carries signatures, but none that verifies
@@ -506,7 +506,7 @@ hint: see what cosign says: add -v
 exit 1
 $ cargo xtask verify -q
 error: the image is signed, but not by the expected identity and issuer
-hint: see who signed it: cargo xtask inspect-certificate
+hint: see who signed it: cargo xtask --state [STATE] inspect-certificate
 exit 1
 $ cargo xtask verify -q
   | first
@@ -736,10 +736,12 @@ fn no_token() {
 $ cargo xtask sign -q
   | {"error":"access_denied"}
 error: Dex gives no identity token to alice@example.com: http://127.0.0.1:[PORT+0]/dex/token answers 401
+hint: cargo xtask --state [STATE] status
 exit 2
 $ cargo xtask sign -q
   | broken
 error: Dex gives no identity token to alice@example.com: http://127.0.0.1:[PORT+0]/dex/token answers 500
+hint: cargo xtask --state [STATE] status
 exit 2
 $ cargo xtask sign -q
 error: Dex answers with something that is no JSON: expected value at line 1 column 1
@@ -760,7 +762,7 @@ fn no_dex() {
         str![[r#"
 $ cargo xtask sign -q
 error: Dex gives no identity token to alice@example.com: no answer from http://127.0.0.1:[PORT+0]/dex/token: io: Connection refused (os error [..])
-hint: cargo xtask status
+hint: cargo xtask --state [STATE] status
 exit 2
 
 "#]]

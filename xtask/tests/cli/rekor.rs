@@ -96,7 +96,7 @@ digest       sha256:7c393aae269098960db7fbd5e9bc4ac0e73090009b0422899e0fc2a93cd6
 identity     alice@example.com
 issuer       http://127.0.0.1:17800/dex
 integrated   not recorded: Rekor v2 leaves time to the timestamp in the bundle
-next: cargo xtask inspect-certificate --rekor v2 --log-index 1
+next: cargo xtask --state [STATE] inspect-certificate --rekor v2 --log-index 1
 on local (named by --on)
 exit 0
 
@@ -107,7 +107,7 @@ digest       not of a kind this reader knows
 identity     no certificate
 issuer       no certificate
 integrated   not recorded: Rekor v2 leaves time to the timestamp in the bundle
-next: cargo xtask inspect-certificate --rekor v2 --log-index 0
+next: cargo xtask --state [STATE] inspect-certificate --rekor v2 --log-index 0
 on local (named by --on)
 exit 0
 
@@ -157,7 +157,7 @@ digest       sha256:9be7bb4de433ebcbfda8f32350eedaa71b1b4eaf5f2f586deae57aea8e56
 identity     alice@example.com
 issuer       http://127.0.0.1:17800/dex
 integrated   2026-01-02T03:04:05Z
-next: cargo xtask inspect-certificate --rekor v1 --log-index 0
+next: cargo xtask --state [STATE] inspect-certificate --rekor v1 --log-index 0
 on local (named by --on)
 exit 0
 
@@ -170,7 +170,7 @@ digest       sha256:9be7bb4de433ebcbfda8f32350eedaa71b1b4eaf5f2f586deae57aea8e56
 identity     alice@example.com
 issuer       http://127.0.0.1:17800/dex
 integrated   2026-01-02T03:04:05Z
-next: cargo xtask inspect-certificate --rekor v1 --log-index 0
+next: cargo xtask --state [STATE] inspect-certificate --rekor v1 --log-index 0
 on local (named by --on)
 exit 0
 
@@ -209,13 +209,13 @@ exit 2
 $ cargo xtask inspect-rekor
 on local (named by --on)
 error: nothing has been signed here yet
-hint: cargo xtask sign
+hint: cargo xtask --state [STATE] sign
 exit 1
 
 $ cargo xtask inspect-certificate
 on local (named by --on)
 error: nothing has been signed here yet
-hint: cargo xtask sign
+hint: cargo xtask --state [STATE] sign
 exit 1
 
 "#]]
@@ -275,7 +275,7 @@ exit 2
 $ cargo xtask inspect-rekor --rekor v1 --log-index 0
 on local (named by --on)
 error: this installation runs Rekor v2, not v1
-hint: run both: cargo xtask install --rekor both
+hint: run both: cargo xtask --state [STATE] install --rekor both
 exit 2
 
 $ cargo xtask inspect-rekor --rekor v2 --uuid 00
@@ -330,12 +330,12 @@ fn a_web_page() {
 $ cargo xtask inspect-rekor --log-index 0
 on local (named by --on)
 error: what answers there is not Rekor v2: its checkpoint names no tree size
-hint: cargo xtask status
+hint: cargo xtask --state [STATE] status
 exit 2
 $ cargo xtask inspect-rekor --log-index 0
 on local (named by --on)
 error: what answers there is not Rekor v1: expected value at line 1 column 1
-hint: cargo xtask status
+hint: cargo xtask --state [STATE] status
 exit 2
 
 "#]]
@@ -351,7 +351,7 @@ fn json_of_something_else() {
 $ cargo xtask inspect-rekor --log-index 0
 on local (named by --on)
 error: what answers there is not Rekor v2: its checkpoint names no tree size
-hint: cargo xtask status
+hint: cargo xtask --state [STATE] status
 exit 2
 $ cargo xtask inspect-rekor --log-index 0
 on local (named by --on)
@@ -371,12 +371,12 @@ fn json_cut_off() {
 $ cargo xtask inspect-rekor --log-index 0
 on local (named by --on)
 error: what answers there is not Rekor v2: its checkpoint names no tree size
-hint: cargo xtask status
+hint: cargo xtask --state [STATE] status
 exit 2
 $ cargo xtask inspect-rekor --log-index 0
 on local (named by --on)
 error: what answers there is not Rekor v1: EOF while parsing a value at line 1 column 6
-hint: cargo xtask status
+hint: cargo xtask --state [STATE] status
 exit 2
 
 "#]]
@@ -393,11 +393,13 @@ $ cargo xtask inspect-rekor --log-index 0
 on local (named by --on)
   | come back later
 error: http://127.0.0.1:[PORT+8]/api/v2/checkpoint answers 503
+hint: cargo xtask --state [STATE] status
 exit 2
 $ cargo xtask inspect-rekor --log-index 0
 on local (named by --on)
   | come back later
 error: http://127.0.0.1:[PORT+9]/api/v1/log/entries?logIndex=0 answers 503
+hint: cargo xtask --state [STATE] status
 exit 2
 
 "#]]
@@ -417,10 +419,12 @@ fn a_redirect_is_not_followed() {
 $ cargo xtask inspect-rekor --log-index 0
 on local (named by --on)
 error: http://127.0.0.1:[PORT+8]/api/v2/checkpoint answers 302
+hint: cargo xtask --state [STATE] status
 exit 2
 $ cargo xtask inspect-rekor --log-index 0
 on local (named by --on)
 error: http://127.0.0.1:[PORT+9]/api/v1/log/entries?logIndex=0 answers 302
+hint: cargo xtask --state [STATE] status
 exit 2
 
 "#]]
@@ -435,12 +439,12 @@ fn silence() {
 $ cargo xtask inspect-rekor --log-index 0
 on local (named by --on)
 error: no answer from http://127.0.0.1:[PORT+8]/api/v2/checkpoint: io: Peer disconnected
-hint: cargo xtask status
+hint: cargo xtask --state [STATE] status
 exit 2
 $ cargo xtask inspect-rekor --log-index 0
 on local (named by --on)
 error: no answer from http://127.0.0.1:[PORT+9]/api/v1/log/entries?logIndex=0: io: Peer disconnected
-hint: cargo xtask status
+hint: cargo xtask --state [STATE] status
 exit 2
 
 "#]]
@@ -460,13 +464,13 @@ fn nobody() {
 $ cargo xtask inspect-rekor --log-index 0 --rekor v1
 on local (named by --on)
 error: no answer from http://127.0.0.1:[PORT+9]/api/v1/log/entries?logIndex=0: io: Connection refused (os error [..])
-hint: cargo xtask status
+hint: cargo xtask --state [STATE] status
 exit 2
 
 $ cargo xtask inspect-rekor --log-index 0 --rekor v2
 on local (named by --on)
 error: no answer from http://127.0.0.1:[PORT+8]/api/v2/checkpoint: io: Connection refused (os error [..])
-hint: cargo xtask status
+hint: cargo xtask --state [STATE] status
 exit 2
 
 "#]]
@@ -545,7 +549,7 @@ digest       not of a kind this reader knows
 identity     no certificate
 issuer       no certificate
 integrated   not recorded: Rekor v2 leaves time to the timestamp in the bundle
-next: cargo xtask inspect-certificate --rekor v2 --log-index 0
+next: cargo xtask --state [STATE] inspect-certificate --rekor v2 --log-index 0
 on local (named by --on)
 exit 0
 

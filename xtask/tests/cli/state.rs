@@ -115,18 +115,22 @@ fn a_format_that_is_none() {
         str![[r#"
 $ cargo xtask status
 error: [STATE]/version does not hold a number
+hint: where nothing else is damaged, write 1 into it
 hint: name another state directory: --state DIR
 exit 2
 $ cargo xtask status
 error: [STATE]/version does not hold a number
+hint: where nothing else is damaged, write 1 into it
 hint: name another state directory: --state DIR
 exit 2
 $ cargo xtask status
 error: [STATE]/version does not hold a number
+hint: where nothing else is damaged, write 1 into it
 hint: name another state directory: --state DIR
 exit 2
 $ cargo xtask status
 error: [STATE]/version does not hold a number
+hint: where nothing else is damaged, write 1 into it
 hint: name another state directory: --state DIR
 exit 2
 
@@ -184,7 +188,7 @@ fn in_a_directory_that_cannot_be_written() {
         world.end(command).seen(),
         str![[r#"
 on local (named by --on)
-error: make the directory [STATE].[PID].new: Permission denied (os error 13)
+error: make the directory [STATE]: Permission denied (os error 13)
 exit 2
 
 "#]]
@@ -201,19 +205,19 @@ fn settings_cut_off() {
 $ cargo xtask status
 on local (named by --on)
 error: [STATE]/local/settings.json is damaged: EOF while parsing an object at line 2 column 18
-hint: put it back from a copy, or begin anew: cargo xtask uninstall --yes --keep-tools
+hint: put it back from a copy, or begin anew: cargo xtask --state [STATE] uninstall --yes --keep-tools
 exit 2
 
 $ cargo xtask sign
 on local (named by --on)
 error: [STATE]/local/settings.json is damaged: EOF while parsing an object at line 2 column 18
-hint: put it back from a copy, or begin anew: cargo xtask uninstall --yes --keep-tools
+hint: put it back from a copy, or begin anew: cargo xtask --state [STATE] uninstall --yes --keep-tools
 exit 2
 
 $ cargo xtask install
 on local (named by --on)
 error: [STATE]/local/settings.json is damaged: EOF while parsing an object at line 2 column 18
-hint: put it back from a copy, or begin anew: cargo xtask uninstall --yes --keep-tools
+hint: put it back from a copy, or begin anew: cargo xtask --state [STATE] uninstall --yes --keep-tools
 exit 2
 
 "#]]
@@ -233,13 +237,13 @@ fn users_damaged() {
 $ cargo xtask sign
 on local (named by --on)
 error: [STATE]/local/keys/users.yml is damaged: did not find expected ',' or '}' at line 2 column 1, while parsing a flow mapping at line 1 column 9
-hint: delete it; `cargo xtask start` makes new users
+hint: delete it; `cargo xtask --state [STATE] start` makes new users
 exit 2
 
 $ cargo xtask verify
 on local (named by --on)
 error: [STATE]/local/keys/users.yml is damaged: did not find expected ',' or '}' at line 2 column 1, while parsing a flow mapping at line 1 column 9
-hint: delete it; `cargo xtask start` makes new users
+hint: delete it; `cargo xtask --state [STATE] start` makes new users
 exit 2
 
 "#]]

@@ -203,6 +203,10 @@ impl World {
         );
         self.write_state("local/settings.json", &settings);
         self.write_state("local/keys/users.yml", &users());
+        for name in ["fulcio-1", "timestamp-1"] {
+            self.write_state(&format!("local/keys/{name}.key"), "");
+            self.write_state(&format!("local/keys/{name}.pem"), "");
+        }
         self
     }
 
@@ -389,7 +393,11 @@ impl Drop for World {
         };
         for record in records.flatten() {
             let name = record.path().with_extension("");
-            let _ = process::halt(&self.local(), &name.file_name().unwrap().to_string_lossy());
+            let _ = process::halt(
+                &self.local(),
+                &name.file_name().unwrap().to_string_lossy(),
+                &[],
+            );
         }
     }
 }

@@ -70,7 +70,8 @@ impl Workshop {
         }
     }
 
-    /// Installed, with more options for `install`.
+    /// Installed, with more options for `install`. The first one of a machine
+    /// builds the servers.
     pub fn installed(options: &[&str]) -> Workshop {
         let workshop = Workshop::empty();
         workshop.install(options).ok();
