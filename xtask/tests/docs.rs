@@ -170,6 +170,26 @@ fn the_changelog_is_of_this_version() {
     assert_eq!(version, env!("CARGO_PKG_VERSION"));
 }
 
+/// The same cosign signs here and in a cluster.
+#[test]
+fn both_targets_use_one_cosign() {
+    let read = |name: &str| std::fs::read_to_string(repository().join(name)).unwrap();
+    let go_mod = read("deploy/local/go.mod");
+    let version = go_mod
+        .lines()
+        .find_map(|line| line.trim().strip_prefix("github.com/sigstore/cosign/v3 "))
+        .and_then(|rest| rest.split_whitespace().next())
+        .unwrap()
+        .to_owned();
+    for job in ["verify/job-sign.yml", "verify/job-verify.yml"] {
+        let image = format!("/cosign:{version}@sha256:");
+        assert!(
+            read(job).contains(&image),
+            "{job} uses another cosign than {version}"
+        );
+    }
+}
+
 #[test]
 fn the_command_line_is_consistent() {
     Cli::command().debug_assert();

@@ -44,6 +44,8 @@ pub struct Record {
     pub log: PathBuf,
     /// Where in its log this run begins, in bytes.
     pub log_from: u64,
+    /// The version of its Go module, where it was known.
+    pub version: Option<String>,
     /// Of its command line and the files it uses: another value asks for a
     /// restart.
     pub fingerprint: String,
@@ -116,6 +118,8 @@ pub struct Launch<'a> {
     pub ports: &'a [u16],
     /// Where it answers once it is ready.
     pub ready: &'a str,
+    /// The version of its Go module, where it is known.
+    pub version: Option<String>,
 }
 
 /// The variables of the caller that a server gets to see. Others could change
@@ -140,6 +144,7 @@ pub fn launch(launch: &Launch<'_>) -> Result<Record> {
         uses,
         ports,
         ready,
+        ref version,
     } = *launch;
     let fingerprint = fingerprint(dir, words, uses);
     if let Some(record) = running(dir, name)? {
@@ -185,6 +190,7 @@ pub fn launch(launch: &Launch<'_>) -> Result<Record> {
         since: time::now(),
         log: Path::new("logs").join(format!("{name}.log")),
         log_from,
+        version: version.clone(),
         fingerprint,
     };
     // A server that nobody remembers could not be stopped any more.
@@ -365,6 +371,7 @@ mod tests {
             since: time::now(),
             log: PathBuf::from("logs/x.log"),
             log_from: 0,
+            version: None,
             fingerprint: String::new(),
         };
         assert!(record.alive());

@@ -25,14 +25,13 @@ impl Local {
     /// Where nothing is installed or the state is damaged.
     pub fn status(&self) -> Result<Vec<Component>> {
         self.require_installed()?;
-        let versions = self.servers.versions().unwrap_or_default();
         let variables = self.manifest.variables(&self.settings)?;
         let servers: Vec<_> = self.manifest.chosen(self.settings.rekor).collect();
         std::thread::scope(|scope| {
             let looks: Vec<_> = servers
                 .iter()
                 .map(|server| {
-                    let (versions, variables) = (&versions, &variables);
+                    let variables = &variables;
                     scope.spawn(move || -> Result<Component> {
                         let record = process::record(&self.dir, &server.name)?;
                         let alive = record.as_ref().filter(|record| record.alive());
@@ -50,7 +49,7 @@ impl Local {
                             state,
                             address: self.address(&server.port)?,
                             pid: alive.map(|record| record.pid),
-                            version: versions.get(&server.module).cloned(),
+                            version: alive.and_then(|record| record.version.clone()),
                             since: alive.map(|record| record.since.clone()),
                             memory_kib: alive.and_then(|record| platform::memory(record.pid)),
                             log_size: if answers {

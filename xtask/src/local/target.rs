@@ -89,6 +89,11 @@ impl Local {
                     uses: &server.uses,
                     ports: &self.server_ports(server)?,
                     ready: &self.server_ready(server)?,
+                    version: self
+                        .servers
+                        .versions()
+                        .ok()
+                        .and_then(|mut all| all.remove(&server.module)),
                 })
                 .map(drop)
             }
