@@ -94,20 +94,12 @@ impl<'a> Bench<'a> {
             self.xtask(&["uninstall", "--yes", "--keep-tools"])?;
             times.push(self.timed(&["install", "--port-base", &PORT_BASE.to_string()])?);
         }
-        Ok(Row {
-            what: "install, servers built",
-            figure: seconds(median(times)),
-            against: "budget 1.5 s".into(),
-        })
+        Ok(within("install, servers built", median(times), 1500))
     }
 
     fn again(&self) -> Result<Row> {
         let took = self.median(|| self.timed(&["install"]))?;
-        Ok(Row {
-            what: "install, nothing to do",
-            figure: seconds(took),
-            against: "budget 0.3 s".into(),
-        })
+        Ok(within("install, nothing to do", took, 300))
     }
 
     fn sign(&self) -> Result<Row> {
@@ -140,11 +132,7 @@ impl<'a> Bench<'a> {
 
     fn help(&self) -> Result<Row> {
         let took = self.median(|| self.timed(&["--help"]))?;
-        Ok(Row {
-            what: "--help, the built program",
-            figure: milliseconds(took),
-            against: "budget 15 ms".into(),
-        })
+        Ok(within("--help, the built program", took, 15))
     }
 
     /// The commands of a plan one after the other, without the plan: the token
@@ -332,6 +320,17 @@ fn finished(mut command: Command) -> Result<Duration> {
 fn median(mut times: Vec<Duration>) -> Duration {
     times.sort();
     times.get(times.len() / 2).copied().unwrap_or_default()
+}
+
+/// A time, and its ratio to a budget in milliseconds.
+fn within(what: &'static str, took: Duration, budget: u64) -> Row {
+    let ratio = took.as_secs_f64() * 1000.0 / budget as f64;
+    let against = format!("ratio {ratio:.2} to the budget of {budget} ms");
+    Row {
+        what,
+        figure: milliseconds(took),
+        against,
+    }
 }
 
 fn over(what: &'static str, ours: Duration, bare: Duration) -> Row {

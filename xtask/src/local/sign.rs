@@ -8,7 +8,8 @@ use anyhow::{Context, Result};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-use super::{Local, User, shards, trust};
+use super::config::User;
+use super::{Local, shards, trust};
 use crate::artifact::{Artifact, Signature};
 use crate::bundle;
 use crate::encoding::hex;

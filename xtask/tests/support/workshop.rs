@@ -129,22 +129,17 @@ impl Workshop {
 
     /// Pushes a sample with this text and returns the reference it has.
     pub fn push(&self, tag: &str, text: &str) -> String {
+        self.push_digest(tag, text);
+        format!("{}/{tag}", self.registry())
+    }
+
+    /// The same, returning the reference by digest.
+    pub fn push_digest(&self, tag: &str, text: &str) -> String {
         let program = Path::new(&self.env("WORKSHOP_COSIGN")).with_file_name("loopback");
-        let reference = format!("{}/{tag}", self.registry());
         let ca = self.dir().join("keys/registry.pem");
-        end(command(
-            &program,
-            &[
-                "sample",
-                "--ca-cert",
-                &ca.to_string_lossy(),
-                "--text",
-                text,
-                &reference,
-            ],
-        ))
-        .ok();
-        reference
+        let mut push = command(&program, &["sample", "--text", text, "--ca-cert"]);
+        push.arg(ca).arg(format!("{}/{tag}", self.registry()));
+        end(push).ok().out.trim().to_owned()
     }
 
     /// The process of a component.
