@@ -16,6 +16,8 @@ use crate::artifact::{Artifact, DEFAULT_USER};
 use crate::fail::broken;
 use crate::local::Local;
 use crate::local::platform;
+use crate::plan::program::resolve;
+use crate::plan::run::Outputs;
 use crate::plan::{Action, Piece, Plan};
 use crate::state::State;
 use crate::target::Target;
@@ -139,7 +141,7 @@ impl<'a> Bench<'a> {
     /// is asked for in process and what xtask does besides is left out.
     fn bare(&self, target: &Local, plan: &Plan) -> Result<Duration> {
         let started = Instant::now();
-        let mut outputs = std::collections::HashMap::new();
+        let mut outputs = Outputs::new();
         for action in plan.steps.iter().flat_map(|step| &step.actions) {
             match action {
                 Action::Xtask(words)
@@ -153,15 +155,7 @@ impl<'a> Bench<'a> {
                 }
                 Action::Xtask(_) => {}
                 Action::Run(command) => {
-                    let piece = |piece: &Piece| match piece {
-                        Piece::Text(text) => text.clone(),
-                        Piece::Output(name) => outputs.get(name).cloned().unwrap_or_default(),
-                    };
-                    let words: Vec<String> = command
-                        .words
-                        .iter()
-                        .map(|word| word.0.iter().map(piece).collect())
-                        .collect();
+                    let words = resolve(&command.words, &outputs)?;
                     let mut process = Command::new(&words[0]);
                     process
                         .args(&words[1..])
@@ -201,18 +195,12 @@ impl<'a> Bench<'a> {
                 _ => None,
             });
             let command = go_build.next().context("a plan without go build")?;
-            let words: Vec<String> = command
-                .words
-                .iter()
-                .flat_map(|word| &word.0)
-                .map(|piece| match piece {
-                    Piece::Text(text) if text.ends_with(".partial/") => {
-                        format!("{}/", out.display())
-                    }
-                    Piece::Text(text) => text.clone(),
-                    Piece::Output(name) => (*name).to_owned(),
-                })
-                .collect();
+            let elsewhere = |word: String| match word.ends_with(".partial/") {
+                true => format!("{}/", out.display()),
+                false => word,
+            };
+            let words = resolve(&command.words, &Outputs::new())?;
+            let words: Vec<String> = words.into_iter().map(elsewhere).collect();
             let mut go = Command::new(&words[0]);
             go.args(&words[1..])
                 .envs(command.env.iter().cloned())
