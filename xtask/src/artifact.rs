@@ -7,9 +7,6 @@ use serde::{Deserialize, Serialize};
 
 use crate::rekor::Version;
 
-/// Whose signature is made, and whose is expected, when nobody is named.
-pub const DEFAULT_USER: &str = "alice";
-
 /// What is signed or verified.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Artifact {

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::fail::{Fail, broken};
 use crate::rekor::{Version, Versions};
 
 /// Runs every step of the private Sigstore workshop.
@@ -32,6 +33,9 @@ pub struct Global {
     /// The state directory [env: WORKSHOP_STATE] [default: .workshop in the repository]
     #[arg(long, global = true, value_name = "DIR")]
     pub state: Option<PathBuf>,
+    /// The context of kubectl that names the cluster [default: the current one, or minikube]
+    #[arg(long, global = true, value_name = "NAME")]
+    pub context: Option<String>,
     /// Print JSON: events of a plan one a line, answers as one document
     #[arg(long, global = true)]
     pub json: bool,
@@ -88,6 +92,57 @@ pub struct InstallOptions {
     /// Replace a key; what it signed stays verifiable
     #[arg(long, value_enum, value_name = "KEY")]
     pub renew: Option<Renew>,
+    /// What a cluster is given.
+    #[command(flatten)]
+    pub cluster: ClusterOptions,
+}
+
+/// What an install on a cluster, or a part of it, is given; remembered.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Args)]
+#[command(next_help_heading = "On minikube or a cluster")]
+pub struct ClusterOptions {
+    /// Where the charts are: a helm repository, oci://… or a directory [default: each its own]
+    #[arg(long, value_name = "PLACE")]
+    pub charts: Option<String>,
+    /// A file that overlays deploy/versions.yml
+    #[arg(long, value_name = "FILE")]
+    pub versions: Option<PathBuf>,
+    /// A file that overlays the helm values; its top-level keys are charts
+    #[arg(long, value_name = "FILE")]
+    pub values: Option<PathBuf>,
+    /// Show Fulcio and Rekor below a domain, with TLS [on minikube: its address and nip.io; none: no more]
+    #[arg(long, value_name = "DOMAIN", num_args = 0..=1, require_equals = true, default_missing_value = "")]
+    pub ingress: Option<String>,
+}
+
+impl ClusterOptions {
+    /// Fails where one of them is set: the local target has no use for any.
+    ///
+    /// # Errors
+    /// Exactly then.
+    pub fn refuse_on_local(&self) -> Result<(), Fail> {
+        if *self == ClusterOptions::default() {
+            return Ok(());
+        }
+        Err(
+            broken("--charts, --versions, --values and --ingress are for a cluster")
+                .hint("name one: --on minikube or --on cluster"),
+        )
+    }
+}
+
+/// A part of an install on a cluster.
+#[derive(Debug, Clone, Args)]
+pub struct PartOptions {
+    /// Also do first what it needs
+    #[arg(long)]
+    pub with_needs: bool,
+    /// What a cluster is given.
+    #[command(flatten)]
+    pub cluster: ClusterOptions,
+    /// How to run the plan.
+    #[command(flatten)]
+    pub plan: PlanOptions,
 }
 
 /// What `preflight` looks for.
@@ -130,7 +185,27 @@ pub enum Command {
         #[command(flatten)]
         plan: PlanOptions,
     },
-    /// Start what does not run
+    /// Start minikube with an issuer that Fulcio believes, and choose it for the commands to come
+    Minikube(PartOptions),
+    /// Enable minikube's ingress controller and show Fulcio and Rekor through it
+    Ingress(PartOptions),
+    /// Let everybody read the cluster's OIDC discovery document and its public keys
+    OidcReviewer(PartOptions),
+    /// Install cert-manager
+    CertManager(PartOptions),
+    /// Add an issuer of self-signed certificates
+    Issuer(PartOptions),
+    /// Install Fulcio, Rekor, the CT log and Trillian with the chart sigstore/scaffold
+    Scaffold(PartOptions),
+    /// Copy the public keys of Fulcio, Rekor and the CT log to where images are signed
+    CopySecrets(PartOptions),
+    /// Start a registry with TLS inside the cluster
+    Registry(PartOptions),
+    /// Write the trusted root and the signing config, as files and for the Jobs
+    Trust(PartOptions),
+    /// Look for every known problem, all findings at once, with what to type
+    Doctor,
+    /// Start what does not run; on a cluster: the forwards from this machine
     Start {
         /// The components [default: all]
         components: Vec<String>,
@@ -206,6 +281,9 @@ pub enum Command {
         /// Keep the built servers
         #[arg(long)]
         keep_tools: bool,
+        /// Then delete this profile of minikube, with all that is in it
+        #[arg(long, value_name = "PROFILE")]
+        delete_minikube: Option<String>,
         /// How to run the plan.
         #[command(flatten)]
         plan: PlanOptions,
@@ -240,9 +318,12 @@ pub struct Sign {
     /// Where the signature of the file goes [default: FILE.sigstore.json]
     #[arg(long, value_name = "FILE", requires = "blob")]
     pub bundle: Option<PathBuf>,
-    /// The user who signs
-    #[arg(long = "as", value_name = "USER", default_value = crate::artifact::DEFAULT_USER)]
-    pub user: String,
+    /// The user who signs, on a cluster a service account [default: alice, on a cluster default]
+    #[arg(long = "as", value_name = "USER")]
+    pub user: Option<String>,
+    /// On a cluster: sign from this machine instead of a Job
+    #[arg(long)]
+    pub from_host: bool,
     /// The log that records it [default: the newest that runs]
     #[arg(long, value_enum)]
     pub rekor: Option<Version>,
@@ -263,10 +344,13 @@ pub struct Verify {
     /// The bundle that holds the signature of the file [default: FILE.sigstore.json]
     #[arg(long, value_name = "FILE", requires = "blob")]
     pub bundle: Option<PathBuf>,
-    /// Who must have signed [default: alice@example.com]
+    /// On a cluster: verify from this machine instead of a Job
+    #[arg(long)]
+    pub from_host: bool,
+    /// Who must have signed [default: alice@example.com, on a cluster the service account default]
     #[arg(long, value_name = "NAME")]
     pub identity: Option<String>,
-    /// Who must have vouched for that name [default: the workshop's Dex]
+    /// Who must have vouched for that name [default: the workshop's Dex, or the cluster's issuer]
     #[arg(long, value_name = "URL")]
     pub issuer: Option<String>,
     /// How to run the plan.
@@ -333,7 +417,7 @@ pub enum StepCommand {
     Wait {
         /// Its name.
         component: String,
-        /// `http://…` or `tcp://…`
+        /// `http://…` or `tcp://…`; on a cluster conditions, and its name a namespace
         address: String,
         /// For so many seconds.
         #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..=3600))]
@@ -354,6 +438,64 @@ pub enum StepCommand {
     },
     /// Write the trusted root and the signing config
     Trust,
+    /// Remember what was chosen for a cluster, and write the values that follow
+    Choose {
+        /// The lowest port of the forwards.
+        #[arg(long)]
+        port_base: u16,
+        /// The rest.
+        #[command(flatten)]
+        options: ClusterOptions,
+    },
+    /// Make the passwords of Trillian's database, where there are none
+    DatabaseSecret,
+    /// Copy the public parts of Secrets to where images are signed
+    CopySecrets,
+    /// Remove the Jobs of the release: they cannot be changed, only made again
+    ClearJobs,
+    /// Write a signing config with other addresses
+    SigningConfig {
+        /// Where Fulcio is.
+        #[arg(long)]
+        fulcio: String,
+        /// Where Rekor is.
+        #[arg(long)]
+        rekor: String,
+        /// The file it goes to.
+        #[arg(long)]
+        out: PathBuf,
+    },
+    /// Write a Job for an image
+    Job {
+        /// `sign` or `verify`.
+        verb: JobVerb,
+        /// Its name.
+        #[arg(long)]
+        name: String,
+        /// The image.
+        #[arg(long)]
+        image: String,
+        /// The file it goes to.
+        #[arg(long)]
+        out: PathBuf,
+        /// The service account that signs.
+        #[arg(long = "as", value_name = "ACCOUNT", default_value = "default")]
+        account: String,
+        /// Whose signature is expected.
+        #[arg(long, default_value = "")]
+        identity: String,
+        /// Who must have vouched for that name.
+        #[arg(long, default_value = "")]
+        issuer: String,
+    },
+    /// Show what a Job prints until it ends
+    Follow {
+        /// Its name.
+        job: String,
+        /// Where the bundle goes that it prints.
+        #[arg(long)]
+        bundle: Option<PathBuf>,
+    },
     /// Ask Dex for an identity token
     Token {
         /// The user.
@@ -385,5 +527,17 @@ pub enum StepCommand {
         /// The file.
         #[arg(long)]
         blob: Option<PathBuf>,
+        /// The host under which the cluster's registry was reached.
+        #[arg(long)]
+        forwarded: Option<String>,
     },
+}
+
+/// What a Job does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum JobVerb {
+    /// It signs.
+    Sign,
+    /// It verifies.
+    Verify,
 }

@@ -1,6 +1,7 @@
-//! HTTP to servers on loopback: bounded in time and size, without proxies.
+//! HTTP to the workshop's servers: bounded in time and size, without proxies.
 
 use std::io::Read;
+use std::path::{Path, PathBuf};
 use std::sync::{LazyLock, mpsc};
 use std::time::Duration;
 
@@ -9,6 +10,9 @@ use ureq::Agent;
 
 use crate::fail::{Fail, broken};
 use crate::interrupt;
+use crate::plan::Command;
+use crate::plan::program::output_of;
+use crate::words;
 
 /// Answers larger than this are not read: none of the servers sends as much.
 const LARGEST: u64 = 16 * 1024 * 1024;
@@ -24,6 +28,73 @@ static AGENT: LazyLock<Agent> = LazyLock::new(|| {
             .build(),
     )
 });
+
+/// A server as this machine reaches it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Server {
+    /// `http://…` on loopback, or `https://…` where an ingress shows it.
+    pub url: String,
+    /// Whose certificates count for `https://…`, PEM: nobody else's do.
+    pub ca: Option<PathBuf>,
+}
+
+impl Server {
+    /// One on loopback.
+    pub fn at(url: impl Into<String>) -> Server {
+        Server {
+            url: url.into(),
+            ca: None,
+        }
+    }
+
+    /// Reads what is at a path.
+    ///
+    /// # Errors
+    /// As [`get`].
+    pub fn get(&self, path: &str, within: Duration) -> Result<Vec<u8>, Fail> {
+        self.find(path, within)?
+            .ok_or_else(|| not_ours(&format!("{}{path}", self.url), "404", &[]))
+    }
+
+    /// The same where what is looked for may not be there.
+    ///
+    /// # Errors
+    /// As [`find`].
+    pub fn find(&self, path: &str, within: Duration) -> Result<Option<Vec<u8>>, Fail> {
+        let url = format!("{}{path}", self.url);
+        match &self.ca {
+            None => find(&url, within),
+            Some(ca) => found(&url, curl(&url, ca, within)?),
+        }
+    }
+}
+
+/// Asks with curl, as the text does, but with the server's certificate verified.
+/// TLS in this program would double the time that its first build takes.
+fn curl(url: &str, ca: &Path, within: Duration) -> Result<(u16, Vec<u8>), Fail> {
+    let words = words![
+        "curl",
+        "--silent",
+        "--show-error",
+        "--noproxy",
+        "*",
+        "--proto",
+        "=https",
+        "--cacert",
+        ca,
+        "--max-time",
+        within.as_secs().to_string(),
+        "--max-filesize",
+        LARGEST.to_string(),
+        "--write-out",
+        "\n%{http_code}",
+        url
+    ];
+    let printed =
+        output_of(&Command::new(words), None).map_err(|error| Fail::from_error(&error))?;
+    let (body, status) = printed.rsplit_once('\n').unwrap_or((&printed, ""));
+    Ok((status.parse().unwrap_or(0), body.as_bytes().to_vec()))
+}
 
 /// Reads what is at an address.
 ///
@@ -41,10 +112,14 @@ pub fn get(url: &str, within: Duration) -> Result<Vec<u8>, Fail> {
 pub fn find(url: &str, within: Duration) -> Result<Option<Vec<u8>>, Fail> {
     let ask = AGENT.get(url).config().timeout_global(Some(within)).build();
     let from = url.to_owned();
-    match interruptible(move || read(&from, ask.call()))? {
-        (200..=299, body) => Ok(Some(body)),
-        (400 | 404, _) => Ok(None),
-        (status, body) => Err(not_ours(url, &status.to_string(), &body)),
+    found(url, interruptible(move || read(&from, ask.call()))?)
+}
+
+fn found(url: &str, (status, body): (u16, Vec<u8>)) -> Result<Option<Vec<u8>>, Fail> {
+    match status {
+        200..=299 => Ok(Some(body)),
+        400 | 404 => Ok(None),
+        _ => Err(not_ours(url, &status.to_string(), &body)),
     }
 }
 

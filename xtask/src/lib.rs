@@ -1,7 +1,7 @@
 //! The task runner of the workshop: runs every step of a private Sigstore.
 //!
 //! One file a command in [`commands`]; [`plan`] runs what they build; [`local`]
-//! is where it runs.
+//! and [`cluster`] are where it runs.
 
 #[cfg(not(any(target_os = "linux", target_os = "macos")))]
 compile_error!("the workshop runs on Linux and macOS; on Windows use WSL");
@@ -10,7 +10,9 @@ pub mod artifact;
 pub mod bundle;
 pub mod certificate;
 pub mod cli;
+pub mod cluster;
 pub mod commands;
+pub mod cosign;
 pub mod encoding;
 pub mod fail;
 pub mod http;
@@ -20,7 +22,9 @@ pub mod plan;
 pub mod preflight;
 pub mod problems;
 pub mod rekor;
+pub mod signatures;
 pub mod state;
 pub mod target;
 pub mod time;
+pub mod trust;
 pub mod ui;

@@ -72,14 +72,14 @@ pub fn print(checks: &[Check], ui: &Ui) {
             "✗"
         };
         ui.say(format!(
-            "{mark} {:<9} {} (wanted: {})",
+            "{mark} {:<10} {} (wanted: {})",
             check.name, check.found, check.wanted
         ));
         if let Some(why) = check.optional {
-            ui.say(format!("            {why}"));
+            ui.say(format!("             {why}"));
         }
         if let Some(hint) = check.hint.as_ref().filter(|_| !check.ok) {
-            ui.say(format!("            hint: {hint}"));
+            ui.say(format!("             hint: {hint}"));
         }
     }
 }
@@ -102,4 +102,30 @@ pub fn verdict(checks: &[Check]) -> Result<(), Fail> {
         .iter()
         .filter_map(|check| check.hint.clone())
         .fold(fail, Fail::hint))
+}
+
+/// The numbers of a version, for comparing: `1.26.8` is `[1, 26, 8]`; what
+/// follows the first character that is neither digit nor dot does not count.
+pub fn numbers(version: &str) -> Option<Vec<u32>> {
+    let end = version
+        .find(|c: char| !c.is_ascii_digit() && c != '.')
+        .unwrap_or(version.len());
+    version[..end]
+        .trim_end_matches('.')
+        .split('.')
+        .map(|part| part.parse().ok())
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_compare_by_number() {
+        assert!(numbers("1.26.8") >= numbers("1.26.0"));
+        assert!(numbers("1.9") < numbers("1.26.0"));
+        assert!(numbers("1.27rc1") > numbers("1.26.0"));
+        assert_eq!(numbers("devel"), None);
+    }
 }

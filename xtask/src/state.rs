@@ -394,3 +394,16 @@ pub fn read(path: &Path) -> Result<Option<Vec<u8>>> {
     }
     Ok(Some(text))
 }
+
+/// Removes a file, where it is there.
+///
+/// # Errors
+/// Where the file system refuses.
+pub fn forget(path: &Path) -> Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != ErrorKind::NotFound => {
+            Err(error).with_context(|| format!("remove {}", path.display()))
+        }
+        _ => Ok(()),
+    }
+}

@@ -7,10 +7,11 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::artifact::{Artifact, Signature};
-use crate::cli::{InstallOptions, On, PreflightOptions};
-use crate::fail::{Fail, broken};
-use crate::plan::Plan;
+use crate::cli::{ClusterOptions, InstallOptions, PreflightOptions};
+use crate::fail::Fail;
+use crate::http::Server;
 use crate::plan::run::Host;
+use crate::plan::{Command, Plan};
 use crate::preflight::Check;
 use crate::rekor::Version;
 
@@ -40,6 +41,105 @@ pub struct Component {
     pub warning: Option<String>,
 }
 
+/// Where the log lines of components come from.
+pub enum Logs {
+    /// Files, by component.
+    Files(Vec<(String, PathBuf)>),
+    /// Programs that print them, by component; they take `--tail=N` and
+    /// `--follow`.
+    Programs(Vec<(String, Command)>),
+}
+
+/// A server that can be asked.
+pub struct Reached {
+    /// Where.
+    pub server: Server,
+    /// What must be kept while it is asked: the forward to it.
+    pub held: Option<Box<dyn std::any::Any>>,
+}
+
+/// Where cosign runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Where {
+    /// Where the target does it: in the cluster, or on this machine.
+    Target,
+    /// On this machine.
+    Here,
+}
+
+impl Where {
+    /// What `--from-host` says.
+    pub fn asked(from_host: bool) -> Where {
+        if from_host {
+            Where::Here
+        } else {
+            Where::Target
+        }
+    }
+}
+
+/// A part of an install on a cluster: a step of the text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Part {
+    /// A cluster with an issuer that Fulcio believes.
+    Minikube,
+    /// The ingress controller.
+    Ingress,
+    /// Anonymous reading of the discovery document.
+    OidcReviewer,
+    /// cert-manager.
+    CertManager,
+    /// Its self-signed issuer.
+    Issuer,
+    /// Sigstore.
+    Scaffold,
+    /// The public parts of its keys, in the namespace that signs.
+    CopySecrets,
+    /// The registry.
+    Registry,
+    /// Trusted root and signing config.
+    Trust,
+}
+
+impl Part {
+    /// All of them, in the order of the text.
+    pub const ALL: [Part; 9] = [
+        Part::Minikube,
+        Part::Ingress,
+        Part::OidcReviewer,
+        Part::CertManager,
+        Part::Issuer,
+        Part::Scaffold,
+        Part::CopySecrets,
+        Part::Registry,
+        Part::Trust,
+    ];
+
+    /// As it is typed.
+    pub fn name(self) -> &'static str {
+        match self {
+            Part::Minikube => "minikube",
+            Part::Ingress => "ingress",
+            Part::OidcReviewer => "oidc-reviewer",
+            Part::CertManager => "cert-manager",
+            Part::Issuer => "issuer",
+            Part::Scaffold => "scaffold",
+            Part::CopySecrets => "copy-secrets",
+            Part::Registry => "registry",
+            Part::Trust => "trust",
+        }
+    }
+
+    /// The part that a step of this name belongs to: `scaffold-chart` is one of
+    /// `scaffold`.
+    pub fn of(step: &str) -> Option<Part> {
+        Part::ALL.into_iter().find(|part| {
+            step.strip_prefix(part.name())
+                .is_some_and(|rest| rest.is_empty() || rest.starts_with('-'))
+        })
+    }
+}
+
 /// What every command needs from the place where Sigstore runs. Plans are
 /// values: building one runs nothing.
 pub trait Target: Host {
@@ -49,6 +149,18 @@ pub trait Target: Host {
     /// # Errors
     /// Where the repository or the state is damaged.
     fn preflight(&self, options: &PreflightOptions) -> Result<Vec<Check>>;
+
+    /// How to do one part of what `install` does.
+    ///
+    /// # Errors
+    /// Where this target has no such part, or the options do not fit.
+    fn part(&self, part: Part, options: &ClusterOptions) -> Result<Plan>;
+
+    /// Looks for every known problem, all findings at once.
+    ///
+    /// # Errors
+    /// Where the repository or the state is damaged.
+    fn doctor(&self) -> Result<Vec<Check>>;
 
     /// How to build, configure and start everything.
     ///
@@ -93,23 +205,33 @@ pub trait Target: Host {
     /// Where nothing is installed.
     fn status(&self) -> Result<Vec<Component>>;
 
-    /// The log files, by component.
+    /// What the components print, all where none is named.
     ///
     /// # Errors
     /// Where the name is unknown.
-    fn logs(&self, component: Option<&str>) -> Result<Vec<(String, PathBuf)>>;
+    fn logs(&self, component: Option<&str>) -> Result<Logs>;
 
     /// How to sign.
     ///
     /// # Errors
     /// Where the user or the log is not there.
-    fn sign(&self, artifacts: &[Artifact], user: &str, rekor: Version) -> Result<Plan>;
+    fn sign(&self, artifacts: &[Artifact], user: &str, rekor: Version, from: Where)
+    -> Result<Plan>;
 
     /// How to verify that `identity`, vouched for by `issuer`, signed.
     ///
     /// # Errors
     /// Where nothing is installed.
-    fn verify(&self, artifacts: &[Artifact], identity: &str, issuer: &str) -> Result<Plan>;
+    fn verify(
+        &self,
+        artifacts: &[Artifact],
+        identity: &str,
+        issuer: &str,
+        from: Where,
+    ) -> Result<Plan>;
+
+    /// Whose signature is made, and whose is expected, when nobody is named.
+    fn default_user(&self) -> &'static str;
 
     /// The identity of a user in certificates; whose signature is expected
     /// where nobody is named.
@@ -133,11 +255,11 @@ pub trait Target: Host {
     /// The log that records where none is named.
     fn rekor(&self) -> Version;
 
-    /// Where a version of Rekor is read.
+    /// Where a version of Rekor is read, for as long as the answer is kept.
     ///
     /// # Errors
-    /// Where it does not run here.
-    fn rekor_address(&self, version: Version) -> Result<String>;
+    /// Where it does not run here or cannot be reached.
+    fn reach_rekor(&self, version: Version) -> Result<Reached>;
 
     /// The signatures made here, oldest first; the paths of their bundles are
     /// absolute.
@@ -163,14 +285,4 @@ pub trait Target: Host {
     /// # Errors
     /// Where nothing is installed.
     fn summary(&self) -> Result<Value>;
-}
-
-/// The refusal for the targets that this version does not run on yet.
-pub fn not_yet(on: On) -> Fail {
-    broken(format!(
-        "this version of the workshop does not run on {} yet",
-        on.name()
-    ))
-    .hint("the manifests of deploy/ and verify/ can be applied by hand: kubectl apply -f FILE")
-    .hint("go on with the local target: --on local")
 }

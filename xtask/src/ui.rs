@@ -16,6 +16,7 @@ use serde_json::{Value, json};
 
 use crate::certificate::printable;
 use crate::fail::Fail;
+use crate::plan::run::Said;
 use crate::plan::shell;
 
 /// How much is said, and in which form.
@@ -72,6 +73,8 @@ pub struct Ui {
 
 struct Live {
     bar: ProgressBar,
+    /// What it was last said to wait for.
+    waiting: String,
     /// The last tenth that was printed where there is no terminal.
     tenth: u64,
 }
@@ -149,8 +152,12 @@ impl Ui {
             bar.set_message(step.title.to_owned());
             bar.enable_steady_tick(Duration::from_millis(100));
         }
-        self.live()
-            .insert(step.name.to_owned(), Live { bar, tenth: 0 });
+        let live = Live {
+            bar,
+            waiting: String::new(),
+            tenth: 0,
+        };
+        self.live().insert(step.name.to_owned(), live);
     }
 
     /// A command of a step is about to run.
@@ -166,6 +173,38 @@ impl Ui {
         if self.style.verbose {
             self.event(&json!({"event": "output", "step": step.name, "line": line}));
             self.note(format!("  {}: {}", step.name, printable(line)));
+        }
+    }
+
+    /// What a step says that runs in this process.
+    pub fn said(&self, step: StepRef<'_>, said: Said<'_>) {
+        match said {
+            Said::Waiting(text) => {
+                let mut live = self.live();
+                let Some(entry) = live.get_mut(step.name) else {
+                    return;
+                };
+                if entry.waiting == text {
+                    return;
+                }
+                entry.waiting = text.to_owned();
+                if self.terminal {
+                    let message = format!("{} ({})", step.title, printable(text));
+                    entry.bar.set_message(message);
+                }
+                drop(live);
+                self.event(&json!({"event": "wait", "step": step.name, "for": text}));
+            }
+            Said::Trouble(lines) => {
+                self.event(&json!({"event": "trouble", "step": step.name, "lines": lines}));
+                for line in lines {
+                    self.note(format!("  {}", printable(line)));
+                }
+            }
+            Said::Line(line) => {
+                self.event(&json!({"event": "output", "step": step.name, "line": line}));
+                self.note(format!("  {}: {}", step.name, printable(line)));
+            }
         }
     }
 

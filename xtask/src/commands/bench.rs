@@ -12,7 +12,7 @@ use anyhow::{Context, Result};
 use serde_json::{Value, json};
 
 use super::App;
-use crate::artifact::{Artifact, DEFAULT_USER};
+use crate::artifact::Artifact;
 use crate::fail::broken;
 use crate::local::Local;
 use crate::local::platform;
@@ -20,7 +20,7 @@ use crate::plan::program::resolve;
 use crate::plan::run::Outputs;
 use crate::plan::{Action, Piece, Plan};
 use crate::state::State;
-use crate::target::Target;
+use crate::target::{Target, Where};
 
 /// The ports of the measured installation.
 const PORT_BASE: u16 = 19_800;
@@ -110,7 +110,12 @@ impl<'a> Bench<'a> {
         let bare = self.median(|| {
             self.bare(
                 &target,
-                &target.sign(std::slice::from_ref(&image), DEFAULT_USER, target.rekor())?,
+                &target.sign(
+                    std::slice::from_ref(&image),
+                    target.default_user(),
+                    target.rekor(),
+                    Where::Target,
+                )?,
             )
         })?;
         let ours = self.median(|| self.timed(&["sign"]))?;
@@ -123,8 +128,9 @@ impl<'a> Bench<'a> {
         let plan = || {
             target.verify(
                 std::slice::from_ref(&image),
-                &target.identity(DEFAULT_USER)?,
+                &target.identity(target.default_user())?,
                 &Target::issuer(&target)?,
+                Where::Target,
             )
         };
         let bare = self.median(|| self.bare(&target, &plan()?))?;
@@ -151,7 +157,7 @@ impl<'a> Bench<'a> {
                     let Some(Piece::Text(out)) = out else {
                         return Err(broken("the token goes nowhere").into());
                     };
-                    target.token(DEFAULT_USER, Path::new(out))?;
+                    target.token(target.default_user(), Path::new(out))?;
                 }
                 Action::Xtask(_) => {}
                 Action::Run(command) => {

@@ -87,7 +87,8 @@ fn entry(target: &dyn Target, options: &EntryOptions) -> Result<Entry> {
             (signature.rekor, Which::Index(signature.log_index))
         }
     };
-    rekor::fetch(version, &target.rekor_address(version)?, &which)
+    let reached = target.reach_rekor(version)?;
+    rekor::fetch(version, &reached.server, &which)
 }
 
 fn last(target: &dyn Target) -> Result<crate::artifact::Signature> {

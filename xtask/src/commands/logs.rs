@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read, Seek, SeekFrom};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context, Result};
@@ -12,6 +12,9 @@ use serde_json::{Value, json};
 use super::App;
 use crate::certificate::printable;
 use crate::interrupt;
+use crate::plan::Command;
+use crate::plan::program::each_line_of;
+use crate::target::Logs;
 
 /// No more than this is read from the end of a log.
 const MOST: u64 = 4 * 1024 * 1024;
@@ -22,11 +25,64 @@ pub fn run(
     follow: bool,
     lines: Option<usize>,
 ) -> Result<Option<Value>> {
-    let logs = app.target()?.logs(component)?;
+    match app.target()?.logs(component)? {
+        Logs::Files(files) => show_files(app, &files, follow, lines),
+        Logs::Programs(programs) => show_programs(app, programs, follow, lines),
+    }
+}
+
+/// How many lines are shown of one log, or of each.
+fn count(lines: Option<usize>, several: bool) -> usize {
+    lines.unwrap_or(if several { 5 } else { 100 })
+}
+
+/// Logs that another program prints, side by side where they go on.
+fn show_programs(
+    app: &App,
+    programs: Vec<(String, Command)>,
+    follow: bool,
+    lines: Option<usize>,
+) -> Result<Option<Value>> {
+    let several = programs.len() > 1;
+    let _watch = interrupt::watch();
+    let show = |(name, mut command): (String, Command)| -> Result<()> {
+        let tail = format!("--tail={}", count(lines, several));
+        command.words.push(tail.into());
+        if follow {
+            command.words.push("--follow".into());
+        }
+        each_line_of(&command, &mut |line| print(app, &name, line, several))
+    };
+    if !follow {
+        return programs.into_iter().try_for_each(show).map(|()| None);
+    }
+    std::thread::scope(|scope| {
+        let threads: Vec<_> = programs
+            .into_iter()
+            .map(|program| scope.spawn(|| show(program)))
+            .collect();
+        while !interrupt::interrupted() && threads.iter().any(|thread| !thread.is_finished()) {
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        interrupt::ask_children();
+        threads
+            .into_iter()
+            .try_for_each(|thread| thread.join().unwrap_or(Ok(())))
+    })?;
+    Ok(None)
+}
+
+/// Logs in files.
+fn show_files(
+    app: &App,
+    logs: &[(String, PathBuf)],
+    follow: bool,
+    lines: Option<usize>,
+) -> Result<Option<Value>> {
     let several = logs.len() > 1;
-    let count = lines.unwrap_or(if several { 5 } else { 100 });
+    let count = count(lines, several);
     let mut ends = Vec::new();
-    for (name, path) in &logs {
+    for (name, path) in logs {
         let (last, end) = tail(path, count)?;
         for line in last {
             print(app, name, &line, several);

@@ -1,10 +1,12 @@
 //! The commands, one file each, and what they share.
 
 mod bench;
+mod doctor;
 mod env;
 mod inspect;
 mod install;
 mod logs;
+mod part;
 mod preflight;
 mod sign;
 mod status;
@@ -18,14 +20,16 @@ use anyhow::{Context, Result};
 use serde_json::{Value, json};
 
 use crate::artifact::Artifact;
-use crate::cli::{Cli, Command, Global, On, PlanOptions, StepCommand};
+use crate::certificate::printable;
+use crate::cli::{Cli, Command, Global, On, PartOptions, PlanOptions, StepCommand};
+use crate::cluster::Cluster;
 use crate::fail::{Fail, broken};
 use crate::interrupt;
 use crate::local::Local;
-use crate::plan::run::{End, Outcome};
+use crate::plan::run::{End, Outcome, Said};
 use crate::plan::{Plan, program, run, shell};
 use crate::state::{self, State};
-use crate::target::{Target, not_yet};
+use crate::target::{Part, Target};
 use crate::ui::{self, Style, Ui};
 
 /// What a command works with.
@@ -42,6 +46,8 @@ pub struct App {
     pub globals: Vec<String>,
     /// Whether `--on` was typed.
     named: bool,
+    /// The context of kubectl that was typed.
+    context: Option<String>,
 }
 
 /// What a command that runs a plan came to.
@@ -68,7 +74,18 @@ pub fn run(cli: Cli) -> u8 {
     };
     let name = name(&cli.command);
     let ended = interrupt::prepare()
-        .and_then(|()| App::new(&cli.global, Ui::new(style)))
+        .and_then(|()| {
+            // This one starts a minikube, and chooses it for the commands to come.
+            let minikube = matches!(cli.command, Command::Minikube(_)).then_some(On::Minikube);
+            let on = cli.global.on.or(minikube);
+            App::new(
+                &Global {
+                    on,
+                    ..cli.global.clone()
+                },
+                Ui::new(style),
+            )
+        })
         .and_then(|app| app.command(cli.command));
     let ui = Ui::new(style);
     match ended {
@@ -91,6 +108,7 @@ fn name(command: &Command) -> &'static str {
         Command::Tour => "tour",
         Command::Preflight { .. } => "preflight",
         Command::Install { .. } => "install",
+        Command::Doctor => "doctor",
         Command::Start { .. } => "start",
         Command::Stop { .. } => "stop",
         Command::Restart { .. } => "restart",
@@ -104,7 +122,24 @@ fn name(command: &Command) -> &'static str {
         Command::Uninstall { .. } => "uninstall",
         Command::Bench { .. } => "bench",
         Command::Step { .. } => "step",
+        other => part(other).map_or("", |(part, _)| part.name()),
     }
+}
+
+/// The part of an install that a command is.
+fn part(command: &Command) -> Option<(Part, &PartOptions)> {
+    Some(match command {
+        Command::Minikube(options) => (Part::Minikube, options),
+        Command::Ingress(options) => (Part::Ingress, options),
+        Command::OidcReviewer(options) => (Part::OidcReviewer, options),
+        Command::CertManager(options) => (Part::CertManager, options),
+        Command::Issuer(options) => (Part::Issuer, options),
+        Command::Scaffold(options) => (Part::Scaffold, options),
+        Command::CopySecrets(options) => (Part::CopySecrets, options),
+        Command::Registry(options) => (Part::Registry, options),
+        Command::Trust(options) => (Part::Trust, options),
+        _ => return None,
+    })
 }
 
 impl App {
@@ -126,6 +161,11 @@ impl App {
         let default = root == repo.join(".workshop");
         let state = State::open(root)?;
         let on = choose(global.on, &state)?;
+        if on.0 == On::Local && global.context.is_some() {
+            return Err(broken("--context names a cluster, and the target is local")
+                .hint("name the target as well: --on cluster")
+                .into());
+        }
         let mut globals = vec!["--on".to_owned(), on.0.name().to_owned()];
         if !default {
             let root = state.root().to_string_lossy().into_owned();
@@ -139,16 +179,26 @@ impl App {
             on,
             globals,
             named: global.on.is_some(),
+            context: global.context.clone(),
         })
     }
 
     fn command(&self, command: Command) -> Result<Option<Value>> {
         if let Command::Step { step } = command {
-            let local = match step {
-                StepCommand::Halt { .. } => self.local_to_remove()?,
-                _ => self.local()?,
+            let say = |said: Said<'_>| match said {
+                Said::Waiting(_) => {}
+                Said::Trouble(lines) => lines.iter().for_each(|line| self.ui.note(line)),
+                Said::Line(line) => drop(self.ui.say(printable(line))),
             };
-            return local.step(step).map(|()| None);
+            return match (self.on.0, &step) {
+                (On::Local, StepCommand::Halt { .. }) => self.local_to_remove()?.step(step),
+                (On::Local, _) => self.local()?.step(step),
+                _ => {
+                    let _watch = interrupt::watch();
+                    self.cluster()?.step(step, &say)
+                }
+            }
+            .map(|()| None);
         }
         self.ui
             .note(format!("on {} ({})", self.on.0.name(), self.on.1));
@@ -182,32 +232,38 @@ impl App {
             Command::Uninstall {
                 yes,
                 keep_tools,
+                delete_minikube,
                 plan,
-            } => uninstall::run(self, yes, keep_tools, &plan),
+            } => uninstall::run(self, yes, keep_tools, delete_minikube.as_deref(), &plan),
             Command::Bench { cold, runs } => bench::run(self, cold, runs),
+            Command::Doctor => doctor::run(self),
             Command::Step { .. } => Ok(None),
+            other => match part(&other) {
+                Some((part, options)) => part::run(self, part, options),
+                None => Ok(None),
+            },
         }
     }
 
     /// The chosen target.
     ///
     /// # Errors
-    /// Where its state is damaged, or this version does not run there.
+    /// Where its state is damaged.
     pub fn target(&self) -> Result<Box<dyn Target>> {
         match self.on.0 {
             On::Local => Ok(Box::new(self.local()?)),
-            other => Err(not_yet(other).into()),
+            On::Minikube | On::Cluster => Ok(Box::new(self.cluster()?)),
         }
     }
 
     /// The chosen target, to be removed.
     ///
     /// # Errors
-    /// Where this version does not run there.
+    /// Where the repository is damaged.
     pub fn target_to_remove(&self) -> Result<Box<dyn Target>> {
         match self.on.0 {
             On::Local => Ok(Box::new(self.local_to_remove()?)),
-            other => Err(not_yet(other).into()),
+            On::Minikube | On::Cluster => Ok(Box::new(self.cluster()?)),
         }
     }
 
@@ -220,11 +276,17 @@ impl App {
             on: self.on,
             globals: self.globals.clone(),
             named: self.named,
+            context: self.context.clone(),
         }
     }
 
     fn local_to_remove(&self) -> Result<Local> {
         Local::open_to_remove(&self.repo, &self.state, self.globals.clone())
+    }
+
+    fn cluster(&self) -> Result<Cluster> {
+        let context = self.context.as_deref();
+        Cluster::open(&self.repo, &self.state, self.on.0, context, &self.globals)
     }
 
     fn local(&self) -> Result<Local> {
@@ -237,10 +299,27 @@ impl App {
     /// # Errors
     /// The first failure of a step.
     pub fn execute(&self, target: &dyn Target, plan: &Plan, options: &PlanOptions) -> Result<Ran> {
-        let chosen = match &options.from {
-            Some(step) => plan.from_step(step)?,
-            None => vec![true; plan.steps.len()],
-        };
+        self.execute_some(target, plan, vec![true; plan.steps.len()], options)
+    }
+
+    /// The same for some of its steps.
+    ///
+    /// # Errors
+    /// As [`App::execute`].
+    pub fn execute_some(
+        &self,
+        target: &dyn Target,
+        plan: &Plan,
+        mut chosen: Vec<bool>,
+        options: &PlanOptions,
+    ) -> Result<Ran> {
+        if let Some(step) = &options.from {
+            let from = plan.from_step(step)?;
+            chosen
+                .iter_mut()
+                .zip(from)
+                .for_each(|(chosen, from)| *chosen &= from);
+        }
         if options.dry_run {
             self.print(plan, &chosen);
             return Ok(Ran::Dry);

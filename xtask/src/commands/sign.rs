@@ -4,8 +4,9 @@ use anyhow::Result;
 use serde_json::{Value, json};
 
 use super::{App, Ran, artifacts, ends};
-use crate::artifact::{DEFAULT_USER, Signature};
+use crate::artifact::Signature;
 use crate::cli::Sign;
+use crate::target::{Target, Where};
 
 pub fn run(app: &App, options: &Sign) -> Result<Option<Value>> {
     let _beside = if options.plan.dry_run {
@@ -21,7 +22,9 @@ pub fn run(app: &App, options: &Sign) -> Result<Option<Value>> {
         options.bundle.as_deref(),
     )?;
     let rekor = options.rekor.unwrap_or_else(|| target.rekor());
-    let plan = target.sign(&artifacts, &options.user, rekor)?;
+    let user = options.user.as_deref().unwrap_or(target.default_user());
+    let from = Where::asked(options.from_host);
+    let plan = target.sign(&artifacts, user, rekor, from)?;
     let Ran::Done(outcome) = app.execute(target.as_ref(), &plan, &options.plan)? else {
         return Ok(None);
     };
@@ -47,7 +50,7 @@ pub fn run(app: &App, options: &Sign) -> Result<Option<Value>> {
             signature.log_index
         ));
         app.ui.say(format!("  stored  {}", stored(signature)));
-        app.ui.next(&next(signature, &options.user));
+        app.ui.next(&next(target.as_ref(), signature, user, from));
     }
     Ok(Some(json!({"signatures": made, "steps": ends(&outcome)})))
 }
@@ -60,7 +63,7 @@ fn stored(signature: &Signature) -> String {
     }
 }
 
-fn next(signature: &Signature, user: &str) -> String {
+fn next(target: &dyn Target, signature: &Signature, user: &str, from: Where) -> String {
     let quote = crate::plan::shell::quote;
     let what = if signature.image {
         quote(&signature.artifact)
@@ -71,10 +74,15 @@ fn next(signature: &Signature, user: &str) -> String {
             quote(&signature.bundle.to_string_lossy())
         )
     };
-    let identity = if user == DEFAULT_USER {
+    let identity = if user == target.default_user() {
         String::new()
     } else {
         format!(" --identity {}", quote(&signature.identity))
     };
-    format!("cargo xtask verify {what}{identity}")
+    let here = if from == Where::Here && signature.image {
+        " --from-host"
+    } else {
+        ""
+    };
+    format!("cargo xtask verify {what}{identity}{here}")
 }

@@ -6,10 +6,21 @@ use anyhow::Result;
 use serde_json::{Value, json};
 
 use super::{App, Ran, ends};
-use crate::cli::PlanOptions;
+use crate::cli::{On, PlanOptions};
 use crate::fail::{broken, not_so};
+use crate::plan::{Command, Step};
+use crate::words;
 
-pub fn run(app: &App, yes: bool, keep_tools: bool, how: &PlanOptions) -> Result<Option<Value>> {
+pub fn run(
+    app: &App,
+    yes: bool,
+    keep_tools: bool,
+    minikube: Option<&str>,
+    how: &PlanOptions,
+) -> Result<Option<Value>> {
+    if let Some(profile) = minikube {
+        refuse_other_profile(app, profile)?;
+    }
     if !app.state.root().exists() && keep_tools {
         app.ui.say("nothing to do: nothing is installed");
         return Ok(Some(json!({"removed": []})));
@@ -20,9 +31,18 @@ pub fn run(app: &App, yes: bool, keep_tools: bool, how: &PlanOptions) -> Result<
         app.state.lock("uninstall", false)?
     };
     let target = app.target_to_remove()?;
-    let plan = target.uninstall(!keep_tools)?;
+    let mut plan = target.uninstall(!keep_tools)?;
+    if let Some(profile) = minikube {
+        let needs: Vec<String> = plan.steps.iter().map(|step| step.name.clone()).collect();
+        let delete = words!["minikube", format!("--profile={profile}"), "delete"];
+        plan.push(
+            Step::new("delete-minikube", format!("delete the minikube {profile}"))
+                .needs(needs)
+                .run(Command::new(delete)),
+        );
+    }
     if !yes && !how.dry_run {
-        ask(app, keep_tools)?;
+        ask(&question(app, keep_tools, minikube))?;
     }
     let Ran::Done(outcome) = app.execute(target.as_ref(), &plan, how)? else {
         return Ok(None);
@@ -47,23 +67,45 @@ pub fn run(app: &App, yes: bool, keep_tools: bool, how: &PlanOptions) -> Result<
     Ok(Some(json!({"removed": removed, "steps": ends(&outcome)})))
 }
 
-fn ask(app: &App, keep_tools: bool) -> Result<()> {
+/// Fails where the profile is not the one that this target uses.
+fn refuse_other_profile(app: &App, profile: &str) -> Result<()> {
+    let ours = app.context.as_deref().unwrap_or("minikube");
+    if app.on.0 == On::Minikube && profile == ours {
+        return Ok(());
+    }
+    Err(broken(format!(
+        "the minikube {profile} is not the one of this target"
+    ))
+    .hint(format!(
+        "only that one is deleted: --on minikube --delete-minikube {ours}"
+    ))
+    .into())
+}
+
+fn question(app: &App, keep_tools: bool, minikube: Option<&str>) -> String {
+    let state = app.state.root().display();
+    match (app.on.0, minikube) {
+        (On::Local, _) if keep_tools => format!("Remove all keys, logs and images of {state}?"),
+        (On::Local, _) => format!(
+            "Remove all keys, logs and images of {state}, and the built servers, which other state directories of yours may use?"
+        ),
+        (_, None) => {
+            format!("Remove Sigstore from the cluster with all its keys and logs, and {state}?")
+        }
+        (_, Some(profile)) => {
+            format!("Remove Sigstore, then delete the minikube {profile} with everything in it?")
+        }
+    }
+}
+
+fn ask(question: &str) -> Result<()> {
     if !std::io::stdin().is_terminal() {
         return Err(broken("uninstall asks first, and nobody is here to answer")
             .hint("add --yes")
             .into());
     }
-    let tools = if keep_tools {
-        ""
-    } else {
-        ", and the built servers, which other state directories of yours may use,"
-    };
     let mut err = std::io::stderr().lock();
-    write!(
-        err,
-        "Remove all keys, logs and images of {}{tools}? [y/N] ",
-        app.state.root().display()
-    )?;
+    write!(err, "{question} [y/N] ")?;
     err.flush()?;
     let mut answer = String::new();
     std::io::stdin().lock().read_line(&mut answer)?;

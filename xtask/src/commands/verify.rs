@@ -4,10 +4,11 @@ use anyhow::Result;
 use serde_json::{Value, json};
 
 use super::{App, Ran, artifacts, ends};
-use crate::artifact::{Artifact, DEFAULT_USER};
+use crate::artifact::Artifact;
 use crate::cli::Verify;
 use crate::fail::not_so;
 use crate::plan::shell::quote;
+use crate::target::Where;
 
 pub fn run(app: &App, options: &Verify) -> Result<Option<Value>> {
     let _beside = if options.plan.dry_run {
@@ -41,9 +42,14 @@ pub fn run(app: &App, options: &Verify) -> Result<Option<Value>> {
     let identity = options
         .identity
         .clone()
-        .map_or_else(|| target.identity(DEFAULT_USER), Ok)?;
+        .map_or_else(|| target.identity(target.default_user()), Ok)?;
     let issuer = options.issuer.clone().map_or_else(|| target.issuer(), Ok)?;
-    let plan = target.verify(&artifacts, &identity, &issuer)?;
+    let plan = target.verify(
+        &artifacts,
+        &identity,
+        &issuer,
+        Where::asked(options.from_host),
+    )?;
     let Ran::Done(outcome) = app.execute(target.as_ref(), &plan, &options.plan)? else {
         return Ok(None);
     };

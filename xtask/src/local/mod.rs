@@ -26,17 +26,13 @@ pub mod target;
 pub mod trust;
 
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
 use std::sync::Arc;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 
 use crate::fail::{Fail, broken};
-use crate::interrupt::Running;
 use crate::plan::Command;
-use crate::plan::program::{cannot_start, prepare, resolve};
-use crate::plan::run::Outputs;
-use crate::problems;
+use crate::plan::program::output_of;
 use crate::rekor::{Version, Versions};
 use crate::state::State;
 use manifest::{Manifest, fill};
@@ -247,7 +243,7 @@ impl Local {
     /// # Errors
     /// Where one that is there is damaged.
     pub fn make(&self, keys: &[(&str, &str)]) -> Result<()> {
-        self.output_of(&self.make_command(keys)).map(drop)
+        output_of(&self.make_command(keys), None).map(drop)
     }
 
     /// The command that makes the keys that are missing.
@@ -260,31 +256,6 @@ impl Local {
             .chain(names)
             .collect();
         Command::new(words).dir(&self.dir)
-    }
-
-    /// Runs a short command without placeholders and returns what it prints.
-    ///
-    /// # Errors
-    /// Where it fails; its last lines are the tail.
-    pub fn output_of(&self, command: &Command) -> Result<String> {
-        let words = resolve(&command.words, &Outputs::new())?;
-        let (name, args) = words.split_first().context("a command without words")?;
-        let child = prepare(name, args, command)?
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .map_err(|error| cannot_start(name, &error))?;
-        let running = Running::new(&child);
-        let output = child.wait_with_output()?;
-        drop(running);
-        if !output.status.success() {
-            let said = String::from_utf8_lossy(&output.stderr);
-            let said = said.lines().map(str::to_owned).collect();
-            let what = format!("{} failed", words[..2.min(words.len())].join(" "));
-            return Err(problems::explain(broken(what).tail(said)).into());
-        }
-        String::from_utf8(output.stdout).context("a tool printed something that is not text")
     }
 
     /// Where a Sigstore client keeps its own files, instead of the home

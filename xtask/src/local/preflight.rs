@@ -5,7 +5,7 @@ use std::path::Path;
 use anyhow::{Context, Result};
 
 use super::{Local, process};
-use crate::preflight::Check;
+use crate::preflight::{Check, numbers};
 
 /// The room that a first build takes in Go's caches and in the servers.
 const DISK: u64 = 6 * 1024 * 1024 * 1024;
@@ -164,30 +164,4 @@ fn openssl() -> Check {
     });
     let version = said.unwrap_or_else(|_| "no version".into());
     check.found(format!("{version} at {}", path.display()))
-}
-
-/// The numbers of a version, for comparing: `1.26.8` is `[1, 26, 8]`; what
-/// follows the first character that is neither digit nor dot does not count.
-fn numbers(version: &str) -> Option<Vec<u32>> {
-    let end = version
-        .find(|c: char| !c.is_ascii_digit() && c != '.')
-        .unwrap_or(version.len());
-    version[..end]
-        .trim_end_matches('.')
-        .split('.')
-        .map(|part| part.parse().ok())
-        .collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn versions_compare_by_number() {
-        assert!(numbers("1.26.8") >= numbers("1.26.0"));
-        assert!(numbers("1.9") < numbers("1.26.0"));
-        assert!(numbers("1.27rc1") > numbers("1.26.0"));
-        assert_eq!(numbers("devel"), None);
-    }
 }

@@ -8,8 +8,11 @@ use anyhow::Result;
 use super::manifest::fill;
 use super::{Local, process};
 use crate::certificate::Leaf;
-use crate::http;
+use crate::fail::not_so;
+use crate::http::{self, Server};
 use crate::local::platform;
+use crate::preflight::Check;
+use crate::problems;
 use crate::rekor::{self, Version};
 use crate::state;
 use crate::target::Component;
@@ -71,11 +74,59 @@ impl Local {
         })
     }
 
+    /// Looks at the machine, at every server, and for known problems in what they
+    /// printed last.
+    ///
+    /// # Errors
+    /// Where the state is damaged.
+    pub fn diagnose(&self) -> Result<Vec<Check>> {
+        let mut checks = Local::preflight(self)?;
+        if !self.installed {
+            return Ok(checks);
+        }
+        let check = Check::new("servers", "all up");
+        let down: Vec<String> = self
+            .status()?
+            .into_iter()
+            .filter(|component| component.state != "up")
+            .map(|component| format!("{} is {}", component.name, component.state))
+            .collect();
+        checks.push(if down.is_empty() {
+            check.found("all up")
+        } else {
+            check.missing(down.join(", "), "cargo xtask start")
+        });
+        let check = Check::new("logs", "no known problem in what the servers print");
+        let mut found = Vec::new();
+        let mut hints = Vec::new();
+        for server in self.manifest.chosen(self.settings.rekor) {
+            let Some(record) = process::running(&self.dir, &server.name)? else {
+                continue;
+            };
+            for line in process::last_lines(&self.dir, &record, 40) {
+                let fail = problems::explain(not_so("").tail(vec![line]));
+                let what = format!("{}: {}", server.name, fail.what);
+                if fail.known && !found.contains(&what) {
+                    found.push(what);
+                    hints.extend(fail.hints);
+                }
+            }
+        }
+        checks.push(if found.is_empty() {
+            check.found("none")
+        } else {
+            check
+                .missing(found.join("; "), hints.join("; "))
+                .optional("it may be over")
+        });
+        Ok(checks)
+    }
+
     fn log_size(&self, name: &str) -> Option<u64> {
         match name {
-            "rekor-v1" => rekor::size(Version::V1, &self.rekor_address(Version::V1).ok()?).ok(),
+            "rekor-v1" => self.rekor_size(Version::V1),
             // The tiles show the log even where the server that appends is down.
-            "tiles" => rekor::size(Version::V2, &self.rekor_address(Version::V2).ok()?).ok(),
+            "tiles" => self.rekor_size(Version::V2),
             "ctlog" => {
                 let url = format!(
                     "http://{}/workshop/ct/v1/get-sth",
@@ -87,6 +138,10 @@ impl Local {
             }
             _ => None,
         }
+    }
+
+    fn rekor_size(&self, version: Version) -> Option<u64> {
+        rekor::size(version, &Server::at(self.rekor_address(version).ok()?)).ok()
     }
 
     /// Whether the certificate of a component ends within thirty days.

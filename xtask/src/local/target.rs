@@ -8,20 +8,22 @@ use serde_json::{Value, json};
 
 use super::{Local, process, shards};
 use crate::artifact::{Artifact, Signature};
-use crate::cli::{Cli, Command, InstallOptions, PreflightOptions, StepCommand};
+use crate::cli::{Cli, ClusterOptions, Command, InstallOptions, PreflightOptions, StepCommand};
 use crate::fail::{Fail, broken, not_so};
+use crate::http::Server;
 use crate::local::settings::Settings;
-use crate::plan::run::Host;
+use crate::plan::run::{Host, Said};
 use crate::plan::shell::quote;
 use crate::plan::{Plan, Ready};
 use crate::preflight::{self, Check};
 use crate::rekor::Version;
+use crate::signatures::{self, Made};
 use crate::state::{self, Lock, State};
-use crate::target::{Component, Target};
+use crate::target::{Component, Logs, Part, Reached, Target, Where};
 use crate::words;
 
 impl Host for Local {
-    fn xtask(&self, words: &[String]) -> Result<()> {
+    fn xtask(&self, words: &[String], _: &dyn Fn(Said<'_>)) -> Result<()> {
         let all = std::iter::once("cargo xtask").chain(words.iter().map(String::as_str));
         let cli = Cli::try_parse_from(all)
             .map_err(|error| broken(format!("a step that is none: {error}")))?;
@@ -40,7 +42,7 @@ impl Host for Local {
         Ok(())
     }
 
-    fn wait(&self, ready: &Ready) -> Result<()> {
+    fn wait(&self, ready: &Ready, _: &dyn Fn(Said<'_>)) -> Result<()> {
         process::wait(&self.dir, ready)
     }
 }
@@ -119,24 +121,41 @@ impl Local {
             StepCommand::Shard { log, tree } => shards::open(&self, &log, &tree),
             StepCommand::Trust => self.write_trust(),
             StepCommand::Token { user, out } => self.token(&user, &out),
-            StepCommand::Forget { file } => match std::fs::remove_file(&file) {
-                Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error.into()),
-                _ => Ok(()),
-            },
+            StepCommand::Forget { file } => state::forget(&file),
             StepCommand::Record {
                 id,
                 bundle,
                 rekor,
                 image,
                 blob,
+                forwarded: _,
             } => {
                 let artifact = image.as_deref().zip(Some(true));
                 let blob = blob.as_ref().map(|file| file.to_string_lossy());
                 let (name, image) = artifact
                     .or(blob.as_deref().zip(Some(false)))
                     .ok_or_else(|| broken("neither an image nor a file was signed"))?;
-                self.remember(id, &bundle, rekor, name, image)
+                let shard = match rekor {
+                    Version::V1 => shards::current(&self.dir, "rekor-v1")?,
+                    Version::V2 => None,
+                };
+                let made = Made {
+                    id,
+                    bundle: &bundle,
+                    rekor,
+                    artifact: name,
+                    image,
+                    shard: shard.map(|shard| shard.number),
+                };
+                signatures::remember(&self.dir, made)
             }
+            StepCommand::Choose { .. }
+            | StepCommand::DatabaseSecret
+            | StepCommand::CopySecrets
+            | StepCommand::ClearJobs
+            | StepCommand::SigningConfig { .. }
+            | StepCommand::Job { .. }
+            | StepCommand::Follow { .. } => Err(broken("that is a step of a cluster").into()),
         }
     }
 }
@@ -149,7 +168,19 @@ impl Target for Local {
         Local::preflight(&local)
     }
 
+    fn part(&self, part: Part, _: &ClusterOptions) -> Result<Plan> {
+        Err(broken(format!("`{}` is a step of a cluster", part.name()))
+            .hint("name one: --on minikube or --on cluster")
+            .hint("here all is done by: cargo xtask install")
+            .into())
+    }
+
+    fn doctor(&self) -> Result<Vec<Check>> {
+        self.diagnose()
+    }
+
     fn install(&self, options: &InstallOptions) -> Result<Plan> {
+        options.cluster.refuse_on_local()?;
         self.clone().with_options(options)?.install_plan()
     }
 
@@ -177,7 +208,7 @@ impl Target for Local {
         Local::status(self)
     }
 
-    fn logs(&self, component: Option<&str>) -> Result<Vec<(String, PathBuf)>> {
+    fn logs(&self, component: Option<&str>) -> Result<Logs> {
         self.require_installed()?;
         let names = match component {
             Some(name) => vec![self.chosen_server(name)?.name.clone()],
@@ -187,17 +218,25 @@ impl Target for Local {
                 .map(|server| server.name.clone())
                 .collect(),
         };
-        Ok(names
-            .into_iter()
-            .map(|name| (name.clone(), self.dir.join(format!("logs/{name}.log"))))
-            .collect())
+        Ok(Logs::Files(
+            names
+                .into_iter()
+                .map(|name| (name.clone(), self.dir.join(format!("logs/{name}.log"))))
+                .collect(),
+        ))
     }
 
-    fn sign(&self, artifacts: &[Artifact], user: &str, rekor: Version) -> Result<Plan> {
+    fn sign(&self, artifacts: &[Artifact], user: &str, rekor: Version, _: Where) -> Result<Plan> {
         self.sign_plan(artifacts, user, rekor)
     }
 
-    fn verify(&self, artifacts: &[Artifact], identity: &str, issuer: &str) -> Result<Plan> {
+    fn verify(
+        &self,
+        artifacts: &[Artifact],
+        identity: &str,
+        issuer: &str,
+        _: Where,
+    ) -> Result<Plan> {
         let policy = words![
             "--certificate-identity",
             identity,
@@ -205,6 +244,10 @@ impl Target for Local {
             issuer
         ];
         self.verify_plan(artifacts, &policy)
+    }
+
+    fn default_user(&self) -> &'static str {
+        "alice"
     }
 
     fn identity(&self, user: &str) -> Result<String> {
@@ -224,18 +267,17 @@ impl Target for Local {
         self.settings.rekor.newest()
     }
 
-    fn rekor_address(&self, version: Version) -> Result<String> {
+    fn reach_rekor(&self, version: Version) -> Result<Reached> {
         self.require_installed()?;
-        Local::rekor_address(self, version)
+        Ok(Reached {
+            server: Server::at(self.rekor_address(version)?),
+            held: None,
+        })
     }
 
     fn signatures(&self) -> Result<Vec<Signature>> {
         self.require_installed()?;
-        let mut all = Local::signatures(self)?;
-        for signature in &mut all {
-            signature.bundle = self.dir.join(&signature.bundle);
-        }
-        Ok(all)
+        signatures::all(&self.dir)
     }
 
     fn lost(&self, signature: &Signature) -> Result<Option<Fail>> {

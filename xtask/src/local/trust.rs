@@ -10,6 +10,7 @@ use super::settings::Period;
 use super::{Local, shards};
 use crate::encoding::hex;
 use crate::fail::broken;
+use crate::plan::program::output_of;
 use crate::plan::{Command, Step};
 use crate::rekor::Version;
 use crate::state;
@@ -218,7 +219,7 @@ impl Local {
         );
         let command =
             Command::new(all.chain(words.iter().cloned()).map(Into::into).collect()).dir(&self.dir);
-        let text = self.output_of(&command)?;
+        let text = output_of(&command, None)?;
         serde_json::from_str(&text).context("cosign printed no JSON")
     }
 }

@@ -320,6 +320,19 @@ impl Plan {
         self.steps.push(step);
     }
 
+    /// These steps and all that they need, directly or not.
+    pub fn needed_by(&self, chosen: &[bool]) -> Vec<bool> {
+        let mut all = chosen.to_vec();
+        for i in (0..all.len()).rev() {
+            if all[i] {
+                for (j, earlier) in self.steps[..i].iter().enumerate() {
+                    all[j] |= self.steps[i].needs.contains(&earlier.name);
+                }
+            }
+        }
+        all
+    }
+
     /// Which steps `--from NAME` runs: it, all that need it, and before them those
     /// whose output one of them reads and those that must be done again.
     ///

@@ -1,11 +1,11 @@
 //! Runs one program of a plan: its output read line by line, its end explained.
 
 use std::collections::VecDeque;
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::process::Stdio;
 use std::sync::Mutex;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 
 use super::run::Outputs;
 use super::{Command, Piece, Progress, Total, Word};
@@ -107,10 +107,7 @@ pub fn program(
     // child's until then.
     drop(running);
     let status = child.wait()?;
-    let tool = std::path::Path::new(name)
-        .file_name()
-        .unwrap_or_default()
-        .to_string_lossy();
+    let tool = tool(name);
     if status.success() && printed.len() > LARGEST {
         return Err(broken(format!("{tool} prints more than it should")).into());
     }
@@ -119,6 +116,97 @@ pub fn program(
     }
     let tail = tail.into_inner().unwrap_or_default().into_iter().collect();
     Err(problems::explain(broken(format!("{tool} failed with {status}")).tail(tail)).into())
+}
+
+/// Runs a short command without placeholders, with this on its standard input,
+/// and returns what it prints.
+///
+/// # Errors
+/// Where it fails; its last lines are the tail.
+pub fn output_of(command: &Command, input: Option<&[u8]>) -> Result<String> {
+    let words = resolve(&command.words, &Outputs::new())?;
+    let (name, args) = words.split_first().context("a command without words")?;
+    let stdin = if input.is_some() {
+        Stdio::piped()
+    } else {
+        Stdio::null()
+    };
+    let mut child = prepare(name, args, command)?
+        .stdin(stdin)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .map_err(|error| cannot_start(name, &error))?;
+    let running = Running::new(&child);
+    let pipe = child.stdin.take();
+    let output = std::thread::scope(|scope| {
+        // A tool that does not read to the end says why itself.
+        scope.spawn(|| pipe.zip(input).map(|(mut pipe, text)| pipe.write_all(text)));
+        child.wait_with_output()
+    })?;
+    drop(running);
+    if !output.status.success() {
+        let said = String::from_utf8_lossy(&output.stderr);
+        let said = said.lines().map(str::to_owned).collect();
+        let mut named = words.iter().filter(|word| !word.starts_with('-')).take(2);
+        let what = format!(
+            "{} {} failed",
+            tool(named.next().map_or(name, |name| name)),
+            named.next().map_or("", |verb| verb)
+        );
+        return Err(problems::explain(broken(what).tail(said)).into());
+    }
+    String::from_utf8(output.stdout).context("a tool printed something that is not text")
+}
+
+/// Runs a program that prints for a person, line by line, until it ends or nobody
+/// reads any more. What it says of errors is its last lines.
+///
+/// # Errors
+/// Where it fails, unless it was told to stop.
+pub fn each_line_of(command: &Command, each: &mut dyn FnMut(&str) -> bool) -> Result<()> {
+    let words = resolve(&command.words, &Outputs::new())?;
+    let (name, args) = words.split_first().context("a command without words")?;
+    let mut child = prepare(name, args, command)?
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .map_err(|error| cannot_start(name, &error))?;
+    let running = Running::new(&child);
+    let (out, err) = (child.stdout.take(), child.stderr.take());
+    let mut unread = false;
+    let said = std::thread::scope(|scope| {
+        let said = scope.spawn(|| {
+            let mut said = VecDeque::new();
+            each_line(err, |line| {
+                said.push_back(line);
+                if said.len() > TAIL {
+                    said.pop_front();
+                }
+            });
+            said
+        });
+        each_line(out, |line| {
+            if !unread && !each(&line) {
+                unread = true;
+                interrupt::ask_children();
+            }
+        });
+        said.join().unwrap_or_default()
+    });
+    drop(running);
+    let status = child.wait()?;
+    if status.success() || unread || interrupt::interrupted() {
+        return Ok(());
+    }
+    let fail = broken(format!("{} failed with {status}", tool(name)));
+    Err(problems::explain(fail.tail(said.into())).into())
+}
+
+/// A program by its name alone.
+fn tool(program: &str) -> &str {
+    program.rsplit('/').next().unwrap_or(program)
 }
 
 /// The process to be, in a group of its own, without the variables that would

@@ -16,6 +16,17 @@ use crate::ui::{StepRef, Ui};
 /// How many steps run at once: all servers, and not two hundred cosigns.
 const AT_ONCE: usize = 16;
 
+/// What a step that runs in this process has to say meanwhile.
+#[derive(Debug, Clone, Copy)]
+pub enum Said<'a> {
+    /// What it waits for just now.
+    Waiting(&'a str),
+    /// Something that goes wrong, and may still pass.
+    Trouble(&'a [String]),
+    /// A line of what it watches.
+    Line(&'a str),
+}
+
 /// What a plan needs from whoever runs it.
 pub trait Host: Sync {
     /// Runs a subcommand of `cargo xtask` in this process; the words carry no
@@ -23,13 +34,13 @@ pub trait Host: Sync {
     ///
     /// # Errors
     /// Those of the subcommand.
-    fn xtask(&self, words: &[String]) -> Result<()>;
+    fn xtask(&self, words: &[String], say: &dyn Fn(Said<'_>)) -> Result<()>;
 
     /// Waits until the condition holds.
     ///
     /// # Errors
     /// Where it does not hold in time or never will.
-    fn wait(&self, ready: &Ready) -> Result<()>;
+    fn wait(&self, ready: &Ready, say: &dyn Fn(Said<'_>)) -> Result<()>;
 }
 
 /// How a step ended.
@@ -239,6 +250,7 @@ fn actions(
     ui: &Ui,
     outputs: &Mutex<Outputs>,
 ) -> Result<()> {
+    let say = |said: Said<'_>| ui.said(place, said);
     for action in &step.actions {
         ui.command(place, &shell::line(action, &plan.globals));
         let known = outputs
@@ -246,7 +258,7 @@ fn actions(
             .unwrap_or_else(std::sync::PoisonError::into_inner)
             .clone();
         match action {
-            Action::Xtask(words) => host.xtask(&resolve(words, &known)?)?,
+            Action::Xtask(words) => host.xtask(&resolve(words, &known)?, &say)?,
             Action::Run(command) => {
                 let printed = program(command, &known, place, ui)?;
                 if let Some(name) = command.output {
@@ -259,7 +271,7 @@ fn actions(
         }
     }
     match &step.ready {
-        Some(ready) => host.wait(ready),
+        Some(ready) => host.wait(ready, &say),
         None => Ok(()),
     }
 }
@@ -280,7 +292,7 @@ mod tests {
     }
 
     impl Host for Fake {
-        fn xtask(&self, words: &[String]) -> Result<()> {
+        fn xtask(&self, words: &[String], _: &dyn Fn(Said<'_>)) -> Result<()> {
             self.asked.lock().unwrap().push(words.join(" "));
             match words[0].as_str() {
                 "fail" => return Err(broken("it failed").into()),
@@ -290,8 +302,8 @@ mod tests {
             Ok(())
         }
 
-        fn wait(&self, ready: &Ready) -> Result<()> {
-            self.xtask(&["wait".into(), ready.address.clone()])
+        fn wait(&self, ready: &Ready, say: &dyn Fn(Said<'_>)) -> Result<()> {
+            self.xtask(&["wait".into(), ready.address.clone()], say)
         }
     }
 

@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::certificate::{Leaf, printable};
+use crate::http::Server;
 use crate::time;
 
 /// A version of Rekor.
@@ -106,10 +107,10 @@ pub struct Entry {
 /// # Errors
 /// Exit status 1 where the log has no such entry, 2 where it does not answer or
 /// answers with something else.
-pub fn fetch(version: Version, address: &str, which: &Which) -> Result<Entry> {
+pub fn fetch(version: Version, server: &Server, which: &Which) -> Result<Entry> {
     match (version, which) {
-        (Version::V1, which) => v1::fetch(address, which),
-        (Version::V2, Which::Index(index)) => v2::fetch(address, *index),
+        (Version::V1, which) => v1::fetch(server, which),
+        (Version::V2, Which::Index(index)) => v2::fetch(server, *index),
         (Version::V2, Which::Uuid(_)) => {
             Err(crate::fail::broken("entries of Rekor v2 have no UUID")
                 .hint("use --log-index N, or --rekor v1")
@@ -122,10 +123,10 @@ pub fn fetch(version: Version, address: &str, which: &Which) -> Result<Entry> {
 ///
 /// # Errors
 /// Where it does not answer or answers with something else.
-pub fn size(version: Version, address: &str) -> Result<u64> {
+pub fn size(version: Version, server: &Server) -> Result<u64> {
     match version {
-        Version::V1 => v1::size(address),
-        Version::V2 => v2::size(address),
+        Version::V1 => v1::size(server),
+        Version::V2 => v2::size(server),
     }
 }
 

@@ -9,22 +9,22 @@ use serde_json::Value;
 
 use super::{Entry, Version, Which};
 use crate::fail::{broken, not_so};
-use crate::http;
+use crate::http::Server;
 
 const WITHIN: Duration = Duration::from_secs(10);
 
-pub fn size(address: &str) -> Result<u64> {
-    json(&http::get(&format!("{address}/api/v1/log"), WITHIN)?)?["treeSize"]
+pub fn size(server: &Server) -> Result<u64> {
+    json(&server.get("/api/v1/log", WITHIN)?)?["treeSize"]
         .as_u64()
         .context(NOT_REKOR)
 }
 
-pub fn fetch(address: &str, which: &Which) -> Result<Entry> {
-    let entries = format!("{address}/api/v1/log/entries");
+pub fn fetch(server: &Server, which: &Which) -> Result<Entry> {
+    let entries = "/api/v1/log/entries";
     let found = match which {
         // The API counts in signed numbers and calls larger ones malformed.
         Which::Index(index) if i64::try_from(*index).is_err() => None,
-        Which::Index(index) => http::find(&format!("{entries}?logIndex={index}"), WITHIN)?,
+        Which::Index(index) => server.find(&format!("{entries}?logIndex={index}"), WITHIN)?,
         Which::Uuid(uuid) => {
             if !matches!(uuid.len(), 64 | 80) || !uuid.bytes().all(|byte| byte.is_ascii_hexdigit())
             {
@@ -33,11 +33,11 @@ pub fn fetch(address: &str, which: &Which) -> Result<Entry> {
                 ))
                 .into());
             }
-            http::find(&format!("{entries}/{uuid}"), WITHIN)?
+            server.find(&format!("{entries}/{uuid}"), WITHIN)?
         }
     };
     let Some(found) = found else {
-        let size = size(address)?;
+        let size = size(server)?;
         let which = match which {
             Which::Index(index) => format!("index {index}"),
             Which::Uuid(uuid) => format!("UUID {uuid}"),

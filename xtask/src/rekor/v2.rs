@@ -8,15 +8,15 @@ use serde_json::Value;
 
 use super::{Entry, Version};
 use crate::fail::{broken, not_so};
-use crate::http;
+use crate::http::Server;
 
 const WITHIN: Duration = Duration::from_secs(10);
 
 /// How many entries a full entry bundle holds.
 const WIDTH: u64 = 256;
 
-pub fn size(address: &str) -> Result<u64> {
-    let text = http::get(&format!("{address}/api/v2/checkpoint"), WITHIN)?;
+pub fn size(server: &Server) -> Result<u64> {
+    let text = server.get("/api/v2/checkpoint", WITHIN)?;
     // C2SP tlog-checkpoint: origin, size in decimal, root hash, a line each.
     let text = String::from_utf8_lossy(&text);
     text.lines()
@@ -29,8 +29,8 @@ pub fn size(address: &str) -> Result<u64> {
         })
 }
 
-pub fn fetch(address: &str, index: u64) -> Result<Entry> {
-    let size = size(address)?;
+pub fn fetch(server: &Server, index: u64) -> Result<Entry> {
+    let size = size(server)?;
     if index >= size {
         return Err(not_so(format!(
             "Rekor v2 has no entry with index {index}; it holds {size} entries"
@@ -38,7 +38,7 @@ pub fn fetch(address: &str, index: u64) -> Result<Entry> {
         .into());
     }
     let bundle = index / WIDTH;
-    let full = format!("{address}/api/v2/tile/entries/{}", tile_number(bundle));
+    let full = format!("/api/v2/tile/entries/{}", tile_number(bundle));
     let held = if bundle == size / WIDTH {
         size % WIDTH
     } else {
@@ -46,11 +46,11 @@ pub fn fetch(address: &str, index: u64) -> Result<Entry> {
     };
     // A partial bundle may be gone once the full one is there.
     let partial = if held < WIDTH {
-        http::find(&format!("{full}.p/{held}"), WITHIN)?
+        server.find(&format!("{full}.p/{held}"), WITHIN)?
     } else {
         None
     };
-    let bytes = partial.map_or_else(|| http::get(&full, WITHIN), Ok)?;
+    let bytes = partial.map_or_else(|| server.get(&full, WITHIN), Ok)?;
     let entry = nth(&bytes, (index % WIDTH) as usize)
         .ok_or_else(|| broken(format!("entry bundle {bundle} of Rekor v2 is damaged")))?;
     let body: Value = serde_json::from_slice(entry)

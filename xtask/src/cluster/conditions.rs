@@ -1,0 +1,590 @@
+//! The wait for what an installation produces, instead of `helm --wait`: Jobs
+//! that remove themselves are not looked for, what they make is.
+//!
+//! A condition is a word: `deployment/NAME` (all its pods are up), `job/NAME`
+//! (complete), `begun/NAME` (a pod of this Job runs or has run), `secret/NAME` and `configmap/NAME` (there; with `:KEY` and not
+//! empty), `certificate/NAME` (issued), `accepts/FILE` (the API server would take
+//! this manifest). One kubectl a namespace and poll sees all of them.
+
+use std::collections::{HashMap, HashSet};
+use std::time::{Duration, Instant};
+
+use anyhow::Result;
+use serde_json::Value;
+
+use super::objects::DEFAULT;
+use super::{APPLY, Cluster, LABEL};
+use crate::certificate::printable;
+use crate::fail::{Fail, NOT_SO, broken, not_so};
+use crate::interrupt;
+use crate::plan::Ready;
+use crate::plan::program::output_of;
+use crate::plan::run::Said;
+use crate::problems;
+use crate::words;
+
+/// How often a namespace is looked at.
+const POLL: Duration = Duration::from_millis(700);
+
+/// What may pass by itself is given this long: a registry that stutters, a node
+/// that is about to come.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// How many lines of a failed container's log are shown.
+const LINES: &str = "--tail=8";
+
+/// What a condition looks at.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Condition {
+    kind: String,
+    name: String,
+    key: Option<String>,
+}
+
+impl Condition {
+    fn parse(word: &str) -> Result<Condition, Fail> {
+        let (kind, rest) = word
+            .split_once('/')
+            .ok_or_else(|| broken(format!("{word:?} is no condition")))?;
+        let (name, key) = match rest.split_once(':') {
+            Some((name, key)) if kind != "accepts" => (name, Some(key.to_owned())),
+            _ => (rest, None),
+        };
+        let known = [
+            "deployment",
+            "job",
+            "secret",
+            "configmap",
+            "certificate",
+            "accepts",
+            "begun",
+        ];
+        if !known.contains(&kind) {
+            return Err(broken(format!("{word:?} is no condition")));
+        }
+        Ok(Condition {
+            kind: kind.to_owned(),
+            name: name.to_owned(),
+            key,
+        })
+    }
+
+    /// Whether it holds, among these objects of its namespace.
+    fn holds(&self, objects: &[Value]) -> bool {
+        if self.kind == "begun" {
+            return objects.iter().any(|object| {
+                object["metadata"]["labels"]["batch.kubernetes.io/job-name"] == *self.name
+                    && has_begun(object)
+            });
+        }
+        objects.iter().any(|object| {
+            let kind = object["kind"].as_str().unwrap_or_default();
+            kind.eq_ignore_ascii_case(&self.kind)
+                && object["metadata"]["name"] == *self.name
+                && object["metadata"]["deletionTimestamp"].is_null()
+                && match self.kind.as_str() {
+                    "deployment" => available(object),
+                    "job" => condition(object, "Complete").is_some(),
+                    "certificate" => condition(object, "Ready").is_some(),
+                    _ => self.key.as_ref().is_none_or(|key| {
+                        object["data"][key]
+                            .as_str()
+                            .is_some_and(|value| !value.trim().is_empty())
+                    }),
+                }
+        })
+    }
+}
+
+impl std::fmt::Display for Condition {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match &self.key {
+            Some(key) => write!(f, "{}/{}:{key}", self.kind, self.name),
+            None => write!(f, "{}/{}", self.kind, self.name),
+        }
+    }
+}
+
+/// Whether every pod of a deployment is of its newest description and up.
+fn available(deployment: &Value) -> bool {
+    let status = &deployment["status"];
+    let count = |name: &str| status[name].as_u64().unwrap_or(0);
+    let wanted = deployment["spec"]["replicas"].as_u64().unwrap_or(1);
+    status["observedGeneration"] == deployment["metadata"]["generation"]
+        && count("updatedReplicas") >= wanted
+        && count("availableReplicas") >= wanted
+        && count("replicas") <= wanted
+}
+
+/// Whether a container of a pod, other than one that prepares it, runs or has
+/// ended; or whether none ever will.
+fn has_begun(pod: &Value) -> bool {
+    let containers = pod["status"]["containerStatuses"].as_array();
+    let mut states = containers
+        .into_iter()
+        .flatten()
+        .map(|container| &container["state"]);
+    states.any(|state| !state["running"].is_null() || !state["terminated"].is_null())
+        || pod["status"]["phase"] == "Failed"
+}
+
+/// The condition of this type, where its status is True.
+fn condition<'a>(object: &'a Value, kind: &str) -> Option<&'a Value> {
+    let mut all = object["status"]["conditions"].as_array()?.iter();
+    all.find(|condition| condition["type"] == *kind && condition["status"] == "True")
+}
+
+/// Something that goes wrong with a pod or Job.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Trouble {
+    /// What it is about and how, so that it is told once.
+    key: String,
+    /// One sentence.
+    what: String,
+    /// The pod and container whose log tells more, and whether it is that of the
+    /// run before.
+    log: Option<(String, String, bool)>,
+    /// The pod whose events tell more.
+    events: Option<String>,
+    /// Whether it can still pass by itself.
+    passes: Passes,
+}
+
+/// Whether a trouble can pass by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Passes {
+    /// It is part of how the charts start: a Job that is tried again.
+    Mostly,
+    /// For a while.
+    Soon,
+    /// Never.
+    Never,
+}
+
+/// Reasons for which a container waits, other than being made.
+const WAITING: [(&str, Passes); 8] = [
+    ("ErrImagePull", Passes::Soon),
+    ("ImagePullBackOff", Passes::Soon),
+    ("ErrImageNeverPull", Passes::Never),
+    ("InvalidImageName", Passes::Never),
+    ("CreateContainerConfigError", Passes::Soon),
+    ("CreateContainerError", Passes::Soon),
+    ("RunContainerError", Passes::Soon),
+    ("CrashLoopBackOff", Passes::Mostly),
+];
+
+/// Whether an object has to do with these conditions: where others have theirs as
+/// well, only the workshop's own.
+fn concerns(object: &Value, namespace: &str, conditions: &[Condition]) -> bool {
+    let mut jobs = conditions
+        .iter()
+        .filter(|condition| ["job", "begun"].contains(&condition.kind.as_str()))
+        .peekable();
+    let meta = &object["metadata"];
+    if jobs.peek().is_some() {
+        let of = &meta["labels"]["batch.kubernetes.io/job-name"];
+        return jobs.any(|job| *of == *job.name || meta["name"] == *job.name);
+    }
+    let (label, value) = LABEL.split_once('=').unwrap_or((LABEL, ""));
+    namespace != DEFAULT || meta["labels"][label] == *value
+}
+
+/// What goes wrong among these objects.
+fn troubles(objects: &[Value]) -> Vec<Trouble> {
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let mut all = Vec::new();
+    for object in objects {
+        let name = text(&object["metadata"]["name"]);
+        if object["kind"] == "Job" {
+            if let Some(failed) = condition(object, "Failed") {
+                all.push(Trouble {
+                    key: format!("job/{name}"),
+                    what: format!("the Job {name} has given up: {}", text(&failed["message"])),
+                    log: None,
+                    events: None,
+                    passes: Passes::Never,
+                });
+            }
+            continue;
+        }
+        if object["kind"] != "Pod" || !object["metadata"]["deletionTimestamp"].is_null() {
+            continue;
+        }
+        let status = &object["status"];
+        let conditions = status["conditions"].as_array().into_iter().flatten();
+        for scheduled in conditions.filter(|condition| condition["reason"] == "Unschedulable") {
+            all.push(Trouble {
+                key: format!("{name} Unschedulable"),
+                what: format!(
+                    "no node takes the pod {name}: {}",
+                    text(&scheduled["message"])
+                ),
+                log: None,
+                events: None,
+                passes: Passes::Soon,
+            });
+        }
+        if status["reason"] == "Evicted" {
+            all.push(Trouble {
+                key: format!("{name} Evicted"),
+                what: format!("the pod {name} was evicted: {}", text(&status["message"])),
+                log: None,
+                events: None,
+                passes: Passes::Mostly,
+            });
+        }
+        let kinds = ["initContainerStatuses", "containerStatuses"];
+        for container in kinds
+            .iter()
+            .flat_map(|kind| status[kind].as_array().into_iter().flatten())
+        {
+            let of = text(&container["name"]);
+            let waiting = &container["state"]["waiting"];
+            let reason = text(&waiting["reason"]);
+            if let Some((_, passes)) = WAITING.iter().find(|(known, _)| *known == reason) {
+                let crashed = reason == "CrashLoopBackOff";
+                all.push(Trouble {
+                    // The two states of a failed pull take turns.
+                    key: format!(
+                        "{name} {of} {}",
+                        if reason.contains("Pull") {
+                            "Pull"
+                        } else {
+                            &reason
+                        }
+                    ),
+                    what: format!(
+                        "the pod {name} does not start ({reason}): {}",
+                        text(&waiting["message"])
+                    ),
+                    log: crashed.then(|| (name.clone(), of.clone(), true)),
+                    events: (!crashed).then(|| name.clone()),
+                    passes: *passes,
+                });
+            }
+            let ended = &container["state"]["terminated"];
+            if ended["exitCode"].as_i64().is_some_and(|code| code != 0) {
+                all.push(Trouble {
+                    key: format!("{name} {of} ended"),
+                    what: format!(
+                        "the pod {name} failed with exit status {}",
+                        ended["exitCode"]
+                    ),
+                    log: Some((name.clone(), of, false)),
+                    events: None,
+                    passes: Passes::Mostly,
+                });
+            }
+        }
+        let made = status["containerStatuses"].as_array();
+        let creating = made
+            .into_iter()
+            .flatten()
+            .any(|container| container["state"]["waiting"]["reason"] == "ContainerCreating");
+        if creating {
+            all.push(Trouble {
+                key: format!("{name} ContainerCreating"),
+                what: format!("the pod {name} waits for what it mounts"),
+                log: None,
+                events: Some(name),
+                passes: Passes::Mostly,
+            });
+        }
+    }
+    all
+}
+
+impl Cluster {
+    /// Waits until every condition of a namespace holds (`component` is the
+    /// namespace, `address` the conditions).
+    ///
+    /// # Errors
+    /// Exit status 1 where they do not hold in time, or where a pod or Job fails
+    /// in a way that does not pass; 2 where the cluster does not answer.
+    pub fn wait_for(&self, ready: &Ready, say: &dyn Fn(Said<'_>)) -> Result<()> {
+        let namespace = &ready.component;
+        let conditions: Vec<Condition> = ready
+            .address
+            .split_whitespace()
+            .map(Condition::parse)
+            .collect::<Result<_, _>>()?;
+        let started = Instant::now();
+        let mut since: HashMap<String, Instant> = HashMap::new();
+        let mut told = HashSet::new();
+        let mut last = Vec::new();
+        loop {
+            let silent = match self.unmet(namespace, &conditions) {
+                Ok((unmet, _)) if unmet.is_empty() => return Ok(()),
+                Ok((unmet, mut objects)) => {
+                    objects.retain(|object| concerns(object, namespace, &conditions));
+                    let names: Vec<String> = unmet.iter().map(ToString::to_string).collect();
+                    say(Said::Waiting(&format!("{namespace}: {}", names.join(", "))));
+                    last = names;
+                    for trouble in troubles(&objects) {
+                        let began = *since
+                            .entry(trouble.key.clone())
+                            .or_insert_with(Instant::now);
+                        let patience = match trouble.passes {
+                            Passes::Never => Duration::ZERO,
+                            Passes::Soon => PATIENCE,
+                            Passes::Mostly => Duration::MAX,
+                        };
+                        let is_creation = trouble.key.ends_with("ContainerCreating");
+                        if is_creation && began.elapsed() < PATIENCE {
+                            continue;
+                        }
+                        let over = began.elapsed() >= patience;
+                        if told.insert(trouble.key.clone()) || over {
+                            let fail = self.explained(namespace, &trouble);
+                            if over {
+                                return Err(fail.into());
+                            }
+                            let mut lines = vec![format!("{namespace}: {}", fail.what)];
+                            lines.extend(
+                                fail.tail
+                                    .iter()
+                                    .map(|line| format!("  | {}", printable(line))),
+                            );
+                            lines.extend(fail.hints.iter().map(|hint| format!("  hint: {hint}")));
+                            say(Said::Trouble(&lines));
+                        }
+                    }
+                    None
+                }
+                // An API server that restarts is silent for a while.
+                Err(error) => Some(error),
+            };
+            if interrupt::interrupted() {
+                return Err(broken(format!("interrupted while waiting for {namespace}")).into());
+            }
+            if let Some(error) = silent {
+                if started.elapsed() >= PATIENCE.min(ready.within) {
+                    return Err(error);
+                }
+                say(Said::Waiting(&format!(
+                    "{namespace}: the API server does not answer"
+                )));
+            }
+            if started.elapsed() > ready.within {
+                return Err(not_so(format!(
+                    "not ready in {namespace} after {} seconds: {}",
+                    ready.within.as_secs(),
+                    last.join(", ")
+                ))
+                .hint("see what is wrong: cargo xtask doctor")
+                .hint(format!(
+                    "look yourself: kubectl --namespace {namespace} get pods,events"
+                ))
+                .into());
+            }
+            std::thread::sleep(POLL);
+        }
+    }
+
+    /// What goes wrong in a namespace now.
+    ///
+    /// # Errors
+    /// Where the cluster does not answer.
+    pub fn troubles_now(&self, namespace: &str) -> Result<Vec<Fail>> {
+        let (_, mut objects) = self.unmet(namespace, &[])?;
+        objects.retain(|object| concerns(object, namespace, &[]));
+        // What has just begun is no trouble yet.
+        let lasting = |trouble: &Trouble| !trouble.key.ends_with("ContainerCreating");
+        Ok(troubles(&objects)
+            .iter()
+            .filter(|trouble| lasting(trouble))
+            .map(|trouble| self.explained(namespace, trouble))
+            .collect())
+    }
+
+    /// Which of these words are conditions that do not hold now.
+    ///
+    /// # Errors
+    /// Where the cluster does not answer.
+    pub fn lacking(&self, namespace: &str, words: &str) -> Result<Vec<String>> {
+        let conditions: Vec<Condition> = words
+            .split_whitespace()
+            .map(Condition::parse)
+            .collect::<Result<_, _>>()?;
+        let (unmet, _) = self.unmet(namespace, &conditions)?;
+        Ok(unmet.iter().map(ToString::to_string).collect())
+    }
+
+    fn unmet<'a>(
+        &self,
+        namespace: &str,
+        conditions: &'a [Condition],
+    ) -> Result<(Vec<&'a Condition>, Vec<Value>)> {
+        let mut kinds: Vec<&str> = vec!["pods", "jobs"];
+        for condition in conditions {
+            let kind = condition.kind.as_str();
+            if !kinds.contains(&kind) && !["job", "begun", "accepts"].contains(&kind) {
+                kinds.push(kind);
+            }
+        }
+        let objects = self.find(namespace, &kinds.join(","))?;
+        let objects = objects.map_or_else(Vec::new, |mut list| {
+            list["items"]
+                .as_array_mut()
+                .map(std::mem::take)
+                .unwrap_or_default()
+        });
+        let mut unmet: Vec<&Condition> = conditions
+            .iter()
+            .filter(|condition| condition.kind != "accepts" && !condition.holds(&objects))
+            .collect();
+        // The webhook is asked once its pod is up.
+        if unmet.is_empty() {
+            for condition in conditions
+                .iter()
+                .filter(|condition| condition.kind == "accepts")
+            {
+                if !self.accepts(&condition.name)? {
+                    unmet.push(condition);
+                }
+            }
+        }
+        Ok((unmet, objects))
+    }
+
+    /// Whether the API server, and the webhooks that it asks, would take a
+    /// manifest of the repository.
+    fn accepts(&self, file: &str) -> Result<bool> {
+        let words = words![
+            "apply",
+            APPLY[0],
+            APPLY[1],
+            APPLY[2],
+            "--dry-run=server",
+            "--filename",
+            self.manifest(file)
+        ];
+        Ok(output_of(&self.ask(words)?, None).is_ok())
+    }
+
+    /// A trouble with what the pod's log and events say, in plain words where it
+    /// is a known one.
+    fn explained(&self, namespace: &str, trouble: &Trouble) -> Fail {
+        let mut said = Vec::new();
+        if let Some((pod, container, before)) = &trouble.log {
+            let mut words = words![
+                "logs",
+                pod,
+                "--namespace",
+                namespace,
+                "--container",
+                container,
+                LINES
+            ];
+            if *before {
+                words.push("--previous".into());
+            }
+            let text = self
+                .ask(words)
+                .and_then(|command| output_of(&command, None));
+            said.extend(text.unwrap_or_default().lines().map(str::to_owned));
+        }
+        if let Some(pod) = &trouble.events {
+            let which = format!("--field-selector=involvedObject.name={pod},type=Warning");
+            let events = self.read(words![
+                "get",
+                "events",
+                "--namespace",
+                namespace,
+                which,
+                "--output=json"
+            ]);
+            let events = events.unwrap_or_default();
+            let messages = events["items"].as_array().into_iter().flatten();
+            let messages: Vec<_> = messages
+                .filter_map(|event| event["message"].as_str())
+                .collect();
+            let last = messages.len().saturating_sub(3);
+            said.extend(messages[last..].iter().map(|message| (*message).to_owned()));
+        }
+        let mut fail = not_so(trouble.what.clone());
+        // The sentence itself holds what the node said.
+        fail.tail = vec![trouble.what.clone()];
+        fail.tail.extend(said);
+        let mut fail = problems::explain(fail);
+        fail.exit = NOT_SO;
+        if !fail.known {
+            fail.tail.remove(0);
+        }
+        fail
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn deployment(available: u64) -> Value {
+        json!({
+            "kind": "Deployment", "metadata": {"name": "x", "generation": 2},
+            "spec": {"replicas": 1},
+            "status": {"observedGeneration": 2, "replicas": 1, "updatedReplicas": 1, "availableReplicas": available},
+        })
+    }
+
+    #[test]
+    fn a_deployment_is_up_when_its_newest_pods_are() {
+        let condition = Condition::parse("deployment/x").unwrap();
+        assert!(condition.holds(&[deployment(1)]));
+        assert!(!condition.holds(&[deployment(0)]));
+        let mut old = deployment(1);
+        old["metadata"]["generation"] = json!(3);
+        assert!(!condition.holds(&[old]));
+    }
+
+    #[test]
+    fn a_secret_counts_once_its_key_is_filled() {
+        let condition = Condition::parse("secret/x:public").unwrap();
+        let secret =
+            |data: Value| json!({"kind": "Secret", "metadata": {"name": "x"}, "data": data});
+        assert!(condition.holds(&[secret(json!({"public": "YQ=="}))]));
+        assert!(!condition.holds(&[secret(json!({"public": ""}))]));
+        assert!(!condition.holds(&[secret(json!({}))]));
+        assert!(Condition::parse("pony/x").is_err());
+    }
+
+    fn pod(container: Value) -> Value {
+        json!({"kind": "Pod", "metadata": {"name": "p"}, "status": {"containerStatuses": [container]}})
+    }
+
+    #[test]
+    fn a_pull_that_fails_is_a_trouble_whatever_its_state_is_called() {
+        let waiting = |reason: &str| {
+            pod(
+                json!({"name": "c", "state": {"waiting": {"reason": reason, "message": "toomanyrequests"}}}),
+            )
+        };
+        let first = troubles(&[waiting("ErrImagePull")]);
+        let second = troubles(&[waiting("ImagePullBackOff")]);
+        assert_eq!(first[0].key, second[0].key);
+        assert_eq!(first[0].passes, Passes::Soon);
+        assert!(first[0].what.contains("toomanyrequests"));
+    }
+
+    #[test]
+    fn a_job_that_gave_up_does_not_come_back() {
+        let failed =
+            json!([{"type": "Failed", "status": "True", "message": "BackoffLimitExceeded"}]);
+        let job =
+            json!({"kind": "Job", "metadata": {"name": "j"}, "status": {"conditions": failed}});
+        assert_eq!(troubles(&[job])[0].passes, Passes::Never);
+    }
+
+    proptest::proptest! {
+        #![proptest_config(proptest::prelude::ProptestConfig::with_cases(64))]
+
+        /// Whatever kubectl prints, reading it does not panic.
+        #[test]
+        fn any_object_is_read(text in ".{0,200}") {
+            let value: Value = serde_json::from_str(&text).unwrap_or_else(|_| json!({"kind": "Pod", "status": text}));
+            let _ = troubles(std::slice::from_ref(&value));
+            let _ = Condition::parse(&text).map(|condition| condition.holds(&[value]));
+        }
+    }
+}

@@ -1,0 +1,382 @@
+//! Signing and verifying: as Jobs in the cluster, or from this machine.
+
+use std::path::PathBuf;
+
+use anyhow::Result;
+
+use super::Cluster;
+use super::forwards::{Forward, Passage};
+use super::jobs::WITHIN;
+use super::objects::DEFAULT;
+use crate::artifact::Artifact;
+use crate::cosign::{Cosign, Signing, numbered};
+use crate::fail::broken;
+use crate::local::servers::Servers;
+use crate::plan::program::output_of;
+use crate::plan::{Plan, Step, Word};
+use crate::rekor::Version;
+use crate::target::Where;
+use crate::words;
+use crate::{signatures, state};
+
+/// The registry as the cluster names it.
+const REGISTRY: &str = "registry.default.svc.cluster.local";
+
+impl Cluster {
+    /// The identity that Fulcio writes into the certificate of a service account.
+    pub fn identity_of(&self, account: &str) -> String {
+        format!("https://kubernetes.io/namespaces/{DEFAULT}/serviceaccounts/{account}")
+    }
+
+    /// The plan that signs as a service account.
+    ///
+    /// # Errors
+    /// Where nothing is installed, or the account is not there.
+    pub fn sign_plan(&self, artifacts: &[Artifact], account: &str, from: Where) -> Result<Plan> {
+        self.require_installed()?;
+        // What cannot be remembered is not signed.
+        signatures::all(&self.dir)?;
+        if self
+            .find(DEFAULT, &format!("serviceaccount/{account}"))?
+            .is_none()
+        {
+            return Err(broken(format!(
+                "there is no service account {account:?} in {DEFAULT}"
+            ))
+            .hint(format!("make it: kubectl create serviceaccount {account}"))
+            .into());
+        }
+        let mut plan = Plan::new("sign", self.globals.clone());
+        if runs_here(artifacts, from) {
+            let passages = self.passages(&["fulcio", "rekor", "registry"])?;
+            let opened = self.push_open(&mut plan, &passages)?;
+            let (config, write) = self.signing_config_file(&passages)?;
+            let mut needs = opened;
+            if let Some(step) = write {
+                needs.push(step.name.clone());
+                plan.push(step);
+            }
+            self.push_signing(&mut plan, artifacts, account, &config, &passages, &needs)?;
+            return Ok(plan);
+        }
+        let call = std::process::id();
+        for (i, artifact) in artifacts.iter().enumerate() {
+            let Artifact::Image(image) = artifact else {
+                continue;
+            };
+            let job = format!("sign-{call}-{i}");
+            let bundle = self.dir.join(format!("tmp/bundle-{job}.json"));
+            let account_option = words!["--as", account];
+            let mut step = self.job_steps(&mut plan, "sign", &job, i, image, account_option)?;
+            step = step
+                .xtask(words!["step", "follow", &job, "--bundle", bundle.as_path()])
+                .xtask(words![
+                    "step",
+                    "record",
+                    "--id",
+                    format!("{call}-{i}"),
+                    "--rekor",
+                    "v1",
+                    "--bundle",
+                    bundle.as_path(),
+                    "--image",
+                    image
+                ]);
+            self.push_job(&mut plan, step, &job)?;
+        }
+        Ok(plan)
+    }
+
+    /// The plan that verifies against an identity and its issuer.
+    ///
+    /// # Errors
+    /// Where nothing is installed.
+    pub fn verify_plan(
+        &self,
+        artifacts: &[Artifact],
+        identity: &str,
+        issuer: &str,
+        from: Where,
+    ) -> Result<Plan> {
+        self.require_installed()?;
+        let mut plan = Plan::new("verify", self.globals.clone());
+        if runs_here(artifacts, from) {
+            let passages = self.passages(&["registry"])?;
+            let opened = self.push_open(&mut plan, &passages)?;
+            let policy = words![
+                "--certificate-identity",
+                identity,
+                "--certificate-oidc-issuer",
+                issuer
+            ];
+            let cosign = self.cosign(&passages)?;
+            let artifacts = self.as_seen_here(artifacts, &passages);
+            let ends = cosign.push_verify(&mut plan, &artifacts, &policy, &opened);
+            self.push_close(&mut plan, &passages, &ends);
+            return Ok(plan);
+        }
+        let call = std::process::id();
+        for (i, artifact) in artifacts.iter().enumerate() {
+            let Artifact::Image(image) = artifact else {
+                continue;
+            };
+            let job = format!("verify-{call}-{i}");
+            let policy = words!["--identity", identity, "--issuer", issuer];
+            let step = self
+                .job_steps(&mut plan, "verify", &job, i, image, policy)?
+                .xtask(words!["step", "follow", &job]);
+            self.push_job(&mut plan, step, &job)?;
+        }
+        Ok(plan)
+    }
+
+    /// The step that renders a Job and creates it; it needs nothing.
+    fn job_steps(
+        &self,
+        plan: &mut Plan,
+        verb: &str,
+        job: &str,
+        i: usize,
+        image: &str,
+        options: Vec<Word>,
+    ) -> Result<Step> {
+        let suffix = numbered(i);
+        let file = self.dir.join(format!("tmp/{job}.yml"));
+        let mut render = words![
+            "step",
+            "job",
+            verb,
+            "--name",
+            job,
+            "--image",
+            image,
+            "--out",
+            file.as_path()
+        ];
+        render.extend(options);
+        let title = format!("write the Job that will {verb} {image}");
+        plan.push(
+            Step::new(format!("job{suffix}"), title)
+                .again()
+                .xtask(render),
+        );
+        let create = words!["create", "--filename", file.as_path()];
+        Ok(Step::new(
+            format!("{verb}{suffix}"),
+            format!("{verb} {image} in the cluster"),
+        )
+        .needs([format!("job{suffix}")])
+        .run(self.kubectl(create)?)
+        .xtask(words!["step", "forget", file.as_path()]))
+    }
+
+    /// Adds the step of a Job, and the one that removes it, however it ended.
+    fn push_job(&self, plan: &mut Plan, step: Step, job: &str) -> Result<()> {
+        let name = step.name.clone();
+        plan.push(step);
+        let remove = words![
+            "delete",
+            format!("job/{job}"),
+            "--namespace",
+            DEFAULT,
+            "--ignore-not-found",
+            "--wait=false"
+        ];
+        plan.push(
+            Step::new(format!("clean-up-{name}"), format!("remove the Job {job}"))
+                .needs([name])
+                .always()
+                .run(self.kubectl(remove)?),
+        );
+        Ok(())
+    }
+
+    fn push_signing(
+        &self,
+        plan: &mut Plan,
+        artifacts: &[Artifact],
+        account: &str,
+        config: &std::path::Path,
+        passages: &[Passage],
+        needs: &[String],
+    ) -> Result<()> {
+        let artifacts = self.as_seen_here(artifacts, passages);
+        let signing = Signing {
+            artifacts: &artifacts,
+            user: account,
+            identity: &self.identity_of(account),
+            issued_by: "the cluster",
+            signing_config: config,
+            rekor: Version::V1,
+            dir: &self.dir,
+            record: self.forwarded(passages),
+        };
+        let ends = self.cosign(passages)?.push_sign(plan, &signing, needs)?;
+        self.push_close(plan, passages, &ends);
+        if plan.steps.iter().any(|step| step.name == "signing-config") {
+            plan.push(
+                Step::new("forget-signing-config", "delete the signing config")
+                    .needs(ends)
+                    .always()
+                    .xtask(words!["step", "forget", config]),
+            );
+        }
+        Ok(())
+    }
+
+    /// What `step record` must know to give an image the name that it has in the
+    /// cluster.
+    fn forwarded(&self, passages: &[Passage]) -> Vec<Word> {
+        let mut registry = passages
+            .iter()
+            .filter(|passage| passage.forward.name == "registry");
+        registry.next().map_or_else(Vec::new, |passage| {
+            words!["--forwarded", format!("127.0.0.1:{}", passage.port)]
+        })
+    }
+
+    /// The name in the cluster of an image of the registry that was forwarded to
+    /// `host`.
+    pub fn name_in_cluster(image: &str, host: &str) -> String {
+        match image.strip_prefix(host) {
+            Some(rest) if rest.starts_with('/') => format!("{REGISTRY}{rest}"),
+            _ => image.to_owned(),
+        }
+    }
+
+    /// The ways into the cluster that a command needs; with an ingress, only that to
+    /// the registry.
+    fn passages(&self, names: &[&str]) -> Result<Vec<Passage>> {
+        let ingress = self.settings()?.ingress.is_some();
+        names
+            .iter()
+            .filter(|name| **name == "registry" || !ingress)
+            .map(|name| self.passage(Forward::named(name)?))
+            .collect()
+    }
+
+    /// The signing config, and the step that writes it where the passages are on
+    /// ports of their own.
+    fn signing_config_file(&self, passages: &[Passage]) -> Result<(PathBuf, Option<Step>)> {
+        let port = |name: &str| {
+            passages
+                .iter()
+                .find(|passage| passage.forward.name == name && !passage.stays)
+                .map(|passage| passage.port)
+        };
+        let lasting = self.trust_file("signing_config.json");
+        if port("fulcio").is_none() && port("rekor").is_none() {
+            return Ok((lasting, None));
+        }
+        let (fulcio, rekor) = self.host_urls()?;
+        let url = |name: &str, otherwise: String| {
+            port(name).map_or(otherwise, |port| format!("http://127.0.0.1:{port}"))
+        };
+        let file = self
+            .dir
+            .join(format!("tmp/signing_config-{}.json", std::process::id()));
+        let step = Step::new(
+            "signing-config",
+            "write a signing config for these forwards",
+        )
+        .again()
+        .xtask(words![
+            "step",
+            "signing-config",
+            "--fulcio",
+            url("fulcio", fulcio),
+            "--rekor",
+            url("rekor", rekor),
+            "--out",
+            file.as_path()
+        ]);
+        Ok((file, Some(step)))
+    }
+
+    /// The artifacts with the registry under the name that it has here.
+    fn as_seen_here(&self, artifacts: &[Artifact], passages: &[Passage]) -> Vec<Artifact> {
+        let port = passages
+            .iter()
+            .find(|passage| passage.forward.name == "registry")
+            .map(|passage| passage.port);
+        let here = |image: &String| match (image.strip_prefix(REGISTRY), port) {
+            (Some(rest), Some(port)) => format!("127.0.0.1:{port}{rest}"),
+            _ => image.clone(),
+        };
+        artifacts
+            .iter()
+            .map(|artifact| match artifact {
+                Artifact::Image(image) => Artifact::Image(here(image)),
+                blob => blob.clone(),
+            })
+            .collect()
+    }
+
+    fn cosign(&self, passages: &[Passage]) -> Result<Cosign> {
+        let registry = passages
+            .iter()
+            .filter(|passage| passage.forward.name == "registry");
+        let mut env = Vec::new();
+        if self.settings()?.ingress.is_some() {
+            let file = self.trust_file("ingress.pem");
+            env.push((
+                "SSL_CERT_FILE".to_owned(),
+                file.to_string_lossy().into_owned(),
+            ));
+        }
+        Ok(Cosign {
+            program: self.cosign_program()?,
+            tuf_root: self.tuf_root(),
+            trusted_root: self.trust_file("trusted_root.json"),
+            registry: registry
+                .map(|passage| format!("127.0.0.1:{}", passage.port))
+                .collect(),
+            registry_ca: self.trust_file("registry.pem"),
+            env,
+        })
+    }
+
+    /// The cosign of this machine: the one that the local target built, else that
+    /// of the PATH.
+    ///
+    /// # Errors
+    /// Where there is none.
+    pub fn cosign_program(&self) -> Result<PathBuf> {
+        let built = Servers::of(&self.repo)?.program("cosign");
+        if built.is_file() {
+            return Ok(built);
+        }
+        Ok(which::which("cosign").map_err(|_| {
+            broken("there is no cosign on this machine")
+                .hint("install cosign 3: https://docs.sigstore.dev/cosign/system_config/installation/")
+                .hint("or build it with Go: cargo xtask --on local install")
+        })?)
+    }
+
+    /// Asks the cluster for an identity token of a service account, for Fulcio, and
+    /// writes it to a file that only its owner reads (`cargo xtask step token`).
+    ///
+    /// # Errors
+    /// Where the cluster refuses.
+    pub fn token(&self, account: &str, out: &std::path::Path) -> Result<()> {
+        let words = words![
+            "create",
+            "token",
+            account,
+            "--namespace",
+            DEFAULT,
+            "--audience=sigstore",
+            format!("--duration={}s", WITHIN.as_secs().max(600))
+        ];
+        let token = output_of(&self.ask(words)?, None)?;
+        state::write(out, token.trim().as_bytes(), 0o600)
+    }
+}
+
+/// Whether cosign runs on this machine: files are here, not in the cluster.
+fn runs_here(artifacts: &[Artifact], from: Where) -> bool {
+    from == Where::Here
+        || artifacts
+            .iter()
+            .any(|artifact| matches!(artifact, Artifact::Blob { .. }))
+}
