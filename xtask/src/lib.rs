@@ -18,6 +18,7 @@ pub mod fail;
 pub mod http;
 pub mod interrupt;
 pub mod local;
+pub mod parallel;
 pub mod plan;
 pub mod preflight;
 pub mod problems;

@@ -12,6 +12,7 @@ use super::plans::{CTLOG, FULCIO, REKOR};
 use super::status::COMPONENTS;
 use super::trust::CONFIG_MAP;
 use crate::fail::{Fail, not_so};
+use crate::parallel;
 use crate::plan::program::output_of;
 use crate::preflight::Check;
 use crate::problems;
@@ -52,22 +53,12 @@ impl Cluster {
             ("trust", Box::new(|| self.trust())),
             ("logs", Box::new(|| self.server_logs())),
         ];
-        let found: Vec<Check> = std::thread::scope(|scope| {
-            let threads: Vec<_> = probes
-                .iter()
-                .map(|(name, probe)| (*name, scope.spawn(probe)))
-                .collect();
-            let joined = threads.into_iter().map(|(name, thread)| {
-                let looked = thread
-                    .join()
-                    .unwrap_or_else(|_| Err(crate::fail::broken("a thread ended early").into()));
-                looked.unwrap_or_else(|error| {
-                    let fail = Fail::from_error(&error);
-                    let check = Check::new(name, "an answer");
-                    check.missing(fail.what, fail.hints.join("; "))
-                })
-            });
-            joined.collect()
+        let found = parallel::each(&probes, |(_, probe)| probe());
+        let found = found.into_iter().zip(&probes).map(|(looked, (name, _))| {
+            looked.unwrap_or_else(|error| {
+                let fail = Fail::from_error(&error);
+                Check::new(name, "an answer").missing(fail.what, fail.hints.join("; "))
+            })
         });
         checks.extend(found);
         Ok(checks)

@@ -11,6 +11,7 @@ use serde_json::{Map, Value, json};
 use super::{Cluster, LABEL};
 use crate::encoding::hex;
 use crate::fail::broken;
+use crate::parallel;
 use crate::trust;
 
 /// The namespace in which images are signed and verified.
@@ -140,17 +141,22 @@ impl Cluster {
     /// # Errors
     /// Where the cluster does not answer.
     pub fn copies_are_current(&self) -> Result<bool> {
-        let copied = self.find(DEFAULT, "secrets")?.unwrap_or_default();
+        let sources = || -> Result<Vec<Option<Value>>> {
+            let find = |copy: &&Copy| self.find(copy.namespace, &format!("secret/{}", copy.secret));
+            parallel::each(&COPIES, find).into_iter().collect()
+        };
+        let (sources, copied) = parallel::both(sources, || self.find(DEFAULT, "secrets"))?;
+        let copied = copied.unwrap_or_default();
         let copied = copied["items"].as_array().cloned().unwrap_or_default();
-        for copy in COPIES {
-            let Some(source) = self.find(copy.namespace, &format!("secret/{}", copy.secret))?
-            else {
+        for (copy, source) in COPIES.iter().zip(sources) {
+            let Some(source) = source else {
                 return Ok(false);
             };
             let wanted = copy.of(&source)?;
-            if !copied.iter().any(|secret| {
+            let same = |secret: &Value| {
                 secret["metadata"]["name"] == *copy.copy && secret["data"] == wanted["data"]
-            }) {
+            };
+            if !copied.iter().any(same) {
                 return Ok(false);
             }
         }

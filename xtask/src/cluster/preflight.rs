@@ -8,6 +8,7 @@ use super::Cluster;
 use super::plans::{ISSUER, NAMESPACES};
 use crate::cli::On;
 use crate::fail::{Fail, not_so};
+use crate::parallel;
 use crate::plan::program::output_of;
 use crate::plan::{Command, Word};
 use crate::preflight::{Check, numbers};
@@ -180,15 +181,7 @@ impl Cluster {
             Box::new(|| self.nodes()),
             Box::new(|| self.free_namespaces()),
         ];
-        let found: Vec<Result<Check>> = std::thread::scope(|scope| {
-            let threads: Vec<_> = looks.iter().map(|look| scope.spawn(look)).collect();
-            let joined = threads.into_iter().map(|thread| {
-                thread
-                    .join()
-                    .unwrap_or_else(|_| Err(crate::fail::broken("a thread ended early").into()))
-            });
-            joined.collect()
-        });
+        let found = parallel::each(&looks, |look| look());
         for check in found {
             checks.push(check?);
         }

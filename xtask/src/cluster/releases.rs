@@ -9,6 +9,7 @@ use serde_json::Value;
 use super::Cluster;
 use super::settings::{self, Chart};
 use crate::fail::{Fail, broken};
+use crate::parallel;
 use crate::plan::program::output_of;
 use crate::plan::{Command, Word};
 use crate::state;
@@ -62,9 +63,6 @@ impl Cluster {
     /// Where helm fails otherwise, or where an interrupted helm left a release
     /// that blocks every other.
     pub fn release(&self, source: Source) -> Result<Option<Release>> {
-        let Some(status) = self.release_status(source)? else {
-            return Ok(None);
-        };
         let Source { chart, namespace } = source;
         let metadata = words![
             "get",
@@ -74,7 +72,13 @@ impl Cluster {
             namespace,
             "--output=json"
         ];
-        let metadata = json(&output_of(&self.helm(metadata)?, None)?)?;
+        let metadata = self.helm(metadata)?;
+        let metadata = || Ok(output_of(&metadata, None).ok());
+        let (status, metadata) = parallel::both(|| self.release_status(source), metadata)?;
+        let Some(status) = status else {
+            return Ok(None);
+        };
+        let metadata = json(&metadata.unwrap_or_else(|| "{}".to_owned()))?;
         let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
         let release = Release {
             status: text(&status["info"]["status"]),

@@ -48,7 +48,7 @@ impl Cluster {
         }
         let mut plan = Plan::new("sign", self.globals.clone());
         if runs_here(artifacts, from) {
-            let passages = self.passages(&["fulcio", "rekor", "registry"])?;
+            let passages = self.passages(&["fulcio", "rekor", "registry"], artifacts)?;
             let opened = self.push_open(&mut plan, &passages)?;
             let (config, write) = self.signing_config_file(&passages)?;
             let mut needs = opened;
@@ -101,7 +101,7 @@ impl Cluster {
         self.require_installed()?;
         let mut plan = Plan::new("verify", self.globals.clone());
         if runs_here(artifacts, from) {
-            let passages = self.passages(&["registry"])?;
+            let passages = self.passages(&["registry"], artifacts)?;
             let opened = self.push_open(&mut plan, &passages)?;
             let policy = words![
                 "--certificate-identity",
@@ -244,13 +244,22 @@ impl Cluster {
         }
     }
 
-    /// The ways into the cluster that a command needs; with an ingress, only that to
-    /// the registry.
-    fn passages(&self, names: &[&str]) -> Result<Vec<Passage>> {
+    /// The ways into the cluster that a command needs: files need no registry, and
+    /// an ingress shows the rest.
+    fn passages(&self, names: &[&str], artifacts: &[Artifact]) -> Result<Vec<Passage>> {
         let ingress = self.settings()?.ingress.is_some();
+        let images = artifacts
+            .iter()
+            .any(|artifact| matches!(artifact, Artifact::Image(_)));
         names
             .iter()
-            .filter(|name| **name == "registry" || !ingress)
+            .filter(|name| {
+                if **name == "registry" {
+                    images
+                } else {
+                    !ingress
+                }
+            })
             .map(|name| self.passage(Forward::named(name)?))
             .collect()
     }

@@ -7,6 +7,7 @@ use super::Cluster;
 use super::forwards::FORWARDS;
 use super::objects::DEFAULT;
 use crate::local::{platform, process};
+use crate::parallel;
 use crate::target::Component;
 
 /// What an installation consists of: name, namespace, deployment.
@@ -41,27 +42,15 @@ impl Cluster {
             .map(|(_, namespace, _)| *namespace)
             .collect();
         namespaces.dedup();
-        let looked: Vec<Result<(&str, Vec<Value>)>> = std::thread::scope(|scope| {
-            let threads: Vec<_> = namespaces
-                .iter()
-                .map(|namespace| {
-                    scope.spawn(move || {
-                        let all = self.find(namespace, "deployments")?.unwrap_or_default();
-                        Ok((
-                            *namespace,
-                            all["items"].as_array().cloned().unwrap_or_default(),
-                        ))
-                    })
-                })
-                .collect();
-            let joined = threads.into_iter().map(|thread| {
-                thread
-                    .join()
-                    .unwrap_or_else(|_| Err(crate::fail::broken("a thread ended early").into()))
-            });
-            joined.collect()
-        });
-        let looked: Vec<(&str, Vec<Value>)> = looked.into_iter().collect::<Result<_>>()?;
+        let looked: Vec<(&str, Vec<Value>)> = parallel::each(&namespaces, |namespace| {
+            let all = self.find(namespace, "deployments")?.unwrap_or_default();
+            Ok((
+                *namespace,
+                all["items"].as_array().cloned().unwrap_or_default(),
+            ))
+        })
+        .into_iter()
+        .collect::<Result<_>>()?;
         let mut all = Vec::new();
         for (name, namespace, deployment) in COMPONENTS {
             let mut found = looked

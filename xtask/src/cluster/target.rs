@@ -13,7 +13,7 @@ use super::status::COMPONENTS;
 use super::{Cluster, settings};
 use crate::artifact::{Artifact, Signature};
 use crate::cli::{
-    Cli, ClusterOptions, Command, InstallOptions, JobVerb, On, PreflightOptions, StepCommand,
+    Cli, ClusterOptions, Command, InstallOptions, JobVerb, PreflightOptions, StepCommand,
 };
 use crate::fail::{Fail, broken};
 use crate::http::Server;
@@ -395,9 +395,4 @@ impl Cluster {
         }
         Ok(())
     }
-}
-
-/// Whether a target is a cluster of either kind.
-pub fn is_cluster(on: On) -> bool {
-    on != On::Local
 }

@@ -10,6 +10,7 @@ use super::forwards::Forward;
 use super::objects::{CTLOG, DEFAULT, FULCIO, REKOR, labels};
 use super::{Cluster, objects};
 use crate::fail::broken;
+use crate::parallel;
 use crate::state;
 use crate::trust::{self, Authority, Log};
 
@@ -76,7 +77,9 @@ impl Cluster {
     /// # Errors
     /// Where a copy is not there yet or the cluster does not answer.
     fn trust_material(&self) -> Result<(Vec<(&'static str, String)>, Value)> {
-        let copies = self.find(DEFAULT, "secrets")?.unwrap_or_default();
+        let copies = || self.find(DEFAULT, "secrets");
+        let (issuer, copies) = parallel::both(|| self.discovered_issuer(), copies)?;
+        let copies = copies.unwrap_or_default();
         let secret = |name: &str| -> Result<&Value> {
             let mut all = copies["items"].as_array().into_iter().flatten();
             Ok(all
@@ -123,7 +126,6 @@ impl Cluster {
                 since: &older(&rekor_since),
             },
         )?;
-        let issuer = self.discovered_issuer()?;
         let (fulcio_here, rekor_here) = self.host_urls()?;
         let here = trust::signing_config(&fulcio_here, &issuer, &rekor_here, &since);
         let inside = trust::signing_config(FULCIO_URL, &issuer, REKOR_URL, &since);
@@ -190,7 +192,10 @@ impl Cluster {
     /// # Errors
     /// Where the cluster does not answer.
     pub fn trust_is_current(&self) -> Result<bool> {
-        let Ok((files, config_map)) = self.trust_material() else {
+        let there = || self.find(DEFAULT, &format!("configmap/{CONFIG_MAP}"));
+        let material = || Ok(self.trust_material().ok());
+        let (there, material) = parallel::both(there, material)?;
+        let Some((files, config_map)) = material else {
             return Ok(false);
         };
         for (name, text) in files {
@@ -198,7 +203,6 @@ impl Cluster {
                 return Ok(false);
             }
         }
-        let there = self.find(DEFAULT, &format!("configmap/{CONFIG_MAP}"))?;
         Ok(there.is_some_and(|there| there["data"] == config_map["data"]))
     }
 

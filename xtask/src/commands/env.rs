@@ -4,35 +4,39 @@ use anyhow::Result;
 use serde_json::{Value, json};
 
 use super::App;
-use crate::cli::EnvFormat;
+use crate::cli::{EnvFormat, On};
 use crate::fail::broken;
 use crate::plan::shell::quote;
 use crate::ui::typed;
 
-/// How each client is told, in the words of a POSIX shell. A test runs them.
+/// How each client is told, in the words of a POSIX shell; `USER` is who signs
+/// where nobody is named. A test runs them.
 const CLIENTS: [(&str, &[&str]); 3] = [
     (
         "an identity token, for where no browser can open",
-        &["cargo xtask step token --as alice --out TOKEN"],
+        &["cargo xtask step token --as USER --out TOKEN"],
     ),
     (
         "cosign v3",
         &[
             r#""$WORKSHOP_COSIGN" sign-blob --yes --signing-config "$WORKSHOP_SIGNING_CONFIG" --trusted-root "$WORKSHOP_TRUSTED_ROOT" --identity-token TOKEN --bundle FILE.sigstore.json FILE"#,
-            r#""$WORKSHOP_COSIGN" verify-blob --trusted-root "$WORKSHOP_TRUSTED_ROOT" --certificate-identity alice@example.com --certificate-oidc-issuer "$WORKSHOP_ISSUER" --bundle FILE.sigstore.json FILE"#,
+            r#""$WORKSHOP_COSIGN" verify-blob --trusted-root "$WORKSHOP_TRUSTED_ROOT" --certificate-identity "$WORKSHOP_IDENTITY" --certificate-oidc-issuer "$WORKSHOP_ISSUER" --bundle FILE.sigstore.json FILE"#,
         ],
     ),
     (
         "sigstore-python 4",
         &[
             r#"SIGSTORE_IDENTITY_TOKEN="$(cat TOKEN)" sigstore --trust-config "$WORKSHOP_TRUST_CONFIG" sign FILE"#,
-            r#"sigstore --trust-config "$WORKSHOP_TRUST_CONFIG" verify identity --cert-identity alice@example.com --cert-oidc-issuer "$WORKSHOP_ISSUER" FILE"#,
+            r#"sigstore --trust-config "$WORKSHOP_TRUST_CONFIG" verify identity --cert-identity "$WORKSHOP_IDENTITY" --cert-oidc-issuer "$WORKSHOP_ISSUER" FILE"#,
         ],
     ),
 ];
 
 pub fn run(app: &App, format: EnvFormat) -> Result<Option<Value>> {
-    let variables = app.target()?.env()?;
+    let target = app.target()?;
+    let variables = target.env()?;
+    let line =
+        |line: &str| typed(&line.replace("--as USER", &format!("--as {}", target.default_user())));
     if format == EnvFormat::Json || app.ui.style().json {
         let env: serde_json::Map<_, _> = variables
             .iter()
@@ -41,7 +45,7 @@ pub fn run(app: &App, format: EnvFormat) -> Result<Option<Value>> {
         let clients: serde_json::Map<_, _> = CLIENTS
             .iter()
             .map(|(name, lines)| {
-                let lines: Vec<String> = lines.iter().map(|line| typed(line)).collect();
+                let lines: Vec<String> = lines.iter().map(|text| line(text)).collect();
                 ((*name).to_owned(), json!(lines))
             })
             .collect();
@@ -64,10 +68,16 @@ pub fn run(app: &App, format: EnvFormat) -> Result<Option<Value>> {
         });
     }
     if format != EnvFormat::Github {
+        if app.on.0 != On::Local {
+            let open = typed("cargo xtask start");
+            app.ui.say(format!(
+                "\n# the addresses lead into the cluster while the forwards are open: {open}"
+            ));
+        }
         for (client, lines) in CLIENTS {
             app.ui.say(format!("\n# {client}:"));
-            for line in lines {
-                app.ui.say(format!("#   {}", typed(line)));
+            for text in lines {
+                app.ui.say(format!("#   {}", line(text)));
             }
         }
     }

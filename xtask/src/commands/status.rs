@@ -4,6 +4,7 @@ use anyhow::Result;
 use serde_json::{Value, json};
 
 use super::App;
+use crate::cli::On;
 use crate::fail::not_so;
 use crate::time;
 use crate::ui::typed;
@@ -78,7 +79,11 @@ pub fn run(app: &App) -> Result<Option<Value>> {
         return Ok(None);
     }
     Err(not_so(format!("not up: {}", down.join(", ")))
-        .hint("cargo xtask start")
+        .hint(if app.on.0 == On::Local {
+            "cargo xtask start"
+        } else {
+            "see why: cargo xtask doctor"
+        })
         .reported()
         .into())
 }

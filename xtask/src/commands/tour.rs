@@ -5,7 +5,7 @@ use clap::Parser;
 use serde_json::{Value, json};
 
 use super::App;
-use crate::cli::Cli;
+use crate::cli::{Cli, On};
 use crate::fail::{Fail, NOT_SO, broken};
 use crate::ui::{Style, Ui, typed};
 
@@ -98,6 +98,12 @@ const STOPS: [Stop; 9] = [
 ];
 
 pub fn run(app: &App) -> Result<Option<Value>> {
+    if app.on.0 != On::Local {
+        return Err(broken("the tour leads through the local target")
+            .hint("take it there: cargo xtask --on local tour")
+            .hint("here the same is: cargo xtask install, then sign, verify and inspect-rekor")
+            .into());
+    }
     for stop in &STOPS {
         app.ui.say("");
         for line in stop.text {

@@ -11,6 +11,7 @@ use crate::certificate::Leaf;
 use crate::fail::not_so;
 use crate::http::{self, Server};
 use crate::local::platform;
+use crate::parallel;
 use crate::preflight::Check;
 use crate::problems;
 use crate::rekor::{self, Version};
@@ -30,48 +31,36 @@ impl Local {
         self.require_installed()?;
         let variables = self.manifest.variables(&self.settings)?;
         let servers: Vec<_> = self.manifest.chosen(self.settings.rekor).collect();
-        std::thread::scope(|scope| {
-            let looks: Vec<_> = servers
-                .iter()
-                .map(|server| {
-                    let variables = &variables;
-                    scope.spawn(move || -> Result<Component> {
-                        let record = process::record(&self.dir, &server.name)?;
-                        let alive = record.as_ref().filter(|record| record.alive());
-                        let answers =
-                            alive.is_some() && process::answers(&fill(&server.ready, variables)?);
-                        let state = match (&record, &alive, answers) {
-                            (_, Some(_), true) => "up",
-                            (_, Some(_), false) => "silent",
-                            (Some(_), None, _) => "ended",
-                            (None, ..) => "stopped",
-                        };
-                        let ends = self.certificate_end(&server.name);
-                        Ok(Component {
-                            name: server.name.clone(),
-                            state,
-                            address: self.address(&server.port)?,
-                            pid: alive.map(|record| record.pid),
-                            version: alive.and_then(|record| record.version.clone()),
-                            since: alive.map(|record| record.since.clone()),
-                            memory_kib: alive.and_then(|record| platform::memory(record.pid)),
-                            log_size: if answers {
-                                self.log_size(&server.name)
-                            } else {
-                                None
-                            },
-                            warning: ends.and_then(|ends| warning(&server.name, ends)),
-                            certificate_ends: ends.map(time::format),
-                        })
-                    })
-                })
-                .collect();
-            let joined = looks.into_iter().map(|look| {
-                look.join()
-                    .map_err(|_| crate::fail::broken("a thread ended early"))?
-            });
-            joined.collect()
+        parallel::each(&servers, |server| {
+            let record = process::record(&self.dir, &server.name)?;
+            let alive = record.as_ref().filter(|record| record.alive());
+            let answers = alive.is_some() && process::answers(&fill(&server.ready, &variables)?);
+            let state = match (&record, &alive, answers) {
+                (_, Some(_), true) => "up",
+                (_, Some(_), false) => "silent",
+                (Some(_), None, _) => "ended",
+                (None, ..) => "stopped",
+            };
+            let ends = self.certificate_end(&server.name);
+            Ok(Component {
+                name: server.name.clone(),
+                state,
+                address: self.address(&server.port)?,
+                pid: alive.map(|record| record.pid),
+                version: alive.and_then(|record| record.version.clone()),
+                since: alive.map(|record| record.since.clone()),
+                memory_kib: alive.and_then(|record| platform::memory(record.pid)),
+                log_size: if answers {
+                    self.log_size(&server.name)
+                } else {
+                    None
+                },
+                warning: ends.and_then(|ends| warning(&server.name, ends)),
+                certificate_ends: ends.map(time::format),
+            })
         })
+        .into_iter()
+        .collect()
     }
 
     /// Looks at the machine, at every server, and for known problems in what they

@@ -318,6 +318,7 @@ impl Target for Local {
                 path(self.trust_file("client_trust_config.json")),
             ),
             ("WORKSHOP_ISSUER", Local::issuer(self)?),
+            ("WORKSHOP_IDENTITY", self.identity(self.default_user())?),
             ("WORKSHOP_FULCIO", url("fulcio")?),
             (
                 "WORKSHOP_TIMESTAMP",

@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 use super::settings::Period;
 use super::{Local, shards};
 use crate::encoding::hex;
-use crate::fail::broken;
+use crate::parallel;
 use crate::plan::program::output_of;
 use crate::plan::{Command, Step};
 use crate::rekor::Version;
@@ -181,16 +181,8 @@ impl Local {
     pub fn write_trust(&self) -> Result<()> {
         let trust = self.dir.join("trust");
         let calls = self.trust_words()?;
-        let made: Vec<Value> = std::thread::scope(|scope| {
-            let threads: Vec<_> = calls
-                .iter()
-                .map(|words| scope.spawn(|| self.cosign_prints(words)))
-                .collect();
-            let joined = threads
-                .into_iter()
-                .map(|thread| thread.join().map_err(|_| broken("a thread ended early"))?);
-            joined.collect::<Result<_>>()
-        })?;
+        let made = parallel::each(&calls, |words| self.cosign_prints(words));
+        let made: Vec<Value> = made.into_iter().collect::<Result<_>>()?;
         let (root, configs) = made.split_first().context("no trust material")?;
         for (version, config) in self.versions().into_iter().zip(configs) {
             state::write_json(&trust.join(signing_config(Some(version))), config)?;
