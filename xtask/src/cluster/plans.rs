@@ -582,11 +582,7 @@ impl Cluster {
         plan.push(
             Step::new("scaffold-tables", "have the tables of the database made")
                 .needs([DATABASE.step])
-                .done(move || {
-                    Ok(tables
-                        .makes_tables()?
-                        .then(|| "the release makes them".to_owned()))
-                })
+                .done(move || Ok(tables.has_tables()?.then(|| "they are made".to_owned())))
                 .run(self.helm([upgrade, TABLES.map(Into::into).into()].concat())?),
         );
         plan.push(goal(&TRILLIAN).needs(["scaffold-tables"]));

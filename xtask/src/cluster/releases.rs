@@ -39,11 +39,9 @@ pub const SCAFFOLD: Source = Source {
 
 /// What the first run of `scaffold` leaves for later, and what it does once only:
 /// made again, Fulcio's certificate authority would be another one.
-pub const BASE: [&str; 8] = [
+pub const BASE: [&str; 6] = [
     "--set",
     "fulcio.createcerts.enabled=true",
-    "--set",
-    "trillian.createdb.enabled=false",
     "--set",
     "rekor.enabled=false",
     "--set",
@@ -108,14 +106,16 @@ impl Cluster {
         Ok(self.release_status(source)?.is_some())
     }
 
-    /// Whether the release makes the tables of Trillian's database.
+    /// Whether the release makes the tables of Trillian's database, or is past that.
     ///
     /// # Errors
     /// Where helm fails otherwise.
-    pub fn makes_tables(&self) -> Result<bool> {
+    pub fn has_tables(&self) -> Result<bool> {
         let status = self.release_status(SCAFFOLD)?;
         Ok(status.is_some_and(|status| {
-            status["config"]["trillian"]["createdb"]["enabled"] != Value::Bool(false)
+            let values = &status["config"];
+            let whole = values["rekor"]["enabled"] != Value::Bool(false);
+            whole || values["trillian"]["createdb"]["enabled"] == Value::Bool(true)
         }))
     }
 
