@@ -125,6 +125,22 @@ impl World {
         all
     }
 
+    /// Nothing is there that was not there before, and nothing is gone. The volume
+    /// of a namespace goes a moment after it.
+    #[track_caller]
+    fn is_as(&self, before: &[String]) {
+        let until = Instant::now() + WITHIN;
+        loop {
+            let now = self.inventory();
+            let more: Vec<_> = now.iter().filter(|name| !before.contains(name)).collect();
+            let less: Vec<_> = before.iter().filter(|name| !now.contains(name)).collect();
+            if more.is_empty() && less.is_empty() {
+                return;
+            }
+            assert!(Instant::now() < until, "left: {more:?}, gone: {less:?}");
+        }
+    }
+
     /// Pushes an image with this text to the cluster's registry and returns the
     /// name that it has in the cluster.
     fn push(&self, name: &str, text: &str) -> String {

@@ -242,6 +242,7 @@ impl Cluster {
                 plan.push(step);
             }
         }
+        plan.push(self.cert_manager_namespace_step()?);
         plan.push(self.cert_manager_step()?);
         plan.push(
             self.apply_step(
@@ -458,49 +459,57 @@ impl Cluster {
         ))
     }
 
+    /// It is labelled only where it is made here: at the end, the label says whose
+    /// it is.
+    fn cert_manager_namespace_step(&self) -> Result<Step> {
+        let cluster = self.clone();
+        let name = CERT_MANAGER.namespace;
+        Ok(
+            Step::new("cert-manager-namespace", "make the namespace cert-manager")
+                .needs(["namespaces"])
+                .done(move || {
+                    let found = cluster.find("", &format!("namespace/{name}"))?;
+                    let there = found.is_some() || cluster.has_cert_manager()?;
+                    Ok(there.then(|| "it is there, or not needed".to_owned()))
+                })
+                .run(self.kubectl(words!["create", "namespace", name])?)
+                .run(self.kubectl(words!["label", "namespace", name, LABEL])?),
+        )
+    }
+
     fn cert_manager_step(&self) -> Result<Step> {
         const CONDITIONS: &str = "deployment/cert-manager deployment/cert-manager-webhook deployment/cert-manager-cainjector accepts/deploy/clusterissuer-selfsigned-issuer.yml";
         let upgrade = [
-            words!["upgrade", "--install", "--create-namespace"],
+            words!["upgrade", "--install", "--labels", LABEL],
             self.release_words(CERT_MANAGER)?,
         ]
         .concat();
         let cluster = self.clone();
         Ok(Step::new("cert-manager", "install cert-manager")
-            .needs(["namespaces", "cert-manager-chart"])
+            .needs(["cert-manager-namespace", "cert-manager-chart"])
             .done(move || {
-                if cluster.is_current(CERT_MANAGER)? {
-                    let lacking = cluster.lacking(CERT_MANAGER.namespace, CONDITIONS)?;
-                    return Ok(lacking
-                        .is_empty()
-                        .then(|| "it is as it should be".to_owned()));
+                if !cluster.owns_cert_manager()? {
+                    let foreign = cluster.has_cert_manager()?;
+                    let said = "the cluster has one that is not the workshop's";
+                    return Ok(foreign.then(|| said.to_owned()));
                 }
-                let foreign = cluster.has_foreign_cert_manager()?;
-                Ok(foreign.then(|| "the cluster has one that is not the workshop's".to_owned()))
+                let done = cluster.is_current(CERT_MANAGER)?
+                    && cluster
+                        .lacking(CERT_MANAGER.namespace, CONDITIONS)?
+                        .is_empty();
+                Ok(done.then(|| "it is as it should be".to_owned()))
             })
             .run(self.helm(upgrade)?)
-            // Helm made the namespace. The label says whose it is at the end.
-            .run(self.kubectl(words![
-                "label",
-                "namespace",
-                CERT_MANAGER.namespace,
-                LABEL,
-                "--overwrite"
-            ])?)
             .ready(ready(CERT_MANAGER.namespace, CONDITIONS)))
     }
 
-    /// Whether somebody else installed cert-manager on this cluster.
+    /// Whether the cluster has a cert-manager, whoever installed it.
     ///
     /// # Errors
     /// Where the cluster does not answer.
-    pub fn has_foreign_cert_manager(&self) -> Result<bool> {
-        let definition = self.find("", "customresourcedefinition/certificates.cert-manager.io")?;
-        let Some(definition) = definition else {
-            return Ok(false);
-        };
-        let release = &definition["metadata"]["annotations"]["meta.helm.sh/release-namespace"];
-        Ok(release != CERT_MANAGER.namespace || !self.is_released(CERT_MANAGER)?)
+    pub fn has_cert_manager(&self) -> Result<bool> {
+        let definition = "customresourcedefinition/certificates.cert-manager.io";
+        Ok(self.find("", definition)?.is_some())
     }
 
     fn push_scaffold(&self, plan: &mut Plan) -> Result<()> {

@@ -1,5 +1,6 @@
 //! A cluster as a [`Target`].
 
+use std::path::Path;
 use std::time::Duration;
 
 use anyhow::Result;
@@ -12,6 +13,7 @@ use super::releases::SCAFFOLD;
 use super::status::COMPONENTS;
 use super::{Cluster, settings};
 use crate::artifact::{Artifact, Signature};
+use crate::bundle;
 use crate::cli::{
     Cli, ClusterOptions, Command, InstallOptions, JobVerb, PreflightOptions, StepCommand,
 };
@@ -82,7 +84,8 @@ impl Cluster {
                 let mut fresh = self.clone();
                 fresh.settings = Ok(settings::Settings::new(&self.settings()?.context));
                 let chosen = fresh.with_options(&options, Some(port_base))?;
-                state::make_dir(&chosen.dir)?;
+                // Helm writes into this one, and makes none.
+                state::make_dir(&chosen.dir.join("charts"))?;
                 chosen.write_values()?;
                 state::write_json(&chosen.dir.join("settings.json"), chosen.settings()?)
             }
@@ -142,6 +145,8 @@ impl Cluster {
                     Some(host) => Cluster::name_in_cluster(&image, host),
                     None => image,
                 });
+                // A Job that is given a tag signs what the tag means just then.
+                let image = image.map(|image| by_digest(image, &bundle)).transpose()?;
                 let artifact = image
                     .or(blob)
                     .ok_or_else(|| broken("neither an image nor a file was signed"))?;
@@ -355,6 +360,25 @@ impl Target for Cluster {
             "context": cluster.settings()?.context,
         }))
     }
+}
+
+/// The name of an image by the digest that the statement in a bundle names.
+fn by_digest(image: String, file: &Path) -> Result<String> {
+    if image.contains('@') {
+        return Ok(image);
+    }
+    let text = state::read(file)?.unwrap_or_default();
+    let Some(digest) = bundle::read(&text)?.subject_digest() else {
+        return Ok(image);
+    };
+    let tag = image
+        .rsplit('/')
+        .next()
+        .and_then(|name| name.split_once(':'));
+    let name = tag.map_or(image.as_str(), |(_, tag)| {
+        &image[..image.len() - tag.len() - 1]
+    });
+    Ok(format!("{name}@{digest}"))
 }
 
 fn only_v1(rekor: Version) -> Result<()> {
