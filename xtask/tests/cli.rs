@@ -7,6 +7,10 @@
 
 #[path = "cli/calls.rs"]
 mod calls;
+#[path = "cli/cluster.rs"]
+mod cluster;
+#[path = "cli/cluster_install.rs"]
+mod cluster_install;
 #[path = "cli/events.rs"]
 mod events;
 #[path = "cli/interrupts.rs"]
