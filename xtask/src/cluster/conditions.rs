@@ -2,9 +2,11 @@
 //! that remove themselves are not looked for, what they make is.
 //!
 //! A condition is a word: `deployment/NAME` (all its pods are up), `job/NAME`
-//! (complete), `begun/NAME` (a pod of this Job runs or has run), `secret/NAME` and `configmap/NAME` (there; with `:KEY` and not
-//! empty), `certificate/NAME` (issued), `accepts/FILE` (the API server would take
-//! this manifest). One kubectl a namespace and poll sees all of them.
+//! (complete), `ended/NAME` (a pod of this Job has succeeded, or the Job has
+//! removed itself since), `begun/NAME` (a pod of this Job runs or has run),
+//! `secret/NAME` and `configmap/NAME` (there; with `:KEY` and not empty),
+//! `certificate/NAME` (issued), `accepts/FILE` (the API server would take this
+//! manifest). One kubectl a namespace and poll sees all of them.
 
 use std::collections::{HashMap, HashSet};
 use std::time::{Duration, Instant};
@@ -51,6 +53,7 @@ impl Condition {
             _ => (rest, None),
         };
         let known = [
+            "ended",
             "deployment",
             "job",
             "secret",
@@ -71,10 +74,20 @@ impl Condition {
 
     /// Whether it holds, among these objects of its namespace.
     fn holds(&self, objects: &[Value]) -> bool {
+        if self.kind == "ended" {
+            // The Job itself learns of it seconds later.
+            let mut of_job = objects
+                .iter()
+                .filter(|object| concerns_job(object, &self.name));
+            return of_job.clone().next().is_none()
+                || of_job.any(|object| {
+                    condition(object, "Complete").is_some()
+                        || object["status"]["phase"] == "Succeeded"
+                });
+        }
         if self.kind == "begun" {
             return objects.iter().any(|object| {
-                object["metadata"]["labels"]["batch.kubernetes.io/job-name"] == *self.name
-                    && has_begun(object)
+                object["kind"] == "Pod" && concerns_job(object, &self.name) && has_begun(object)
             });
         }
         objects.iter().any(|object| {
@@ -173,6 +186,13 @@ const WAITING: [(&str, Passes); 8] = [
     ("CrashLoopBackOff", Passes::Mostly),
 ];
 
+/// Whether an object is a Job of this name or a pod of it.
+fn concerns_job(object: &Value, name: &str) -> bool {
+    let meta = &object["metadata"];
+    let pod = meta["labels"]["batch.kubernetes.io/job-name"] == *name;
+    pod || object["kind"] == "Job" && meta["name"] == *name
+}
+
 /// Whether an object has to do with these conditions: where others have theirs as
 /// well, only the workshop's own.
 fn concerns(object: &Value, namespace: &str, conditions: &[Condition]) -> bool {
@@ -182,8 +202,7 @@ fn concerns(object: &Value, namespace: &str, conditions: &[Condition]) -> bool {
         .peekable();
     let meta = &object["metadata"];
     if jobs.peek().is_some() {
-        let of = &meta["labels"]["batch.kubernetes.io/job-name"];
-        return jobs.any(|job| *of == *job.name || meta["name"] == *job.name);
+        return jobs.any(|job| concerns_job(object, &job.name));
     }
     let (label, value) = LABEL.split_once('=').unwrap_or((LABEL, ""));
     namespace != DEFAULT || meta["labels"][label] == *value
@@ -388,6 +407,16 @@ impl Cluster {
     pub fn troubles_now(&self, namespace: &str) -> Result<Vec<Fail>> {
         let (_, mut objects) = self.unmet(namespace, &[])?;
         objects.retain(|object| concerns(object, namespace, &[]));
+        // A Job that has done its work may have needed several tries.
+        let over: Vec<String> = objects
+            .iter()
+            .filter(|object| object["kind"] == "Job" && condition(object, "Complete").is_some())
+            .filter_map(|job| Some(job["metadata"]["name"].as_str()?.to_owned()))
+            .collect();
+        objects.retain(|object| {
+            let job = &object["metadata"]["labels"]["batch.kubernetes.io/job-name"];
+            !over.iter().any(|over| *job == **over)
+        });
         // What has just begun is no trouble yet.
         let lasting = |trouble: &Trouble| !trouble.key.ends_with("ContainerCreating");
         Ok(troubles(&objects)
@@ -418,7 +447,7 @@ impl Cluster {
         let mut kinds: Vec<&str> = vec!["pods", "jobs"];
         for condition in conditions {
             let kind = condition.kind.as_str();
-            if !kinds.contains(&kind) && !["job", "begun", "accepts"].contains(&kind) {
+            if !kinds.contains(&kind) && !["job", "ended", "begun", "accepts"].contains(&kind) {
                 kinds.push(kind);
             }
         }

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::forwards::{FORWARDS, Forward};
 use super::objects::{DATABASE_SECRET, DEFAULT};
-use super::releases::{BASE, CERT_MANAGER, SCAFFOLD, Source};
+use super::releases::{BASE, CERT_MANAGER, SCAFFOLD, Source, TABLES};
 use super::settings::Settings;
 use super::trust::CONFIG_MAP;
 use super::{APPLY, Cluster, LABEL};
@@ -48,12 +48,19 @@ pub struct Goal {
     pub conditions: &'static str,
 }
 
-/// Trillian and its database.
+/// Trillian's database.
+pub const DATABASE: Goal = Goal {
+    step: "scaffold-database",
+    title: "wait for Trillian's database",
+    namespace: "trillian-system",
+    conditions: "deployment/trillian-mysql",
+};
+/// Trillian.
 pub const TRILLIAN: Goal = Goal {
     step: "scaffold-trillian",
-    title: "wait for Trillian, the Merkle trees, and its database",
+    title: "wait for Trillian, the Merkle trees",
     namespace: "trillian-system",
-    conditions: "deployment/trillian-mysql deployment/trillian-logserver deployment/trillian-logsigner",
+    conditions: "ended/scaffold-trillian-createdb deployment/trillian-logserver deployment/trillian-logsigner",
 };
 /// Fulcio and its authority.
 pub const FULCIO: Goal = Goal {
@@ -549,8 +556,9 @@ impl Cluster {
             .run(self.apply_command(&["deploy/certificate-rekor.yml"])?)
             .ready(ready(KEY.0, KEY.1)),
         );
-        // What the Jobs of the logs need comes before the logs: a Job that fails
-        // once is tried again after ten seconds, then twenty.
+        // What a Job needs comes before the Job: one that fails once is tried
+        // again after ten seconds, then twenty, and those that wait look every
+        // few seconds at most.
         let release = self.release_words(SCAFFOLD)?;
         let base = self.clone();
         plan.push(
@@ -572,7 +580,26 @@ impl Cluster {
                     )?,
                 ),
         );
-        plan.push(goal(&TRILLIAN).needs(["scaffold-base"]));
+        plan.push(goal(&DATABASE).needs(["scaffold-base"]));
+        let tables = self.clone();
+        let upgrade = words![
+            "upgrade",
+            SCAFFOLD.chart,
+            self.chart_path(SCAFFOLD.chart)?,
+            "--namespace",
+            SCAFFOLD.namespace
+        ];
+        plan.push(
+            Step::new("scaffold-tables", "have the tables of the database made")
+                .needs([DATABASE.step])
+                .done(move || {
+                    Ok(tables
+                        .makes_tables()?
+                        .then(|| "the release makes them".to_owned()))
+                })
+                .run(self.helm([upgrade, TABLES.map(Into::into).into()].concat())?),
+        );
+        plan.push(goal(&TRILLIAN).needs(["scaffold-tables"]));
         plan.push(goal(&FULCIO).needs(["scaffold-base"]));
         let full = self.clone();
         plan.push(
