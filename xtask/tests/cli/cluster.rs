@@ -14,6 +14,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use xtask::cli::{ClusterOptions, On};
 use xtask::cluster::Cluster as Target;
+use xtask::cluster::releases::BASE;
 use xtask::state::State;
 
 use crate::support::{POLL, Web, World, replaced_after, repo};
@@ -90,6 +91,15 @@ pub fn deployment(name: &str, up: bool) -> Value {
         "observedGeneration": 1, "replicas": 1, "updatedReplicas": pods, "availableReplicas": pods,
     });
     deployment
+}
+
+/// A Job that has ended like this.
+pub fn job(name: &str, end: &str) -> Value {
+    let mut job = object("Job", name);
+    job["status"]["conditions"] = json!([
+        {"type": end, "status": "True", "message": "BackoffLimitExceeded"}
+    ]);
+    job
 }
 
 /// A pod whose container waits for this reason.
@@ -257,6 +267,11 @@ impl Cluster {
                 "fulcio-system",
                 deployment("fulcio-server", true),
             ),
+            (
+                "more-scaffold",
+                "trillian-system",
+                job("scaffold-trillian-createdb", "Complete"),
+            ),
             ("upgrade-scaffold", "rekor-system", tree("rekor-config")),
             (
                 "upgrade-scaffold",
@@ -324,11 +339,13 @@ impl Cluster {
             let mut values = target.wanted_values(chart).unwrap();
             let status = |values: &Value| json!({"info": {"status": "deployed"}, "config": values});
             self.says(&format!("made/upgrade-{chart}.status"), &status(&values));
-            // As `install` is called for the first part of the chart.
-            values["fulcio"]["createcerts"]["enabled"] = json!(true);
-            values["rekor"]["enabled"] = json!(false);
-            values["ctlog"]["enabled"] = json!(false);
+            // As the chart is first installed, and then given more.
+            for (key, value) in BASE.iter().filter_map(|word| word.split_once('=')) {
+                set(&mut values, key, value == "true");
+            }
             self.says(&format!("made/install-{chart}.status"), &status(&values));
+            set(&mut values, "trillian.createdb.enabled", true);
+            self.says(&format!("made/more-{chart}.status"), &status(&values));
         }
     }
 
@@ -411,6 +428,13 @@ impl Cluster {
         changes.map(|line| format!("{line}\n")).collect()
     }
 
+    /// The same, and begins anew.
+    pub fn forget_changes(&self) -> String {
+        let changes = self.changes();
+        self.forget_calls();
+        changes
+    }
+
     /// A text without versions and images, which change, and without the numbers
     /// of processes, Jobs and forwards.
     pub fn redacted(&self, text: &str) -> String {
@@ -430,6 +454,9 @@ impl Cluster {
         ] {
             text = text.replace(version, name);
         }
+        let sample = target.sample_image().unwrap();
+        let (_, digest) = sample.split_once("@sha256:").unwrap();
+        text = text.replace(digest, "[DIGEST]");
         for before in [
             "sign-",
             "verify-",
@@ -562,6 +589,11 @@ pub fn definition(namespace: &str) -> Value {
 pub fn labelled(mut object: Value) -> Value {
     object["metadata"]["labels"]["app.kubernetes.io/part-of"] = json!("sigstore-workshop");
     object
+}
+
+fn set(values: &mut Value, key: &str, to: bool) {
+    let parts = key.split('.');
+    *parts.fold(values, |values, part| &mut values[part]) = json!(to);
 }
 
 fn tree(name: &str) -> Value {

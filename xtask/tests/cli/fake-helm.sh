@@ -32,6 +32,8 @@ pull)
   : >"$place/$chart-$version.tgz"
   ;;
 install | upgrade)
+  # More of a release that is there.
+  case "$*" in *--reuse-values*) verb=more ;; esac
   while case $1 in -*) true ;; *) false ;; esac; do shift; done
   if [ ! -e "$2" ]; then
     echo "Error: INSTALLATION FAILED: path \"$2\" not found" >&2

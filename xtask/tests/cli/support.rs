@@ -71,7 +71,10 @@ pub const COSIGN: &str = r#"
 case $1 in
 triangulate)
   for image in "$@"; do :; done
-  echo "${image%:*}@sha256:5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a"
+  case $image in
+  *@*) echo "$image" ;;
+  *) echo "${image%:*}@sha256:5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a" ;;
+  esac
   ;;
 sign | sign-blob)
   while [ $# -gt 0 ]; do
