@@ -7,6 +7,14 @@
 
 #[path = "cli/calls.rs"]
 mod calls;
+#[path = "cli/cluster.rs"]
+mod cluster;
+#[path = "cli/cluster_install.rs"]
+mod cluster_install;
+#[path = "cli/cluster_parts.rs"]
+mod cluster_parts;
+#[path = "cli/cluster_sign.rs"]
+mod cluster_sign;
 #[path = "cli/events.rs"]
 mod events;
 #[path = "cli/interrupts.rs"]

@@ -208,18 +208,23 @@ impl Cluster {
         Ok(format!("{}.nip.io", address.trim()))
     }
 
+    /// Whether an install has come to its end here: what it looks at and fetches
+    /// first needs no second time. A minikube that does not run cannot be asked.
+    fn finished(&self) -> Result<Option<String>> {
+        if !self.installed || (self.kind == On::Minikube && !self.minikube_runs()?) {
+            return Ok(None);
+        }
+        let map = self.find(DEFAULT, &format!("configmap/{CONFIG_MAP}"))?;
+        Ok(map.map(|_| "Sigstore is installed".to_owned()))
+    }
+
     fn push_install(&self, plan: &mut Plan) -> Result<()> {
         plan.push(self.begin_step()?);
         let looked = self.clone();
         plan.push(
             Step::new("preflight", "check what machine and cluster have")
                 .needs(["begin"])
-                .done(move || {
-                    // What an install has finished on needs no second look.
-                    let map = format!("configmap/{CONFIG_MAP}");
-                    let done = looked.installed && looked.find(DEFAULT, &map)?.is_some();
-                    Ok(done.then(|| "Sigstore is installed".to_owned()))
-                })
+                .done(move || looked.finished())
                 .xtask(words!["preflight"]),
         );
         if self.kind == On::Minikube {
@@ -397,9 +402,11 @@ impl Cluster {
         let job = super::settings::yaml(&self.manifest("verify/job-sign.yml"))?;
         let image = job["spec"]["template"]["spec"]["containers"][0]["image"].as_str();
         if let Some(image) = image {
+            let fetched = self.clone();
             plan.push(
                 Step::new("images", "fetch the image that signs and verifies")
                     .needs(["minikube"])
+                    .done(move || fetched.finished())
                     .run(self.minikube(words!["image", "pull", image])?),
             );
         }
@@ -448,6 +455,7 @@ impl Cluster {
         let Some((fetch, file)) = self.fetch_chart(source.chart)? else {
             return Ok(None);
         };
+        let dir = self.dir.join("charts");
         Ok(Some(
             Step::new(
                 format!("{}-chart", source.chart),
@@ -455,6 +463,8 @@ impl Cluster {
             )
             .needs(["begin"])
             .done(move || Ok(file.is_file().then(|| "it was fetched before".to_owned())))
+            // Helm does not make the directory that it writes to.
+            .run(Command::new(words!["mkdir", "-p", dir]))
             .run(fetch),
         ))
     }

@@ -75,7 +75,8 @@ impl Outcome {
 /// Runs the chosen steps of a plan. With `force` their probes are not asked.
 ///
 /// # Errors
-/// The first failure, with the name of its step; an interruption.
+/// The failure of the first step that failed, in the order of the plan; an
+/// interruption.
 pub fn run(plan: &Plan, chosen: &[bool], force: bool, host: &dyn Host, ui: &Ui) -> Result<Outcome> {
     let steps: Vec<_> = plan
         .steps
@@ -88,7 +89,7 @@ pub fn run(plan: &Plan, chosen: &[bool], force: bool, host: &dyn Host, ui: &Ui) 
         .map(|chosen| (!chosen).then_some(End::Skipped))
         .collect();
     let mut running = vec![false; plan.steps.len()];
-    let mut first: Option<Fail> = None;
+    let mut first: Option<(usize, Fail)> = None;
     let outputs = Mutex::new(Outputs::new());
     let (send, receive) = mpsc::channel();
 
@@ -138,7 +139,11 @@ pub fn run(plan: &Plan, chosen: &[bool], force: bool, host: &dyn Host, ui: &Ui) 
                 Ok((i, end)) => {
                     running[i] = false;
                     ends[i] = Some(end.unwrap_or_else(|fail| {
-                        first.get_or_insert(fail);
+                        // Of steps that ran side by side, whichever fails first in
+                        // time, the first of the plan says most about the cause.
+                        if first.as_ref().is_none_or(|(earlier, _)| i < *earlier) {
+                            first = Some((i, fail));
+                        }
                         End::Failed
                     }));
                 }
@@ -154,7 +159,7 @@ pub fn run(plan: &Plan, chosen: &[bool], force: bool, host: &dyn Host, ui: &Ui) 
             .into());
     }
     match first {
-        Some(fail) => Err(fail.into()),
+        Some((_, fail)) => Err(fail.into()),
         None => Ok(Outcome {
             ends: plan
                 .steps

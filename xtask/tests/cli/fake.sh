@@ -15,4 +15,6 @@ for word in "$@"; do
 done
 # One write, so that the lines of programs that run side by side stay whole.
 printf '%s\n' "$call" >>"$FAKES/calls"
+# What this test wants some calls to do instead.
+[ ! -f "$FAKES/when" ] || . "$FAKES/when"
 [ ! -f "$FAKES/${0##*/}.sh" ] || . "$FAKES/${0##*/}.sh"

@@ -84,15 +84,15 @@ fn everything_is_missing_at_once() {
         seen,
         str![[r#"
 $ cargo xtask preflight --port-base [PORT+0]
-✓ platform  [..] (wanted: Linux or macOS on amd64 or arm64)
-✗ go        not found on the PATH (wanted: [..] or newer)
-            hint: install Go [..] or newer: https://go.dev/dl/[..]
-✓ disk      [..] GB free at [TEMP] (wanted: 6 GB free for the first build)
-✗ ports     port [PORT+0] on 127.0.0.1 is taken [..]; port [PORT+10] on 127.0.0.1 is taken [..] (wanted: [PORT+0] to [PORT+10] on 127.0.0.1, free or ours)
-            hint: use other ports: cargo xtask install --port-base N
-- openssl   not found on the PATH (wanted: any version)
-            only `inspect-certificate --text` uses it
-            hint: install openssl with the system's package manager
+✓ platform   [..] (wanted: Linux or macOS on amd64 or arm64)
+✗ go         not found on the PATH (wanted: [..] or newer)
+             hint: install Go [..] or newer: https://go.dev/dl/[..]
+✓ disk       [..] GB free at [TEMP] (wanted: 6 GB free for the first build)
+✗ ports      port [PORT+0] on 127.0.0.1 is taken [..]; port [PORT+10] on 127.0.0.1 is taken [..] (wanted: [PORT+0] to [PORT+10] on 127.0.0.1, free or ours)
+             hint: use other ports: cargo xtask install --port-base N
+- openssl    not found on the PATH (wanted: any version)
+             only `inspect-certificate --text` uses it
+             hint: install openssl with the system's package manager
 on local (named by --on)
 error: this machine lacks what is needed (go: not found on the PATH; ports: port [PORT+0] on 127.0.0.1 is taken [..]; port [PORT+10] on 127.0.0.1 is taken [..])
 hint: install Go [..] or newer: https://go.dev/dl/[..]
@@ -651,13 +651,19 @@ exit 2
 }
 
 #[test]
-fn targets_that_are_not_there_yet() {
+fn the_tools_of_a_cluster_are_missing() {
     let world = World::new();
-    let lines = ["install", "status", "sign", "uninstall --yes"];
-    let lines = lines.map(|line| format!("{line} --on minikube"));
-    let seen = lines.each_ref().map(|line| {
+    let lines = [
+        "install",
+        "status",
+        "sign",
+        "uninstall --yes",
+        "install --on cluster",
+    ];
+    let seen = lines.map(|line| {
         let mut command = world.bare();
         command
+            .args(["-q", "--on", "minikube"])
             .args(line.split(' '))
             .env("WORKSHOP_STATE", &world.state);
         world.end(command).seen()
@@ -665,25 +671,22 @@ fn targets_that_are_not_there_yet() {
     assert_data_eq!(
         seen.concat(),
         str![[r#"
-on minikube (named by --on)
-error: this version of the workshop does not run on minikube yet
-hint: the manifests of deploy/ and verify/ can be applied by hand: kubectl apply -f FILE
-hint: go on with the local target: --on local
+error: this machine lacks what is needed (kubectl: not found on the PATH; helm: not found on the PATH; minikube: not found on the PATH)
+hint: install kubectl 1.35 or newer: https://kubernetes.io/docs/tasks/tools/
+hint: install helm 3.19 or newer: https://helm.sh/docs/intro/install/
+hint: install minikube 1.38.1 or newer: https://minikube.sigs.k8s.io/docs/start/
+exit 1
+error: kubectl was not found
+hint: cargo xtask --state [STATE] preflight
 exit 2
-on minikube (named by --on)
-error: this version of the workshop does not run on minikube yet
-hint: the manifests of deploy/ and verify/ can be applied by hand: kubectl apply -f FILE
-hint: go on with the local target: --on local
+error: kubectl was not found
+hint: cargo xtask --state [STATE] preflight
 exit 2
-on minikube (named by --on)
-error: this version of the workshop does not run on minikube yet
-hint: the manifests of deploy/ and verify/ can be applied by hand: kubectl apply -f FILE
-hint: go on with the local target: --on local
+error: helm was not found
+hint: cargo xtask --state [STATE] preflight
 exit 2
-on minikube (named by --on)
-error: this version of the workshop does not run on minikube yet
-hint: the manifests of deploy/ and verify/ can be applied by hand: kubectl apply -f FILE
-hint: go on with the local target: --on local
+error: kubectl was not found
+hint: cargo xtask --state [STATE] preflight
 exit 2
 
 "#]]

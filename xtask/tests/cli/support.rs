@@ -71,7 +71,10 @@ pub const COSIGN: &str = r#"
 case $1 in
 triangulate)
   for image in "$@"; do :; done
-  echo "${image%:*}@sha256:5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a"
+  case $image in
+  *@*) echo "$image" ;;
+  *) echo "${image%:*}@sha256:5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a" ;;
+  esac
   ;;
 sign | sign-blob)
   while [ $# -gt 0 ]; do
@@ -120,6 +123,8 @@ pub const SERVER: &str = "echo it runs\nexec /bin/sleep 300\n";
 pub struct World {
     pub root: PathBuf,
     pub state: PathBuf,
+    /// The target.
+    pub on: &'static str,
     /// The lowest port of the installation.
     pub base: u16,
     /// Holds the ports of this test against those of others.
@@ -160,6 +165,7 @@ impl World {
         let world = World {
             state: root.join("state"),
             root,
+            on: "local",
             base,
             _guard: guard,
             _temp: temp,
@@ -235,6 +241,12 @@ impl World {
         self.write_in(&self.state, name, text);
     }
 
+    /// Adds a program to the PATH, and says in shell what it does.
+    pub fn add_program(&self, name: &str, does: &str) {
+        symlink(self.path("fakes/program"), self.path("bin").join(name)).unwrap();
+        self.fake(name, does);
+    }
+
     fn write_in(&self, dir: &Path, name: &str, text: &str) {
         let path = dir.join(name);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
@@ -286,7 +298,7 @@ impl World {
     pub fn command(&self, line: &str) -> Command {
         let mut command = self.bare();
         command
-            .args(["--on", "local", "--state"])
+            .args(["--on", self.on, "--state"])
             .arg(&self.state)
             .args(shlex::split(line).unwrap());
         command
@@ -388,16 +400,16 @@ impl World {
 
 impl Drop for World {
     fn drop(&mut self) {
-        let Ok(records) = fs::read_dir(self.local().join("run")) else {
-            return;
-        };
-        for record in records.flatten() {
-            let name = record.path().with_extension("");
-            let _ = process::halt(
-                &self.local(),
-                &name.file_name().unwrap().to_string_lossy(),
-                &[],
-            );
+        for target in ["local", "minikube", "cluster"] {
+            let dir = self.state.join(target);
+            let Ok(records) = fs::read_dir(dir.join("run")) else {
+                continue;
+            };
+            for record in records.flatten() {
+                let name = record.path().with_extension("");
+                let name = name.file_name().unwrap().to_string_lossy();
+                let _ = process::halt(&dir, &name, &[]);
+            }
         }
     }
 }
@@ -489,7 +501,7 @@ fn replaced_word(word: &str, by: &str, text: &str) -> String {
 }
 
 /// The text with whatever of these characters follows each `before` replaced.
-fn replaced_after(before: &str, characters: &str, by: &str, text: &str) -> String {
+pub fn replaced_after(before: &str, characters: &str, by: &str, text: &str) -> String {
     let mut parts = text.split(before);
     let mut replaced = parts.next().unwrap_or_default().to_owned();
     for part in parts {
@@ -506,7 +518,7 @@ pub fn repo() -> &'static Path {
 }
 
 /// How often a condition is looked at.
-const POLL: Duration = Duration::from_millis(5);
+pub const POLL: Duration = Duration::from_millis(5);
 
 /// Waits until a condition holds; the deadline only ends a test that fails.
 #[track_caller]

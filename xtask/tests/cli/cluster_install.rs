@@ -1,0 +1,214 @@
+//! `install` on a cluster and on minikube: what is run, the first time and again.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+
+use snapbox::{assert_data_eq, str};
+use xtask::cli::ClusterOptions;
+
+use crate::cluster::Cluster;
+use crate::support::snapshot;
+
+/// An install, and a second one that does nothing.
+fn installs(cluster: &Cluster, options: &str) -> String {
+    let run = cluster.run(&format!("install {options}"));
+    cluster.keeps_secrets(&run.seen());
+    let run = run.ok();
+    let start = "a private Sigstore is ready";
+    assert!(run.out.starts_with(start), "{}", run.out);
+    let (called, changes) = (cluster.called(), cluster.changes());
+    cluster.forget_calls();
+
+    let again = cluster.run(&format!("install {options}")).ok();
+    assert_eq!(
+        again.out,
+        "nothing to do: everything is installed and runs\n"
+    );
+    let again = cluster.changes();
+    let asks = |line: &&str| line.starts_with("minikube 'ip'");
+    assert_eq!(again.lines().find(|line| !asks(line)), None);
+    cluster.forget_calls();
+    // Every question too: each costs time on a real cluster.
+    if options.is_empty() { called } else { changes }
+}
+
+#[test]
+fn on_a_cluster() {
+    let cluster = Cluster::new();
+    snapshot("cluster-install.txt", &installs(&cluster, ""));
+    only_for_their_owner(&cluster.state);
+}
+
+#[test]
+fn on_minikube() {
+    let cluster = Cluster::minikube();
+    snapshot("minikube-install.txt", &installs(&cluster, ""));
+    only_for_their_owner(&cluster.state);
+}
+
+/// Nobody else reads what is kept on this machine.
+fn only_for_their_owner(dir: &Path) {
+    for entry in fs::read_dir(dir).unwrap() {
+        let path = entry.unwrap().path();
+        let mode = fs::symlink_metadata(&path).unwrap().permissions().mode() & 0o777;
+        if path.ends_with("charts") {
+            // What helm fetched is nobody's secret.
+        } else if path.is_dir() {
+            assert_eq!(mode, 0o700, "{}", path.display());
+            only_for_their_owner(&path);
+        } else {
+            assert_eq!(mode, 0o600, "{}", path.display());
+        }
+    }
+}
+
+/// A machine that was switched off: minikube is started, and nothing else changes.
+#[test]
+fn on_a_minikube_that_was_stopped() {
+    let cluster = Cluster::minikube();
+    cluster.run("install").ok();
+    cluster.forget_calls();
+    fs::remove_file(cluster.path("fakes/profiles")).unwrap();
+    cluster.write("fakes/profiles", r#"{"valid": []}"#);
+    cluster.write("fakes/stopped", "");
+    cluster.run("install").ok();
+    assert_data_eq!(
+        cluster.changes(),
+        str![[r#"
+minikube 'start' '--kubernetes-version' '[KUBERNETES]' '--extra-config=apiserver.service-account-issuer=https://kubernetes.default.svc' '--extra-config=apiserver.service-account-jwks-uri=https://kubernetes.default.svc/openid/v1/jwks' '--profile' 'minikube'
+
+"#]]
+    );
+}
+
+#[test]
+fn dry_runs_on_a_cluster() {
+    let cluster = Cluster::new();
+    let seen = cluster.shows(&[
+        "install --dry-run",
+        "install --ingress=192.0.2.1.nip.io --dry-run",
+        "install --from scaffold --dry-run",
+        "scaffold --dry-run",
+        "trust --with-needs --dry-run",
+    ]);
+    snapshot("cluster-dry-runs.txt", &seen);
+    assert_eq!(cluster.changes(), "");
+    assert!(!cluster.state.exists());
+}
+
+#[test]
+fn dry_runs_on_minikube() {
+    let cluster = Cluster::minikube();
+    let seen = cluster.shows(&[
+        "install --dry-run",
+        "install --ingress --dry-run",
+        "install --context other --dry-run",
+        "ingress --dry-run",
+    ]);
+    snapshot("minikube-dry-runs.txt", &seen);
+    assert_eq!(
+        cluster.changes(),
+        "minikube 'ip' '--profile' 'minikube'\n".repeat(2)
+    );
+    assert!(!cluster.state.exists());
+}
+
+/// What `install` fetches from where, and what it hands to helm.
+fn charts(cluster: &Cluster, options: &str) -> String {
+    let called = installs(cluster, options);
+    let helm = called.lines().filter(|line| line.starts_with("helm "));
+    let helm: Vec<&str> = helm.collect();
+    format!("$ install {options}\n{}\n", helm.join("\n"))
+}
+
+#[test]
+fn charts_from_elsewhere() {
+    let repository = charts(&Cluster::new(), "--charts https://charts.example.com/all");
+    let oci = charts(
+        &Cluster::new(),
+        "--charts oci://registry.example.com/charts/",
+    );
+    let of_files = Cluster::new();
+    let pins = xtask::cluster::settings::pins(crate::support::repo(), None).unwrap();
+    let scaffold = pins.charts.scaffold.version;
+    let manager = pins.charts.cert_manager.version;
+    of_files.write(&format!("work/mirror/scaffold-{scaffold}.tgz"), "");
+    // One that was unpacked.
+    of_files.write(
+        "work/mirror/cert-manager/Chart.yaml",
+        &format!("version: {manager}\n"),
+    );
+    let directory = charts(&of_files, "--charts mirror");
+    snapshot(
+        "cluster-charts.txt",
+        &[repository, oci, directory].join("\n"),
+    );
+}
+
+#[test]
+fn other_versions() {
+    let cluster = Cluster::new();
+    cluster.write(
+        "work/versions.yml",
+        "charts: {scaffold: {version: 0.6.7}}\n",
+    );
+    let versions = Some(cluster.path("work/versions.yml"));
+    cluster.releases_with(&ClusterOptions {
+        versions,
+        ..ClusterOptions::default()
+    });
+    let said = charts(&cluster, "--versions versions.yml");
+    assert!(said.contains("'--version' '0.6.7'"), "{said}");
+    assert!(said.contains("/scaffold-0.6.7.tgz'"), "{said}");
+    // It is remembered.
+    let again = cluster.run("install").ok();
+    assert!(again.out.starts_with("nothing to do"), "{}", again.out);
+}
+
+/// An overlay goes on top of the repository's values and of the ingress; when it
+/// changes, the release is upgraded, after its Jobs were removed.
+#[test]
+fn other_values() {
+    let cluster = Cluster::new();
+    cluster.add_program("curl", "");
+    let file = "work/values.yml";
+    cluster.write(file, "scaffold: {rekor: {server: {replicaCount: 2}}}\n");
+    let options = ClusterOptions {
+        values: Some(cluster.path(file)),
+        ingress: Some("192.0.2.1.nip.io".to_owned()),
+        ..ClusterOptions::default()
+    };
+    cluster.releases_with(&options);
+    let line = "--values values.yml --ingress=192.0.2.1.nip.io";
+    let said = charts(&cluster, line);
+    let file_made = cluster.kept_file("values/scaffold.yml");
+    let values = fs::read_to_string(&file_made).unwrap();
+    snapshot("cluster-values.txt", &format!("{said}\n{values}"));
+
+    cluster.write(file, "scaffold: {rekor: {server: {replicaCount: 3}}}\n");
+    cluster.releases_with(&options);
+    cluster.run("install").ok();
+    snapshot("cluster-values-changed.txt", &cluster.changes());
+
+    // Without the ingress again.
+    cluster.releases_with(&ClusterOptions {
+        ingress: None,
+        ..options
+    });
+    cluster.run("install --ingress=none").ok();
+    let values = fs::read_to_string(file_made).unwrap();
+    assert_eq!(values, "rekor:\n  server:\n    replicaCount: 3\n");
+}
+
+#[test]
+fn minikube_with_its_ingress() {
+    let cluster = Cluster::minikube();
+    cluster.releases_with(&ClusterOptions {
+        ingress: Some("192.168.49.2.nip.io".to_owned()),
+        ..ClusterOptions::default()
+    });
+    cluster.add_program("curl", "");
+    snapshot("minikube-ingress.txt", &installs(&cluster, "--ingress"));
+    assert!(cluster.kept_file("trust/ingress.pem").exists());
+}
