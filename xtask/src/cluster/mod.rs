@@ -80,13 +80,19 @@ impl Cluster {
         let dir = state.path(kind.name());
         let kept: Option<Settings> = state::read_json(&dir.join("settings.json"))?;
         let installed = kept.is_some();
+        let trusted = dir.join("trust").exists();
         let settings = match (kept, context) {
+            // A name that was mistyped led to nothing that could be lost.
+            (Some(kept), Some(typed)) if kept.context != typed && !trusted => {
+                Ok(Settings::new(typed))
+            }
             (Some(kept), Some(typed)) if kept.context != typed => Err(broken(format!(
                 "this state directory belongs to the cluster {}, not to {typed}",
                 kept.context
             ))
             .hint("name another state directory: --state DIR")
-            .hint("or remove what is there first: cargo xtask uninstall")),
+            .hint("or remove what is there first: cargo xtask uninstall")
+            .hint("where that cluster is gone: cargo xtask uninstall --yes --from forget")),
             (Some(kept), _) => Ok(kept),
             (None, Some(typed)) => Ok(Settings::new(typed)),
             (None, None) if kind == On::Minikube => Ok(Settings::new(MINIKUBE)),

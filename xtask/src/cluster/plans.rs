@@ -15,6 +15,7 @@ use super::{APPLY, Cluster, LABEL};
 use crate::cli::{ClusterOptions, InstallOptions, On};
 use crate::fail::broken;
 use crate::local::process;
+use crate::plan::program::output_of;
 use crate::plan::{Command, Plan, Ready, Step};
 use crate::state;
 use crate::target::Part;
@@ -204,7 +205,12 @@ impl Cluster {
 
     /// The domain that resolves to minikube's address.
     fn nip_io(&self) -> Result<String> {
-        let address = crate::plan::program::output_of(&self.minikube(words!["ip"])?, None)?;
+        if !self.minikube_runs()? {
+            return Err(broken("the address of minikube is known once it runs")
+                .hint("start it first: cargo xtask minikube")
+                .into());
+        }
+        let address = output_of(&self.minikube(words!["ip"])?, None)?;
         Ok(format!("{}.nip.io", address.trim()))
     }
 
@@ -372,7 +378,7 @@ impl Cluster {
                 };
                 Ok(NAMESPACES
                     .iter()
-                    .all(|name| there(&name))
+                    .all(there)
                     .then(|| "they are there".to_owned()))
             })
             .run(self.apply_command(&["deploy/namespaces.yml"])?))
