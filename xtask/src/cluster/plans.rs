@@ -85,6 +85,22 @@ pub const CTLOG: Goal = Goal {
     conditions: "configmap/ctlog-config:treeID secret/ctlog-public-key:public deployment/ctlog",
 };
 
+/// The certificates with which an ingress shows Fulcio and Rekor.
+const INGRESS_TLS: [Goal; 2] = [
+    Goal {
+        step: "scaffold-fulcio-tls",
+        title: "wait for the certificate of Fulcio's ingress",
+        namespace: "fulcio-system",
+        conditions: "secret/fulcio-tls:ca.crt certificate/fulcio-tls",
+    },
+    Goal {
+        step: "scaffold-rekor-tls",
+        title: "wait for the certificate of Rekor's ingress",
+        namespace: "rekor-system",
+        conditions: "secret/rekor-tls:ca.crt certificate/rekor-tls",
+    },
+];
+
 impl Cluster {
     /// The target as it will be after `install` with these options.
     ///
@@ -143,7 +159,9 @@ impl Cluster {
             }
             Some(domain) => {
                 let fits = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '.';
-                if !domain.chars().all(fits) {
+                // `fulcio.` before it must fit into the name in a certificate, which
+                // has at most 64 characters.
+                if !domain.chars().all(fits) || domain.len() > 57 {
                     return Err(broken(format!("{domain:?} is not a domain")).into());
                 }
                 settings.ingress = Some(domain.to_owned());
@@ -283,8 +301,7 @@ impl Cluster {
         let mut step = Step::new("trust", "write the trusted root and the signing config")
             .needs(["copy-secrets", "registry-certificate"]);
         if self.settings()?.ingress.is_some() {
-            // The certificates of the ingress come with the release.
-            step = step.needs([REKOR.step]);
+            step = step.needs(INGRESS_TLS.iter().map(|tls| tls.step));
         }
         plan.push(
             step.done(move || {
@@ -626,6 +643,11 @@ impl Cluster {
         );
         plan.push(goal(&REKOR).needs(["scaffold"]));
         plan.push(goal(&CTLOG).needs(["scaffold"]));
+        if self.settings()?.ingress.is_some() {
+            for tls in &INGRESS_TLS {
+                plan.push(goal(tls).needs(["scaffold", "issuer"]));
+            }
+        }
         Ok(())
     }
 
