@@ -451,6 +451,8 @@ pub enum StepCommand {
     DatabaseSecret,
     /// Copy the public parts of Secrets to where images are signed
     CopySecrets,
+    /// Fail where the release is more than Fulcio and Trillian
+    RefuseWhole,
     /// Remove the Jobs of the release: they cannot be changed, only made again
     ClearJobs,
     /// Write a signing config with other addresses

@@ -8,8 +8,8 @@ use serde_json::Value;
 
 use super::Cluster;
 use super::objects::{COPIES, DEFAULT};
-use super::plans::{CTLOG, FULCIO, REKOR};
 use super::preflight::findings;
+use super::scaffold::{CTLOG, FULCIO, REKOR};
 use super::status::COMPONENTS;
 use super::trust::CONFIG_MAP;
 use crate::fail::not_so;

@@ -10,6 +10,7 @@
 //!   tuf/       cosign's TUF_ROOT       tmp/       Jobs and tokens, for moments
 //! ```
 
+pub mod choice;
 pub mod conditions;
 pub mod doctor;
 pub mod forwards;
@@ -18,6 +19,7 @@ pub mod objects;
 pub mod plans;
 pub mod preflight;
 pub mod releases;
+pub mod scaffold;
 pub mod settings;
 pub mod sign;
 pub mod status;
@@ -135,6 +137,23 @@ impl Cluster {
         Err(broken("no Sigstore is installed on this cluster yet")
             .hint("cargo xtask install")
             .into())
+    }
+
+    /// Fails where an install has not come to its end: what signs and verifies needs
+    /// the trust material.
+    ///
+    /// # Errors
+    /// Exactly then.
+    pub fn require_trust(&self) -> Result<()> {
+        self.require_installed()?;
+        if self.trust_file("trusted_root.json").exists() {
+            return Ok(());
+        }
+        Err(
+            broken("this installation has no trusted root yet: it is not complete")
+                .hint("go on with it: cargo xtask install")
+                .into(),
+        )
     }
 
     /// The pins.

@@ -1,23 +1,18 @@
 //! The plans of a cluster: install, each of its parts, and the forwards.
 
-use std::path::Path;
 use std::time::Duration;
 
 use anyhow::Result;
 use serde_json::Value;
 
-use super::forwards::{FORWARDS, Forward};
-use super::objects::{DATABASE_SECRET, DEFAULT};
-use super::releases::{BASE, CERT_MANAGER, SCAFFOLD, Source, TABLES};
-use super::settings::Settings;
+use super::objects::DEFAULT;
+use super::releases::{CERT_MANAGER, SCAFFOLD, Source};
+use super::scaffold::{CTLOG, FULCIO, INGRESS_TLS};
 use super::trust::CONFIG_MAP;
 use super::{APPLY, Cluster, LABEL};
 use crate::cli::{ClusterOptions, InstallOptions, On};
 use crate::fail::broken;
-use crate::local::process;
-use crate::plan::program::output_of;
 use crate::plan::{Command, Plan, Ready, Step};
-use crate::state;
 use crate::target::Part;
 use crate::words;
 
@@ -37,146 +32,7 @@ pub const NAMESPACES: [&str; 5] = [
     "trillian-system",
 ];
 
-/// What must hold in a namespace, as [`Cluster::wait_for`] reads it.
-pub struct Goal {
-    /// The step that waits for it.
-    pub step: &'static str,
-    /// What it is, for a person.
-    pub title: &'static str,
-    /// The namespace.
-    pub namespace: &'static str,
-    /// The conditions.
-    pub conditions: &'static str,
-}
-
-/// Trillian's database.
-pub const DATABASE: Goal = Goal {
-    step: "scaffold-database",
-    title: "wait for Trillian's database",
-    namespace: "trillian-system",
-    conditions: "deployment/trillian-mysql",
-};
-/// Trillian.
-pub const TRILLIAN: Goal = Goal {
-    step: "scaffold-trillian",
-    title: "wait for Trillian, the Merkle trees",
-    namespace: "trillian-system",
-    conditions: "ended/scaffold-trillian-createdb deployment/trillian-logserver deployment/trillian-logsigner",
-};
-/// Fulcio and its authority.
-pub const FULCIO: Goal = Goal {
-    step: "scaffold-fulcio",
-    title: "wait for Fulcio, the certificate authority",
-    namespace: "fulcio-system",
-    conditions: "secret/fulcio-server-secret:cert deployment/fulcio-server",
-};
-/// Rekor and its tree.
-pub const REKOR: Goal = Goal {
-    step: "scaffold-rekor",
-    title: "wait for Rekor, the transparency log",
-    namespace: "rekor-system",
-    conditions: "configmap/rekor-config:treeID deployment/rekor-server",
-};
-/// The CT log, its tree and its key.
-pub const CTLOG: Goal = Goal {
-    step: "scaffold-ctlog",
-    title: "wait for the certificate transparency log",
-    namespace: "ctlog-system",
-    conditions: "configmap/ctlog-config:treeID secret/ctlog-public-key:public deployment/ctlog",
-};
-
-/// The certificates with which an ingress shows Fulcio and Rekor.
-const INGRESS_TLS: [Goal; 2] = [
-    Goal {
-        step: "scaffold-fulcio-tls",
-        title: "wait for the certificate of Fulcio's ingress",
-        namespace: "fulcio-system",
-        conditions: "secret/fulcio-tls:ca.crt certificate/fulcio-tls",
-    },
-    Goal {
-        step: "scaffold-rekor-tls",
-        title: "wait for the certificate of Rekor's ingress",
-        namespace: "rekor-system",
-        conditions: "secret/rekor-tls:ca.crt certificate/rekor-tls",
-    },
-];
-
 impl Cluster {
-    /// The target as it will be after `install` with these options.
-    ///
-    /// # Errors
-    /// Where no cluster is known or an option does not fit.
-    pub fn with_options(
-        mut self,
-        options: &ClusterOptions,
-        port_base: Option<u16>,
-    ) -> Result<Cluster> {
-        let mut settings = self.settings()?.clone();
-        if let Some(base) = port_base.filter(|base| *base != settings.port_base) {
-            for forward in FORWARDS {
-                if process::running(&self.dir, forward.name)?.is_some() {
-                    return Err(broken(format!(
-                        "the ports cannot change while the forward to {} runs",
-                        forward.name
-                    ))
-                    .hint("cargo xtask stop")
-                    .into());
-                }
-            }
-            settings.port_base = base;
-        }
-        let file = |path: &Path| -> Result<_> {
-            if path.is_file() {
-                return Ok(std::path::absolute(path)?);
-            }
-            Err(broken(format!("there is no file {}", path.display())).into())
-        };
-        if let Some(place) = &options.charts {
-            settings.charts = Some(if place.contains("://") {
-                place.clone()
-            } else if Path::new(place).is_dir() {
-                std::path::absolute(place)?.to_string_lossy().into_owned()
-            } else {
-                return Err(broken(format!("there is no directory {place}"))
-                    .hint("charts come from a directory, a helm repository (https://…) or an OCI reference (oci://…)")
-                    .into());
-            });
-        }
-        if let Some(path) = &options.versions {
-            settings.versions = Some(file(path)?);
-        }
-        if let Some(path) = &options.values {
-            settings.values = Some(file(path)?);
-        }
-        match options.ingress.as_deref() {
-            None => {}
-            Some("none") => settings.ingress = None,
-            Some("") if self.kind == On::Minikube => settings.ingress = Some(self.nip_io()?),
-            Some("") => {
-                return Err(broken("on a cluster the domain of the ingress must be named")
-                    .hint("name it: --ingress=ADDRESS.nip.io, with the address of the ingress controller")
-                    .into());
-            }
-            Some(domain) => {
-                let fits = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '.';
-                // `fulcio.` before it must fit into the name in a certificate, which
-                // has at most 64 characters.
-                if !domain.chars().all(fits) || domain.len() > 57 {
-                    return Err(broken(format!("{domain:?} is not a domain")).into());
-                }
-                settings.ingress = Some(domain.to_owned());
-            }
-        }
-        self.settings = Ok(settings);
-        // What would fail later, fails before anything runs.
-        self.pins()?;
-        for source in [CERT_MANAGER, SCAFFOLD] {
-            self.chart_path(source.chart)?;
-            self.wanted_values(source.chart)?;
-        }
-        Ok(self)
-    }
-
     /// Everything, from the cluster to the trust material.
     ///
     /// # Errors
@@ -219,17 +75,6 @@ impl Cluster {
         let mut plan = Plan::new(part.name(), self.globals.clone());
         cluster.push_install(&mut plan)?;
         Ok(plan)
-    }
-
-    /// The domain that resolves to minikube's address.
-    fn nip_io(&self) -> Result<String> {
-        if !self.minikube_runs()? {
-            return Err(broken("the address of minikube is known once it runs")
-                .hint("start it first: cargo xtask minikube")
-                .into());
-        }
-        let address = output_of(&self.minikube(words!["ip"])?, None)?;
-        Ok(format!("{}.nip.io", address.trim()))
     }
 
     /// Whether an install has come to its end here: what it looks at and fetches
@@ -312,44 +157,6 @@ impl Cluster {
             .xtask(words!["step", "trust"]),
         );
         Ok(())
-    }
-
-    fn begin_step(&self) -> Result<Step> {
-        let settings = self.settings()?;
-        let mut words = words![
-            "step",
-            "choose",
-            "--port-base",
-            settings.port_base.to_string()
-        ];
-        let Settings {
-            charts,
-            versions,
-            values,
-            ingress,
-            ..
-        } = settings;
-        if let Some(charts) = charts {
-            words.extend(words!["--charts", charts]);
-        }
-        for (option, file) in [("--versions", versions), ("--values", values)] {
-            if let Some(file) = file {
-                words.extend(words![option, file.as_path()]);
-            }
-        }
-        if let Some(domain) = ingress {
-            words.push(format!("--ingress={domain}").into());
-        }
-        let cluster = self.clone();
-        Ok(Step::new("begin", "remember what was chosen")
-            .done(move || {
-                let kept: Option<Settings> = state::read_json(&cluster.dir.join("settings.json"))?;
-                // An overlay may have changed since.
-                let same =
-                    kept.as_ref() == Some(cluster.settings()?) && cluster.values_are_written()?;
-                Ok(same.then(|| "it is what was chosen before".to_owned()))
-            })
-            .xtask(words))
     }
 
     fn minikube_step(&self) -> Result<Step> {
@@ -448,7 +255,11 @@ impl Cluster {
             .ready(ready(INGRESS.0, INGRESS.1)))
     }
 
-    fn apply_command(&self, files: &[&str]) -> Result<Command> {
+    /// How manifests of the repository are applied.
+    ///
+    /// # Errors
+    /// Where no cluster is known.
+    pub fn apply_command(&self, files: &[&str]) -> Result<Command> {
         let mut words = words!["apply", APPLY[0], APPLY[1], APPLY[2]];
         for file in files {
             words.extend(words!["--filename", self.manifest(file)]);
@@ -545,112 +356,6 @@ impl Cluster {
         Ok(self.find("", definition)?.is_some())
     }
 
-    fn push_scaffold(&self, plan: &mut Plan) -> Result<()> {
-        let goal = |goal: &Goal| {
-            let cluster = self.clone();
-            let (namespace, conditions) = (goal.namespace, goal.conditions);
-            Step::new(goal.step, goal.title)
-                .done(move || {
-                    let lacking = cluster.lacking(namespace, conditions)?;
-                    Ok(lacking.is_empty().then(|| "it is up".to_owned()))
-                })
-                .ready(ready(namespace, conditions))
-        };
-        let (namespace, name) = DATABASE_SECRET;
-        let secret = self.clone();
-        plan.push(
-            Step::new(
-                "scaffold-database-secret",
-                "make the passwords of Trillian's database",
-            )
-            .needs(["namespaces"])
-            .done(move || {
-                let lacking =
-                    secret.lacking(namespace, &format!("secret/{name}:mysql-password"))?;
-                Ok(lacking.is_empty().then(|| "they are there".to_owned()))
-            })
-            .xtask(words!["step", "database-secret"]),
-        );
-        const KEY: (&str, &str) = ("rekor-system", "secret/rekor-signer:tls.key");
-        let key = self.clone();
-        plan.push(
-            Step::new(
-                "scaffold-rekor-key",
-                "have the key made that Rekor signs with",
-            )
-            .needs(["issuer"])
-            .done(move || {
-                Ok(key
-                    .lacking(KEY.0, KEY.1)?
-                    .is_empty()
-                    .then(|| "it is there".to_owned()))
-            })
-            .run(self.apply_command(&["deploy/certificate-rekor.yml"])?)
-            .ready(ready(KEY.0, KEY.1)),
-        );
-        // What a Job needs comes before the Job: one that fails once is tried
-        // again after ten seconds, then twenty, and those that wait look every
-        // few seconds at most.
-        let release = self.release_words(SCAFFOLD)?;
-        let base = self.clone();
-        plan.push(
-            Step::new("scaffold-base", "install Fulcio and Trillian")
-                .needs(["scaffold-database-secret", "scaffold-chart"])
-                .done(move || {
-                    Ok(base
-                        .is_released(SCAFFOLD)?
-                        .then(|| "the release is there".to_owned()))
-                })
-                .run(
-                    self.helm(
-                        [
-                            words!["install"],
-                            release.clone(),
-                            BASE.map(Into::into).into(),
-                        ]
-                        .concat(),
-                    )?,
-                ),
-        );
-        plan.push(goal(&DATABASE).needs(["scaffold-base"]));
-        let tables = self.clone();
-        let upgrade = words![
-            "upgrade",
-            SCAFFOLD.chart,
-            self.chart_path(SCAFFOLD.chart)?,
-            "--namespace",
-            SCAFFOLD.namespace
-        ];
-        plan.push(
-            Step::new("scaffold-tables", "have the tables of the database made")
-                .needs([DATABASE.step])
-                .done(move || Ok(tables.has_tables()?.then(|| "they are made".to_owned())))
-                .run(self.helm([upgrade, TABLES.map(Into::into).into()].concat())?),
-        );
-        plan.push(goal(&TRILLIAN).needs(["scaffold-tables"]));
-        plan.push(goal(&FULCIO).needs(["scaffold-base"]));
-        let full = self.clone();
-        plan.push(
-            Step::new("scaffold", "install Rekor and the CT log as well")
-                .needs([TRILLIAN.step, FULCIO.step, "scaffold-rekor-key"])
-                .done(move || {
-                    Ok(full
-                        .is_current(SCAFFOLD)?
-                        .then(|| "it is as it should be".to_owned()))
-                })
-                .xtask(words!["step", "clear-jobs"])
-                .run(self.helm([words!["upgrade", "--install"], release].concat())?),
-        );
-        plan.push(goal(&REKOR).needs(["scaffold"]));
-        plan.push(goal(&CTLOG).needs(["scaffold"]));
-        if self.settings()?.ingress.is_some() {
-            for tls in &INGRESS_TLS {
-                plan.push(goal(tls).needs(["scaffold", "issuer"]));
-            }
-        }
-        Ok(())
-    }
-
     fn push_registry(&self, plan: &mut Plan) -> Result<()> {
         const TLS: &str = "secret/registry-tls:ca.crt";
         let tls = self.clone();
@@ -686,68 +391,13 @@ impl Cluster {
         );
         Ok(())
     }
-
-    /// Opens the lasting forwards.
-    ///
-    /// # Errors
-    /// Where nothing is installed or a name is unknown.
-    pub fn start_plan(&self, names: &[String]) -> Result<Plan> {
-        self.require_installed()?;
-        let mut plan = Plan::new("start", self.globals.clone());
-        for forward in self.chosen(names)? {
-            plan.push(self.open_step(&self.lasting(forward)?)?);
-        }
-        Ok(plan)
-    }
-
-    /// Ends the forwards, those of commands that were ended the hard way too.
-    ///
-    /// # Errors
-    /// Where a name is unknown.
-    pub fn stop_plan(&self, names: &[String]) -> Result<Plan> {
-        let chosen = self.chosen(names)?;
-        let mut plan = Plan::new("stop", self.globals.clone());
-        for name in self.remembered()? {
-            let of = name.split('-').next().unwrap_or_default();
-            if !chosen.iter().any(|forward| forward.name == of) {
-                continue;
-            }
-            plan.push(
-                Step::new(format!("close-{name}"), format!("end the forward to {of}"))
-                    .xtask(words!["step", "halt", &name]),
-            );
-        }
-        Ok(plan)
-    }
-
-    /// Ends the forwards and opens them again.
-    ///
-    /// # Errors
-    /// As [`Cluster::start_plan`].
-    pub fn restart_plan(&self, names: &[String]) -> Result<Plan> {
-        let mut plan = self.stop_plan(names)?;
-        plan.command = "restart".to_owned();
-        let ended: Vec<String> = plan.steps.iter().map(|step| step.name.clone()).collect();
-        for step in self.start_plan(names)?.steps {
-            let mut step = step.needs(ended.iter());
-            step.done = None;
-            plan.push(step);
-        }
-        Ok(plan)
-    }
-
-    fn chosen(&self, names: &[String]) -> Result<Vec<Forward>> {
-        if names.is_empty() {
-            return Ok(FORWARDS.to_vec());
-        }
-        names.iter().map(|name| Forward::named(name)).collect()
-    }
 }
 
 /// Where minikube's addon runs the ingress controller.
 const INGRESS: (&str, &str) = ("ingress-nginx", "deployment/ingress-nginx-controller");
 
-fn ready(namespace: &str, conditions: &str) -> Ready {
+/// That these conditions hold in a namespace, images fetched included.
+pub fn ready(namespace: &str, conditions: &str) -> Ready {
     Ready {
         component: namespace.to_owned(),
         address: conditions.to_owned(),

@@ -33,7 +33,7 @@ impl Cluster {
     /// # Errors
     /// Where nothing is installed, or the account is not there.
     pub fn sign_plan(&self, artifacts: &[Artifact], account: &str, from: Where) -> Result<Plan> {
-        self.require_installed()?;
+        self.require_trust()?;
         // What cannot be remembered is not signed.
         signatures::all(&self.dir)?;
         if self
@@ -98,7 +98,7 @@ impl Cluster {
         issuer: &str,
         from: Where,
     ) -> Result<Plan> {
-        self.require_installed()?;
+        self.require_trust()?;
         let mut plan = Plan::new("verify", self.globals.clone());
         if runs_here(artifacts, from) {
             let passages = self.passages(&["registry"], artifacts)?;

@@ -9,7 +9,6 @@ use serde_json::{Value, json};
 
 use super::forwards::{FORWARDS, Forward};
 use super::jobs::Task;
-use super::releases::SCAFFOLD;
 use super::status::COMPONENTS;
 use super::{Cluster, settings};
 use crate::artifact::{Artifact, Signature};
@@ -91,6 +90,7 @@ impl Cluster {
             }
             StepCommand::DatabaseSecret => self.make_database_secret(),
             StepCommand::CopySecrets => self.copy_secrets(),
+            StepCommand::RefuseWhole => self.refuse_whole(),
             StepCommand::ClearJobs => self.clear_jobs(),
             StepCommand::Trust => self.write_trust(),
             StepCommand::SigningConfig { fulcio, rekor, out } => {
@@ -387,36 +387,5 @@ fn only_v1(rekor: Version) -> Result<()> {
         Version::V2 => Err(broken("the cluster runs Rekor v1, not v2")
             .hint("Rekor v2 runs on the local target: --on local")
             .into()),
-    }
-}
-
-impl Cluster {
-    /// Removes the Jobs of the release that are there (`cargo xtask step
-    /// clear-jobs`): the template of a Job cannot be changed, so an upgrade that
-    /// needs another one would fail. Only Jobs whose work is done are removed.
-    ///
-    /// # Errors
-    /// Where the cluster refuses.
-    pub fn clear_jobs(&self) -> Result<()> {
-        let Some(release) = self.release(SCAFFOLD)? else {
-            return Ok(());
-        };
-        // The first upgrade of an install completes it: nothing has changed yet.
-        if release.values["rekor"]["enabled"] == json!(false) {
-            return Ok(());
-        }
-        let selector = "--selector=app.kubernetes.io/managed-by=Helm";
-        for namespace in super::plans::NAMESPACES {
-            let words = words![
-                "delete",
-                "jobs",
-                selector,
-                "--namespace",
-                namespace,
-                "--ignore-not-found"
-            ];
-            crate::plan::program::output_of(&self.kubectl(words)?, None)?;
-        }
-        Ok(())
     }
 }
