@@ -57,8 +57,8 @@ pub fn program(
         .stderr(Stdio::piped())
         .spawn()
         .map_err(|error| cannot_start(name, &error))?;
-    let running = Running::new(&child);
-    if interrupt::interrupted() {
+    let running = (!command.finishes).then(|| Running::new(&child));
+    if running.is_some() && interrupt::interrupted() {
         interrupt::ask_children();
     }
 
