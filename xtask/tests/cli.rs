@@ -13,6 +13,8 @@ mod cluster;
 mod cluster_install;
 #[path = "cli/cluster_parts.rs"]
 mod cluster_parts;
+#[path = "cli/cluster_refusals.rs"]
+mod cluster_refusals;
 #[path = "cli/cluster_sign.rs"]
 mod cluster_sign;
 #[path = "cli/events.rs"]

@@ -565,9 +565,9 @@ impl Cluster {
             Step::new("scaffold-base", "install Fulcio and Trillian")
                 .needs(["scaffold-database-secret", "scaffold-chart"])
                 .done(move || {
-                    Ok(base
-                        .is_released(SCAFFOLD)?
-                        .then(|| "the release is there".to_owned()))
+                    // One that is stuck fails here, not after ten minutes of waiting.
+                    let release = base.release(SCAFFOLD)?;
+                    Ok(release.map(|_| "the release is there".to_owned()))
                 })
                 .run(
                     self.helm(
