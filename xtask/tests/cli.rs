@@ -9,6 +9,8 @@
 mod calls;
 #[path = "cli/cluster.rs"]
 mod cluster;
+#[path = "cli/cluster_commands.rs"]
+mod cluster_commands;
 #[path = "cli/cluster_install.rs"]
 mod cluster_install;
 #[path = "cli/cluster_parts.rs"]
@@ -17,6 +19,8 @@ mod cluster_parts;
 mod cluster_refusals;
 #[path = "cli/cluster_sign.rs"]
 mod cluster_sign;
+#[path = "cli/cluster_troubles.rs"]
+mod cluster_troubles;
 #[path = "cli/events.rs"]
 mod events;
 #[path = "cli/interrupts.rs"]

@@ -481,9 +481,8 @@ impl Cluster {
             .done(move || {
                 if cluster.is_current(CERT_MANAGER)? {
                     let lacking = cluster.lacking(CERT_MANAGER.namespace, CONDITIONS)?;
-                    return Ok(lacking
-                        .is_empty()
-                        .then(|| "it is as it should be".to_owned()));
+                    let done = lacking.is_empty() && cluster.owns_cert_manager()?;
+                    return Ok(done.then(|| "it is as it should be".to_owned()));
                 }
                 let foreign = cluster.has_foreign_cert_manager()?;
                 Ok(foreign.then(|| "the cluster has one that is not the workshop's".to_owned()))
@@ -506,11 +505,16 @@ impl Cluster {
     /// Where the cluster does not answer.
     pub fn has_foreign_cert_manager(&self) -> Result<bool> {
         let definition = self.find("", "customresourcedefinition/certificates.cert-manager.io")?;
-        let Some(definition) = definition else {
-            return Ok(false);
-        };
-        let release = &definition["metadata"]["annotations"]["meta.helm.sh/release-namespace"];
-        Ok(release != CERT_MANAGER.namespace || !self.is_released(CERT_MANAGER)?)
+        Ok(definition.is_some() && !self.owns_cert_manager()?)
+    }
+
+    /// Whether the namespace of cert-manager carries the workshop's label. Release
+    /// and namespace have the names that everybody gives them.
+    fn owns_cert_manager(&self) -> Result<bool> {
+        let namespace = format!("namespace/{}", CERT_MANAGER.namespace);
+        let namespace = self.find("", &namespace)?.unwrap_or_default();
+        let (label, value) = LABEL.split_once('=').unwrap_or((LABEL, ""));
+        Ok(namespace["metadata"]["labels"][label] == *value)
     }
 
     fn push_scaffold(&self, plan: &mut Plan) -> Result<()> {

@@ -93,7 +93,8 @@ impl Cluster {
                 "namespaces",
                 "remove the namespaces and all that is left in them",
             )
-            .needs(["objects", "certificates", "cert-manager"])
+            // The definitions are the workshop's while the namespace says so.
+            .needs(["objects", "certificates", "definitions"])
             .done(move || {
                 let selector = format!("--selector={LABEL}");
                 let found = namespaces.find_with("namespaces", &[&selector])?;
@@ -112,6 +113,9 @@ impl Cluster {
     /// Why cert-manager has to stay, where it has to: what others made with it
     /// would go with it.
     fn used_by_others(&self) -> Result<Option<String>> {
+        if self.has_foreign_cert_manager()? {
+            return Ok(Some("cert-manager is not the workshop's".to_owned()));
+        }
         let kinds =
             "certificates.cert-manager.io,issuers.cert-manager.io,clusterissuers.cert-manager.io";
         let name = LABEL.split('=').next().unwrap_or(LABEL);

@@ -616,7 +616,9 @@ fn kubectl_prints_something_else() {
     }
     let _ = fs::remove_file(cluster.path("fakes/when"));
     cluster.when("kubectl get *", "echo '<html>'; exit");
-    assert_data_eq!(cluster.shows(&["status -q", "sign -q"]), str![[r#"
+    assert_data_eq!(
+        cluster.shows(&["status -q", "sign -q"]),
+        str![[r#"
 $ cargo xtask status -q
 error: kubectl printed no JSON: expected value at line 1 column 1
 exit 2
@@ -625,7 +627,8 @@ $ cargo xtask sign -q
 error: kubectl printed no JSON: expected value at line 1 column 1
 exit 2
 
-"#]]);
+"#]]
+    );
 }
 
 #[test]
