@@ -42,10 +42,10 @@ impl Check {
         self
     }
 
-    /// It is missing, or not enough.
+    /// It is missing, or not enough. Not everything has a way out to name.
     pub fn missing(mut self, found: impl Into<String>, hint: impl Into<String>) -> Check {
         self.found = found.into();
-        self.hint = Some(hint.into());
+        self.hint = Some(hint.into()).filter(|hint| !hint.is_empty());
         self
     }
 

@@ -9,12 +9,18 @@
 mod calls;
 #[path = "cli/cluster.rs"]
 mod cluster;
+#[path = "cli/cluster_commands.rs"]
+mod cluster_commands;
 #[path = "cli/cluster_install.rs"]
 mod cluster_install;
 #[path = "cli/cluster_parts.rs"]
 mod cluster_parts;
+#[path = "cli/cluster_refusals.rs"]
+mod cluster_refusals;
 #[path = "cli/cluster_sign.rs"]
 mod cluster_sign;
+#[path = "cli/cluster_troubles.rs"]
+mod cluster_troubles;
 #[path = "cli/events.rs"]
 mod events;
 #[path = "cli/interrupts.rs"]

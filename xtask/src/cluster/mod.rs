@@ -209,7 +209,7 @@ impl Cluster {
     /// Where it fails or prints something else.
     pub fn read(&self, words: Vec<Word>) -> Result<Value> {
         let text = output_of(&self.ask(words)?, None)?;
-        serde_json::from_str(&text).context("kubectl printed no JSON")
+        json(&text)
     }
 
     /// An object or, for a kind, the list of them; `None` where there is none of that
@@ -246,7 +246,7 @@ impl Cluster {
         if text.trim().is_empty() {
             return Ok(None);
         }
-        serde_json::from_str(&text).context("kubectl printed no JSON")
+        json(&text).map(Some)
     }
 
     /// Applies an object (server-side), handed over on standard input.
@@ -275,6 +275,15 @@ impl Cluster {
     pub fn tuf_root(&self) -> PathBuf {
         self.dir.join("tuf")
     }
+}
+
+/// What kubectl printed, which is always an object.
+fn json(text: &str) -> Result<Value> {
+    let value: Value = serde_json::from_str(text).context("kubectl printed no JSON")?;
+    if value.is_object() {
+        return Ok(value);
+    }
+    Err(broken("kubectl printed no object").into())
 }
 
 /// How objects are applied: the server merges, and remembers who set what.

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use serde::{Deserialize, Serialize};
 use serde_yaml::Value;
 
@@ -135,6 +135,12 @@ pub fn pins(repo: &Path, overlay: Option<&Path>) -> Result<Pins> {
 pub fn overlay(file: Option<&Path>, chart: &str) -> Result<Option<Value>> {
     let Some(file) = file else { return Ok(None) };
     let all = yaml(file)?;
+    const HINT: &str = "its top-level keys are cert-manager and scaffold";
+    if !all.is_mapping() && !all.is_null() {
+        return Err(broken(format!("{} holds no values", file.display()))
+            .hint(HINT)
+            .into());
+    }
     let known = ["cert-manager", "scaffold"];
     let keys = all.as_mapping().map(|charts| charts.keys());
     if let Some(key) = keys
@@ -147,7 +153,7 @@ pub fn overlay(file: Option<&Path>, chart: &str) -> Result<Option<Value>> {
             file.display(),
             key.as_str().unwrap_or("not a name")
         ))
-        .hint("its top-level keys are cert-manager and scaffold")
+        .hint(HINT)
         .into());
     }
     Ok(all.get(chart).filter(|values| !values.is_null()).cloned())
@@ -160,7 +166,10 @@ pub fn overlay(file: Option<&Path>, chart: &str) -> Result<Option<Value>> {
 pub fn yaml(file: &Path) -> Result<Value> {
     let text =
         state::read(file)?.ok_or_else(|| broken(format!("there is no file {}", file.display())))?;
-    parse(&text).with_context(|| format!("read {}", file.display()))
+    Ok(parse(&text).map_err(|fail| Fail {
+        what: format!("{}: {}", file.display(), fail.what),
+        ..fail
+    })?)
 }
 
 /// A YAML document.

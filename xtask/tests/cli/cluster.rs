@@ -226,6 +226,7 @@ impl Cluster {
                 labelled(secret("registry-tls", &tls)),
             ),
             ("upgrade-cert-manager", "-", active("cert-manager")),
+            ("label", "-", labelled(active("cert-manager"))),
             ("upgrade-cert-manager", "-", definition("cert-manager")),
             (
                 "upgrade-cert-manager",
@@ -403,7 +404,7 @@ impl Cluster {
             })
             .collect();
         lines.sort_unstable();
-        lines.join("\n") + "\n"
+        lines.iter().map(|line| format!("{line}\n")).collect()
     }
 
     /// The same without the calls that only look.

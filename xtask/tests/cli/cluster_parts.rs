@@ -121,13 +121,13 @@ exit 2
         cluster.shows(&parts),
         str![[r#"
 $ cargo xtask oidc-reviewer -q
-  | The connection to the server 192.168.49.2:8443 was refused - did you specify the right host or port?
-error: kubectl get failed
+error: the cluster's API server does not answer
+hint: see whether the cluster runs; a minikube that was stopped: cargo xtask --state [STATE] minikube
 exit 2
 
 $ cargo xtask cert-manager -q
-  | The connection to the server 192.168.49.2:8443 was refused - did you specify the right host or port?
-error: kubectl get failed
+error: the cluster's API server does not answer
+hint: see whether the cluster runs; a minikube that was stopped: cargo xtask --state [STATE] minikube
 exit 2
 
 $ cargo xtask ingress -q

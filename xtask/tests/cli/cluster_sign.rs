@@ -162,6 +162,7 @@ exit 1
 $ cargo xtask sign -q
 error: Fulcio refused the identity token
 hint: the reason is in Fulcio's log: cargo xtask --state [STATE] logs fulcio
+hint: more about it: https://github.com/sigstore/fulcio/issues/1769
 exit 1
 
 "#]]

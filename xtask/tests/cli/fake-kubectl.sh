@@ -48,7 +48,7 @@ find() {
   unset IFS
 }
 
-verb=$1 words='' namespace=- selector='' manifests='' dry='' raw=''
+verb=$1 words='' namespace=- selector='' manifests='' dry='' raw='' context=''
 shift
 while [ $# -gt 0 ]; do
   case $1 in
@@ -59,7 +59,8 @@ while [ $# -gt 0 ]; do
   --filename) manifests="$manifests $2" && shift ;;
   --dry-run=server) dry=yes ;;
   --raw=*) raw=${1#*=} ;;
-  --context | --field-manager | --address | --container) shift ;;
+  --context) context=$2 && shift ;;
+  --field-manager | --address | --container) shift ;;
   --*) ;;
   *) words="$words $1" ;;
   esac
@@ -68,13 +69,18 @@ done
 set -f
 set -- $words
 set +f
-case "$verb" in
-version* | config*) ;;
-*)
+IFS= read -r known <"$FAKES/context" || :
+case $context in
+'') ;;
+"$known")
   if [ -f "$FAKES/stopped" ]; then
     echo 'The connection to the server 192.168.49.2:8443 was refused - did you specify the right host or port?' >&2
     exit 1
   fi
+  ;;
+*)
+  echo "error: context \"$context\" does not exist" >&2
+  exit 1
   ;;
 esac
 case $verb in
@@ -142,5 +148,6 @@ delete)
     ;;
   esac
   ;;
+label) cp -R "$FAKES/made/label/." "$FAKES/objects" ;;
 port-forward) exec /bin/sleep 300 ;;
 esac

@@ -56,7 +56,7 @@ fn good_tiles(path: &str, stream: &mut TcpStream) {
 }
 
 /// A Rekor v1 with one entry.
-fn good_api(path: &str, stream: &mut TcpStream) {
+pub fn good_api(path: &str, stream: &mut TcpStream) {
     let uuid = "5a".repeat(32);
     let entry = json!({
         &uuid: {
