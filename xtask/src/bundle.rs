@@ -56,6 +56,12 @@ impl Bundle {
         Some(format!("sha256:{digest}"))
     }
 
+    /// The id of the log that holds its entry, base64: the hash of the log's key.
+    pub fn log_id(&self) -> Option<String> {
+        let entry = &self.0["verificationMaterial"]["tlogEntries"][0];
+        Some(entry["logId"]["keyId"].as_str()?.to_owned())
+    }
+
     /// The index of its log entry.
     ///
     /// # Errors

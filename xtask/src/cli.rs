@@ -101,13 +101,13 @@ pub struct InstallOptions {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Args)]
 #[command(next_help_heading = "On minikube or a cluster")]
 pub struct ClusterOptions {
-    /// Where the charts are: a helm repository, oci://… or a directory [default: each its own]
+    /// Where the charts are: a helm repository, oci://… or a directory [none: each its own again]
     #[arg(long, value_name = "PLACE")]
     pub charts: Option<String>,
-    /// A file that overlays deploy/versions.yml
+    /// A file that overlays deploy/versions.yml [none: no more]
     #[arg(long, value_name = "FILE")]
     pub versions: Option<PathBuf>,
-    /// A file that overlays the helm values; its top-level keys are charts
+    /// A file that overlays the helm values; its top-level keys are charts [none: no more]
     #[arg(long, value_name = "FILE")]
     pub values: Option<PathBuf>,
     /// Show Fulcio and Rekor below a domain, with TLS [on minikube: its address and nip.io; none: no more]
@@ -451,8 +451,16 @@ pub enum StepCommand {
     DatabaseSecret,
     /// Copy the public parts of Secrets to where images are signed
     CopySecrets,
-    /// Fail where the release is more than Fulcio and Trillian
-    RefuseWhole,
+    /// Fail where what follows would do harm
+    Refuse {
+        /// Why.
+        what: Refusal,
+    },
+    /// Fetch an image into minikube, where that is possible
+    Preload {
+        /// Which.
+        image: String,
+    },
     /// Remove the Jobs of the release: they cannot be changed, only made again
     ClearJobs,
     /// Write a signing config with other addresses
@@ -533,6 +541,19 @@ pub enum StepCommand {
         #[arg(long)]
         forwarded: Option<String>,
     },
+}
+
+/// Why a step of a plan refuses to go on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Refusal {
+    /// A namespace of the workshop is somebody else's.
+    ForeignNamespaces,
+    /// The cert-manager is somebody else's.
+    ForeignCertManager,
+    /// Somebody else uses the workshop's cert-manager.
+    CertManagerInUse,
+    /// The release is more than Fulcio and Trillian.
+    WholeRelease,
 }
 
 /// What a Job does.

@@ -62,6 +62,11 @@ impl Fail {
         self
     }
 
+    /// Whether one of the tool's own last lines holds this.
+    pub fn says(&self, text: &str) -> bool {
+        self.tail.iter().any(|line| line.contains(text))
+    }
+
     /// Adds the tool's own last lines.
     pub fn tail(mut self, tail: Vec<String>) -> Fail {
         self.tail = tail;

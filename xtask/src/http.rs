@@ -74,6 +74,8 @@ impl Server {
 fn curl(url: &str, ca: &Path, within: Duration) -> Result<(u16, Vec<u8>), Fail> {
     let words = words![
         "curl",
+        // A configuration of the user could switch the verification off.
+        "--disable",
         "--silent",
         "--show-error",
         "--noproxy",
@@ -83,7 +85,7 @@ fn curl(url: &str, ca: &Path, within: Duration) -> Result<(u16, Vec<u8>), Fail> 
         "--cacert",
         ca,
         "--max-time",
-        within.as_secs().to_string(),
+        within.as_secs().max(1).to_string(),
         "--max-filesize",
         LARGEST.to_string(),
         "--write-out",

@@ -77,6 +77,13 @@ impl Running {
     }
 }
 
+impl Running {
+    /// Ends the child now, with all that it started.
+    pub fn end(&self) {
+        let _ = kill_process_group(self.0, Signal::KILL);
+    }
+}
+
 impl Drop for Running {
     fn drop(&mut self) {
         groups().retain(|pid| *pid != self.0);

@@ -85,6 +85,9 @@ pub fn print(checks: &[Check], ui: &Ui) {
 }
 
 /// The failure that the findings amount to, with every hint.
+///
+/// # Errors
+/// Where a check does not pass.
 pub fn verdict(checks: &[Check]) -> Result<(), Fail> {
     let failed: Vec<_> = checks.iter().filter(|check| !check.passes()).collect();
     if failed.is_empty() {
@@ -94,10 +97,7 @@ pub fn verdict(checks: &[Check]) -> Result<(), Fail> {
         .iter()
         .map(|check| format!("{}: {}", check.name, check.found))
         .collect();
-    let fail = not_so(format!(
-        "this machine lacks what is needed ({})",
-        what.join("; ")
-    ));
+    let fail = not_so(format!("what is needed is not there ({})", what.join("; ")));
     Err(failed
         .iter()
         .filter_map(|check| check.hint.clone())

@@ -193,11 +193,12 @@ pub trait Target: Host {
     /// As [`Target::start`].
     fn restart(&self, components: &[String]) -> Result<Plan>;
 
-    /// How to remove what install made.
+    /// How to remove what install made; also the `tools` that it built, and all but
+    /// what the `machine` takes along that will be deleted.
     ///
     /// # Errors
     /// Where the state cannot be read.
-    fn uninstall(&self, tools: bool) -> Result<Plan>;
+    fn uninstall(&self, tools: bool, machine: bool) -> Result<Plan>;
 
     /// How every component is.
     ///

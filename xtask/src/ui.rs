@@ -7,7 +7,7 @@
 
 use std::collections::HashMap;
 use std::io::{IsTerminal, Write};
-use std::sync::{Mutex, OnceLock};
+use std::sync::Mutex;
 use std::time::Duration;
 
 use console::style;
@@ -32,22 +32,31 @@ pub struct Style {
     pub quiet: bool,
 }
 
-/// The options that lead to the state directory of this run, where it is not the
-/// usual one.
-static OPTIONS: OnceLock<String> = OnceLock::new();
+/// The options without which a printed command would lead to another state
+/// directory or target.
+static OPTIONS: Mutex<String> = Mutex::new(String::new());
 
-/// Makes every command that is printed for the user lead to this state directory.
-pub fn lead_to(state: &str) {
-    let _ = OPTIONS.set(format!("--state {}", shell::quote(state)));
+/// Makes every command that is printed for the user from here on carry these
+/// options.
+pub fn lead_to(options: &[String]) {
+    let words: Vec<String> = options.iter().map(|word| shell::quote(word)).collect();
+    *lead() = words.join(" ");
+}
+
+fn lead() -> std::sync::MutexGuard<'static, String> {
+    OPTIONS
+        .lock()
+        .unwrap_or_else(std::sync::PoisonError::into_inner)
 }
 
 /// A text for the user in which each `cargo xtask` leads to the state directory
-/// of this run.
+/// and target of this run.
 pub fn typed(text: &str) -> String {
-    match OPTIONS.get() {
-        Some(options) => text.replace("cargo xtask ", &format!("cargo xtask {options} ")),
-        None => text.to_owned(),
+    let options = lead();
+    if options.is_empty() {
+        return text.to_owned();
     }
+    text.replace("cargo xtask ", &format!("cargo xtask {options} "))
 }
 
 /// One of the steps of a running plan.

@@ -1,7 +1,7 @@
 //! What is chosen for a cluster: the options of `install`, checked before anything
 //! runs, and remembered.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 
@@ -41,29 +41,26 @@ impl Cluster {
             }
             settings.port_base = base;
         }
-        let file = |path: &Path| -> Result<_> {
-            if path.is_file() {
-                return Ok(std::path::absolute(path)?);
+        match options.charts.as_deref() {
+            None => {}
+            Some("none") => settings.charts = None,
+            Some(place) if place.contains("://") => settings.charts = Some(place.to_owned()),
+            Some(place) if Path::new(place).is_dir() => {
+                let place = std::path::absolute(place)?;
+                settings.charts = Some(place.to_string_lossy().into_owned());
             }
-            Err(broken(format!("there is no file {}", path.display())).into())
-        };
-        if let Some(place) = &options.charts {
-            settings.charts = Some(if place.contains("://") {
-                place.clone()
-            } else if Path::new(place).is_dir() {
-                std::path::absolute(place)?.to_string_lossy().into_owned()
-            } else {
+            Some(place) => {
                 return Err(broken(format!("there is no directory {place}"))
                     .hint("charts come from a directory, a helm repository (https://…) or an OCI reference (oci://…)")
                     .into());
-            });
+            }
         }
-        if let Some(path) = &options.versions {
-            settings.versions = Some(file(path)?);
-        }
-        if let Some(path) = &options.values {
-            settings.values = Some(file(path)?);
-        }
+        overlay(
+            &mut settings.versions,
+            options.versions.as_deref(),
+            "--versions",
+        )?;
+        overlay(&mut settings.values, options.values.as_deref(), "--values")?;
         match options.ingress.as_deref() {
             None => {}
             Some("none") => settings.ingress = None,
@@ -139,6 +136,7 @@ impl Cluster {
         }
         let cluster = self.clone();
         Ok(Step::new("begin", "remember what was chosen")
+            .again()
             .done(move || {
                 let kept: Option<Settings> = state::read_json(&cluster.dir.join("settings.json"))?;
                 // An overlay may have changed since.
@@ -147,5 +145,22 @@ impl Cluster {
                 Ok(same.then(|| "it is what was chosen before".to_owned()))
             })
             .xtask(words))
+    }
+}
+
+/// An overlay that was named, or taken back, or is as it was chosen before.
+fn overlay(kept: &mut Option<PathBuf>, named: Option<&Path>, option: &str) -> Result<()> {
+    match named {
+        None => {}
+        Some(path) if path == Path::new("none") => *kept = None,
+        Some(path) => *kept = Some(std::path::absolute(path)?),
+    }
+    match kept {
+        Some(path) if !path.is_file() => {
+            Err(broken(format!("there is no file {}", path.display()))
+                .hint(format!("name another one, or do without: {option} none"))
+                .into())
+        }
+        _ => Ok(()),
     }
 }

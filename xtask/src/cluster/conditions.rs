@@ -14,8 +14,8 @@ use std::time::{Duration, Instant};
 use anyhow::Result;
 use serde_json::Value;
 
-use super::objects::DEFAULT;
-use super::{APPLY, Cluster, LABEL};
+use super::objects::{DEFAULT, is_ours};
+use super::{APPLY, Cluster};
 use crate::certificate::printable;
 use crate::fail::{Fail, NOT_SO, broken, not_so};
 use crate::interrupt;
@@ -28,9 +28,12 @@ use crate::words;
 /// How often a namespace is looked at.
 const POLL: Duration = Duration::from_millis(700);
 
-/// What may pass by itself is given this long: a registry that stutters, a node
-/// that is about to come.
+/// What may pass by itself is given this long: a registry that stutters, an API
+/// server that restarts.
 const PATIENCE: Duration = Duration::from_secs(20);
+
+/// A node or a volume that is being made is given this long.
+const LONG_PATIENCE: Duration = Duration::from_secs(180);
 
 /// How many lines of a failed container's log are shown.
 const LINES: &str = "--tail=8";
@@ -170,6 +173,8 @@ enum Passes {
     Mostly,
     /// For a while.
     Soon,
+    /// For a long while.
+    Slowly,
     /// Never.
     Never,
 }
@@ -180,7 +185,8 @@ const WAITING: [(&str, Passes); 8] = [
     ("ImagePullBackOff", Passes::Soon),
     ("ErrImageNeverPull", Passes::Never),
     ("InvalidImageName", Passes::Never),
-    ("CreateContainerConfigError", Passes::Soon),
+    // A key that a Job is about to make.
+    ("CreateContainerConfigError", Passes::Mostly),
     ("CreateContainerError", Passes::Soon),
     ("RunContainerError", Passes::Soon),
     ("CrashLoopBackOff", Passes::Mostly),
@@ -200,12 +206,10 @@ fn concerns(object: &Value, namespace: &str, conditions: &[Condition]) -> bool {
         .iter()
         .filter(|condition| ["job", "begun"].contains(&condition.kind.as_str()))
         .peekable();
-    let meta = &object["metadata"];
     if jobs.peek().is_some() {
         return jobs.any(|job| concerns_job(object, &job.name));
     }
-    let (label, value) = LABEL.split_once('=').unwrap_or((LABEL, ""));
-    namespace != DEFAULT || meta["labels"][label] == *value
+    namespace != DEFAULT || is_ours(object)
 }
 
 /// What goes wrong among these objects.
@@ -240,7 +244,7 @@ fn troubles(objects: &[Value]) -> Vec<Trouble> {
                 ),
                 log: None,
                 events: None,
-                passes: Passes::Soon,
+                passes: Passes::Slowly,
             });
         }
         if status["reason"] == "Evicted" {
@@ -331,6 +335,7 @@ impl Cluster {
         let mut since: HashMap<String, Instant> = HashMap::new();
         let mut told = HashSet::new();
         let mut last = Vec::new();
+        let mut silent_since: Option<Instant> = None;
         loop {
             let silent = match self.unmet(namespace, &conditions) {
                 Ok((unmet, _)) if unmet.is_empty() => return Ok(()),
@@ -339,13 +344,17 @@ impl Cluster {
                     let names: Vec<String> = unmet.iter().map(ToString::to_string).collect();
                     say(Said::Waiting(&format!("{namespace}: {}", names.join(", "))));
                     last = names;
-                    for trouble in troubles(&objects) {
+                    silent_since = None;
+                    let troubles = troubles(&objects);
+                    since.retain(|key, _| troubles.iter().any(|trouble| trouble.key == *key));
+                    for trouble in troubles {
                         let began = *since
                             .entry(trouble.key.clone())
                             .or_insert_with(Instant::now);
                         let patience = match trouble.passes {
                             Passes::Never => Duration::ZERO,
                             Passes::Soon => PATIENCE,
+                            Passes::Slowly => LONG_PATIENCE,
                             Passes::Mostly => Duration::MAX,
                         };
                         let is_creation = trouble.key.ends_with("ContainerCreating");
@@ -377,7 +386,8 @@ impl Cluster {
                 return Err(broken(format!("interrupted while waiting for {namespace}")).into());
             }
             if let Some(error) = silent {
-                if started.elapsed() >= PATIENCE.min(ready.within) {
+                let began = *silent_since.get_or_insert_with(Instant::now);
+                if began.elapsed() >= PATIENCE.min(ready.within) {
                     return Err(error);
                 }
                 say(Said::Waiting(&format!(

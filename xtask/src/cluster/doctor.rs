@@ -194,7 +194,7 @@ impl Cluster {
             (Some(chain), Some(secret)) if known(&secret, &chain) => check.found("it does"),
             (Some(_), Some(_)) => check.missing(
                 "its configuration holds another certificate than Fulcio's",
-                "remove the Secret ctlog-secret in ctlog-system, then cargo xtask scaffold --from scaffold",
+                "have it added: cargo xtask scaffold --from scaffold, then kubectl --namespace ctlog-system rollout restart deployment/ctlog",
             ),
             _ => check.missing("there is no configuration of it yet", "cargo xtask scaffold"),
         })

@@ -227,16 +227,24 @@ impl Cluster {
         }
     }
 
-    /// Starts a forward (`cargo xtask step launch`). It sees which cluster kubectl
-    /// means, and nothing else of the caller's environment that a server would not.
+    /// Starts a forward (`cargo xtask step launch`).
     ///
     /// # Errors
     /// Where its port is taken or kubectl cannot be started.
     pub fn launch(&self, name: &str, words: &[String]) -> Result<()> {
-        let variables = ["KUBECONFIG", "HTTPS_PROXY", "NO_PROXY"];
-        let env: Vec<(String, String)> = variables
-            .iter()
-            .filter_map(|name| Some(((*name).to_owned(), std::env::var(name).ok()?)))
+        // What gets kubectl into a cluster may need any variable; it runs elsewhere, so
+        // a relative path of its configuration would lead nowhere.
+        let absolute = |paths: &str| {
+            let paths =
+                std::env::split_paths(paths).map(|path| std::path::absolute(&path).unwrap_or(path));
+            std::env::join_paths(paths).ok()?.into_string().ok()
+        };
+        let env: Vec<(String, String)> = std::env::vars_os()
+            .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+            .map(|(name, value)| {
+                let path = (name == "KUBECONFIG").then(|| absolute(&value)).flatten();
+                (name, path.unwrap_or(value))
+            })
             .collect();
         let number = |text: &str| text.parse::<u16>().ok();
         let port = words

@@ -10,7 +10,7 @@ use serde_yaml::Value as Yaml;
 use super::objects::DEFAULT;
 use super::{Cluster, settings};
 use crate::bundle;
-use crate::fail::{Fail, broken, not_so};
+use crate::fail::{BROKEN, Fail, NOT_SO, broken};
 use crate::plan::Ready;
 use crate::plan::program::each_line_of;
 use crate::plan::run::Said;
@@ -125,7 +125,8 @@ impl Cluster {
             within: WITHIN,
         };
         // Its log begins when its pod does.
-        self.wait_for(&ready("begun"), say)?;
+        self.wait_for(&ready("begun"), say)
+            .map_err(|error| could_not_look(&error))?;
         let lines = self.log_of(job, bundle, say)?;
         // What went wrong is in the log that has been shown.
         let ended = self.wait_for(&ready("job"), &|said| {
@@ -135,11 +136,11 @@ impl Cluster {
         });
         let Err(error) = ended else { return Ok(()) };
         let fail = Fail::from_error(&error);
-        if fail.exit != crate::fail::NOT_SO {
+        if fail.exit != NOT_SO {
             return Err(error);
         }
         let last = lines[lines.len().saturating_sub(12)..].to_vec();
-        let fail = problems::explain(not_so(format!("the Job {job} failed")).tail(last));
+        let fail = problems::explain(broken(format!("the Job {job} failed")).tail(last));
         Err(fail.into())
     }
 
@@ -172,6 +173,14 @@ impl Cluster {
         })?;
         kept?;
         Ok(lines)
+    }
+}
+
+/// That a Job did not run says nothing about the image: it is no "no".
+fn could_not_look(error: &anyhow::Error) -> Fail {
+    Fail {
+        exit: BROKEN,
+        ..Fail::from_error(error)
     }
 }
 

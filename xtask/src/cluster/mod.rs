@@ -10,6 +10,7 @@
 //!   tuf/       cosign's TUF_ROOT       tmp/       Jobs and tokens, for moments
 //! ```
 
+pub mod cert_manager;
 pub mod choice;
 pub mod conditions;
 pub mod doctor;
@@ -237,7 +238,7 @@ impl Cluster {
             Err(error) => {
                 let fail = Fail::from_error(&error);
                 let unknown = "the server doesn't have a resource type";
-                if fail.tail.iter().any(|line| line.contains(unknown)) {
+                if fail.says(unknown) {
                     return Ok(None);
                 }
                 return Err(error);
@@ -297,10 +298,7 @@ fn current_context() -> Result<String, Fail> {
         Ok(_) => Err(no_context()),
         Err(error) => {
             let fail = Fail::from_error(&error);
-            let not_set = fail
-                .tail
-                .iter()
-                .any(|line| line.contains("current-context is not set"));
+            let not_set = fail.says("current-context is not set");
             Err(if not_set { no_context() } else { fail })
         }
     }

@@ -10,9 +10,11 @@ use serde_json::{Map, Value, json};
 
 use super::{Cluster, LABEL};
 use crate::encoding::hex;
-use crate::fail::broken;
+use crate::fail::{Fail, broken};
 use crate::parallel;
+use crate::plan::program::output_of;
 use crate::trust;
+use crate::words;
 
 /// The namespace in which images are signed and verified.
 pub const DEFAULT: &str = "default";
@@ -117,6 +119,17 @@ pub fn labels() -> Value {
     json!({name: value})
 }
 
+/// Whether an object carries the workshop's label.
+pub fn is_ours(object: &Value) -> bool {
+    let (name, value) = LABEL.split_once('=').unwrap_or((LABEL, ""));
+    object["metadata"]["labels"][name] == *value
+}
+
+/// Whether a list that kubectl printed has nothing in it.
+pub fn is_empty(list: Option<&Value>) -> bool {
+    list.is_none_or(|list| list["items"].as_array().is_none_or(Vec::is_empty))
+}
+
 impl Cluster {
     /// Copies the public parts (`cargo xtask step copy-secrets`).
     ///
@@ -176,7 +189,7 @@ impl Cluster {
         }
         let mut data = Map::new();
         for key in ["mysql-root-password", "mysql-password"] {
-            data.insert(key.to_owned(), json!(random()?));
+            data.insert(key.to_owned(), json!(hex(&random::<24>()?)));
         }
         for key in ["mysql-user", "mysql-database"] {
             let value = if key == "mysql-user" {
@@ -186,26 +199,35 @@ impl Cluster {
             };
             data.insert(key.to_owned(), json!(value));
         }
-        self.apply(&json!({
+        let secret = json!({
             "apiVersion": "v1",
             "kind": "Secret",
             "metadata": {"name": name, "namespace": namespace, "labels": labels()},
             "type": "Opaque",
             "stringData": data,
-        }))
+        });
+        // Created and not applied: where two install at once, the first one counts.
+        let create = self.ask(words!["create", "--filename", "-"])?;
+        match output_of(&create, Some(secret.to_string().as_bytes())) {
+            Err(error) if !Fail::from_error(&error).says("AlreadyExists") => Err(error),
+            _ => Ok(()),
+        }
     }
 }
 
 /// Namespace and name of the Secret with the passwords of Trillian's database.
 pub const DATABASE_SECRET: (&str, &str) = ("trillian-system", "trillian-mysql-auth");
 
-/// 192 random bits in hexadecimal.
-fn random() -> Result<String> {
-    let mut bytes = [0; 24];
+/// Random bytes.
+///
+/// # Errors
+/// Where the system gives none.
+pub fn random<const N: usize>() -> Result<[u8; N]> {
+    let mut bytes = [0; N];
     std::fs::File::open("/dev/urandom")
         .and_then(|mut source| source.read_exact(&mut bytes))
         .context("read random bytes")?;
-    Ok(hex(&bytes))
+    Ok(bytes)
 }
 
 #[cfg(test)]

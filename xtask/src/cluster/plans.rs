@@ -5,13 +5,15 @@ use std::time::Duration;
 use anyhow::Result;
 use serde_json::Value;
 
-use super::objects::DEFAULT;
+use super::objects::{DEFAULT, is_ours};
 use super::releases::{CERT_MANAGER, SCAFFOLD, Source};
 use super::scaffold::{CTLOG, FULCIO, INGRESS_TLS};
 use super::trust::CONFIG_MAP;
-use super::{APPLY, Cluster, LABEL};
+use super::{APPLY, Cluster};
 use crate::cli::{ClusterOptions, InstallOptions, On};
-use crate::fail::broken;
+use crate::fail::{Fail, broken};
+use crate::plan::program::output_of;
+use crate::plan::run::Said;
 use crate::plan::{Command, Plan, Ready, Step};
 use crate::target::Part;
 use crate::words;
@@ -116,8 +118,7 @@ impl Cluster {
                 plan.push(step);
             }
         }
-        plan.push(self.cert_manager_namespace_step()?);
-        plan.push(self.cert_manager_step()?);
+        self.push_cert_manager(plan)?;
         plan.push(
             self.apply_step(
                 Step::new("issuer", "add an issuer of self-signed certificates"),
@@ -205,7 +206,33 @@ impl Cluster {
                     .all(there)
                     .then(|| "they are there".to_owned()))
             })
+            .xtask(words!["step", "refuse", "foreign-namespaces"])
             .run(self.apply_command(&["deploy/namespaces.yml"])?))
+    }
+
+    /// Fails where a namespace of the workshop is there and is somebody else's
+    /// (`cargo xtask step refuse foreign-namespaces`): what is in it would be
+    /// changed now, and deleted at the end.
+    ///
+    /// # Errors
+    /// Exactly then, or where the cluster does not answer.
+    pub fn refuse_foreign_namespaces(&self) -> Result<()> {
+        let all = self.read(words!["get", "namespaces", "--output=json"])?;
+        let mut all = all["items"].as_array().into_iter().flatten();
+        let foreign = all.find(|namespace| {
+            let name = namespace["metadata"]["name"].as_str().unwrap_or_default();
+            NAMESPACES.contains(&name) && !is_ours(namespace)
+        });
+        let Some(foreign) = foreign else {
+            return Ok(());
+        };
+        let name = foreign["metadata"]["name"].as_str().unwrap_or_default();
+        Err(broken(format!(
+            "the namespace {name} is there, and is not the workshop's: another Sigstore is on this cluster"
+        ))
+        .hint("use another cluster, for example: cargo xtask minikube")
+        .hint("or remove that one first, with what installed it")
+        .into())
     }
 
     /// Every namespace and its phase.
@@ -237,8 +264,24 @@ impl Cluster {
                 Step::new("images", "fetch the image that signs and verifies")
                     .needs(["minikube"])
                     .done(move || fetched.finished())
-                    .run(self.minikube(words!["image", "pull", image])?),
+                    .xtask(words!["step", "preload", image]),
             );
+        }
+        Ok(())
+    }
+
+    /// Fetches an image into minikube (`cargo xtask step preload`). It only saves
+    /// time, so what goes wrong is said and does no harm.
+    ///
+    /// # Errors
+    /// Where no cluster is known.
+    pub fn preload(&self, image: &str, say: &dyn Fn(Said<'_>)) -> Result<()> {
+        if let Err(error) = output_of(&self.minikube(words!["image", "pull", image])?, None) {
+            let fail = Fail::from_error(&error);
+            say(Said::Trouble(&[format!(
+                "not fetched in advance: {image}: {}",
+                fail.what
+            )]));
         }
         Ok(())
     }
@@ -301,59 +344,6 @@ impl Cluster {
             .run(Command::new(words!["mkdir", "-p", dir]))
             .run(fetch),
         ))
-    }
-
-    /// It is labelled only where it is made here: at the end, the label says whose
-    /// it is.
-    fn cert_manager_namespace_step(&self) -> Result<Step> {
-        let cluster = self.clone();
-        let name = CERT_MANAGER.namespace;
-        Ok(
-            Step::new("cert-manager-namespace", "make the namespace cert-manager")
-                .needs(["namespaces"])
-                .done(move || {
-                    let found = cluster.find("", &format!("namespace/{name}"))?;
-                    let there = found.is_some() || cluster.has_cert_manager()?;
-                    Ok(there.then(|| "it is there, or not needed".to_owned()))
-                })
-                .run(self.kubectl(words!["create", "namespace", name])?)
-                .run(self.kubectl(words!["label", "namespace", name, LABEL])?),
-        )
-    }
-
-    fn cert_manager_step(&self) -> Result<Step> {
-        const CONDITIONS: &str = "deployment/cert-manager deployment/cert-manager-webhook deployment/cert-manager-cainjector accepts/deploy/clusterissuer-selfsigned-issuer.yml";
-        let upgrade = [
-            words!["upgrade", "--install", "--labels", LABEL],
-            self.release_words(CERT_MANAGER)?,
-        ]
-        .concat();
-        let cluster = self.clone();
-        Ok(Step::new("cert-manager", "install cert-manager")
-            .needs(["cert-manager-namespace", "cert-manager-chart"])
-            .done(move || {
-                if !cluster.owns_cert_manager()? {
-                    let foreign = cluster.has_cert_manager()?;
-                    let said = "the cluster has one that is not the workshop's";
-                    return Ok(foreign.then(|| said.to_owned()));
-                }
-                let done = cluster.is_current(CERT_MANAGER)?
-                    && cluster
-                        .lacking(CERT_MANAGER.namespace, CONDITIONS)?
-                        .is_empty();
-                Ok(done.then(|| "it is as it should be".to_owned()))
-            })
-            .run(self.helm(upgrade)?)
-            .ready(ready(CERT_MANAGER.namespace, CONDITIONS)))
-    }
-
-    /// Whether the cluster has a cert-manager, whoever installed it.
-    ///
-    /// # Errors
-    /// Where the cluster does not answer.
-    pub fn has_cert_manager(&self) -> Result<bool> {
-        let definition = "customresourcedefinition/certificates.cert-manager.io";
-        Ok(self.find("", definition)?.is_some())
     }
 
     fn push_registry(&self, plan: &mut Plan) -> Result<()> {

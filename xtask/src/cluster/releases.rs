@@ -5,9 +5,11 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use serde_json::Value;
+use sha2::{Digest, Sha256};
 
 use super::Cluster;
 use super::settings::{self, Chart};
+use crate::encoding::hex;
 use crate::fail::{Fail, broken};
 use crate::parallel;
 use crate::plan::program::output_of;
@@ -104,11 +106,7 @@ impl Cluster {
             Ok(text) => json(&text).map(Some),
             Err(error) => {
                 let fail = Fail::from_error(&error);
-                if fail
-                    .tail
-                    .iter()
-                    .any(|line| line.contains("release: not found"))
-                {
+                if fail.says("release: not found") {
                     return Ok(None);
                 }
                 Err(error)
@@ -168,6 +166,16 @@ impl Cluster {
         Ok(place.filter(|place| !place.contains("://")).map(Path::new))
     }
 
+    /// Where fetched charts are: in a directory for each place that they come from.
+    ///
+    /// # Errors
+    /// Where no cluster is known.
+    pub fn fetched_charts(&self) -> Result<PathBuf> {
+        let place = self.settings()?.charts.as_deref().unwrap_or_default();
+        let hash = hex(&Sha256::digest(place)[..4]);
+        Ok(self.dir.join("charts").join(hash))
+    }
+
     /// The command that fetches a chart, and the file that it makes; `None` where
     /// it is taken from a directory.
     ///
@@ -191,7 +199,7 @@ impl Cluster {
                 words!["helm", "pull", name, "--repo", repository]
             }
         };
-        let dir = self.dir.join("charts");
+        let dir = self.fetched_charts()?;
         words.extend(words![
             "--version",
             &chart.version,
@@ -212,7 +220,7 @@ impl Cluster {
     pub fn chart_path(&self, name: &str) -> Result<PathBuf> {
         let chart = self.chart(name)?;
         let Some(dir) = self.chart_directory()? else {
-            return Ok(self.dir.join("charts").join(file_name(name, &chart)));
+            return Ok(self.fetched_charts()?.join(file_name(name, &chart)));
         };
         let file = dir.join(file_name(name, &chart));
         if file.is_file() {

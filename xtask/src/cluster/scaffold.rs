@@ -96,12 +96,17 @@ const GROUND: [&str; 6] = [
 /// stays as it is.
 const TABLES: [&str; 3] = ["--reuse-values", "--set", "trillian.createdb.enabled=true"];
 
+/// What the Jobs of Rekor make.
+const REKOR_MADE: &str = "configmap/rekor-config:treeID";
+/// What the Jobs of the CT log make.
+const CTLOG_MADE: &str = "configmap/ctlog-config:treeID secret/ctlog-public-key:public";
+
 /// How far the release is.
 #[derive(Debug, Clone, PartialEq)]
 enum Stage {
     /// There is none.
     None,
-    /// Fulcio and Trillian, with these values.
+    /// Fulcio and Trillian, with these values; null where helm was interrupted.
     Ground(Value),
     /// All of it.
     Whole,
@@ -112,7 +117,12 @@ impl Stage {
         match release {
             None => Stage::None,
             Some(release) if release.values["rekor"]["enabled"] == Value::Bool(false) => {
-                Stage::Ground(release.values)
+                let deployed = release.status == "deployed";
+                Stage::Ground(if deployed {
+                    release.values
+                } else {
+                    Value::Null
+                })
             }
             Some(_) => Stage::Whole,
         }
@@ -140,10 +150,15 @@ impl Cluster {
         let whole = self.clone();
         plan.push(
             Step::new("scaffold", "install Rekor and the CT log as well")
-                .needs(["scaffold-trees", "scaffold-authority", "scaffold-rekor-key"])
+                .needs([
+                    "begin",
+                    "scaffold-trees",
+                    "scaffold-authority",
+                    "scaffold-rekor-key",
+                ])
                 .done(move || {
-                    let current = whole.is_current(SCAFFOLD)?;
-                    Ok(current.then(|| "it is as it should be".to_owned()))
+                    let done = whole.is_current(SCAFFOLD)? && whole.logs_are_coming()?;
+                    Ok(done.then(|| "it is as it should be".to_owned()))
                 })
                 .xtask(words!["step", "clear-jobs"])
                 .run(self.helm([words!["upgrade", "--install"], release].concat())?),
@@ -224,7 +239,13 @@ impl Cluster {
         .concat();
         plan.push(
             Step::new("scaffold-ground", "install Fulcio and Trillian")
-                .needs(["scaffold-database-secret", "scaffold-chart"])
+                // An Ingress is refused until the controller is up.
+                .needs([
+                    "begin",
+                    "ingress",
+                    "scaffold-database-secret",
+                    "scaffold-chart",
+                ])
                 .done(move || {
                     let stage = at()?;
                     Ok(past(&stage).or_else(|| match &stage {
@@ -235,7 +256,7 @@ impl Cluster {
                     }))
                 })
                 // On a whole release this would remove the logs.
-                .xtask(words!["step", "refuse-whole"])
+                .xtask(words!["step", "refuse", "whole-release"])
                 .run(self.helm(install)?),
         );
         let upgrade = words![
@@ -271,6 +292,25 @@ impl Cluster {
         Ok(())
     }
 
+    /// Whether the Jobs of the logs have made what they make, or are still at it.
+    /// One that has given up is made again by an upgrade.
+    fn logs_are_coming(&self) -> Result<bool> {
+        for (namespace, made) in [(REKOR.namespace, REKOR_MADE), (CTLOG.namespace, CTLOG_MADE)] {
+            if self.lacking(namespace, made)?.is_empty() {
+                continue;
+            }
+            let jobs = self.find(namespace, "jobs")?.unwrap_or_default();
+            let jobs = jobs["items"].as_array().cloned().unwrap_or_default();
+            if !jobs
+                .iter()
+                .any(|job| job["status"]["active"].as_u64().unwrap_or(0) > 0)
+            {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
     /// The values of the ground, as helm remembers them.
     fn wanted_ground(&self) -> Result<Value> {
         let mut values = self.wanted_values(SCAFFOLD.chart)?;
@@ -282,7 +322,7 @@ impl Cluster {
         Ok(values)
     }
 
-    /// Fails where the release has the logs (`cargo xtask step refuse-whole`): the
+    /// Fails where the release has the logs (`cargo xtask step refuse whole-release`): the
     /// ground alone in its place would take them away.
     ///
     /// # Errors
@@ -309,15 +349,9 @@ impl Cluster {
             return Ok(());
         }
         for namespace in NAMESPACES {
-            let words = words![
-                "delete",
-                "jobs",
-                "--selector=app.kubernetes.io/managed-by=Helm",
-                "--namespace",
-                namespace,
-                "--ignore-not-found"
-            ];
-            output_of(&self.kubectl(words)?, None)?;
+            let selector = "--selector=app.kubernetes.io/managed-by=Helm";
+            let words = words!["jobs", selector, "--namespace", namespace];
+            output_of(&self.delete(words)?, None)?;
         }
         Ok(())
     }

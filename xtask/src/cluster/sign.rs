@@ -7,7 +7,7 @@ use anyhow::Result;
 use super::Cluster;
 use super::forwards::{Forward, Passage};
 use super::jobs::WITHIN;
-use super::objects::DEFAULT;
+use super::objects::{DEFAULT, random};
 use crate::artifact::Artifact;
 use crate::cosign::{Cosign, Signing, numbered};
 use crate::fail::broken;
@@ -64,7 +64,7 @@ impl Cluster {
             let Artifact::Image(image) = artifact else {
                 continue;
             };
-            let job = format!("sign-{call}-{i}");
+            let job = format!("sign-{}", unique()?);
             let bundle = self.bundle_file(&job);
             let account_option = words!["--as", account];
             let mut step = self.job_steps(&mut plan, "sign", &job, i, image, account_option)?;
@@ -115,12 +115,11 @@ impl Cluster {
             self.push_close(&mut plan, &passages, &ends);
             return Ok(plan);
         }
-        let call = std::process::id();
         for (i, artifact) in artifacts.iter().enumerate() {
             let Artifact::Image(image) = artifact else {
                 continue;
             };
-            let job = format!("verify-{call}-{i}");
+            let job = format!("verify-{}", unique()?);
             let policy = words!["--identity", identity, "--issuer", issuer];
             let step = self
                 .job_steps(&mut plan, "verify", &job, i, image, policy)?
@@ -390,6 +389,12 @@ impl Cluster {
         let token = output_of(&self.ask(words)?, None)?;
         state::write(out, token.trim().as_bytes(), 0o600)
     }
+}
+
+/// What tells the Jobs of everybody who uses a cluster apart: ten digits.
+fn unique() -> Result<String> {
+    let bytes: [u8; 4] = random()?;
+    Ok(format!("{:010}", u32::from_be_bytes(bytes)))
 }
 
 /// Whether cosign runs on this machine: files are here, not in the cluster.

@@ -14,12 +14,13 @@ use super::{Cluster, settings};
 use crate::artifact::{Artifact, Signature};
 use crate::bundle;
 use crate::cli::{
-    Cli, ClusterOptions, Command, InstallOptions, JobVerb, PreflightOptions, StepCommand,
+    Cli, ClusterOptions, Command, InstallOptions, JobVerb, PreflightOptions, Refusal, StepCommand,
 };
-use crate::fail::{Fail, broken};
+use crate::fail::{Fail, broken, not_so};
 use crate::http::Server;
 use crate::local::process;
 use crate::plan::run::{Host, Said};
+use crate::plan::shell::quote;
 use crate::plan::{Plan, Ready};
 use crate::preflight::{self, Check};
 use crate::rekor::Version;
@@ -81,16 +82,25 @@ impl Cluster {
                 State::open(self.dir.parent().unwrap_or(&self.dir).to_owned())?.create()?;
                 // Nothing but what is typed here counts: it is the whole choice.
                 let mut fresh = self.clone();
-                fresh.settings = Ok(settings::Settings::new(&self.settings()?.context));
+                fresh.settings = Ok(settings::Settings {
+                    port_base,
+                    ..settings::Settings::new(&self.settings()?.context)
+                });
                 let chosen = fresh.with_options(&options, Some(port_base))?;
                 // Helm writes into this one, and makes none.
-                state::make_dir(&chosen.dir.join("charts"))?;
+                state::make_dir(&chosen.fetched_charts()?)?;
                 chosen.write_values()?;
                 state::write_json(&chosen.dir.join("settings.json"), chosen.settings()?)
             }
             StepCommand::DatabaseSecret => self.make_database_secret(),
             StepCommand::CopySecrets => self.copy_secrets(),
-            StepCommand::RefuseWhole => self.refuse_whole(),
+            StepCommand::Refuse { what } => match what {
+                Refusal::ForeignNamespaces => self.refuse_foreign_namespaces(),
+                Refusal::ForeignCertManager => self.refuse_foreign_cert_manager(),
+                Refusal::CertManagerInUse => self.refuse_used_cert_manager(),
+                Refusal::WholeRelease => self.refuse_whole(),
+            },
+            StepCommand::Preload { image } => self.preload(&image, say),
             StepCommand::ClearJobs => self.clear_jobs(),
             StepCommand::Trust => self.write_trust(),
             StepCommand::SigningConfig { fulcio, rekor, out } => {
@@ -211,8 +221,8 @@ impl Target for Cluster {
         self.restart_plan(components)
     }
 
-    fn uninstall(&self, _: bool) -> Result<Plan> {
-        self.uninstall_plan()
+    fn uninstall(&self, _: bool, machine: bool) -> Result<Plan> {
+        self.uninstall_plan(machine)
     }
 
     fn status(&self) -> Result<Vec<Component>> {
@@ -221,9 +231,18 @@ impl Target for Cluster {
 
     fn logs(&self, component: Option<&str>) -> Result<Logs> {
         self.require_installed()?;
+        // Of all, those that are there.
+        let there: Vec<String> = match component {
+            Some(name) => vec![name.to_owned()],
+            None => {
+                let all = self.status()?.into_iter();
+                let all = all.filter(|component| component.state != "stopped");
+                all.map(|component| component.name).collect()
+            }
+        };
         let chosen: Vec<_> = COMPONENTS
             .iter()
-            .filter(|(name, ..)| component.is_none_or(|wanted| wanted == *name))
+            .filter(|(name, ..)| there.iter().any(|there| there == name))
             .collect();
         if chosen.is_empty() {
             let names = COMPONENTS.map(|(name, ..)| name).join(", ");
@@ -316,8 +335,21 @@ impl Target for Cluster {
         signatures::all(&self.dir)
     }
 
-    fn lost(&self, _: &Signature) -> Result<Option<Fail>> {
-        Ok(None)
+    fn lost(&self, signature: &Signature) -> Result<Option<Fail>> {
+        let text = state::read(&signature.bundle)?.unwrap_or_default();
+        let log = bundle::read(&text)?.log_id();
+        let root = self.trust_file("trusted_root.json");
+        let root: Value = state::read_json(&root)?.unwrap_or_default();
+        let mut known = root["tlogs"].as_array().into_iter().flatten();
+        if known.any(|known| known["logId"]["keyId"].as_str() == log.as_deref()) {
+            return Ok(None);
+        }
+        let bundle = quote(&signature.bundle.to_string_lossy());
+        Ok(Some(
+            not_so("the entry is in the log of an earlier installation, which is gone").hint(format!(
+                "what is left of it is the bundle: cargo xtask inspect-certificate --bundle {bundle}"
+            )),
+        ))
     }
 
     fn env(&self) -> Result<Vec<(&'static str, String)>> {

@@ -48,6 +48,8 @@ pub struct App {
     named: bool,
     /// The context of kubectl that was typed.
     context: Option<String>,
+    /// The options that lead another `cargo xtask` to the same state.
+    lead: Vec<String>,
 }
 
 /// What a command that runs a plan came to.
@@ -167,10 +169,20 @@ impl App {
                 .into());
         }
         let mut globals = vec!["--on".to_owned(), on.0.name().to_owned()];
+        let mut lead = Vec::new();
         if !default {
             let root = state.root().to_string_lossy().into_owned();
-            ui::lead_to(&root);
-            globals.extend(["--state".to_owned(), root]);
+            lead.extend(["--state".to_owned(), root]);
+        }
+        globals.extend(lead.clone());
+        ui::lead_to(&lead);
+        // What is not remembered has to be typed again.
+        let remembered = choose_remembered(&state)?.map_or(On::Local, |(on, _)| on);
+        if global.on.is_some() && on.0 != remembered {
+            let on = ["--on".to_owned(), on.0.name().to_owned()];
+            let context = global.context.iter();
+            let context = context.flat_map(|name| ["--context".to_owned(), name.clone()]);
+            ui::lead_to(&[on.to_vec(), context.collect(), lead.clone()].concat());
         }
         Ok(App {
             ui,
@@ -180,6 +192,7 @@ impl App {
             globals,
             named: global.on.is_some(),
             context: global.context.clone(),
+            lead,
         })
     }
 
@@ -277,6 +290,7 @@ impl App {
             globals: self.globals.clone(),
             named: self.named,
             context: self.context.clone(),
+            lead: self.lead.clone(),
         }
     }
 
@@ -332,6 +346,7 @@ impl App {
                 self.on.0.name().as_bytes(),
                 0o600,
             )?;
+            ui::lead_to(&self.lead);
         }
         let _watch = interrupt::watch();
         Ok(Ran::Done(run::run(
@@ -414,12 +429,6 @@ pub fn artifacts(
 /// The target and why: what was typed, else the environment, else what was
 /// remembered, else local.
 fn choose(typed: Option<On>, state: &State) -> Result<(On, &'static str)> {
-    let parse = |name: &str, from: &str| {
-        <On as clap::ValueEnum>::from_str(name.trim(), false).map_err(|_| {
-            broken(format!("{from} names no target: {:?}", name.trim()))
-                .hint("the targets are: local, minikube, cluster")
-        })
-    };
     if let Some(on) = typed {
         return Ok((on, "named by --on"));
     }
@@ -427,15 +436,28 @@ fn choose(typed: Option<On>, state: &State) -> Result<(On, &'static str)> {
         .ok()
         .filter(|name| !name.is_empty())
     {
-        return Ok((parse(&name, "WORKSHOP_ON")?, "named by WORKSHOP_ON"));
+        return Ok((parse_target(&name, "WORKSHOP_ON")?, "named by WORKSHOP_ON"));
     }
-    match state::read(&state.path("target"))? {
-        Some(name) => Ok((
-            parse(&String::from_utf8_lossy(&name), "the state directory")?,
-            "chosen before",
-        )),
-        None => Ok((On::Local, "no cluster was chosen")),
-    }
+    Ok(choose_remembered(state)?.unwrap_or((On::Local, "no cluster was chosen")))
+}
+
+/// The target that was remembered.
+fn choose_remembered(state: &State) -> Result<Option<(On, &'static str)>> {
+    let Some(name) = state::read(&state.path("target"))? else {
+        return Ok(None);
+    };
+    let name = String::from_utf8_lossy(&name).into_owned();
+    Ok(Some((
+        parse_target(&name, "the state directory")?,
+        "chosen before",
+    )))
+}
+
+fn parse_target(name: &str, from: &str) -> Result<On, Fail> {
+    <On as clap::ValueEnum>::from_str(name.trim(), false).map_err(|_| {
+        broken(format!("{from} names no target: {:?}", name.trim()))
+            .hint("the targets are: local, minikube, cluster")
+    })
 }
 
 /// The repository: what cargo says, else the nearest directory above this one

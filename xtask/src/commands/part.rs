@@ -91,6 +91,10 @@ fn missing(step: &Step, part: Part) -> Fail {
 
 /// What follows in the text.
 fn next(part: Part) -> &'static str {
+    // It changes what is installed already, or is a step of what follows.
+    if part == Part::Ingress {
+        return "install";
+    }
     let later = Part::ALL.iter().skip_while(|other| **other != part).skip(1);
     // The ingress is for those who want it.
     let mut later = later.filter(|next| **next != Part::Ingress);

@@ -79,11 +79,13 @@ pub fn run(app: &App) -> Result<Option<Value>> {
         return Ok(None);
     }
     Err(not_so(format!("not up: {}", down.join(", ")))
-        .hint(if app.on.0 == On::Local {
-            "cargo xtask start"
-        } else {
-            "see why: cargo xtask doctor"
-        })
+        .hint(
+            if app.on.0 == On::Local || down.iter().all(|name| name.starts_with("forward-")) {
+                "cargo xtask start"
+            } else {
+                "see why: cargo xtask doctor"
+            },
+        )
         .reported()
         .into())
 }

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::{App, Ran, ends};
 use crate::cli::{On, PlanOptions};
-use crate::fail::{broken, not_so};
+use crate::fail::{Fail, broken, not_so};
 use crate::plan::{Command, Step};
 use crate::words;
 
@@ -31,7 +31,14 @@ pub fn run(
         app.state.lock("uninstall", false)?
     };
     let target = app.target_to_remove()?;
-    let mut plan = target.uninstall(!keep_tools)?;
+    if app.on.0 == On::Cluster && app.context.is_none() && !app.cluster()?.installed {
+        return Err(
+            broken("nothing was installed on a cluster from this state directory")
+                .hint("to remove what was installed from another, name the cluster: --context NAME")
+                .into(),
+        );
+    }
+    let mut plan = target.uninstall(!keep_tools, minikube.is_some())?;
     if let Some(profile) = minikube {
         let needs: Vec<String> = plan.steps.iter().map(|step| step.name.clone()).collect();
         let delete = words!["minikube", format!("--profile={profile}"), "delete"];
@@ -42,9 +49,16 @@ pub fn run(
         );
     }
     if !yes && !how.dry_run {
-        ask(&question(app, keep_tools, minikube))?;
+        ask(&question(app, keep_tools, minikube)?)?;
     }
-    let Ran::Done(outcome) = app.execute(target.as_ref(), &plan, how)? else {
+    let ran = app.execute(target.as_ref(), &plan, how).map_err(|error| {
+        let fail = Fail::from_error(&error);
+        if app.on.0 == On::Local {
+            return fail;
+        }
+        fail.hint("where the cluster is gone: cargo xtask uninstall --yes --from forget")
+    })?;
+    let Ran::Done(outcome) = ran else {
         return Ok(None);
     };
     let removed: Vec<_> = outcome
@@ -86,20 +100,19 @@ fn refuse_other_profile(app: &App, profile: &str) -> Result<()> {
         .into())
 }
 
-fn question(app: &App, keep_tools: bool, minikube: Option<&str>) -> String {
+fn question(app: &App, keep_tools: bool, minikube: Option<&str>) -> Result<String> {
     let state = app.state.root().display();
-    match (app.on.0, minikube) {
+    Ok(match (app.on.0, minikube) {
         (On::Local, _) if keep_tools => format!("Remove all keys, logs and images of {state}?"),
         (On::Local, _) => format!(
             "Remove all keys, logs and images of {state}, and the built servers, which other state directories of yours may use?"
         ),
-        (_, None) => {
-            format!("Remove Sigstore from the cluster with all its keys and logs, and {state}?")
-        }
-        (_, Some(profile)) => {
-            format!("Remove Sigstore, then delete the minikube {profile} with everything in it?")
-        }
-    }
+        (_, None) => format!(
+            "Remove Sigstore from the cluster {} with all its keys and logs, and {state}?",
+            app.cluster()?.settings()?.context
+        ),
+        (_, Some(profile)) => format!("Delete the minikube {profile} with everything in it?"),
+    })
 }
 
 fn ask(question: &str) -> Result<()> {

@@ -152,7 +152,8 @@ impl Local {
             StepCommand::Choose { .. }
             | StepCommand::DatabaseSecret
             | StepCommand::CopySecrets
-            | StepCommand::RefuseWhole
+            | StepCommand::Refuse { .. }
+            | StepCommand::Preload { .. }
             | StepCommand::ClearJobs
             | StepCommand::SigningConfig { .. }
             | StepCommand::Job { .. }
@@ -201,7 +202,7 @@ impl Target for Local {
         self.restart_plan(components)
     }
 
-    fn uninstall(&self, tools: bool) -> Result<Plan> {
+    fn uninstall(&self, tools: bool, _: bool) -> Result<Plan> {
         Ok(self.uninstall_plan(tools))
     }
 

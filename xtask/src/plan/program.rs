@@ -3,7 +3,8 @@
 use std::collections::VecDeque;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::process::Stdio;
-use std::sync::Mutex;
+use std::sync::{Mutex, mpsc};
+use std::time::Duration;
 
 use anyhow::{Context, Result};
 
@@ -24,6 +25,9 @@ const LINE: u64 = 16 * 1024;
 /// The output that one command hands to another is a digest, a number, a list
 /// of packages: more than this many bytes is none of them.
 const LARGEST: usize = 4 * 1024 * 1024;
+
+/// How long a tool may take that is only asked something.
+const ANSWER: Duration = Duration::from_secs(320);
 
 /// The words with the outputs they refer to filled in.
 pub fn resolve(words: &[Word], outputs: &Outputs) -> Result<Vec<String>> {
@@ -139,12 +143,32 @@ pub fn output_of(command: &Command, input: Option<&[u8]>) -> Result<String> {
         .map_err(|error| cannot_start(name, &error))?;
     let running = Running::new(&child);
     let pipe = child.stdin.take();
-    let output = std::thread::scope(|scope| {
+    let (ended, end) = mpsc::channel::<()>();
+    let (output, late) = std::thread::scope(|scope| {
         // A tool that does not read to the end says why itself.
         scope.spawn(|| pipe.zip(input).map(|(mut pipe, text)| pipe.write_all(text)));
-        child.wait_with_output()
-    })?;
+        let running = &running;
+        let late = scope.spawn(move || {
+            let late = end.recv_timeout(ANSWER) == Err(mpsc::RecvTimeoutError::Timeout);
+            if late {
+                running.end();
+            }
+            late
+        });
+        let output = child.wait_with_output();
+        drop(ended);
+        (output, late.join().unwrap_or_default())
+    });
     drop(running);
+    let output = output?;
+    if late {
+        let seconds = ANSWER.as_secs();
+        return Err(broken(format!(
+            "{} has not answered in {seconds} seconds",
+            tool(name)
+        ))
+        .into());
+    }
     if !output.status.success() {
         let said = String::from_utf8_lossy(&output.stderr);
         let said = said.lines().map(str::to_owned).collect();
