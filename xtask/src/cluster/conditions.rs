@@ -537,7 +537,7 @@ impl Cluster {
         fail.tail.extend(said);
         let mut fail = problems::explain(fail);
         fail.exit = NOT_SO;
-        if !fail.known {
+        if fail.what == trouble.what {
             fail.tail.remove(0);
         }
         fail

@@ -371,7 +371,7 @@ impl Cluster {
                 };
                 Ok(NAMESPACES
                     .iter()
-                    .all(|name| there(&name))
+                    .all(there)
                     .then(|| "they are there".to_owned()))
             })
             .run(self.apply_command(&["deploy/namespaces.yml"])?))
