@@ -46,6 +46,16 @@ impl Bundle {
         )
     }
 
+    /// The digest that the statement in it names (in-toto, `subject`): `sha256:…`;
+    /// `None` where it holds none, as one of a bare signature.
+    pub fn subject_digest(&self) -> Option<String> {
+        let payload = self.0["dsseEnvelope"]["payload"].as_str()?;
+        let statement: Value =
+            serde_json::from_slice(&BASE64_STANDARD.decode(payload).ok()?).ok()?;
+        let digest = statement["subject"][0]["digest"]["sha256"].as_str()?;
+        Some(format!("sha256:{digest}"))
+    }
+
     /// The index of its log entry.
     ///
     /// # Errors

@@ -86,7 +86,7 @@ pub struct InstallOptions {
     /// Which versions of Rekor run [default: v2, or what was installed]
     #[arg(long, value_enum)]
     pub rekor: Option<Versions>,
-    /// The lowest of the ports to listen on [default: 17800, or what was installed]
+    /// The lowest of the ports to listen on [default: 17800, on a cluster 17850, or what was installed]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1024..=65500))]
     pub port_base: Option<u16>,
     /// Replace a key; what it signed stays verifiable
@@ -451,6 +451,8 @@ pub enum StepCommand {
     DatabaseSecret,
     /// Copy the public parts of Secrets to where images are signed
     CopySecrets,
+    /// Fail where the release is more than Fulcio and Trillian
+    RefuseWhole,
     /// Remove the Jobs of the release: they cannot be changed, only made again
     ClearJobs,
     /// Write a signing config with other addresses
@@ -496,7 +498,7 @@ pub enum StepCommand {
         #[arg(long)]
         bundle: Option<PathBuf>,
     },
-    /// Ask Dex for an identity token
+    /// Get an identity token, for Fulcio
     Token {
         /// The user.
         #[arg(long = "as", value_name = "USER")]

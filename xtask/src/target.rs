@@ -21,9 +21,9 @@ pub struct Component {
     /// Its name.
     pub name: String,
     /// `up`, `silent` (it runs but does not answer), `ended` (it was started
-    /// and runs no more) or `stopped`.
+    /// and runs no more) or `stopped` (in a cluster: it is not there).
     pub state: &'static str,
-    /// Where it listens.
+    /// Where it listens; in a cluster, its namespace.
     pub address: String,
     /// Its process.
     pub pid: Option<u32>,

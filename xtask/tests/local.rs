@@ -840,6 +840,75 @@ fn unshared<'a>(
     Some(move |words: &[&str]| run(kinds, prepare, words))
 }
 
+/// The trust material of a cluster is written by this program, and that of the
+/// local target by cosign: of the same keys both make the same.
+#[test]
+fn cosign_writes_the_same_trust_material() {
+    use xtask::trust::{self, Authority, Log};
+    let workshop = Workshop::installed(&["--rekor", "both"]);
+    let key = |name: &str| workshop.dir().join("keys").join(name);
+    let text = |name: &str| std::fs::read_to_string(key(name)).unwrap();
+    let since = "2026-01-02T03:04:05Z";
+    let cosign = workshop.env("WORKSHOP_COSIGN");
+    let made = |words: &[&str]| -> Value {
+        let made = end(command(Path::new(&cosign), words)).ok();
+        serde_json::from_str(&made.out).unwrap()
+    };
+    for (ctlog, rekor) in [
+        ("ctlog-1.pub", "rekor-v1-1.pub"),
+        ("rekor-v2.pub", "ctlog-1.pub"),
+    ] {
+        let spec = |url: &str, what: &str, name: &str| {
+            format!(
+                "url={url},{what}={},start-time={since}",
+                key(name).display()
+            )
+        };
+        let theirs = made(&[
+            "trusted-root",
+            "create",
+            "--fulcio",
+            &spec("http://fulcio", "certificate-chain", "fulcio-1.pem"),
+            "--ctfe",
+            &spec("http://ctlog", "public-key", ctlog),
+            "--rekor",
+            &spec("http://rekor", "public-key", rekor),
+        ]);
+        let chain = text("fulcio-1.pem");
+        let fulcio = Authority {
+            url: "http://fulcio",
+            chain: &chain,
+            since,
+        };
+        let (ctlog, rekor) = (text(ctlog), text(rekor));
+        let log = |url, key| Log { url, key, since };
+        let ctlog = log("http://ctlog", ctlog.as_str());
+        let rekor = log("http://rekor", rekor.as_str());
+        assert_eq!(
+            trust::trusted_root(&fulcio, &ctlog, &rekor).unwrap(),
+            theirs
+        );
+    }
+    let service =
+        |url: &str| format!("url={url},api-version=1,start-time={since},operator=workshop");
+    let theirs = made(&[
+        "signing-config",
+        "create",
+        "--fulcio",
+        &service("http://fulcio"),
+        "--oidc-provider",
+        &service("http://issuer"),
+        "--rekor",
+        &service("http://rekor"),
+        "--rekor-config",
+        "ANY",
+        "--tsa-config",
+        "ANY",
+    ]);
+    let ours = trust::signing_config("http://fulcio", "http://issuer", "http://rekor", since);
+    assert_eq!(ours, theirs);
+}
+
 /// Says, past the capture of the test runner, that a test did not run here; in CI
 /// that is a failure.
 fn skipped(lacks: &str) {

@@ -295,11 +295,11 @@ fn troubles(objects: &[Value]) -> Vec<Trouble> {
                 });
             }
         }
-        let made = status["containerStatuses"].as_array();
-        let creating = made
-            .into_iter()
-            .flatten()
-            .any(|container| container["state"]["waiting"]["reason"] == "ContainerCreating");
+        let containers = kinds.iter().filter_map(|kind| status[kind].as_array());
+        let creating = containers.flatten().any(|container| {
+            let waiting = &container["state"]["waiting"]["reason"];
+            waiting == "ContainerCreating"
+        });
         if creating {
             all.push(Trouble {
                 key: format!("{name} ContainerCreating"),
@@ -539,6 +539,10 @@ impl Cluster {
         fail.exit = NOT_SO;
         if fail.what == trouble.what {
             fail.tail.remove(0);
+        } else {
+            // What it means, after what it happens to.
+            let whom = trouble.what.split(": ").next().unwrap_or_default();
+            fail.what = format!("{whom}: {}", fail.what);
         }
         fail
     }

@@ -10,6 +10,7 @@
 //!   tuf/       cosign's TUF_ROOT       tmp/       Jobs and tokens, for moments
 //! ```
 
+pub mod choice;
 pub mod conditions;
 pub mod doctor;
 pub mod forwards;
@@ -18,6 +19,7 @@ pub mod objects;
 pub mod plans;
 pub mod preflight;
 pub mod releases;
+pub mod scaffold;
 pub mod settings;
 pub mod sign;
 pub mod status;
@@ -80,13 +82,19 @@ impl Cluster {
         let dir = state.path(kind.name());
         let kept: Option<Settings> = state::read_json(&dir.join("settings.json"))?;
         let installed = kept.is_some();
+        let trusted = dir.join("trust").exists();
         let settings = match (kept, context) {
+            // A name that was mistyped led to nothing that could be lost.
+            (Some(kept), Some(typed)) if kept.context != typed && !trusted => {
+                Ok(Settings::new(typed))
+            }
             (Some(kept), Some(typed)) if kept.context != typed => Err(broken(format!(
                 "this state directory belongs to the cluster {}, not to {typed}",
                 kept.context
             ))
             .hint("name another state directory: --state DIR")
-            .hint("or remove what is there first: cargo xtask uninstall")),
+            .hint("or remove what is there first: cargo xtask uninstall")
+            .hint("where that cluster is gone: cargo xtask uninstall --yes --from forget")),
             (Some(kept), _) => Ok(kept),
             (None, Some(typed)) => Ok(Settings::new(typed)),
             (None, None) if kind == On::Minikube => Ok(Settings::new(MINIKUBE)),
@@ -129,6 +137,23 @@ impl Cluster {
         Err(broken("no Sigstore is installed on this cluster yet")
             .hint("cargo xtask install")
             .into())
+    }
+
+    /// Fails where an install has not come to its end: what signs and verifies needs
+    /// the trust material.
+    ///
+    /// # Errors
+    /// Exactly then.
+    pub fn require_trust(&self) -> Result<()> {
+        self.require_installed()?;
+        if self.trust_file("trusted_root.json").exists() {
+            return Ok(());
+        }
+        Err(
+            broken("this installation has no trusted root yet: it is not complete")
+                .hint("go on with it: cargo xtask install")
+                .into(),
+        )
     }
 
     /// The pins.

@@ -173,18 +173,16 @@ impl Cluster {
                 "use a newer cluster, for example: cargo xtask minikube",
             )
         }];
-        // Each asks the cluster once, all at the same time.
-        let looks: Vec<Box<dyn Fn() -> Result<Check> + Send + Sync + '_>> = vec![
-            Box::new(|| self.rights()),
-            Box::new(|| self.issuer_check(&self.discovery()?)),
-            Box::new(|| self.storage()),
-            Box::new(|| self.nodes()),
-            Box::new(|| self.free_namespaces()),
+        // Each asks the cluster once, all at the same time. One that may not ask is
+        // a finding, and not the end of the others.
+        let looks: [Probe<'_>; 5] = [
+            ("rights", &|| self.rights()),
+            ("issuer", &|| self.issuer_check(&self.discovery()?)),
+            ("storage", &|| self.storage()),
+            ("nodes", &|| self.nodes()),
+            ("names", &|| self.free_namespaces()),
         ];
-        let found = parallel::each(&looks, |look| look());
-        for check in found {
-            checks.push(check?);
-        }
+        checks.extend(findings(&looks));
         Ok(checks)
     }
 
@@ -298,6 +296,23 @@ impl Cluster {
             ),
         })
     }
+}
+
+/// What a probe is called, and the probe.
+pub type Probe<'a> = (&'static str, &'a (dyn Fn() -> Result<Check> + Sync));
+
+/// Runs probes side by side. One that cannot look is a finding as well.
+pub fn findings(probes: &[Probe<'_>]) -> Vec<Check> {
+    let found = parallel::each(probes, |(_, probe)| probe());
+    let found = found.into_iter().zip(probes).map(|(looked, (name, _))| {
+        looked.unwrap_or_else(|error| {
+            let fail = Fail::from_error(&error);
+            let said = fail.tail.last().filter(|_| !fail.known).cloned();
+            let hint = fail.hints.join("; ");
+            Check::new(name, "an answer").missing(said.unwrap_or(fail.what), hint)
+        })
+    });
+    found.collect()
 }
 
 fn host(url: &str) -> &str {

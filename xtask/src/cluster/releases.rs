@@ -37,23 +37,6 @@ pub const SCAFFOLD: Source = Source {
     namespace: "sigstore",
 };
 
-/// What the first run of `scaffold` leaves for later, and what it does once only:
-/// made again, Fulcio's certificate authority would be another one.
-pub const BASE: [&str; 8] = [
-    "--set",
-    "fulcio.createcerts.enabled=true",
-    "--set",
-    "trillian.createdb.enabled=false",
-    "--set",
-    "rekor.enabled=false",
-    "--set",
-    "ctlog.enabled=false",
-];
-
-/// What makes the tables once the database is up. Whatever else the release has
-/// stays as it is.
-pub const TABLES: [&str; 3] = ["--reuse-values", "--set", "trillian.createdb.enabled=true"];
-
 /// A release that is there.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Release {
@@ -106,17 +89,6 @@ impl Cluster {
     /// Where helm fails otherwise.
     pub fn is_released(&self, source: Source) -> Result<bool> {
         Ok(self.release_status(source)?.is_some())
-    }
-
-    /// Whether the release makes the tables of Trillian's database.
-    ///
-    /// # Errors
-    /// Where helm fails otherwise.
-    pub fn makes_tables(&self) -> Result<bool> {
-        let status = self.release_status(SCAFFOLD)?;
-        Ok(status.is_some_and(|status| {
-            status["config"]["trillian"]["createdb"]["enabled"] != Value::Bool(false)
-        }))
     }
 
     fn release_status(&self, source: Source) -> Result<Option<Value>> {

@@ -33,7 +33,7 @@ impl Cluster {
     /// # Errors
     /// Where nothing is installed, or the account is not there.
     pub fn sign_plan(&self, artifacts: &[Artifact], account: &str, from: Where) -> Result<Plan> {
-        self.require_installed()?;
+        self.require_trust()?;
         // What cannot be remembered is not signed.
         signatures::all(&self.dir)?;
         if self
@@ -65,7 +65,7 @@ impl Cluster {
                 continue;
             };
             let job = format!("sign-{call}-{i}");
-            let bundle = self.dir.join(format!("tmp/bundle-{job}.json"));
+            let bundle = self.bundle_file(&job);
             let account_option = words!["--as", account];
             let mut step = self.job_steps(&mut plan, "sign", &job, i, image, account_option)?;
             step = step
@@ -98,7 +98,7 @@ impl Cluster {
         issuer: &str,
         from: Where,
     ) -> Result<Plan> {
-        self.require_installed()?;
+        self.require_trust()?;
         let mut plan = Plan::new("verify", self.globals.clone());
         if runs_here(artifacts, from) {
             let passages = self.passages(&["registry"], artifacts)?;
@@ -141,7 +141,7 @@ impl Cluster {
         options: Vec<Word>,
     ) -> Result<Step> {
         let suffix = numbered(i);
-        let file = self.dir.join(format!("tmp/{job}.yml"));
+        let file = self.job_file(job);
         let mut render = words![
             "step",
             "job",
@@ -166,8 +166,15 @@ impl Cluster {
             format!("{verb} {image} in the cluster"),
         )
         .needs([format!("job{suffix}")])
-        .run(self.kubectl(create)?)
-        .xtask(words!["step", "forget", file.as_path()]))
+        .run(self.kubectl(create)?))
+    }
+
+    fn job_file(&self, job: &str) -> PathBuf {
+        self.dir.join(format!("tmp/{job}.yml"))
+    }
+
+    fn bundle_file(&self, job: &str) -> PathBuf {
+        self.dir.join(format!("tmp/{job}.sigstore.json"))
     }
 
     /// Adds the step of a Job, and the one that removes it, however it ended.
@@ -186,7 +193,10 @@ impl Cluster {
             Step::new(format!("clean-up-{name}"), format!("remove the Job {job}"))
                 .needs([name])
                 .always()
-                .run(self.kubectl(remove)?),
+                .run(self.kubectl(remove)?.finishes())
+                // Where it was interrupted these are left.
+                .xtask(words!["step", "forget", self.job_file(job)])
+                .xtask(words!["step", "forget", self.bundle_file(job)]),
         );
         Ok(())
     }

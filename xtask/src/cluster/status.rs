@@ -59,7 +59,7 @@ impl Cluster {
                 .flat_map(|(_, deployments)| deployments);
             let found = found.find(|object| object["metadata"]["name"] == *deployment);
             // Another cert-manager than the workshop's may be elsewhere.
-            if found.is_none() && name == "cert-manager" && self.has_foreign_cert_manager()? {
+            if found.is_none() && name == "cert-manager" && self.has_cert_manager()? {
                 continue;
             }
             all.push(component(name, namespace, found));

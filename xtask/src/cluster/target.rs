@@ -1,5 +1,6 @@
 //! A cluster as a [`Target`].
 
+use std::path::Path;
 use std::time::Duration;
 
 use anyhow::Result;
@@ -8,10 +9,10 @@ use serde_json::{Value, json};
 
 use super::forwards::{FORWARDS, Forward};
 use super::jobs::Task;
-use super::releases::SCAFFOLD;
 use super::status::COMPONENTS;
 use super::{Cluster, settings};
 use crate::artifact::{Artifact, Signature};
+use crate::bundle;
 use crate::cli::{
     Cli, ClusterOptions, Command, InstallOptions, JobVerb, PreflightOptions, StepCommand,
 };
@@ -82,12 +83,14 @@ impl Cluster {
                 let mut fresh = self.clone();
                 fresh.settings = Ok(settings::Settings::new(&self.settings()?.context));
                 let chosen = fresh.with_options(&options, Some(port_base))?;
-                state::make_dir(&chosen.dir)?;
+                // Helm writes into this one, and makes none.
+                state::make_dir(&chosen.dir.join("charts"))?;
                 chosen.write_values()?;
                 state::write_json(&chosen.dir.join("settings.json"), chosen.settings()?)
             }
             StepCommand::DatabaseSecret => self.make_database_secret(),
             StepCommand::CopySecrets => self.copy_secrets(),
+            StepCommand::RefuseWhole => self.refuse_whole(),
             StepCommand::ClearJobs => self.clear_jobs(),
             StepCommand::Trust => self.write_trust(),
             StepCommand::SigningConfig { fulcio, rekor, out } => {
@@ -142,6 +145,8 @@ impl Cluster {
                     Some(host) => Cluster::name_in_cluster(&image, host),
                     None => image,
                 });
+                // A Job that is given a tag signs what the tag means just then.
+                let image = image.map(|image| by_digest(image, &bundle)).transpose()?;
                 let artifact = image
                     .or(blob)
                     .ok_or_else(|| broken("neither an image nor a file was signed"))?;
@@ -357,42 +362,30 @@ impl Target for Cluster {
     }
 }
 
+/// The name of an image by the digest that the statement in a bundle names.
+fn by_digest(image: String, file: &Path) -> Result<String> {
+    if image.contains('@') {
+        return Ok(image);
+    }
+    let text = state::read(file)?.unwrap_or_default();
+    let Some(digest) = bundle::read(&text)?.subject_digest() else {
+        return Ok(image);
+    };
+    let tag = image
+        .rsplit('/')
+        .next()
+        .and_then(|name| name.split_once(':'));
+    let name = tag.map_or(image.as_str(), |(_, tag)| {
+        &image[..image.len() - tag.len() - 1]
+    });
+    Ok(format!("{name}@{digest}"))
+}
+
 fn only_v1(rekor: Version) -> Result<()> {
     match rekor {
         Version::V1 => Ok(()),
         Version::V2 => Err(broken("the cluster runs Rekor v1, not v2")
             .hint("Rekor v2 runs on the local target: --on local")
             .into()),
-    }
-}
-
-impl Cluster {
-    /// Removes the Jobs of the release that are there (`cargo xtask step
-    /// clear-jobs`): the template of a Job cannot be changed, so an upgrade that
-    /// needs another one would fail. Only Jobs whose work is done are removed.
-    ///
-    /// # Errors
-    /// Where the cluster refuses.
-    pub fn clear_jobs(&self) -> Result<()> {
-        let Some(release) = self.release(SCAFFOLD)? else {
-            return Ok(());
-        };
-        // The first upgrade of an install completes it: nothing has changed yet.
-        if release.values["rekor"]["enabled"] == json!(false) {
-            return Ok(());
-        }
-        let selector = "--selector=app.kubernetes.io/managed-by=Helm";
-        for namespace in super::plans::NAMESPACES {
-            let words = words![
-                "delete",
-                "jobs",
-                selector,
-                "--namespace",
-                namespace,
-                "--ignore-not-found"
-            ];
-            crate::plan::program::output_of(&self.kubectl(words)?, None)?;
-        }
-        Ok(())
     }
 }

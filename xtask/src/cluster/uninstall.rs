@@ -2,12 +2,13 @@
 //! workshop's label, and the releases in its namespaces. Nothing else.
 
 use anyhow::Result;
+use serde_json::Value;
 
+use super::plans::NAMESPACES;
 use super::releases::{CERT_MANAGER, SCAFFOLD, Source};
 use super::{Cluster, LABEL};
 use crate::plan::{Plan, Step};
 use crate::words;
-use serde_json::Value;
 
 /// What cert-manager's resource definitions carry.
 const DEFINITIONS: &str =
@@ -44,14 +45,6 @@ impl Cluster {
 
     fn push_removal(&self, plan: &mut Plan) -> Result<()> {
         plan.push(self.release_step(SCAFFOLD)?);
-        plan.push(self.delete_step(
-            Step::new(
-                "objects",
-                "remove the registry, the trust material and the Jobs",
-            ),
-            "jobs,deployments,services,configmaps,secrets",
-            "--namespace=default",
-        )?);
         // Certificates first: cert-manager would make their Secrets again.
         for (kind, title) in [
             ("certificates.cert-manager.io", "remove the certificates"),
@@ -66,44 +59,82 @@ impl Cluster {
             };
             plan.push(self.delete_step(Step::new(name, title), kind, scope)?);
         }
-        let needs = ["certificates", "clusterissuers", "scaffold"];
-        plan.push(self.release_step(CERT_MANAGER)?.needs(needs));
-        let definitions = self.clone();
         plan.push(
-            Step::new("definitions", "remove cert-manager's resource definitions")
-                .needs(["cert-manager"])
-                .done(move || {
-                    let kind = "customresourcedefinitions";
-                    let found = definitions.find_with(kind, &[DEFINITIONS])?;
-                    if is_empty(found.as_ref()) {
-                        return Ok(Some("there are none".to_owned()));
-                    }
-                    definitions.used_by_others()
-                })
-                .run(self.kubectl(words![
-                    "delete",
-                    "customresourcedefinitions",
-                    DEFINITIONS,
-                    "--ignore-not-found"
-                ])?),
+            self.delete_step(
+                Step::new(
+                    "objects",
+                    "remove the registry, the trust material and the Jobs",
+                )
+                .needs(["certificates"]),
+                "jobs,deployments,services,configmaps,secrets",
+                "--namespace=default",
+            )?,
         );
+        self.push_cert_manager_removal(plan)?;
         let namespaces = self.clone();
+        // That of cert-manager may have to stay.
+        let ours = format!(
+            "--selector={LABEL},kubernetes.io/metadata.name!={}",
+            CERT_MANAGER.namespace
+        );
+        let selector = ours.clone();
         plan.push(
             Step::new(
                 "namespaces",
                 "remove the namespaces and all that is left in them",
             )
-            // The definitions are the workshop's while the namespace says so.
-            .needs(["objects", "certificates", "definitions"])
+            .needs(["objects", "certificates", "cert-manager"])
             .done(move || {
-                let selector = format!("--selector={LABEL}");
                 let found = namespaces.find_with("namespaces", &[&selector])?;
                 Ok(is_empty(found.as_ref()).then(|| "there are none".to_owned()))
             })
             .run(self.kubectl(words![
                 "delete",
                 "namespaces",
-                format!("--selector={LABEL}"),
+                ours,
+                "--ignore-not-found"
+            ])?),
+        );
+        Ok(())
+    }
+
+    fn push_cert_manager_removal(&self, plan: &mut Plan) -> Result<()> {
+        let Source { chart, namespace } = CERT_MANAGER;
+        let kind = "customresourcedefinitions";
+        let release = self.clone();
+        plan.push(
+            Step::new(
+                chart,
+                "uninstall cert-manager with its resource definitions",
+            )
+            .needs(["certificates", "clusterissuers", "scaffold"])
+            .done(move || {
+                if !release.owns_cert_manager()? {
+                    return Ok(Some("there is none that is the workshop's".to_owned()));
+                }
+                release.used_by_others()
+            })
+            // The release is what tells whose they are, so it goes last.
+            .run(self.kubectl(words!["delete", kind, DEFINITIONS, "--ignore-not-found"])?)
+            .run(self.helm(words!["uninstall", chart, "--namespace", namespace])?),
+        );
+        let home = self.clone();
+        plan.push(
+            Step::new(
+                "cert-manager-namespace",
+                "remove the namespace cert-manager",
+            )
+            .needs([chart])
+            .done(move || {
+                let found = home.find("", &format!("namespace/{namespace}"))?;
+                let ours = found.is_some_and(|found| is_ours(&found));
+                let goes = ours && !home.owns_cert_manager()?;
+                Ok((!goes).then(|| "it is not there, or stays".to_owned()))
+            })
+            .run(self.kubectl(words![
+                "delete",
+                "namespace",
+                namespace,
                 "--ignore-not-found"
             ])?),
         );
@@ -113,15 +144,18 @@ impl Cluster {
     /// Why cert-manager has to stay, where it has to: what others made with it
     /// would go with it.
     fn used_by_others(&self) -> Result<Option<String>> {
-        if self.has_foreign_cert_manager()? {
-            return Ok(Some("cert-manager is not the workshop's".to_owned()));
-        }
         let kinds =
             "certificates.cert-manager.io,issuers.cert-manager.io,clusterissuers.cert-manager.io";
         let name = LABEL.split('=').next().unwrap_or(LABEL);
         let others = format!("--selector=!{name}");
         let all = self.find_with(kinds, &["--all-namespaces", &others])?;
-        let first = all.and_then(|all| all["items"].as_array()?.first().cloned());
+        let all = all.and_then(|mut all| all["items"].as_array_mut().map(std::mem::take));
+        // What cert-manager made for an Ingress of the workshop goes with it.
+        let mut others = all.into_iter().flatten().filter(|object| {
+            let namespace = object["metadata"]["namespace"].as_str().unwrap_or_default();
+            !NAMESPACES.contains(&namespace)
+        });
+        let first = others.next();
         Ok(first.map(|object| {
             format!(
                 "cert-manager stays: {} {} is not the workshop's",
@@ -129,6 +163,17 @@ impl Cluster {
                 object["metadata"]["name"].as_str().unwrap_or_default()
             )
         }))
+    }
+
+    /// Whether the cert-manager of this cluster was installed by the workshop.
+    ///
+    /// # Errors
+    /// Where the cluster does not answer.
+    pub fn owns_cert_manager(&self) -> Result<bool> {
+        let Source { chart, namespace } = CERT_MANAGER;
+        let selector = format!("--selector=owner=helm,name={chart},{LABEL}");
+        let found = self.find_with("secrets", &["--namespace", namespace, &selector])?;
+        Ok(!is_empty(found.as_ref()))
     }
 
     fn release_step(&self, source: Source) -> Result<Step> {
@@ -140,16 +185,8 @@ impl Cluster {
         )
         .done(move || {
             // One that is stuck is uninstalled as well.
-            if cluster
-                .release(source)
-                .is_ok_and(|release| release.is_none())
-            {
-                return Ok(Some("it is not installed".to_owned()));
-            }
-            if source == CERT_MANAGER {
-                return cluster.used_by_others();
-            }
-            Ok(None)
+            let none = !cluster.is_released(source)?;
+            Ok(none.then(|| "it is not installed".to_owned()))
         })
         .run(self.helm(words!["uninstall", chart, "--namespace", namespace])?))
     }
@@ -180,4 +217,10 @@ impl Cluster {
 /// Whether a list that kubectl printed has nothing in it.
 fn is_empty(list: Option<&Value>) -> bool {
     list.is_none_or(|list| list["items"].as_array().is_none_or(Vec::is_empty))
+}
+
+/// Whether an object carries the workshop's label.
+fn is_ours(object: &Value) -> bool {
+    let (name, value) = LABEL.split_once('=').unwrap_or((LABEL, ""));
+    object["metadata"]["labels"][name] == *value
 }

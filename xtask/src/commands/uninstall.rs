@@ -69,17 +69,21 @@ pub fn run(
 
 /// Fails where the profile is not the one that this target uses.
 fn refuse_other_profile(app: &App, profile: &str) -> Result<()> {
-    let ours = app.context.as_deref().unwrap_or("minikube");
-    if app.on.0 == On::Minikube && profile == ours {
+    let fail = broken(format!(
+        "the minikube {profile} is not the one of this target"
+    ));
+    if app.on.0 != On::Minikube {
+        return Err(fail.hint("name the target as well: --on minikube").into());
+    }
+    let ours = app.cluster()?.settings()?.context.clone();
+    if profile == ours {
         return Ok(());
     }
-    Err(broken(format!(
-        "the minikube {profile} is not the one of this target"
-    ))
-    .hint(format!(
-        "only that one is deleted: --on minikube --delete-minikube {ours}"
-    ))
-    .into())
+    Err(fail
+        .hint(format!(
+            "only that one is deleted: --delete-minikube {ours}"
+        ))
+        .into())
 }
 
 fn question(app: &App, keep_tools: bool, minikube: Option<&str>) -> String {

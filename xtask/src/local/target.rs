@@ -152,6 +152,7 @@ impl Local {
             StepCommand::Choose { .. }
             | StepCommand::DatabaseSecret
             | StepCommand::CopySecrets
+            | StepCommand::RefuseWhole
             | StepCommand::ClearJobs
             | StepCommand::SigningConfig { .. }
             | StepCommand::Job { .. }

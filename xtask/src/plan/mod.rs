@@ -70,6 +70,8 @@ pub struct Command {
     pub output: Option<&'static str>,
     /// How its output tells how far it is.
     pub progress: Option<Progress>,
+    /// Whether it runs to its end although the user interrupts: it cleans up.
+    pub finishes: bool,
 }
 
 /// How far a long command is: one count for each line it prints that matches.
@@ -174,6 +176,7 @@ impl Command {
             dir: None,
             output: None,
             progress: None,
+            finishes: false,
         }
     }
 
@@ -192,6 +195,12 @@ impl Command {
     /// Gives its output a name.
     pub fn output(mut self, name: &'static str) -> Command {
         self.output = Some(name);
+        self
+    }
+
+    /// Lets it run to its end although the user interrupts.
+    pub fn finishes(mut self) -> Command {
+        self.finishes = true;
         self
     }
 

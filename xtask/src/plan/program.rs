@@ -57,8 +57,8 @@ pub fn program(
         .stderr(Stdio::piped())
         .spawn()
         .map_err(|error| cannot_start(name, &error))?;
-    let running = Running::new(&child);
-    if interrupt::interrupted() {
+    let running = (!command.finishes).then(|| Running::new(&child));
+    if running.is_some() && interrupt::interrupted() {
         interrupt::ask_children();
     }
 
@@ -148,12 +148,9 @@ pub fn output_of(command: &Command, input: Option<&[u8]>) -> Result<String> {
     if !output.status.success() {
         let said = String::from_utf8_lossy(&output.stderr);
         let said = said.lines().map(str::to_owned).collect();
-        let mut named = words.iter().filter(|word| !word.starts_with('-')).take(2);
-        let what = format!(
-            "{} {} failed",
-            tool(named.next().map_or(name, |name| name)),
-            named.next().map_or("", |verb| verb)
-        );
+        let verb = args.first().filter(|word| !word.starts_with('-'));
+        let verb = verb.map_or(String::new(), |verb| format!(" {verb}"));
+        let what = format!("{}{verb} failed", tool(name));
         return Err(problems::explain(broken(what).tail(said)).into());
     }
     String::from_utf8(output.stdout).context("a tool printed something that is not text")

@@ -12,7 +12,6 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use xtask::cli::{ClusterOptions, On};
 use xtask::cluster::Cluster as Target;
-use xtask::cluster::releases::BASE;
 use xtask::state::State;
 
 pub use crate::cluster_objects::*;
@@ -23,6 +22,13 @@ pub const CONTEXT: &str = "test";
 
 /// What the cluster hands out as an identity token, which must never be seen.
 pub const TOKEN: &str = "header.fake-service-account-token.signature";
+
+/// What a first install of the chart sets, and a later one no more.
+const FIRST: [(&str, bool); 3] = [
+    ("fulcio.createcerts.enabled", true),
+    ("rekor.enabled", false),
+    ("ctlog.enabled", false),
+];
 
 /// A world and its cluster.
 pub struct Cluster(World);
@@ -167,8 +173,8 @@ impl Cluster {
             let status = |values: &Value| json!({"info": {"status": "deployed"}, "config": values});
             self.says(&format!("made/upgrade-{chart}.status"), &status(&values));
             // As the chart is first installed, and then given more.
-            for (key, value) in BASE.iter().filter_map(|word| word.split_once('=')) {
-                set(&mut values, key, value == "true");
+            for (key, value) in FIRST {
+                set(&mut values, key, value);
             }
             self.says(&format!("made/install-{chart}.status"), &status(&values));
             set(&mut values, "trillian.createdb.enabled", true);

@@ -119,6 +119,21 @@ pub fn set(values: &mut Value, key: &str, to: bool) {
     *parts.fold(values, |values, part| &mut values[part]) = json!(to);
 }
 
+/// Where helm keeps the release of cert-manager, with the workshop's label.
+fn release_secret() -> Value {
+    let mut secret = object("Secret", "sh.helm.release.v1.cert-manager.v1");
+    secret["metadata"]["labels"] = json!({"owner": "helm", "name": "cert-manager"});
+    labelled(secret)
+}
+
+/// A certificate that cert-manager has made.
+fn issued(name: &str) -> Value {
+    let mut certificate = object("Certificate", name);
+    certificate["metadata"]["namespace"] = json!("fulcio-system");
+    certificate["status"]["conditions"] = json!([{"type": "Ready", "status": "True"}]);
+    certificate
+}
+
 /// What comes of applying a manifest or installing a chart, beside what the
 /// manifest says itself: by what, in which namespace.
 pub fn made() -> Vec<(&'static str, &'static str, Value)> {
@@ -140,7 +155,9 @@ pub fn made() -> Vec<(&'static str, &'static str, Value)> {
             "default",
             labelled(secret("registry-tls", &tls)),
         ),
-        ("upgrade-cert-manager", "-", active("cert-manager")),
+        ("upgrade-cert-manager", "cert-manager", release_secret()),
+        ("upgrade-scaffold", "fulcio-system", issued("fulcio-tls")),
+        ("upgrade-scaffold", "rekor-system", issued("rekor-tls")),
         ("label", "-", labelled(active("cert-manager"))),
         ("upgrade-cert-manager", "-", definition("cert-manager")),
         (

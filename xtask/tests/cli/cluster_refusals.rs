@@ -118,12 +118,14 @@ $ cargo xtask install -q --context other
 error: this state directory belongs to the cluster test, not to other
 hint: name another state directory: --state DIR
 hint: or remove what is there first: cargo xtask --state [STATE] uninstall
+hint: where that cluster is gone: cargo xtask --state [STATE] uninstall --yes --from forget
 exit 2
 
 $ cargo xtask status -q --context other
 error: this state directory belongs to the cluster test, not to other
 hint: name another state directory: --state DIR
 hint: or remove what is there first: cargo xtask --state [STATE] uninstall
+hint: where that cluster is gone: cargo xtask --state [STATE] uninstall --yes --from forget
 exit 2
 
 "#]]

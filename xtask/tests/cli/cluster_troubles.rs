@@ -94,9 +94,9 @@ exit 2
 cert-manager:   | Error: upgrade
 error: helm failed with exit status: 1
 exit 2
-cert-manager:   | error: label
-error: kubectl failed with exit status: 1
-exit 2
+cert-manager: done: cert-manager
+next: cargo xtask --state [STATE] issuer
+exit 0
 issuer: error: this needs what cert-manager does, and that is not done
 hint: do it first (install cert-manager): cargo xtask --state [STATE] cert-manager
 hint: or have it done: add --with-needs
@@ -156,8 +156,8 @@ exit 2
         cluster.shows(&["ingress -q"]),
         str![[r#"
 $ cargo xtask ingress -q
-  | X Profile "minikube" not found
-error: minikube ip failed
+error: the address of minikube is known once it runs
+hint: start it first: cargo xtask --state [STATE] minikube
 exit 2
 
 "#]]
@@ -206,14 +206,15 @@ fn images_that_do_not_come() {
     assert_data_eq!(
         seen.join("\n"),
         str![[r#"
-  trillian-system: Docker Hub has had too many requests from this address
+  trillian-system: the pod trillian-mysql-0 does not start (ErrImagePull): Docker Hub has had too many requests from this address
     | the pod trillian-mysql-0 does not start (ErrImagePull): toomanyrequests: You have reached your unauthenticated pull rate limit
     | Failed to pull image
     hint: wait, log in, or fetch the image once for all: minikube image pull IMAGE
     hint: more about it: https://github.com/kubernetes/minikube/issues/9760
 error: interrupted
 
-  trillian-system: the registry has no such image
+  trillian-system: the pod trillian-mysql-0 does not start (ErrImagePull): the registry has no such image
+    | the pod trillian-mysql-0 does not start (ErrImagePull): failed to pull and unpack image "docker.io/library/nothing:1": not found
     | Failed to pull image
     hint: see which: kubectl get events --all-namespaces
 error: interrupted
