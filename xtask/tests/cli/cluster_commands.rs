@@ -51,6 +51,8 @@ hint: cargo xtask --state [STATE] trust
     );
     assert!(run.out.contains("✗ clocks     node-1 is "), "{}", run.out);
     assert!(run.out.contains(" s behind this machine"), "{}", run.out);
+    let says = "fulcio: nobody without a token may read";
+    assert!(run.out.contains(says), "{}", run.out);
 }
 
 /// The log of a cluster is read through a forward, which is closed again.

@@ -58,16 +58,19 @@ fn values_that_do_not_fit() {
     let cluster = Cluster::new();
     cluster.run("issuer --with-needs").ok();
     cluster.fails(
-        "helm install scaffold *",
+        "helm upgrade --install scaffold *",
         "Error: INSTALLATION FAILED: values don't meet the specifications of the schema(s) in the following chart(s):\nrekor:\n- server: Additional property foo is not allowed",
     );
     assert_data_eq!(
         cluster.shows(&["scaffold -q"]),
         str![[r#"
 $ cargo xtask scaffold -q
-done: scaffold
-next: cargo xtask --state [STATE] copy-secrets
-exit 0
+  | Error: INSTALLATION FAILED: values don't meet the specifications of the schema(s) in the following chart(s):
+  | rekor:
+  | - server: Additional property foo is not allowed
+error: the chart does not take these values
+hint: mend the file of --values
+exit 2
 
 "#]]
     );
