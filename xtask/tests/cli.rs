@@ -13,6 +13,10 @@ mod cluster;
 mod cluster_commands;
 #[path = "cli/cluster_install.rs"]
 mod cluster_install;
+#[path = "cli/cluster_objects.rs"]
+mod cluster_objects;
+#[path = "cli/cluster_options.rs"]
+mod cluster_options;
 #[path = "cli/cluster_parts.rs"]
 mod cluster_parts;
 #[path = "cli/cluster_refusals.rs"]

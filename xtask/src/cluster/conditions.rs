@@ -547,12 +547,12 @@ impl Cluster {
         fail.tail.extend(said);
         let mut fail = problems::explain(fail);
         fail.exit = NOT_SO;
-        if fail.known {
+        if fail.what == trouble.what {
+            fail.tail.remove(0);
+        } else {
             // What it means, after what it happens to.
             let whom = trouble.what.split(": ").next().unwrap_or_default();
             fail.what = format!("{whom}: {}", fail.what);
-        } else {
-            fail.tail.remove(0);
         }
         fail
     }

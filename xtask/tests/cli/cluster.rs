@@ -8,15 +8,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 
-use base64::Engine;
-use base64::prelude::BASE64_STANDARD;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use xtask::cli::{ClusterOptions, On};
 use xtask::cluster::Cluster as Target;
-use xtask::cluster::releases::BASE;
 use xtask::state::State;
 
+pub use crate::cluster_objects::*;
 use crate::support::{POLL, Web, World, replaced_after, repo};
 
 /// The context of the cluster.
@@ -25,8 +23,12 @@ pub const CONTEXT: &str = "test";
 /// What the cluster hands out as an identity token, which must never be seen.
 pub const TOKEN: &str = "header.fake-service-account-token.signature";
 
-/// What stands where a private key or password is, which must never be seen.
-pub const SECRET: &str = "-----BEGIN PRIVATE KEY-----\nnobody-may-see-this\n";
+/// What a first install of the chart sets, and a later one no more.
+const FIRST: [(&str, bool); 3] = [
+    ("fulcio.createcerts.enabled", true),
+    ("rekor.enabled", false),
+    ("ctlog.enabled", false),
+];
 
 /// A world and its cluster.
 pub struct Cluster(World);
@@ -43,72 +45,6 @@ impl DerefMut for Cluster {
     fn deref_mut(&mut self) -> &mut World {
         &mut self.0
     }
-}
-
-/// The text as a Secret holds it.
-pub fn encoded(text: &str) -> String {
-    BASE64_STANDARD.encode(text)
-}
-
-/// A certificate, PEM: that of a signature.
-pub fn certificate() -> String {
-    let bundle: Value = serde_json::from_str(include_str!("rekor-v1.sigstore.json")).unwrap();
-    let raw = &bundle["verificationMaterial"]["certificate"]["rawBytes"];
-    let lines: Vec<String> = raw
-        .as_str()
-        .unwrap()
-        .as_bytes()
-        .chunks(64)
-        .map(|line| String::from_utf8_lossy(line).into_owned())
-        .collect();
-    let lines = lines.join("\n");
-    format!("-----BEGIN CERTIFICATE-----\n{lines}\n-----END CERTIFICATE-----\n")
-}
-
-/// An object of a kind and its name.
-pub fn object(kind: &str, name: &str) -> Value {
-    json!({"kind": kind, "metadata": {"name": name}})
-}
-
-/// A Secret with these parts, and a private one that nobody should read.
-pub fn secret(name: &str, parts: &[(&str, &str)]) -> Value {
-    let mut secret = object("Secret", name);
-    secret["metadata"]["creationTimestamp"] = json!("2026-01-02T03:04:05Z");
-    for (key, text) in parts {
-        secret["data"][*key] = json!(encoded(text));
-    }
-    secret["data"]["private"] = json!(encoded(SECRET));
-    secret
-}
-
-/// A Deployment with one pod, up or not.
-pub fn deployment(name: &str, up: bool) -> Value {
-    let mut deployment = object("Deployment", name);
-    deployment["metadata"]["generation"] = json!(1);
-    deployment["spec"]["replicas"] = json!(1);
-    let pods = u8::from(up);
-    deployment["status"] = json!({
-        "observedGeneration": 1, "replicas": 1, "updatedReplicas": pods, "availableReplicas": pods,
-    });
-    deployment
-}
-
-/// A Job that has ended like this.
-pub fn job(name: &str, end: &str) -> Value {
-    let mut job = object("Job", name);
-    job["status"]["conditions"] = json!([
-        {"type": end, "status": "True", "message": "BackoffLimitExceeded"}
-    ]);
-    job
-}
-
-/// A pod whose container waits for this reason.
-pub fn waiting_pod(name: &str, reason: &str, message: &str) -> Value {
-    let mut pod = object("Pod", name);
-    pod["status"]["containerStatuses"] = json!([
-        {"name": "main", "state": {"waiting": {"reason": reason, "message": message}}}
-    ]);
-    pod
 }
 
 impl Cluster {
@@ -207,111 +143,7 @@ impl Cluster {
                 self.makes(file.rsplit('/').next().unwrap(), &namespace, object);
             }
         }
-        let pem = certificate();
-        let key = xtask::trust::public_key(&pem).unwrap();
-        let tls = [
-            ("tls.crt", pem.as_str()),
-            ("tls.key", SECRET),
-            ("ca.crt", &pem),
-        ];
-        let made = [
-            (
-                "certificate-rekor.yml",
-                "rekor-system",
-                secret("rekor-signer", &tls),
-            ),
-            (
-                "certificate-registry.yml",
-                "default",
-                labelled(secret("registry-tls", &tls)),
-            ),
-            ("upgrade-cert-manager", "-", active("cert-manager")),
-            ("label", "-", labelled(active("cert-manager"))),
-            ("upgrade-cert-manager", "-", definition("cert-manager")),
-            (
-                "upgrade-cert-manager",
-                "cert-manager",
-                deployment("cert-manager", true),
-            ),
-            (
-                "upgrade-cert-manager",
-                "cert-manager",
-                deployment("cert-manager-webhook", true),
-            ),
-            (
-                "upgrade-cert-manager",
-                "cert-manager",
-                deployment("cert-manager-cainjector", true),
-            ),
-            (
-                "install-scaffold",
-                "trillian-system",
-                deployment("trillian-mysql", true),
-            ),
-            (
-                "install-scaffold",
-                "trillian-system",
-                deployment("trillian-logserver", true),
-            ),
-            (
-                "install-scaffold",
-                "trillian-system",
-                deployment("trillian-logsigner", true),
-            ),
-            (
-                "install-scaffold",
-                "fulcio-system",
-                secret("fulcio-server-secret", &[("cert", &pem)]),
-            ),
-            (
-                "install-scaffold",
-                "fulcio-system",
-                deployment("fulcio-server", true),
-            ),
-            (
-                "more-scaffold",
-                "trillian-system",
-                job("scaffold-trillian-createdb", "Complete"),
-            ),
-            ("upgrade-scaffold", "rekor-system", tree("rekor-config")),
-            (
-                "upgrade-scaffold",
-                "rekor-system",
-                deployment("rekor-server", true),
-            ),
-            (
-                "upgrade-scaffold",
-                "rekor-system",
-                secret("rekor-tls", &tls),
-            ),
-            (
-                "upgrade-scaffold",
-                "fulcio-system",
-                secret("fulcio-tls", &tls),
-            ),
-            ("upgrade-scaffold", "ctlog-system", tree("ctlog-config")),
-            (
-                "upgrade-scaffold",
-                "ctlog-system",
-                secret("ctlog-public-key", &[("public", &key)]),
-            ),
-            (
-                "upgrade-scaffold",
-                "ctlog-system",
-                secret("ctlog-secret", &[("fulcio-0", &pem)]),
-            ),
-            (
-                "upgrade-scaffold",
-                "ctlog-system",
-                deployment("ctlog", true),
-            ),
-            (
-                "addon-ingress",
-                "ingress-nginx",
-                deployment("ingress-nginx-controller", true),
-            ),
-        ];
-        for (by, namespace, object) in made {
+        for (by, namespace, object) in made() {
             self.makes(by, namespace, object);
         }
         self.releases_with(&ClusterOptions::default());
@@ -341,8 +173,8 @@ impl Cluster {
             let status = |values: &Value| json!({"info": {"status": "deployed"}, "config": values});
             self.says(&format!("made/upgrade-{chart}.status"), &status(&values));
             // As the chart is first installed, and then given more.
-            for (key, value) in BASE.iter().filter_map(|word| word.split_once('=')) {
-                set(&mut values, key, value == "true");
+            for (key, value) in FIRST {
+                set(&mut values, key, value);
             }
             self.says(&format!("made/install-{chart}.status"), &status(&values));
             set(&mut values, "trillian.createdb.enabled", true);
@@ -555,52 +387,6 @@ fn place(dir: &str, namespace: &str, object: &Value) -> String {
         "{dir}/{namespace}/{kind}.{}",
         text(&object["metadata"]["name"])
     )
-}
-
-/// A node with this condition.
-pub fn node(condition: &str) -> Value {
-    let mut node = object("Node", "node-1");
-    let message = "the kubelet says so";
-    node["status"]["conditions"] = json!([
-        {"type": "Ready", "status": "True"},
-        {"type": condition, "status": "True", "message": message},
-    ]);
-    node
-}
-
-/// A namespace that is in use.
-pub fn active(name: &str) -> Value {
-    let mut namespace = object("Namespace", name);
-    namespace["status"]["phase"] = json!("Active");
-    namespace
-}
-
-/// A resource definition of cert-manager, installed by a release here.
-pub fn definition(namespace: &str) -> Value {
-    let mut definition = object("CustomResourceDefinition", "certificates.cert-manager.io");
-    definition["metadata"]["labels"] = json!({
-        "app.kubernetes.io/name": "cert-manager",
-        "app.kubernetes.io/instance": "cert-manager",
-    });
-    definition["metadata"]["annotations"]["meta.helm.sh/release-namespace"] = json!(namespace);
-    definition
-}
-
-/// An object as the workshop applies it.
-pub fn labelled(mut object: Value) -> Value {
-    object["metadata"]["labels"]["app.kubernetes.io/part-of"] = json!("sigstore-workshop");
-    object
-}
-
-fn set(values: &mut Value, key: &str, to: bool) {
-    let parts = key.split('.');
-    *parts.fold(values, |values, part| &mut values[part]) = json!(to);
-}
-
-fn tree(name: &str) -> Value {
-    let mut map = object("ConfigMap", name);
-    map["data"]["treeID"] = json!("4711");
-    map
 }
 
 /// The text with the digits before each `after` replaced.

@@ -42,16 +42,17 @@ fn a_cluster_that_is_well() {
     assert_data_eq!(
         cluster.redacted(&run.err),
         str![[r#"
-error: something is wrong: clocks, secrets, trust, logs
+error: something is wrong: clocks, secrets, trust
 hint: set the clocks; a minikube that slept is set by: minikube stop, then cargo xtask --state [STATE] minikube
 hint: cargo xtask --state [STATE] copy-secrets
 hint: cargo xtask --state [STATE] trust
-hint: cargo xtask --state [STATE] oidc-reviewer; more about it: https://github.com/sigstore/fulcio/issues/2110
 
 "#]]
     );
     assert!(run.out.contains("✗ clocks     node-1 is "), "{}", run.out);
     assert!(run.out.contains(" s behind this machine"), "{}", run.out);
+    let says = "fulcio: nobody without a token may read";
+    assert!(run.out.contains(says), "{}", run.out);
 }
 
 /// The log of a cluster is read through a forward, which is closed again.
@@ -70,6 +71,7 @@ fn inspect_rekor_through_a_forward() {
 fn inspect_rekor_through_an_ingress() {
     let cluster = Cluster::minikube();
     cluster.add_program("curl", "printf '%s\\n%s' '{\"treeSize\": 1}' 200");
+    cluster.run("minikube").ok();
     cluster.run("install --ingress").ok();
     cluster.forget_calls();
     cluster.run("inspect-rekor --log-index 0");
@@ -245,7 +247,7 @@ fn minikube_is_deleted_when_it_is_named() {
         str![[r#"
 $ cargo xtask uninstall -q --yes --delete-minikube work
 error: the minikube work is not the one of this target
-hint: only that one is deleted: --on minikube --delete-minikube minikube
+hint: only that one is deleted: --delete-minikube minikube
 exit 2
 
 $ cargo xtask uninstall -q --delete-minikube minikube
@@ -255,7 +257,7 @@ exit 2
 
 $ cargo xtask uninstall -q --yes --delete-minikube minikube --on cluster
 error: the minikube minikube is not the one of this target
-hint: only that one is deleted: --on minikube --delete-minikube minikube
+hint: name the target as well: --on minikube
 exit 2
 
 "#]]

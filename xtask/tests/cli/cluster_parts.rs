@@ -131,10 +131,9 @@ hint: see whether the cluster runs; a minikube that was stopped: cargo xtask --s
 exit 2
 
 $ cargo xtask ingress -q
-error: this needs what minikube does, and that is not done
-hint: do it first (start minikube with an issuer that Fulcio believes): cargo xtask --state [STATE] minikube
-hint: or have it done: add --with-needs
-exit 1
+error: the address of minikube is known once it runs
+hint: start it first: cargo xtask --state [STATE] minikube
+exit 2
 
 "#]]
     );

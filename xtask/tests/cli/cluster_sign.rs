@@ -208,7 +208,7 @@ fn a_job_without_a_bundle() {
         cluster.shows(&["sign -q"]),
         str![[r#"
 $ cargo xtask sign -q
-error: cosign left no bundle at [STATE]/cluster/tmp/bundle-sign-[N]-0.json
+error: cosign left no bundle at [STATE]/cluster/tmp/sign-[N]-0.sigstore.json
 exit 2
 
 "#]]

@@ -40,15 +40,17 @@ fn tools_that_fail() {
         ),
         ("cert-manager", "helm pull *", "Error: pull"),
         ("cert-manager", "helm upgrade *", "Error: upgrade"),
-        ("cert-manager", "kubectl label *", "error: label"),
-        ("issuer", "kubectl apply *clusterissuer*", "error: issuer"),
+        (
+            "issuer",
+            "kubectl apply *workshop --filename *clusterissuer*",
+            "error: issuer",
+        ),
+        ("scaffold", "helm *scaffold * --set *", "Error: ground"),
         (
             "scaffold",
-            "kubectl apply *certificate-rekor*",
-            "error: key",
+            "helm *scaffold *--reuse-values*",
+            "Error: tables",
         ),
-        ("scaffold", "helm install *", "Error: install"),
-        ("scaffold", "helm upgrade scaffold *", "Error: tables"),
         (
             "scaffold",
             "helm upgrade --install scaffold *",
@@ -73,6 +75,7 @@ fn tools_that_fail() {
         cluster.fails(call, says);
         let run = cluster.run(&format!("{part} -q"));
         cluster.keeps_secrets(&run.seen());
+        assert_eq!(run.exit, 2, "{part}: {call}: {}", run.seen());
         seen += &format!("{part}: {}", cluster.redacted(&run.seen()));
         fs::remove_file(cluster.path("fakes/when")).unwrap();
         if failures.get(i + 1).is_none_or(|(next, ..)| next != part) {
@@ -94,25 +97,18 @@ exit 2
 cert-manager:   | Error: upgrade
 error: helm failed with exit status: 1
 exit 2
-cert-manager:   | error: label
+issuer:   | error: issuer
 error: kubectl failed with exit status: 1
 exit 2
-issuer: error: this needs what cert-manager does, and that is not done
-hint: do it first (install cert-manager): cargo xtask --state [STATE] cert-manager
-hint: or have it done: add --with-needs
-exit 1
-scaffold:   | error: key
-error: kubectl failed with exit status: 1
+scaffold:   | Error: ground
+error: helm failed with exit status: 1
 exit 2
-scaffold: done: scaffold
-next: cargo xtask --state [STATE] copy-secrets
-exit 0
-scaffold: nothing to do: scaffold is done
-next: cargo xtask --state [STATE] copy-secrets
-exit 0
-scaffold: nothing to do: scaffold is done
-next: cargo xtask --state [STATE] copy-secrets
-exit 0
+scaffold:   | Error: tables
+error: helm failed with exit status: 1
+exit 2
+scaffold:   | Error: upgrade
+error: helm failed with exit status: 1
+exit 2
 copy-secrets:   | error: copy
 error: kubectl apply failed
 exit 2
@@ -156,8 +152,8 @@ exit 2
         cluster.shows(&["ingress -q"]),
         str![[r#"
 $ cargo xtask ingress -q
-  | X Profile "minikube" not found
-error: minikube ip failed
+error: the address of minikube is known once it runs
+hint: start it first: cargo xtask --state [STATE] minikube
 exit 2
 
 "#]]
@@ -206,14 +202,15 @@ fn images_that_do_not_come() {
     assert_data_eq!(
         seen.join("\n"),
         str![[r#"
-  trillian-system: Docker Hub has had too many requests from this address
+  trillian-system: the pod trillian-mysql-0 does not start (ErrImagePull): Docker Hub has had too many requests from this address
     | the pod trillian-mysql-0 does not start (ErrImagePull): toomanyrequests: You have reached your unauthenticated pull rate limit
     | Failed to pull image
     hint: wait, log in, or fetch the image once for all: minikube image pull IMAGE
     hint: more about it: https://github.com/kubernetes/minikube/issues/9760
 error: interrupted
 
-  trillian-system: the registry has no such image
+  trillian-system: the pod trillian-mysql-0 does not start (ErrImagePull): the registry has no such image
+    | the pod trillian-mysql-0 does not start (ErrImagePull): failed to pull and unpack image "docker.io/library/nothing:1": not found
     | Failed to pull image
     hint: see which: kubectl get events --all-namespaces
 error: interrupted

@@ -33,8 +33,14 @@ pull)
   ;;
 install | upgrade)
   # More of a release that is there.
-  case "$*" in *--reuse-values*) verb=more ;; esac
-  while case $1 in -*) true ;; *) false ;; esac; do shift; done
+  case "$*" in
+  *--reuse-values*) verb=more ;;
+  *" --set "*) verb=install ;;
+  esac
+  while case $1 in -*) true ;; *) false ;; esac; do
+    [ "$1" != --labels ] || shift
+    shift
+  done
   if [ ! -e "$2" ]; then
     echo "Error: INSTALLATION FAILED: path \"$2\" not found" >&2
     exit 1
@@ -44,5 +50,8 @@ install | upgrade)
   cp "$FAKES/made/$1.metadata" "$FAKES/releases/$1.metadata"
   cp -R "$FAKES/made/$verb-$1/." "$FAKES/objects"
   ;;
-uninstall) rm -f "$FAKES/releases/$1.status" "$FAKES/releases/$1.metadata" ;;
+uninstall)
+  rm -f "$FAKES/releases/$1.status" "$FAKES/releases/$1.metadata"
+  rm -f "$FAKES/objects/$3/secret.sh.helm.release.v1.$1.v1"
+  ;;
 esac

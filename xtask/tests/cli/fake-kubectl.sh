@@ -24,6 +24,7 @@ chosen() {
   while [ "$rest" != , ] && [ -n "$rest" ]; do
     one=${rest%%,*} rest=${rest#*,}
     case $one in
+    *!=*) case $1 in *"\"name\":\"${one#*!=}\""*) return 1 ;; esac ;;
     !*) case $1 in *"\"${one#!}\":"*) return 1 ;; esac ;;
     *) case $1 in *"\"${one%%=*}\":\"${one#*=}\""*) ;; *) return 1 ;; esac ;;
     esac
@@ -118,6 +119,8 @@ apply)
 create)
   if [ "$1" = token ]; then
     print "$FAKES/token"
+  elif [ "$1" = namespace ]; then
+    cp -R "$FAKES/made/label/." "$FAKES/objects"
   else
     # A Job ends at once, as the test said.
     job=${manifests##*/} job=${job%.yml}
@@ -139,6 +142,7 @@ delete)
   case $1 in
   */*) rm -f "$FAKES/objects/$namespace/${1%%/*}.${1#*/}" ;;
   *)
+    case $1 in namespace) rm -rf "$FAKES/objects/$2" "$FAKES/objects/-/namespace.$2" && exit ;; esac
     find "$1"
     rm -f $files
     # What is in a namespace goes with it.

@@ -679,8 +679,8 @@ exit 1
 error: kubectl was not found
 hint: cargo xtask --state [STATE] preflight
 exit 2
-error: kubectl was not found
-hint: cargo xtask --state [STATE] preflight
+error: this installation has no trusted root yet: it is not complete
+hint: go on with it: cargo xtask --state [STATE] install
 exit 2
 error: helm was not found
 hint: cargo xtask --state [STATE] preflight
