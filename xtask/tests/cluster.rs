@@ -363,7 +363,7 @@ fn what_is_missing_is_named(world: &World) {
         "default",
     ];
     world.kubectl(&secret).ok();
-    world.run(&["registry"]).exits(1, "cargo xtask --state");
+    world.run(&["registry"]).exits(1, "do it first");
     world
         .run(&["registry", "--with-needs"])
         .exits(0, "done: registry");

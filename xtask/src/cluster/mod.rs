@@ -25,6 +25,7 @@ pub mod settings;
 pub mod sign;
 pub mod status;
 pub mod target;
+pub mod troubles;
 pub mod trust;
 pub mod uninstall;
 
