@@ -281,7 +281,7 @@ pub enum Command {
         /// Keep the built servers
         #[arg(long)]
         keep_tools: bool,
-        /// Then delete this profile of minikube, with all that is in it
+        /// Delete this profile of minikube instead, with all that is in it
         #[arg(long, value_name = "PROFILE")]
         delete_minikube: Option<String>,
         /// How to run the plan.
