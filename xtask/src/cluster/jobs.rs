@@ -73,6 +73,10 @@ impl Cluster {
         let mut job = settings::yaml(&self.manifest(file))?;
         let damaged = || broken(format!("{file} is no Job that this program can fill in"));
         let sample = self.sample_image()?;
+        let arguments = &job["spec"]["template"]["spec"]["containers"][0]["args"];
+        if !arguments.is_sequence() || !job["metadata"].is_mapping() {
+            return Err(damaged().into());
+        }
         job["metadata"]["name"] = name.into();
         let pod = &mut job["spec"]["template"]["spec"];
         if let Task::Sign { account } = task {
@@ -189,6 +193,28 @@ mod tests {
     use super::*;
     use crate::cli::On;
     use crate::state::State;
+
+    #[test]
+    fn a_damaged_manifest_is_refused() {
+        let temp = tempfile::tempdir().unwrap();
+        std::fs::create_dir(temp.path().join("verify")).unwrap();
+        let state = State::open("/nowhere".into()).unwrap();
+        let cluster = Cluster::open(temp.path(), &state, On::Cluster, Some("test"), &[]).unwrap();
+        let task = Task::Sign {
+            account: "bob".into(),
+        };
+        for text in [
+            "",
+            "a",
+            "[]",
+            "{metadata: 1}",
+            "{spec: {template: 1}}",
+            "{spec: {template: {spec: {containers: [1]}}}}",
+        ] {
+            std::fs::write(temp.path().join("verify/job-sign.yml"), text).unwrap();
+            assert!(cluster.job(&task, "sign-1", "x").is_err(), "{text}");
+        }
+    }
 
     #[test]
     fn a_job_differs_from_its_manifest_where_it_must() {

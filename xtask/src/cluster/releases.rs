@@ -140,7 +140,9 @@ impl Cluster {
         let wanted = self.wanted_values(source.chart)?;
         let version = self.chart(source.chart)?.version;
         Ok(self.release(source)?.is_some_and(|release| {
-            release.status == "deployed" && release.version == version && release.values == wanted
+            release.status == "deployed"
+                && release.version == version
+                && without_nulls(&release.values) == without_nulls(&wanted)
         }))
     }
 
@@ -357,6 +359,18 @@ impl Cluster {
             words.extend(words!["--values", file]);
         }
         Ok(words)
+    }
+}
+
+/// Values without what a null takes away: helm remembers the null itself.
+pub fn without_nulls(values: &Value) -> Value {
+    match values {
+        Value::Object(fields) => fields
+            .iter()
+            .filter(|(_, value)| !value.is_null())
+            .map(|(name, value)| (name.clone(), without_nulls(value)))
+            .collect(),
+        other => other.clone(),
     }
 }
 

@@ -11,7 +11,7 @@ use serde_json::Value;
 use super::Cluster;
 use super::objects::DATABASE_SECRET;
 use super::plans::{NAMESPACES, ready};
-use super::releases::{Release, SCAFFOLD};
+use super::releases::{Release, SCAFFOLD, without_nulls};
 use crate::fail::{Fail, broken};
 use crate::plan::program::output_of;
 use crate::plan::{Plan, Step, Word};
@@ -313,11 +313,10 @@ impl Cluster {
 
     /// The values of the ground, as helm remembers them.
     fn wanted_ground(&self) -> Result<Value> {
-        let mut values = self.wanted_values(SCAFFOLD.chart)?;
+        let mut values = without_nulls(&self.wanted_values(SCAFFOLD.chart)?);
         for assignment in GROUND.iter().filter_map(|word| word.split_once('=')) {
             let (path, value) = assignment;
-            let place = path.split('.').fold(&mut values, |at, key| &mut at[key]);
-            *place = Value::Bool(value == "true");
+            set(&mut values, path, value == "true");
         }
         Ok(values)
     }
@@ -359,9 +358,22 @@ impl Cluster {
 
 /// The values of a ground as they are before its tables are made.
 fn without_tables(values: &Value) -> Value {
-    let mut values = values.clone();
-    values["trillian"]["createdb"]["enabled"] = Value::Bool(false);
+    let mut values = without_nulls(values);
+    set(&mut values, "trillian.createdb.enabled", false);
     values
+}
+
+/// Sets a value as helm's `--set` does: what is on the way and no mapping becomes
+/// one.
+fn set(values: &mut Value, path: &str, value: bool) {
+    let mut place = values;
+    for key in path.split('.') {
+        if !place.is_object() {
+            *place = Value::Object(serde_json::Map::new());
+        }
+        place = &mut place[key];
+    }
+    *place = Value::Bool(value);
 }
 
 #[cfg(test)]
@@ -375,6 +387,20 @@ mod tests {
             version: "1".into(),
             values,
         }))
+    }
+
+    #[test]
+    fn a_value_is_set_whatever_is_on_the_way() {
+        for below in [
+            json!(null),
+            json!("text"),
+            json!({"a": 1}),
+            json!({"a": {"c": 2}}),
+        ] {
+            let mut values = below;
+            set(&mut values, "a.b", true);
+            assert_eq!(values["a"]["b"], true);
+        }
     }
 
     #[test]

@@ -215,9 +215,10 @@ impl Cluster {
         let mut config: Value = state::read_json(&self.trust_file("signing_config.json"))?
             .context("there is no signing config yet")?;
         for (list, url) in [("caUrls", fulcio), ("rekorTlogUrls", rekor)] {
-            if let Some(service) = config[list].get_mut(0) {
-                service["url"] = json!(url);
-            }
+            let service = config.get_mut(list).and_then(|list| list.get_mut(0));
+            let service = service.and_then(Value::as_object_mut);
+            let service = service.context("the signing config names no servers")?;
+            service.insert("url".to_owned(), json!(url));
         }
         Ok(config)
     }
