@@ -5,8 +5,12 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 
+use serde_json::Value;
+
 use super::Cluster;
 use super::forwards::FORWARDS;
+use super::plans::ISSUER;
+use super::preflight::host;
 use super::releases::{CERT_MANAGER, SCAFFOLD};
 use super::settings::Settings;
 use crate::cli::{ClusterOptions, On};
@@ -79,6 +83,12 @@ impl Cluster {
                 }
                 settings.ingress = Some(domain.to_owned());
             }
+        }
+        // minikube is started with the issuer that the chart expects.
+        if self.kind == On::Cluster
+            && let Ok(discovery) = self.discovery()
+        {
+            (settings.issuer, settings.anonymous) = issuer_of(&discovery);
         }
         self.settings = Ok(settings);
         // What would fail later, fails before anything runs.
@@ -162,5 +172,52 @@ fn overlay(kept: &mut Option<PathBuf>, named: Option<&Path>, option: &str) -> Re
                 .into())
         }
         _ => Ok(()),
+    }
+}
+
+/// The issuer of a discovery document, where it is another than the chart expects,
+/// and whether Fulcio must ask without a token: it shows one to the issuer's host
+/// only, and nobody outside the cluster should see it.
+fn issuer_of(discovery: &Value) -> (Option<String>, bool) {
+    let text = |name: &str| discovery[name].as_str().unwrap_or_default();
+    let (issuer, keys) = (text("issuer"), text("jwks_uri"));
+    let inside = [ISSUER, "https://kubernetes.default.svc.cluster.local"].contains(&issuer);
+    let other = Some(issuer.to_owned()).filter(|issuer| issuer != ISSUER && !issuer.is_empty());
+    (other, !inside || host(issuer) != host(keys))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn of(issuer: &str, keys: &str) -> (Option<String>, bool) {
+        issuer_of(&json!({"issuer": issuer, "jwks_uri": keys}))
+    }
+
+    #[test]
+    fn fulcio_shows_its_token_to_the_cluster_only() {
+        let local = "https://kubernetes.default.svc.cluster.local";
+        assert_eq!(
+            of(ISSUER, &format!("{ISSUER}/openid/v1/jwks")),
+            (None, false)
+        );
+        assert_eq!(
+            of(ISSUER, "https://10.0.0.1:6443/openid/v1/jwks"),
+            (None, true)
+        );
+        assert_eq!(
+            of(local, &format!("{local}/openid/v1/jwks")),
+            (Some(local.into()), false)
+        );
+        assert_eq!(
+            of(local, "https://172.18.0.2:6443/openid/v1/jwks"),
+            (Some(local.into()), true)
+        );
+        let cloud = "https://oidc.example.com/id/1";
+        assert_eq!(
+            of(cloud, "https://oidc.example.com/id/1/keys"),
+            (Some(cloud.into()), true)
+        );
     }
 }

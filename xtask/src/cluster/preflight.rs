@@ -115,30 +115,35 @@ impl Cluster {
     }
 
     fn issuer_check(&self, discovery: &Value) -> Result<Check> {
+        let text = |name: &str| discovery[name].as_str().unwrap_or("none").to_owned();
+        let (issuer, keys) = (text("issuer"), text("jwks_uri"));
+        let found = format!("{issuer}, with its keys at {keys}");
+        if self.kind == On::Cluster {
+            // Fulcio is configured for whatever issuer there is.
+            let check = Check::new("issuer", "one that the discovery document names");
+            return Ok(if issuer.starts_with("https://") {
+                check.found(found)
+            } else {
+                check.missing(
+                    found,
+                    "start the API server with --service-account-issuer=https://…",
+                )
+            });
+        }
         let check = Check::new(
             "issuer",
             format!("{ISSUER}, with its keys on the same host"),
         );
-        let text = |name: &str| discovery[name].as_str().unwrap_or("none").to_owned();
-        let (issuer, keys) = (text("issuer"), text("jwks_uri"));
-        let found = format!("{issuer}, with its keys at {keys}");
         if issuer == ISSUER && host(&keys) == host(&issuer) {
             return Ok(check.found(found));
         }
-        let flags = format!(
-            "--service-account-issuer={ISSUER} --service-account-jwks-uri={ISSUER}/openid/v1/jwks"
-        );
+        // `minikube start` ignores options for a profile that exists.
         Ok(check.missing(
             found,
-            if self.kind == On::Minikube {
-                // `minikube start` ignores options for a profile that exists.
-                format!(
-                    "make it anew: minikube --profile={} delete, then cargo xtask minikube",
-                    self.settings()?.context
-                )
-            } else {
-                format!("start the cluster's API server with {flags}")
-            },
+            format!(
+                "make it anew: minikube --profile={} delete, then cargo xtask minikube",
+                self.settings()?.context
+            ),
         ))
     }
 
@@ -315,7 +320,8 @@ pub fn findings(probes: &[Probe<'_>]) -> Vec<Check> {
     found.collect()
 }
 
-fn host(url: &str) -> &str {
+/// The host and port of a URL.
+pub fn host(url: &str) -> &str {
     let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
     rest.split('/').next().unwrap_or_default()
 }

@@ -259,27 +259,26 @@ impl Cluster {
     /// Where the overlay is damaged.
     pub fn extra_values(&self, chart: &str) -> Result<Option<serde_yaml::Value>> {
         let settings = self.settings()?;
-        let overlay = settings::overlay(settings.values.as_deref(), chart)?;
-        let ingress = settings
-            .ingress
-            .as_deref()
-            .filter(|_| chart == SCAFFOLD.chart);
-        let ingress = match ingress {
-            Some(domain) => {
-                let mut values =
-                    settings::yaml(&self.manifest("deploy/scaffold-ingress-values.yml"))?;
-                with_domain(&mut values, domain);
-                Some(values)
+        let mut layers = Vec::new();
+        if chart == SCAFFOLD.chart {
+            let layer = |name: &str| {
+                settings::yaml(&self.manifest(&format!("deploy/scaffold-{name}-values.yml")))
+            };
+            if let Some(issuer) = &settings.issuer {
+                layers.push(filled(layer("issuer")?, "ISSUER", issuer));
             }
-            None => None,
-        };
-        Ok(match (ingress, overlay) {
-            (Some(mut below), Some(above)) => {
-                settings::merge(&mut below, above);
-                Some(below)
+            if settings.anonymous {
+                layers.push(layer("anonymous")?);
             }
-            (ingress, overlay) => ingress.or(overlay),
-        })
+            if let Some(domain) = &settings.ingress {
+                layers.push(filled(layer("ingress")?, "DOMAIN", domain));
+            }
+        }
+        layers.extend(settings::overlay(settings.values.as_deref(), chart)?);
+        Ok(layers.into_iter().reduce(|mut below, above| {
+            settings::merge(&mut below, above);
+            below
+        }))
     }
 
     /// The values files of a chart, each laid over those before.
@@ -382,17 +381,18 @@ fn json(text: &str) -> Result<Value> {
     serde_json::from_str(text).context("helm printed no JSON")
 }
 
-/// Puts a domain where the values say DOMAIN.
-fn with_domain(values: &mut serde_yaml::Value, domain: &str) {
+/// Values with a text in place of a placeholder, in keys as well.
+fn filled(values: serde_yaml::Value, placeholder: &str, text: &str) -> serde_yaml::Value {
+    use serde_yaml::Value;
+    let fill = |value| filled(value, placeholder, text);
     match values {
-        serde_yaml::Value::String(text) => *text = text.replace("DOMAIN", domain),
-        serde_yaml::Value::Sequence(list) => {
-            list.iter_mut().for_each(|value| with_domain(value, domain));
-        }
-        serde_yaml::Value::Mapping(map) => {
-            map.values_mut()
-                .for_each(|value| with_domain(value, domain));
-        }
-        _ => {}
+        Value::String(value) => Value::String(value.replace(placeholder, text)),
+        Value::Sequence(list) => Value::Sequence(list.into_iter().map(fill).collect()),
+        Value::Mapping(map) => Value::Mapping(
+            map.into_iter()
+                .map(|(key, value)| (fill(key), fill(value)))
+                .collect(),
+        ),
+        other => other,
     }
 }

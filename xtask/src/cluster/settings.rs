@@ -28,6 +28,13 @@ pub struct Settings {
     pub ingress: Option<String>,
     /// The lowest port of the forwards.
     pub port_base: u16,
+    /// The issuer of the cluster's tokens, where it is another than the chart
+    /// expects.
+    #[serde(default)]
+    pub issuer: Option<String>,
+    /// Whether Fulcio asks for the issuer's keys without a token.
+    #[serde(default)]
+    pub anonymous: bool,
 }
 
 impl Settings {
@@ -40,6 +47,8 @@ impl Settings {
             values: None,
             ingress: None,
             port_base: PORT_BASE,
+            issuer: None,
+            anonymous: false,
         }
     }
 }
