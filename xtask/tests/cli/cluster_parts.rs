@@ -104,7 +104,7 @@ exit 1
 
 $ cargo xtask minikube -q --on cluster
 error: the cluster of kubectl's context is not started by the workshop
-hint: on minikube it is: cargo xtask --on cluster --state [STATE] minikube
+hint: on minikube it is: cargo xtask --state [STATE] minikube
 exit 2
 
 $ cargo xtask ingress -q

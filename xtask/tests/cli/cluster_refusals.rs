@@ -159,7 +159,7 @@ fn no_current_context() {
 $ cargo xtask install -q
 error: kubectl has no current context, so no cluster is known
 hint: see which there are: kubectl config get-contexts
-hint: name one: --context NAME, or start one: cargo xtask --on cluster --state [STATE] minikube
+hint: name one: --context NAME, or start one: cargo xtask --state [STATE] minikube
 exit 2
 
 "#]]
@@ -238,7 +238,7 @@ on cluster (named by --on)
 error: what is needed is not there (kubectl: v1.30.0 at [TEMP]/bin/kubectl; helm: v3.10.1 at [TEMP]/bin/helm; cluster: v1.31.4-eks-1 (test))
 hint: install kubectl 1.35 or newer: https://kubernetes.io/docs/tasks/tools/
 hint: install helm 3.19 or newer: https://helm.sh/docs/intro/install/
-hint: use a newer cluster, for example: cargo xtask --on cluster --state [STATE] minikube
+hint: use a newer cluster, for example: cargo xtask --state [STATE] minikube
 exit 1
 
 "#]]
