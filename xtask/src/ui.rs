@@ -34,16 +34,31 @@ pub struct Style {
 
 /// The options without which a printed command would lead to another state
 /// directory or target.
-static OPTIONS: Mutex<String> = Mutex::new(String::new());
+static OPTIONS: Mutex<Lead> = Mutex::new(Lead {
+    target: String::new(),
+    state: String::new(),
+});
 
-/// Makes every command that is printed for the user from here on carry these
-/// options.
-pub fn lead_to(options: &[String]) {
-    let words: Vec<String> = options.iter().map(|word| shell::quote(word)).collect();
-    *lead() = words.join(" ");
+struct Lead {
+    target: String,
+    state: String,
 }
 
-fn lead() -> std::sync::MutexGuard<'static, String> {
+/// Makes every command that is printed for the user from here on carry these
+/// options: those that name the target, where they are needed, and those that name
+/// the state directory.
+pub fn lead_to(target: &[String], state: &[String]) {
+    let words = |options: &[String]| {
+        let quoted = options.iter().map(|word| shell::quote(word) + " ");
+        quoted.collect::<String>()
+    };
+    *lead() = Lead {
+        target: words(target),
+        state: words(state),
+    };
+}
+
+fn lead() -> std::sync::MutexGuard<'static, Lead> {
     OPTIONS
         .lock()
         .unwrap_or_else(std::sync::PoisonError::into_inner)
@@ -52,11 +67,17 @@ fn lead() -> std::sync::MutexGuard<'static, String> {
 /// A text for the user in which each `cargo xtask` leads to the state directory
 /// and target of this run.
 pub fn typed(text: &str) -> String {
-    let options = lead();
-    if options.is_empty() {
-        return text.to_owned();
+    let lead = lead();
+    let mut parts = text.split("cargo xtask ");
+    let mut typed = parts.next().unwrap_or_default().to_owned();
+    for rest in parts {
+        // These name a target themselves.
+        let other = rest.starts_with("--on ")
+            || rest.starts_with("minikube") && !lead.target.starts_with("--on minikube ");
+        let target = if other { "" } else { &lead.target };
+        typed += &format!("cargo xtask {target}{}{rest}", lead.state);
     }
-    text.replace("cargo xtask ", &format!("cargo xtask {options} "))
+    typed
 }
 
 /// One of the steps of a running plan.

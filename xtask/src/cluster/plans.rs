@@ -332,7 +332,7 @@ impl Cluster {
         let Some((fetch, file)) = self.fetch_chart(source.chart)? else {
             return Ok(None);
         };
-        let dir = self.dir.join("charts");
+        let dir = self.fetched_charts()?;
         Ok(Some(
             Step::new(
                 format!("{}-chart", source.chart),

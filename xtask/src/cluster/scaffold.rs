@@ -83,7 +83,7 @@ pub const INGRESS_TLS: [Goal; 2] = [
 
 /// What the release leaves for later at first, and what it does once only: made
 /// again, Fulcio's certificate authority would be another one.
-const GROUND: [&str; 6] = [
+pub const GROUND: [&str; 6] = [
     "--set",
     "fulcio.createcerts.enabled=true",
     "--set",
@@ -94,7 +94,7 @@ const GROUND: [&str; 6] = [
 
 /// What makes the tables once the database is up. Whatever else the release has
 /// stays as it is.
-const TABLES: [&str; 3] = ["--reuse-values", "--set", "trillian.createdb.enabled=true"];
+pub const TABLES: [&str; 3] = ["--reuse-values", "--set", "trillian.createdb.enabled=true"];
 
 /// What the Jobs of Rekor make.
 const REKOR_MADE: &str = "configmap/rekor-config:treeID";

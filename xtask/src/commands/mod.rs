@@ -175,14 +175,14 @@ impl App {
             lead.extend(["--state".to_owned(), root]);
         }
         globals.extend(lead.clone());
-        ui::lead_to(&lead);
+        ui::lead_to(&[], &lead);
         // What is not remembered has to be typed again.
         let remembered = choose_remembered(&state)?.map_or(On::Local, |(on, _)| on);
         if global.on.is_some() && on.0 != remembered {
             let on = ["--on".to_owned(), on.0.name().to_owned()];
             let context = global.context.iter();
             let context = context.flat_map(|name| ["--context".to_owned(), name.clone()]);
-            ui::lead_to(&[on.to_vec(), context.collect(), lead.clone()].concat());
+            ui::lead_to(&[on.to_vec(), context.collect()].concat(), &lead);
         }
         Ok(App {
             ui,
@@ -346,7 +346,7 @@ impl App {
                 self.on.0.name().as_bytes(),
                 0o600,
             )?;
-            ui::lead_to(&self.lead);
+            ui::lead_to(&[], &self.lead);
         }
         let _watch = interrupt::watch();
         Ok(Ran::Done(run::run(

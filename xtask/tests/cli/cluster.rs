@@ -121,6 +121,7 @@ impl Cluster {
     fn can_be_made(&self) {
         for file in [
             "deploy/namespaces.yml",
+            "deploy/namespace-cert-manager.yml",
             "deploy/crb-oidc-reviewer.yml",
             "deploy/clusterissuer-selfsigned-issuer.yml",
             "deploy/certificate-rekor.yml",

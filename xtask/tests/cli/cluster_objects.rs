@@ -91,6 +91,13 @@ pub fn active(name: &str) -> Value {
     namespace
 }
 
+/// The Deployment by which a cert-manager is known, whoever installed it.
+pub fn cert_manager() -> Value {
+    let mut deployment = deployment("cert-manager", true);
+    deployment["metadata"]["labels"]["app.kubernetes.io/name"] = json!("cert-manager");
+    deployment
+}
+
 /// A resource definition of cert-manager, installed by a release here.
 pub fn definition(namespace: &str) -> Value {
     let mut definition = object("CustomResourceDefinition", "certificates.cert-manager.io");
@@ -158,13 +165,8 @@ pub fn made() -> Vec<(&'static str, &'static str, Value)> {
         ("upgrade-cert-manager", "cert-manager", release_secret()),
         ("upgrade-scaffold", "fulcio-system", issued("fulcio-tls")),
         ("upgrade-scaffold", "rekor-system", issued("rekor-tls")),
-        ("label", "-", labelled(active("cert-manager"))),
         ("upgrade-cert-manager", "-", definition("cert-manager")),
-        (
-            "upgrade-cert-manager",
-            "cert-manager",
-            deployment("cert-manager", true),
-        ),
+        ("upgrade-cert-manager", "cert-manager", cert_manager()),
         (
             "upgrade-cert-manager",
             "cert-manager",

@@ -112,7 +112,8 @@ error: [TEMP]/work/broken.yml: that is no YAML: did not find expected node conte
 exit 2
 
 $ cargo xtask install -q --values nowhere.yml
-error: there is no file nowhere.yml
+error: there is no file [TEMP]/work/nowhere.yml
+hint: name another one, or do without: --values none
 exit 2
 
 $ cargo xtask install -q --versions typo.yml
@@ -128,7 +129,8 @@ error: [TEMP]/work/broken.yml: that is no YAML: did not find expected node conte
 exit 2
 
 $ cargo xtask install -q --versions nowhere.yml
-error: there is no file nowhere.yml
+error: there is no file [TEMP]/work/nowhere.yml
+hint: name another one, or do without: --versions none
 exit 2
 
 "#]]
@@ -172,12 +174,12 @@ exit 2
 
 $ cargo xtask start -q pony
 error: no Sigstore is installed on this cluster yet
-hint: cargo xtask --state [STATE] install
+hint: cargo xtask --on cluster --state [STATE] install
 exit 2
 
 $ cargo xtask logs -q pony
 error: no Sigstore is installed on this cluster yet
-hint: cargo xtask --state [STATE] install
+hint: cargo xtask --on cluster --state [STATE] install
 exit 2
 
 $ cargo xtask install -q --ingress --on local

@@ -74,31 +74,31 @@ fn too_early() {
         str![[r#"
 $ cargo xtask issuer -q
 error: this needs what cert-manager does, and that is not done
-hint: do it first (install cert-manager): cargo xtask --state [STATE] cert-manager
+hint: do it first (install cert-manager): cargo xtask --on cluster --state [STATE] cert-manager
 hint: or have it done: add --with-needs
 exit 1
 
 $ cargo xtask scaffold -q
 error: this needs what issuer does, and that is not done
-hint: do it first (add an issuer of self-signed certificates): cargo xtask --state [STATE] issuer
+hint: do it first (add an issuer of self-signed certificates): cargo xtask --on cluster --state [STATE] issuer
 hint: or have it done: add --with-needs
 exit 1
 
 $ cargo xtask copy-secrets -q
 error: this needs what scaffold-rekor-key does, and that is not done
-hint: do it first (have the key made that Rekor signs with): cargo xtask --state [STATE] scaffold
+hint: do it first (have the key made that Rekor signs with): cargo xtask --on cluster --state [STATE] scaffold
 hint: or have it done: add --with-needs
 exit 1
 
 $ cargo xtask registry -q
 error: this needs what issuer does, and that is not done
-hint: do it first (add an issuer of self-signed certificates): cargo xtask --state [STATE] issuer
+hint: do it first (add an issuer of self-signed certificates): cargo xtask --on cluster --state [STATE] issuer
 hint: or have it done: add --with-needs
 exit 1
 
 $ cargo xtask trust -q
 error: this needs what registry-certificate does, and that is not done
-hint: do it first (have the registry's certificate made): cargo xtask --state [STATE] registry
+hint: do it first (have the registry's certificate made): cargo xtask --on cluster --state [STATE] registry
 hint: or have it done: add --with-needs
 exit 1
 
@@ -109,7 +109,7 @@ exit 2
 
 $ cargo xtask ingress -q
 error: the ingress controller is an addon of minikube; other clusters have their own way
-hint: with a controller of the class nginx: cargo xtask --state [STATE] install --ingress=DOMAIN
+hint: with a controller of the class nginx: cargo xtask --on cluster --state [STATE] install --ingress=DOMAIN
 exit 2
 
 "#]]

@@ -17,7 +17,7 @@ fn no_cluster_answers() {
         seen,
         str![[r#"
 $ cargo xtask install -q
-error: this machine lacks what is needed (cluster: The connection to the server 192.168.49.2:8443 was refused - did you specify the right host or port?)
+error: what is needed is not there (cluster: The connection to the server 192.168.49.2:8443 was refused - did you specify the right host or port?)
 hint: see whether the cluster runs; a minikube that was stopped: cargo xtask --state [STATE] minikube
 exit 1
 
@@ -32,7 +32,7 @@ $ cargo xtask preflight
 ✗ cluster    The connection to the server 192.168.49.2:8443 was refused - did you specify the right host or port? (wanted: Kubernetes 1.35 or newer)
              hint: see whether the cluster runs; a minikube that was stopped: cargo xtask minikube
 on cluster (named by --on)
-error: this machine lacks what is needed (cluster: The connection to the server 192.168.49.2:8443 was refused - did you specify the right host or port?)
+error: what is needed is not there (cluster: The connection to the server 192.168.49.2:8443 was refused - did you specify the right host or port?)
 hint: see whether the cluster runs; a minikube that was stopped: cargo xtask --state [STATE] minikube
 exit 1
 
@@ -92,7 +92,7 @@ fn a_context_that_does_not_exist() {
         cluster.shows(&lines),
         str![[r#"
 $ cargo xtask install -q --context nobody
-error: this machine lacks what is needed (cluster: error: context "nobody" does not exist)
+error: what is needed is not there (cluster: error: context "nobody" does not exist)
 hint: see which there are: kubectl config get-contexts
 exit 1
 
@@ -175,7 +175,7 @@ fn no_rights() {
         cluster.shows(&["install -q"]),
         str![[r#"
 $ cargo xtask install -q
-error: this machine lacks what is needed (rights: you may not create clusterrolebindings.rbac.authorization.k8s.io)
+error: what is needed is not there (rights: you may not create clusterrolebindings.rbac.authorization.k8s.io)
 hint: ask whoever runs the cluster, or use one of your own: cargo xtask --state [STATE] minikube
 exit 1
 
@@ -235,7 +235,7 @@ $ cargo xtask preflight
 ✓ nodes      node-1 (wanted: one that is ready and has room)
 ✓ names      none (wanted: no namespace of the workshop that is being deleted)
 on cluster (named by --on)
-error: this machine lacks what is needed (kubectl: v1.30.0 at [TEMP]/bin/kubectl; helm: v3.10.1 at [TEMP]/bin/helm; cluster: v1.31.4-eks-1 (test))
+error: what is needed is not there (kubectl: v1.30.0 at [TEMP]/bin/kubectl; helm: v3.10.1 at [TEMP]/bin/helm; cluster: v1.31.4-eks-1 (test))
 hint: install kubectl 1.35 or newer: https://kubernetes.io/docs/tasks/tools/
 hint: install helm 3.19 or newer: https://helm.sh/docs/intro/install/
 hint: use a newer cluster, for example: cargo xtask --state [STATE] minikube
@@ -254,13 +254,13 @@ $ cargo xtask preflight -q --context test
              hint: install kubectl 1.35 or newer: https://kubernetes.io/docs/tasks/tools/
 ✗ helm       not found on the PATH (wanted: 3.19 or newer)
              hint: install helm 3.19 or newer: https://helm.sh/docs/intro/install/
-error: this machine lacks what is needed (kubectl: not found on the PATH; helm: not found on the PATH)
+error: what is needed is not there (kubectl: not found on the PATH; helm: not found on the PATH)
 hint: install kubectl 1.35 or newer: https://kubernetes.io/docs/tasks/tools/
 hint: install helm 3.19 or newer: https://helm.sh/docs/intro/install/
 exit 1
 
 $ cargo xtask install -q --context test
-error: this machine lacks what is needed (kubectl: not found on the PATH; helm: not found on the PATH)
+error: what is needed is not there (kubectl: not found on the PATH; helm: not found on the PATH)
 hint: install kubectl 1.35 or newer: https://kubernetes.io/docs/tasks/tools/
 hint: install helm 3.19 or newer: https://helm.sh/docs/intro/install/
 exit 1
@@ -288,7 +288,7 @@ fn nodes_under_pressure() {
         cluster.shows(&["install -q"]),
         str![[r#"
 $ cargo xtask install -q
-error: this machine lacks what is needed (nodes: node-1 is not ready: container runtime is down)
+error: what is needed is not there (nodes: node-1 is not ready: container runtime is down)
 hint: see why: kubectl describe nodes; a disk that is full is emptied of images by: minikube ssh -- docker system prune
 exit 1
 
@@ -306,7 +306,7 @@ fn a_namespace_that_is_being_deleted() {
         cluster.shows(&["install -q"]),
         str![[r#"
 $ cargo xtask install -q
-error: this machine lacks what is needed (names: still being deleted: rekor-system)
+error: what is needed is not there (names: still being deleted: rekor-system)
 hint: wait, or see what holds it: kubectl get namespace rekor-system --output=yaml, under conditions
 exit 1
 
@@ -322,7 +322,7 @@ fn no_place_for_the_database() {
         cluster.shows(&["install -q"]),
         str![[r#"
 $ cargo xtask install -q
-error: this machine lacks what is needed (storage: none: the database's volume would stay Pending)
+error: what is needed is not there (storage: none: the database's volume would stay Pending)
 hint: mark one: kubectl annotate storageclass NAME storageclass.kubernetes.io/is-default-class=true
 exit 1
 
@@ -343,7 +343,7 @@ fn a_cluster_with_another_issuer() {
         cluster.shows(&["install -q"]),
         str![[r#"
 $ cargo xtask install -q
-error: this machine lacks what is needed (issuer: https://kubernetes.default.svc.cluster.local, with its keys at https://192.168.49.2:8443/openid/v1/jwks)
+error: what is needed is not there (issuer: https://kubernetes.default.svc.cluster.local, with its keys at https://192.168.49.2:8443/openid/v1/jwks)
 hint: start the cluster's API server with --service-account-issuer=https://kubernetes.default.svc --service-account-jwks-uri=https://kubernetes.default.svc/openid/v1/jwks
 exit 1
 

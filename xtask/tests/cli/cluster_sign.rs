@@ -156,8 +156,8 @@ exit 1
 
 $ cargo xtask verify -q
   | something new
-error: the Job verify-[N]-0 failed
-exit 1
+error: the Job verify-[N] failed
+exit 2
 
 $ cargo xtask sign -q
 error: Fulcio refused the identity token
@@ -188,11 +188,11 @@ fn a_job_that_cannot_start() {
     );
     cluster.when("kubectl create --filename*", &does);
     let run = cluster.run("sign -q");
-    assert_eq!(run.exit, 1, "{}", run.seen());
+    assert_eq!(run.exit, 2, "{}", run.seen());
     assert_data_eq!(
         cluster.redacted(&run.err),
         str![[r#"
-error: the pod sign-[N]-0-x does not start (InvalidImageName): couldn't parse image
+error: the pod sign-[N]-x does not start (InvalidImageName): couldn't parse image
 
 "#]]
     );
@@ -208,7 +208,7 @@ fn a_job_without_a_bundle() {
         cluster.shows(&["sign -q"]),
         str![[r#"
 $ cargo xtask sign -q
-error: cosign left no bundle at [STATE]/cluster/tmp/sign-[N]-0.sigstore.json
+error: cosign left no bundle at [STATE]/cluster/tmp/sign-[N].sigstore.json
 exit 2
 
 "#]]
@@ -317,9 +317,9 @@ fn nothing_reaches_the_public_sigstore() {
         cluster.end(command).ok();
     }
     let calls = cluster.calls();
-    assert!(!calls.contains("elsewhere"), "{calls}");
     let cosign = calls.lines().filter(|line| line.contains("/bin/cosign "));
     for call in cosign.clone() {
+        assert!(!call.contains("elsewhere"), "{call}");
         assert!(call.contains(" TUF_ROOT='[STATE]/cluster/tuf' "), "{call}");
         let looks = call.contains("cosign 'triangulate'");
         assert!(looks || call.contains("'--trusted-root'"), "{call}");

@@ -153,7 +153,7 @@ exit 2
         str![[r#"
 $ cargo xtask ingress -q
 error: the address of minikube is known once it runs
-hint: start it first: cargo xtask --state [STATE] minikube
+hint: start it first: cargo xtask --on minikube --state [STATE] minikube
 exit 2
 
 "#]]

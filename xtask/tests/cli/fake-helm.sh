@@ -52,6 +52,6 @@ install | upgrade)
   ;;
 uninstall)
   rm -f "$FAKES/releases/$1.status" "$FAKES/releases/$1.metadata"
-  rm -f "$FAKES/objects/$3/secret.sh.helm.release.v1.$1.v1"
+  rm -f "$FAKES/objects/$3/secret.sh.helm.release.v1.$1.v1" "$FAKES/objects/$3/deployment.$1"*
   ;;
 esac

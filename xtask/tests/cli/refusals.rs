@@ -25,7 +25,7 @@ fn go_is_missing() {
         install(&world),
         str![[r#"
 $ cargo xtask install -q --port-base [PORT+0]
-error: this machine lacks what is needed (go: not found on the PATH)
+error: what is needed is not there (go: not found on the PATH)
 hint: install Go [..] or newer: https://go.dev/dl/[..]
 exit 1
 
@@ -41,7 +41,7 @@ fn go_is_too_old() {
         install(&world),
         str![[r#"
 $ cargo xtask install -q --port-base [PORT+0]
-error: this machine lacks what is needed (go: go1.24.1 at [TEMP]/bin/go)
+error: what is needed is not there (go: go1.24.1 at [TEMP]/bin/go)
 hint: install Go [..] or newer: https://go.dev/dl/[..]
 exit 1
 
@@ -61,11 +61,11 @@ fn go_answers_nonsense() {
         seen.concat(),
         str![[r#"
 $ cargo xtask install -q --port-base [PORT+0]
-error: this machine lacks what is needed (go: devel at [TEMP]/bin/go)
+error: what is needed is not there (go: devel at [TEMP]/bin/go)
 hint: install Go [..] or newer: https://go.dev/dl/[..]
 exit 1
 $ cargo xtask install -q --port-base [PORT+0]
-error: this machine lacks what is needed (go: no version at [TEMP]/bin/go)
+error: what is needed is not there (go: no version at [TEMP]/bin/go)
 hint: install Go [..] or newer: https://go.dev/dl/[..]
 exit 1
 
@@ -94,7 +94,7 @@ $ cargo xtask preflight --port-base [PORT+0]
              only `inspect-certificate --text` uses it
              hint: install openssl with the system's package manager
 on local (named by --on)
-error: this machine lacks what is needed (go: not found on the PATH; ports: port [PORT+0] on 127.0.0.1 is taken [..]; port [PORT+10] on 127.0.0.1 is taken [..])
+error: what is needed is not there (go: not found on the PATH; ports: port [PORT+0] on 127.0.0.1 is taken [..]; port [PORT+10] on 127.0.0.1 is taken [..])
 hint: install Go [..] or newer: https://go.dev/dl/[..]
 hint: use other ports: cargo xtask --state [STATE] install --port-base N
 exit 1
@@ -111,7 +111,7 @@ fn a_port_is_taken() {
         install(&world),
         str![[r#"
 $ cargo xtask install -q --port-base [PORT+0]
-error: this machine lacks what is needed (ports: port [PORT+4] on 127.0.0.1 is taken [..])
+error: what is needed is not there (ports: port [PORT+4] on 127.0.0.1 is taken [..])
 hint: use other ports: cargo xtask --state [STATE] install --port-base N
 exit 1
 
@@ -671,7 +671,7 @@ fn the_tools_of_a_cluster_are_missing() {
     assert_data_eq!(
         seen.concat(),
         str![[r#"
-error: this machine lacks what is needed (kubectl: not found on the PATH; helm: not found on the PATH; minikube: not found on the PATH)
+error: what is needed is not there (kubectl: not found on the PATH; helm: not found on the PATH; minikube: not found on the PATH)
 hint: install kubectl 1.35 or newer: https://kubernetes.io/docs/tasks/tools/
 hint: install helm 3.19 or newer: https://helm.sh/docs/intro/install/
 hint: install minikube 1.38.1 or newer: https://minikube.sigs.k8s.io/docs/start/
@@ -682,11 +682,12 @@ exit 2
 error: this installation has no trusted root yet: it is not complete
 hint: go on with it: cargo xtask --state [STATE] install
 exit 2
-error: helm was not found
-hint: cargo xtask --state [STATE] preflight
-exit 2
 error: kubectl was not found
 hint: cargo xtask --state [STATE] preflight
+hint: where the cluster is gone: cargo xtask --state [STATE] uninstall --yes --from forget
+exit 2
+error: kubectl was not found
+hint: cargo xtask --on cluster --state [STATE] preflight
 exit 2
 
 "#]]

@@ -16,7 +16,7 @@ use std::process::Command;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use xtask::cluster::plans::NAMESPACES;
-use xtask::cluster::releases::{BASE, TABLES};
+use xtask::cluster::scaffold::{GROUND, TABLES};
 use xtask::cluster::settings;
 
 use super::{files, objects};
@@ -342,7 +342,7 @@ fn the_charts_make_of_the_values_what_they_should() {
     // An authority is made once, with what the logs stand on, and the tables after
     // that: `helm upgrade` is asked to keep the rest, which there is none of here.
     let (authority, maker) = ("fulcio-createcerts", "scaffold-trillian-createdb");
-    let base = Rendered::of(&charts, "scaffold", "sigstore", &BASE);
+    let base = Rendered::of(&charts, "scaffold", "sigstore", &GROUND);
     let tables = Rendered::of(&charts, "scaffold", "sigstore", &TABLES[1..]);
     assert_eq!(TABLES[0], "--reuse-values");
     for (rendered, jobs) in [
