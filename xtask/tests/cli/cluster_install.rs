@@ -7,7 +7,7 @@ use std::path::Path;
 use snapbox::{assert_data_eq, str};
 use xtask::cli::ClusterOptions;
 
-use crate::cluster::Cluster;
+use crate::cluster::{Cluster, job, object};
 use crate::support::snapshot;
 
 /// An install, and a second one that does nothing.
@@ -199,6 +199,82 @@ fn other_values() {
     cluster.run("install --ingress=none").ok();
     let values = fs::read_to_string(file_made).unwrap();
     assert_eq!(values, "rekor:\n  server:\n    replicaCount: 3\n");
+}
+
+/// `--from` begins later, and what is chosen with it counts all the same.
+#[test]
+fn other_values_from_a_later_step() {
+    let cluster = Cluster::installed();
+    let file = "work/values.yml";
+    cluster.write(file, "scaffold: {rekor: {server: {replicaCount: 2}}}\n");
+    cluster.releases_with(&ClusterOptions {
+        values: Some(cluster.path(file)),
+        ..ClusterOptions::default()
+    });
+    cluster
+        .run("install -q --from scaffold --values values.yml")
+        .ok();
+    let changes = cluster.changes();
+    let given = "'--values' '[STATE]/cluster/values/scaffold.yml' '--kube-context' 'test'\n";
+    assert!(changes.contains(given), "{changes}");
+    let values = fs::read_to_string(cluster.kept_file("values/scaffold.yml")).unwrap();
+    assert_eq!(values, "rekor:\n  server:\n    replicaCount: 2\n");
+    let again = cluster.run("install").ok();
+    assert!(again.out.starts_with("nothing to do"), "{}", again.out);
+}
+
+/// What helm calls failed is not taken for what is wanted.
+#[test]
+fn a_ground_that_failed_is_installed_again() {
+    let cluster = Cluster::new();
+    cluster.run("issuer -q --with-needs").ok();
+    cluster.fails(
+        "helm upgrade *rekor.enabled=false*",
+        "Error: context deadline exceeded",
+    );
+    let failed = cluster.run("scaffold -q");
+    assert_eq!(failed.exit, 2, "{}", failed.seen());
+    // Helm keeps the values of a release that failed.
+    let made = fs::read(cluster.path("fakes/made/install-scaffold.status")).unwrap();
+    let mut release: serde_json::Value = serde_json::from_slice(&made).unwrap();
+    release["info"]["status"] = "failed".into();
+    cluster.says("releases/scaffold.status", &release);
+    fs::copy(
+        cluster.path("fakes/made/scaffold.metadata"),
+        cluster.path("fakes/releases/scaffold.metadata"),
+    )
+    .unwrap();
+    fs::remove_file(cluster.path("fakes/when")).unwrap();
+    cluster.forget_calls();
+    cluster.run("scaffold -q").ok();
+    let changes = cluster.changes();
+    let helm = changes
+        .lines()
+        .filter(|line| line.starts_with("helm 'upgrade'"));
+    assert_eq!(helm.count(), 3, "{changes}");
+    assert!(changes.contains("'rekor.enabled=false'"), "{changes}");
+}
+
+/// Nobody but an upgrade makes a Job again that has given up.
+#[test]
+fn a_job_of_the_logs_that_gave_up() {
+    let cluster = Cluster::installed();
+    cluster.has_not("rekor-system", &object("ConfigMap", "rekor-config"));
+    let mut given_up = job("scaffold-rekor-createtree", "Failed");
+    given_up["metadata"]["labels"]["app.kubernetes.io/managed-by"] = "Helm".into();
+    cluster.has("rekor-system", given_up);
+    cluster.run("install -q").ok();
+    let changes = cluster.changes();
+    assert!(
+        changes.contains("helm 'upgrade' '--install' 'scaffold'"),
+        "{changes}"
+    );
+    // The whole: the ground alone would take the logs away.
+    assert!(!changes.contains("'--set'"), "{changes}");
+    let left = cluster.kept("rekor-system", "job.scaffold-rekor-createtree");
+    assert!(left.is_none(), "{changes}");
+    let again = cluster.run("install").ok();
+    assert!(again.out.starts_with("nothing to do"), "{}", again.out);
 }
 
 #[test]
