@@ -548,6 +548,8 @@ pub enum StepCommand {
 pub enum Refusal {
     /// A namespace of the workshop is somebody else's.
     ForeignNamespaces,
+    /// The release of Sigstore is somebody else's.
+    ForeignRelease,
     /// The cert-manager is somebody else's.
     ForeignCertManager,
     /// Somebody else uses the workshop's cert-manager.

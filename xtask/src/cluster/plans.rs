@@ -196,10 +196,14 @@ impl Cluster {
         Ok(Step::new("namespaces", "make the namespaces")
             .needs(["preflight", "minikube"])
             .done(move || {
-                let all = cluster.namespaces()?;
+                let all = cluster.all_namespaces()?;
+                // Whose they are is asked by the command.
                 let there = |name: &&str| {
-                    all.iter()
-                        .any(|(known, phase)| known == *name && phase == "Active")
+                    all.iter().any(|namespace| {
+                        namespace["metadata"]["name"] == **name
+                            && namespace["status"]["phase"] == "Active"
+                            && is_ours(namespace)
+                    })
                 };
                 Ok(NAMESPACES
                     .iter()
@@ -217,9 +221,8 @@ impl Cluster {
     /// # Errors
     /// Exactly then, or where the cluster does not answer.
     pub fn refuse_foreign_namespaces(&self) -> Result<()> {
-        let all = self.read(words!["get", "namespaces", "--output=json"])?;
-        let mut all = all["items"].as_array().into_iter().flatten();
-        let foreign = all.find(|namespace| {
+        let all = self.all_namespaces()?;
+        let foreign = all.iter().find(|namespace| {
             let name = namespace["metadata"]["name"].as_str().unwrap_or_default();
             NAMESPACES.contains(&name) && !is_ours(namespace)
         });
@@ -235,13 +238,17 @@ impl Cluster {
         .into())
     }
 
+    fn all_namespaces(&self) -> Result<Vec<Value>> {
+        let all = self.read(words!["get", "namespaces", "--output=json"])?;
+        Ok(all["items"].as_array().cloned().unwrap_or_default())
+    }
+
     /// Every namespace and its phase.
     ///
     /// # Errors
     /// Where the cluster does not answer.
     pub fn namespaces(&self) -> Result<Vec<(String, String)>> {
-        let all = self.read(words!["get", "namespaces", "--output=json"])?;
-        let all = all["items"].as_array().cloned().unwrap_or_default();
+        let all = self.all_namespaces()?;
         let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
         Ok(all
             .iter()

@@ -96,6 +96,7 @@ impl Cluster {
             StepCommand::CopySecrets => self.copy_secrets(),
             StepCommand::Refuse { what } => match what {
                 Refusal::ForeignNamespaces => self.refuse_foreign_namespaces(),
+                Refusal::ForeignRelease => self.refuse_foreign_release(),
                 Refusal::ForeignCertManager => self.refuse_foreign_cert_manager(),
                 Refusal::CertManagerInUse => self.refuse_used_cert_manager(),
                 Refusal::WholeRelease => self.refuse_whole(),

@@ -6,6 +6,7 @@ use anyhow::Result;
 use super::objects::{is_empty, is_ours};
 use super::releases::{CERT_MANAGER, SCAFFOLD, Source};
 use super::{Cluster, LABEL};
+use crate::fail::broken;
 use crate::plan::{Command, Plan, Step, Word};
 use crate::words;
 
@@ -97,8 +98,21 @@ impl Cluster {
                     home.is_some_and(|home| is_ours(&home)) && cluster.is_released(SCAFFOLD)?;
                 Ok((!ours).then(|| "there is none that is the workshop's".to_owned()))
             })
-            .xtask(words!["step", "refuse", "foreign-namespaces"])
+            .xtask(words!["step", "refuse", "foreign-release"])
             .run(self.helm(words!["uninstall", chart, "--namespace", namespace])?))
+    }
+
+    /// Fails where the release is not the workshop's (`cargo xtask step refuse
+    /// foreign-release`): its namespace tells.
+    ///
+    /// # Errors
+    /// Exactly then, or where the cluster does not answer.
+    pub fn refuse_foreign_release(&self) -> Result<()> {
+        let home = self.find("", &format!("namespace/{}", SCAFFOLD.namespace))?;
+        if home.is_some_and(|home| is_ours(&home)) {
+            return Ok(());
+        }
+        Err(broken("the release scaffold is not the workshop's, and stays as it is").into())
     }
 
     /// A deletion that does not wait for ever: by itself kubectl would wait a week.
