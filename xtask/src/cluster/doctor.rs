@@ -10,7 +10,7 @@ use super::Cluster;
 use super::objects::{COPIES, DEFAULT};
 use super::preflight::findings;
 use super::scaffold::{CTLOG, FULCIO, REKOR};
-use super::status::COMPONENTS;
+use super::status::{COMPONENTS, homes};
 use super::trust::CONFIG_MAP;
 use crate::fail::not_so;
 use crate::plan::program::output_of;
@@ -52,8 +52,8 @@ impl Cluster {
         Ok(checks)
     }
 
-    /// Whether somebody without a token may read the discovery document: only who
-    /// verifies from outside needs it.
+    /// Whether somebody without a token may read the discovery document: a Fulcio that
+    /// asks without one needs it, and so does one outside.
     fn anonymous(&self) -> Result<Check> {
         let check = Check::new(
             "anonymous",
@@ -122,12 +122,7 @@ impl Cluster {
     fn pods(&self) -> Result<Check> {
         let check = Check::new("pods", "all that were started run");
         let mut troubles = Vec::new();
-        let mut namespaces: Vec<&str> = COMPONENTS
-            .iter()
-            .map(|(_, namespace, _)| *namespace)
-            .collect();
-        namespaces.dedup();
-        for namespace in namespaces {
+        for namespace in homes() {
             for fail in self.troubles_now(namespace)? {
                 troubles.push((format!("{namespace}: {}", fail.what), fail.hints));
             }

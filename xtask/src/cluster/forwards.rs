@@ -270,7 +270,7 @@ impl Cluster {
     ///
     /// # Errors
     /// Where it cannot be opened.
-    pub fn reach(&self, forward: Forward, scheme: &str) -> Result<(Server, Held)> {
+    pub fn reach(&self, forward: Forward) -> Result<(Server, Held)> {
         let watch = interrupt::watch();
         let passage = self.passage(forward)?;
         let held = Held {
@@ -292,7 +292,7 @@ impl Cluster {
             )?;
         }
         Ok((
-            Server::at(format!("{scheme}://127.0.0.1:{}", passage.port)),
+            Server::at(format!("http://127.0.0.1:{}", passage.port)),
             held,
         ))
     }

@@ -1,4 +1,4 @@
-//! The plans of a cluster: install, each of its parts, and the forwards.
+//! The plans of a cluster: install and each of its parts.
 
 use std::time::Duration;
 
@@ -8,6 +8,7 @@ use serde_json::Value;
 use super::objects::{DEFAULT, is_ours};
 use super::releases::{CERT_MANAGER, SCAFFOLD, Source};
 use super::scaffold::{CTLOG, FULCIO, INGRESS_TLS};
+use super::target::DISCOVERY;
 use super::trust::CONFIG_MAP;
 use super::{APPLY, Cluster};
 use crate::cli::{ClusterOptions, InstallOptions, On};
@@ -21,8 +22,7 @@ use crate::words;
 /// How long the servers of a chart may take: images have to be fetched first.
 const READY: Duration = Duration::from_secs(600);
 
-/// The settings of an API server under which Fulcio believes its tokens: issuer and
-/// keys have the same host.
+/// The issuer that the chart has Fulcio believe; minikube is started with it.
 pub const ISSUER: &str = "https://kubernetes.default.svc";
 
 /// The namespaces of `deploy/namespaces.yml`.
@@ -186,7 +186,7 @@ impl Cluster {
         .run(start)
         .ready(Ready {
             component: self.settings()?.context.clone(),
-            address: "issuer".to_owned(),
+            address: DISCOVERY.to_owned(),
             within: READY,
         }))
     }

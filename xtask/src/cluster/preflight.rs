@@ -75,12 +75,11 @@ impl Cluster {
         Ok(checks)
     }
 
-    /// Whether the minikube of this profile runs.
+    /// Whether the minikube of this profile runs. One that cannot say does not.
     ///
     /// # Errors
-    /// Where minikube cannot be started or prints something else.
+    /// Where no profile is known.
     pub fn minikube_runs(&self) -> Result<bool> {
-        // It tells a stopped cluster by its exit status as well as in its answer.
         let said = self.minikube(words!["profile", "list", "--output=json"])?;
         let Ok(text) = output_of(&said, None) else {
             return Ok(false);

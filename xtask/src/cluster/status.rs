@@ -30,6 +30,13 @@ pub const COMPONENTS: [(&str, &str, &str); 8] = [
     ("registry", DEFAULT, "registry"),
 ];
 
+/// The namespaces of the components, each once.
+pub fn homes() -> Vec<&'static str> {
+    let mut all: Vec<_> = COMPONENTS.map(|(_, namespace, _)| namespace).into();
+    all.dedup();
+    all
+}
+
 impl Cluster {
     /// Looks at every component, and at the forwards that are open.
     ///
@@ -37,11 +44,7 @@ impl Cluster {
     /// Where nothing is installed or the cluster does not answer.
     pub fn status(&self) -> Result<Vec<Component>> {
         self.require_installed()?;
-        let mut namespaces: Vec<&str> = COMPONENTS
-            .iter()
-            .map(|(_, namespace, _)| *namespace)
-            .collect();
-        namespaces.dedup();
+        let namespaces = homes();
         let looked: Vec<(&str, Vec<Value>)> = parallel::each(&namespaces, |namespace| {
             let all = self.find(namespace, "deployments")?.unwrap_or_default();
             Ok((

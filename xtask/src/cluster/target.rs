@@ -43,7 +43,7 @@ impl Host for Cluster {
     }
 
     fn wait(&self, ready: &Ready, say: &dyn Fn(Said<'_>)) -> Result<()> {
-        if ready.address == ISSUER {
+        if ready.address == DISCOVERY {
             self.check_discovery()
         } else if ready.address.contains("://") {
             process::wait(&self.dir, ready)
@@ -55,7 +55,7 @@ impl Host for Cluster {
 
 /// The condition that the API server's discovery document is one that Fulcio
 /// believes.
-pub const ISSUER: &str = "issuer";
+pub const DISCOVERY: &str = "issuer";
 
 impl Cluster {
     /// The target as it is on disk now: earlier steps changed it.
@@ -324,7 +324,7 @@ impl Target for Cluster {
             };
             return Ok(Reached { server, held: None });
         }
-        let (server, held) = self.reach(Forward::named("rekor")?, "http")?;
+        let (server, held) = self.reach(Forward::named("rekor")?)?;
         Ok(Reached {
             server,
             held: Some(Box::new(held)),
