@@ -75,7 +75,6 @@ $ cargo xtask doctor -q
 ✓ helm       v3.19.4 at [TEMP]/bin/helm (wanted: 3.19 or newer)
 ✗ cluster    The connection to the server 192.168.49.2:8443 was refused - did you specify the right host or port? (wanted: Kubernetes 1.35 or newer)
              hint: see whether the cluster runs; a minikube that was stopped: cargo xtask minikube
-✓ inotify    enough (wanted: enough watches for a cluster on this machine)
 error: something is wrong: cluster
 hint: see whether the cluster runs; a minikube that was stopped: cargo xtask --state [STATE] minikube
 exit 1
