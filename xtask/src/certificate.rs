@@ -24,7 +24,7 @@ const FULCIO: &str = "1.3.6.1.4.1.57264.1.";
 const OTHER_NAME: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.4.1.57264.1.7");
 
 /// The extension that holds the SCTs (RFC 6962, section 3.3).
-const SCT_LIST: &str = "1.3.6.1.4.1.11129.2.4.2";
+pub const SCT_LIST: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.4.1.11129.2.4.2");
 
 /// Fulcio's extensions: the last number of the OID and its name.
 const NAMES: [(u32, &str); 23] = [
@@ -54,6 +54,7 @@ const NAMES: [(u32, &str); 23] = [
 ];
 
 /// A certificate, parsed.
+#[derive(Debug, Clone)]
 pub struct Leaf {
     certificate: Certificate,
     der: Vec<u8>,
@@ -87,6 +88,11 @@ impl Leaf {
             .map_err(|error| broken(format!("that is no X.509 certificate: {error}")))?;
         let der = certificate.to_der().context("write a certificate as DER")?;
         Ok(Leaf { certificate, der })
+    }
+
+    /// All of it.
+    pub fn certificate(&self) -> &Certificate {
+        &self.certificate
     }
 
     /// Its bytes.
@@ -158,7 +164,7 @@ impl Leaf {
             .extensions
             .iter()
             .flatten()
-            .any(|ext| ext.extn_id.to_string() == SCT_LIST)
+            .any(|ext| ext.extn_id == SCT_LIST)
     }
 
     /// All of it for a script. Times are RFC 3339.

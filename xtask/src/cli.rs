@@ -246,26 +246,32 @@ pub enum Command {
     Sign(Sign),
     /// Verify who signed images or a file; exit status 1 where the answer is no
     Verify(Verify),
-    /// Show an entry of the transparency log
+    /// Show who signed what and when, and prove every link from the artifact to the log
     InspectRekor {
-        /// Which entry.
+        /// Which signature.
         #[command(flatten)]
-        entry: EntryOptions,
+        evidence: EvidenceOptions,
         /// Print what the server said, as JSON
         #[arg(long)]
         raw: bool,
     },
-    /// Show a leaf certificate in plain words
+    /// Show a leaf certificate in plain words, and prove who issued it
     InspectCertificate {
         /// Whose certificate.
         #[command(flatten)]
-        entry: EntryOptions,
-        /// Of this bundle
-        #[arg(long, value_name = "FILE", conflicts_with_all = ["log_index", "uuid", "rekor"])]
-        bundle: Option<PathBuf>,
+        evidence: EvidenceOptions,
         /// Print what openssl says of it
         #[arg(long)]
         text: bool,
+    },
+    /// Draw the whole ceremony, from the token to the checkpoint, as a page to look at
+    Report {
+        /// Of which signature.
+        #[command(flatten)]
+        evidence: EvidenceOptions,
+        /// The file it goes to
+        #[arg(short, long, value_name = "FILE", default_value = "report.html")]
+        output: PathBuf,
     },
     /// Print the variables and flags with which other clients use this Sigstore
     Env {
@@ -358,18 +364,42 @@ pub struct Verify {
     pub plan: PlanOptions,
 }
 
-/// Which log entry.
-#[derive(Debug, Args)]
-pub struct EntryOptions {
-    /// By its index in the log [default: the last signature made here]
+/// Which signature is looked at, and whose word counts.
+#[derive(Debug, Default, Args)]
+pub struct EvidenceOptions {
+    /// The signatures of this image [default: the last signature made here]
+    #[arg(value_name = "IMAGE", conflicts_with_all = ["log_index", "uuid", "rekor", "bundle", "blob"])]
+    pub image: Option<String>,
+    /// The entry with this index in the log
     #[arg(long, value_name = "N", conflicts_with = "uuid")]
     pub log_index: Option<u64>,
-    /// By the id that Rekor v1 gave it
+    /// The entry with the id that Rekor v1 gave it
     #[arg(long, value_name = "ID")]
     pub uuid: Option<String>,
     /// Of this log [default: the newest that runs; v1 for a UUID]
     #[arg(long, value_enum)]
     pub rekor: Option<Version>,
+    /// These bundles, without asking any server; - is standard input
+    #[arg(long, value_name = "FILE", num_args = 1.., conflicts_with_all = ["log_index", "uuid", "rekor"])]
+    pub bundle: Vec<PathBuf>,
+    /// The file that must have been signed
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["log_index", "uuid"])]
+    pub blob: Option<PathBuf>,
+    /// Whose word counts: a trusted root [default: that of this installation]
+    #[arg(long, value_name = "FILE")]
+    pub trusted_root: Option<PathBuf>,
+    /// Who must have signed
+    #[arg(long, value_name = "NAME", conflicts_with = "identity_regexp")]
+    pub identity: Option<String>,
+    /// The same as a regular expression that must be found in the name
+    #[arg(long, value_name = "REGEXP")]
+    pub identity_regexp: Option<String>,
+    /// Who must have vouched for that name
+    #[arg(long, value_name = "URL", conflicts_with = "issuer_regexp")]
+    pub issuer: Option<String>,
+    /// The same as a regular expression that must be found in the URL
+    #[arg(long, value_name = "REGEXP")]
+    pub issuer_regexp: Option<String>,
 }
 
 /// Who reads the environment.

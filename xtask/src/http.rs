@@ -34,7 +34,8 @@ static AGENT: LazyLock<Agent> = LazyLock::new(|| {
 pub struct Server {
     /// `http://…` on loopback, or `https://…` where an ingress shows it.
     pub url: String,
-    /// Whose certificates count for `https://…`, PEM: nobody else's do.
+    /// Whose certificates count for `https://…`, PEM, and nobody else's; without one
+    /// those that the system trusts.
     pub ca: Option<PathBuf>,
 }
 
@@ -61,18 +62,62 @@ impl Server {
     /// # Errors
     /// As [`find`].
     pub fn find(&self, path: &str, within: Duration) -> Result<Option<Vec<u8>>, Fail> {
+        self.find_at_most(path, LARGEST, within)
+    }
+
+    /// The same of at most so many bytes.
+    ///
+    /// # Errors
+    /// As [`find`].
+    pub fn find_at_most(
+        &self,
+        path: &str,
+        largest: u64,
+        within: Duration,
+    ) -> Result<Option<Vec<u8>>, Fail> {
+        self.ask(path, None, largest, within)
+    }
+
+    /// The same of one of these media types.
+    ///
+    /// # Errors
+    /// As [`find`].
+    pub fn find_of_type(
+        &self,
+        path: &str,
+        accept: &str,
+        within: Duration,
+    ) -> Result<Option<Vec<u8>>, Fail> {
+        self.ask(path, Some(accept), LARGEST, within)
+    }
+
+    fn ask(
+        &self,
+        path: &str,
+        accept: Option<&str>,
+        largest: u64,
+        within: Duration,
+    ) -> Result<Option<Vec<u8>>, Fail> {
         let url = format!("{}{path}", self.url);
-        match &self.ca {
-            None => find(&url, within),
-            Some(ca) => found(&url, curl(&url, ca, within)?),
+        if self.url.starts_with("https://") {
+            let ca = self.ca.as_deref();
+            return found(&url, curl(&url, ca, accept, largest, within)?);
         }
+        find_at_most(&url, accept, largest, within)
     }
 }
 
 /// Asks with curl, as the text does, but with the server's certificate verified.
 /// TLS in this program would double the time that its first build takes.
-fn curl(url: &str, ca: &Path, within: Duration) -> Result<(u16, Vec<u8>), Fail> {
-    let words = words![
+fn curl(
+    url: &str,
+    ca: Option<&Path>,
+    accept: Option<&str>,
+    largest: u64,
+    within: Duration,
+) -> Result<(u16, Vec<u8>), Fail> {
+    let accept = format!("Accept: {}", accept.unwrap_or("*/*"));
+    let mut words = words![
         "curl",
         // A configuration of the user could switch the verification off.
         "--disable",
@@ -82,16 +127,19 @@ fn curl(url: &str, ca: &Path, within: Duration) -> Result<(u16, Vec<u8>), Fail> 
         "*",
         "--proto",
         "=https",
-        "--cacert",
-        ca,
         "--max-time",
         within.as_secs().max(1).to_string(),
         "--max-filesize",
-        LARGEST.to_string(),
+        largest.to_string(),
+        "--header",
+        accept,
         "--write-out",
         "\n%{http_code}",
         url
     ];
+    if let Some(ca) = ca {
+        words.extend(words!["--cacert", ca]);
+    }
     let printed =
         output_of(&Command::new(words), None).map_err(|error| Fail::from_error(&error))?;
     let (body, status) = printed.rsplit_once('\n').unwrap_or((&printed, ""));
@@ -112,9 +160,25 @@ pub fn get(url: &str, within: Duration) -> Result<Vec<u8>, Fail> {
 /// # Errors
 /// As [`get`].
 pub fn find(url: &str, within: Duration) -> Result<Option<Vec<u8>>, Fail> {
-    let ask = AGENT.get(url).config().timeout_global(Some(within)).build();
+    find_at_most(url, None, LARGEST, within)
+}
+
+fn find_at_most(
+    url: &str,
+    accept: Option<&str>,
+    largest: u64,
+    within: Duration,
+) -> Result<Option<Vec<u8>>, Fail> {
+    let mut ask = AGENT.get(url);
+    if let Some(accept) = accept {
+        ask = ask.header("accept", accept);
+    }
+    let ask = ask.config().timeout_global(Some(within)).build();
     let from = url.to_owned();
-    found(url, interruptible(move || read(&from, ask.call()))?)
+    found(
+        url,
+        interruptible(move || read(&from, largest, ask.call()))?,
+    )
 }
 
 fn found(url: &str, (status, body): (u16, Vec<u8>)) -> Result<Option<Vec<u8>>, Fail> {
@@ -138,7 +202,7 @@ pub fn post_form(url: &str, form: &[(&str, &str)], within: Duration) -> Result<V
     let text = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
     let form: Vec<(String, String)> = form.iter().map(text).collect();
     let from = url.to_owned();
-    match interruptible(move || read(&from, ask.send_form(form)))? {
+    match interruptible(move || read(&from, LARGEST, ask.send_form(form)))? {
         (200..=299, body) => Ok(body),
         (status, body) => Err(not_ours(url, &status.to_string(), &body)),
     }
@@ -163,6 +227,7 @@ fn interruptible<T: Send + 'static>(
 /// Status and body of an answer.
 fn read(
     url: &str,
+    largest: u64,
     answer: Result<ureq::http::Response<ureq::Body>, ureq::Error>,
 ) -> Result<(u16, Vec<u8>), Fail> {
     let unreachable = |error: &dyn std::fmt::Display| {
@@ -174,12 +239,14 @@ fn read(
     answer
         .into_body()
         .into_reader()
-        .take(LARGEST + 1)
+        .take(largest + 1)
         .read_to_end(&mut body)
         .map_err(|error| unreachable(&error))?;
-    if body.len() as u64 > LARGEST {
-        return Err(broken(format!("{url} answers with more than 16 MiB"))
-            .hint("that is no server of this workshop"));
+    if body.len() as u64 > largest {
+        return Err(
+            broken(format!("{url} answers with more than {largest} bytes"))
+                .hint("that is no server of this workshop"),
+        );
     }
     Ok((status, body))
 }

@@ -22,6 +22,8 @@ pub mod parallel;
 pub mod plan;
 pub mod preflight;
 pub mod problems;
+pub mod proof;
+pub mod registry;
 pub mod rekor;
 pub mod signatures;
 pub mod state;

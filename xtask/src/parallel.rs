@@ -41,3 +41,36 @@ pub fn both<A: Send, B: Send>(
         Ok((first, second?))
     })
 }
+
+/// Works on every item, as many at once as the machine has processors, and takes the
+/// results in their order as they come; only a few are held at a time.
+///
+/// # Errors
+/// The first one of `take`, which ends the work.
+pub fn ordered<I: Sync, T: Send>(
+    items: &[I],
+    work: impl Fn(&I) -> T + Sync,
+    mut take: impl FnMut(T) -> Result<()>,
+) -> Result<()> {
+    let workers = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    let work = &work;
+    std::thread::scope(|scope| {
+        // Each worker has every so-manieth item, and waits where it is far ahead.
+        let results: Vec<_> = (0..workers.min(items.len()))
+            .map(|first| {
+                let (send, receive) = std::sync::mpsc::sync_channel(16);
+                scope.spawn(move || {
+                    let own = items.iter().skip(first).step_by(workers);
+                    // Nobody takes any more where the work was ended.
+                    own.map(work).all(|result| send.send(result).is_ok())
+                });
+                receive
+            })
+            .collect();
+        for i in 0..items.len() {
+            let result = results[i % workers].recv();
+            take(result.map_err(|_| broken("a thread ended early"))?)?;
+        }
+        Ok(())
+    })
+}

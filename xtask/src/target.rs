@@ -262,6 +262,21 @@ pub trait Target: Host {
     /// Where it does not run here or cannot be reached.
     fn reach_rekor(&self, version: Version) -> Result<Reached>;
 
+    /// Where a registry is read, for as long as the answer is kept.
+    ///
+    /// # Errors
+    /// Where it cannot be reached.
+    fn reach_registry(&self, host: &str) -> Result<Reached>;
+
+    /// The trusted root of this installation.
+    ///
+    /// # Errors
+    /// Where nothing is installed.
+    fn trusted_root(&self) -> Result<PathBuf>;
+
+    /// Where this target keeps what it remembers.
+    fn dir(&self) -> PathBuf;
+
     /// The signatures made here, oldest first; the paths of their bundles are
     /// absolute.
     ///

@@ -20,7 +20,7 @@ use crate::words;
 use crate::{signatures, state};
 
 /// The registry as the cluster names it.
-const REGISTRY: &str = "registry.default.svc.cluster.local";
+pub const REGISTRY: &str = "registry.default.svc.cluster.local";
 
 impl Cluster {
     /// The identity that Fulcio writes into the certificate of a service account.

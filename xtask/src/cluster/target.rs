@@ -1,6 +1,6 @@
 //! A cluster as a [`Target`].
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::Result;
@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use super::forwards::{FORWARDS, Forward};
 use super::jobs::Task;
+use super::sign::REGISTRY;
 use super::status::COMPONENTS;
 use super::{Cluster, settings};
 use crate::artifact::{Artifact, Signature};
@@ -331,6 +332,36 @@ impl Target for Cluster {
         })
     }
 
+    fn reach_registry(&self, host: &str) -> Result<Reached> {
+        let forward = Forward::named("registry")?;
+        if host != REGISTRY {
+            let server = Server {
+                url: format!("https://{host}"),
+                ca: None,
+            };
+            return Ok(Reached { server, held: None });
+        }
+        self.require_installed()?;
+        let (at, held) = self.reach(forward)?;
+        let server = Server {
+            url: at.url.replacen("http://", "https://", 1),
+            ca: Some(self.trust_file("registry.pem")),
+        };
+        Ok(Reached {
+            server,
+            held: Some(Box::new(held)),
+        })
+    }
+
+    fn trusted_root(&self) -> Result<PathBuf> {
+        self.require_installed()?;
+        Ok(self.trust_file("trusted_root.json"))
+    }
+
+    fn dir(&self) -> PathBuf {
+        self.dir.clone()
+    }
+
     fn signatures(&self) -> Result<Vec<Signature>> {
         self.require_installed()?;
         signatures::all(&self.dir)
@@ -347,9 +378,11 @@ impl Target for Cluster {
         }
         let bundle = quote(&signature.bundle.to_string_lossy());
         Ok(Some(
-            not_so("the entry is in the log of an earlier installation, which is gone").hint(format!(
-                "what is left of it is the bundle: cargo xtask inspect-certificate --bundle {bundle}"
-            )),
+            not_so("the entry is in the log of an earlier installation, which is gone").hint(
+                format!(
+                    "what is left of it is the bundle: cargo xtask inspect-rekor --bundle {bundle}"
+                ),
+            ),
         ))
     }
 
@@ -388,7 +421,7 @@ impl Target for Cluster {
         Ok(json!({
             "sample": cluster.sample_image()?,
             "issuer": cluster.discovered_issuer()?,
-            "registry": "registry.default.svc.cluster.local",
+            "registry": REGISTRY,
             "rekor": "v1",
             "context": cluster.settings()?.context,
         }))

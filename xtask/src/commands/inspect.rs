@@ -1,116 +1,300 @@
-//! `inspect-rekor` and `inspect-certificate`: what the log holds, who signed.
+//! `inspect-rekor` and `inspect-certificate`: who signed what and when, and whether
+//! every link of that holds.
 
 use std::io::Write;
-use std::path::Path;
 use std::process::Stdio;
 
 use anyhow::{Context, Result};
+use console::style;
 use serde_json::{Value, json};
 
 use super::App;
-use crate::bundle;
-use crate::certificate::Leaf;
-use crate::cli::EntryOptions;
-use crate::fail::{broken, not_so};
-use crate::rekor::{self, Entry, Version, Which};
-use crate::state;
-use crate::target::Target;
+use super::evidence::{self, Ask, Inspected};
+use crate::certificate::{Leaf, printable};
+use crate::cli::EvidenceOptions;
+use crate::encoding::hex;
+use crate::fail::{Fail, broken, not_so};
+use crate::proof::{Evidence, Proof, merkle};
+use crate::rekor::{Entry, Version};
+use crate::time;
+use crate::ui::Ui;
 
-pub fn rekor(app: &App, options: &EntryOptions, raw: bool) -> Result<Option<Value>> {
-    let target = app.target()?;
-    let entry = entry(target.as_ref(), options)?;
-    if raw {
-        let text = serde_json::to_string_pretty(&entry.raw)?;
-        app.ui.event(&entry.raw);
-        app.ui.say(text);
-        return Ok(None);
-    }
-    let document = entry.json()?;
-    for line in entry.lines()? {
-        app.ui.say(line);
-    }
-    app.ui.next(&certificate_command(&entry));
-    app.ui.event(&document);
-    Ok(None)
-}
+/// The checks that are about the certificate, and about the time that it needs.
+const OF_CERTIFICATE: [&str; 7] = [
+    "promise",
+    "chain",
+    "sct",
+    "timestamp",
+    "validity",
+    "identity",
+    "issuer",
+];
 
-pub fn certificate(
-    app: &App,
-    options: &EntryOptions,
-    file: Option<&Path>,
-    text: bool,
-) -> Result<Option<Value>> {
-    let named = options.log_index.is_some() || options.uuid.is_some() || options.rekor.is_some();
-    let leaf = match file {
-        Some(file) => from_bundle(file)?,
-        None if named => entry(app.target()?.as_ref(), options)?
-            .leaf()?
-            .ok_or_else(|| {
-                not_so("that entry holds no certificate: it was signed with a key, not an identity")
-            })?,
-        None => from_bundle(&last(app.target()?.as_ref())?.bundle)?,
-    };
-    if text {
-        let text = openssl(&leaf)?;
-        app.ui.say(text.trim_end());
-        app.ui.event(&json!({"text": text}));
-        return Ok(None);
-    }
-    for line in leaf.lines() {
-        app.ui.say(line);
-    }
-    app.ui.event(&leaf.json());
-    Ok(None)
-}
-
-/// The entry that was asked for; without an index or an id, that of the last
-/// signature made here.
-fn entry(target: &dyn Target, options: &EntryOptions) -> Result<Entry> {
-    let (version, which) = match (&options.uuid, options.log_index) {
-        (Some(uuid), _) => (
-            options.rekor.unwrap_or(Version::V1),
-            Which::Uuid(uuid.clone()),
-        ),
-        (None, Some(index)) => (
-            options.rekor.unwrap_or_else(|| target.rekor()),
-            Which::Index(index),
-        ),
-        (None, None) => {
-            let mut signatures = target.signatures()?;
-            if let Some(version) = options.rekor {
-                signatures.retain(|signature| signature.rekor == version);
-            }
-            let signature = signatures.pop().ok_or_else(nothing_signed)?;
-            if let Some(lost) = target.lost(&signature)? {
-                return Err(lost.into());
-            }
-            (signature.rekor, Which::Index(signature.log_index))
+pub fn rekor(app: &App, options: &EvidenceOptions, raw: bool) -> Result<Option<Value>> {
+    let mut verdicts = Verdicts::default();
+    evidence::each(app, options, Ask::TheLog, |mut inspected| {
+        if raw {
+            let entry = inspected.evidence.entry();
+            let entry = entry.ok_or_else(|| broken("the bundle holds no log entry"))?;
+            app.ui.event(&entry.raw);
+            app.ui.say(serde_json::to_string_pretty(&entry.raw)?);
+            return Ok(());
         }
+        app.ui.event(&document(&inspected)?);
+        say_title(&app.ui, &inspected);
+        for line in lines(&inspected)? {
+            app.ui.say(line);
+        }
+        say_checks(&app.ui, &inspected.proof);
+        verdicts.add(&mut inspected);
+        Ok(())
+    })?;
+    if !raw {
+        verdicts.end()?;
+        app.ui.next("cargo xtask report");
+    }
+    Ok(None)
+}
+
+pub fn certificate(app: &App, options: &EvidenceOptions, text: bool) -> Result<Option<Value>> {
+    let mut verdicts = Verdicts::default();
+    evidence::each(app, options, Ask::Nobody, |mut inspected| {
+        let leaf = inspected.evidence.leaf().ok_or_else(|| {
+            not_so("there is no certificate: it was signed with a key, not an identity")
+        })?;
+        if text {
+            let text = openssl(&leaf)?;
+            app.ui.say(text.trim_end());
+            app.ui.event(&json!({"text": text}));
+            return Ok(());
+        }
+        let proof = &mut inspected.proof;
+        proof
+            .checks
+            .retain(|check| OF_CERTIFICATE.contains(&check.name));
+        proof
+            .unchecked
+            .retain(|check| OF_CERTIFICATE.contains(&check.name));
+        let mut document = leaf.json();
+        add_checks(&mut document, proof);
+        app.ui.event(&document);
+        say_title(&app.ui, &inspected);
+        for line in leaf.lines() {
+            app.ui.say(line);
+        }
+        say_checks(&app.ui, &inspected.proof);
+        verdicts.add(&mut inspected);
+        Ok(())
+    })?;
+    verdicts.end()?;
+    Ok(None)
+}
+
+/// What all signatures that were looked at come to.
+#[derive(Default)]
+pub struct Verdicts {
+    looked_at: usize,
+    failed: Vec<Vec<&'static str>>,
+    forked: Option<Fail>,
+}
+
+impl Verdicts {
+    /// Adds one.
+    pub fn add(&mut self, inspected: &mut Inspected) {
+        self.looked_at += 1;
+        let failed = inspected.proof.failed();
+        if !failed.is_empty() {
+            self.failed.push(failed);
+        }
+        self.forked = self.forked.take().or(inspected.forked.take());
+    }
+
+    /// The failure that they come to, where a link of one does not hold. With
+    /// `--json` its document has said so.
+    ///
+    /// # Errors
+    /// Exactly then.
+    pub fn end(self) -> Result<()> {
+        if let Some(forked) = self.forked {
+            return Err(forked.reported().into());
+        }
+        let fail = match (self.looked_at, self.failed.as_slice()) {
+            (_, []) => return Ok(()),
+            (1, [failed]) => not_so(format!("not proved: {}", failed.join(", "))),
+            (all, failed) => not_so(format!("not proved: {} of {all} signatures", failed.len())),
+        };
+        Err(fail.reported().into())
+    }
+}
+
+fn say_title(ui: &Ui, inspected: &Inspected) {
+    if let Some(title) = &inspected.title {
+        ui.say(format!("\n{}", printable(title)));
+    }
+}
+
+/// Who signed what and when, in a sentence; of what is not proved, that it is not.
+pub fn sentence(inspected: &Inspected) -> String {
+    let Inspected {
+        evidence, proof, ..
+    } = inspected;
+    let leaf = evidence.leaf();
+    let who = leaf
+        .as_ref()
+        .and_then(|leaf| leaf.identities().first().cloned())
+        .unwrap_or_else(|| "a key without a name".into());
+    let when = match proof.signed_at.and_then(time::from_unix) {
+        Some(time) => format!(" at {time}"),
+        None => String::new(),
     };
-    let reached = target.reach_rekor(version)?;
-    rekor::fetch(version, &reached.server, &which)
+    let what =
+        artifact(evidence).unwrap_or_else(|| "something of which the log has the digest".into());
+    let sentence = format!("{who} signed {what}{when}");
+    match proof.failed().is_empty() {
+        true => sentence,
+        false => format!("not proved: that {sentence}"),
+    }
 }
 
-fn last(target: &dyn Target) -> Result<crate::artifact::Signature> {
-    Ok(target.signatures()?.pop().ok_or_else(nothing_signed)?)
+/// The artifact: as it was asked about, else as what was signed names it.
+fn artifact(evidence: &Evidence) -> Option<String> {
+    if let Some(subject) = &evidence.subject {
+        return Some(subject.name.clone());
+    }
+    if let Some(bundle) = &evidence.bundle {
+        return Some(bundle.content.subjects().join(", ")).filter(|named| !named.is_empty());
+    }
+    let recorded = evidence.entry()?.recorded().ok()??;
+    (!recorded.of_payload).then(|| recorded.digest_text())
 }
 
-fn nothing_signed() -> crate::fail::Fail {
-    not_so("nothing has been signed here yet").hint("cargo xtask sign")
-}
-
-fn from_bundle(file: &Path) -> Result<Leaf> {
-    let text =
-        state::read(file)?.ok_or_else(|| broken(format!("there is no file {}", file.display())))?;
-    bundle::read(&text)?.leaf()
-}
-
-fn certificate_command(entry: &Entry) -> String {
-    format!(
-        "cargo xtask inspect-certificate --rekor {} --log-index {}",
+fn lines(inspected: &Inspected) -> Result<Vec<String>> {
+    let evidence = &inspected.evidence;
+    let mut lines = vec![printable(&sentence(inspected)), String::new()];
+    let Some(entry) = evidence.entry() else {
+        return Ok(lines);
+    };
+    lines.push(format!(
+        "log          Rekor {}, index {}",
         entry.rekor.name(),
         entry.index
-    )
+    ));
+    if let Some(uuid) = &entry.uuid {
+        lines.push(format!("uuid         {}", printable(uuid)));
+    }
+    lines.push(format!("kind         {}", printable(&entry.kind())));
+    match entry.recorded() {
+        Ok(Some(recorded)) => {
+            let of = if recorded.of_payload {
+                "of the payload of an envelope"
+            } else {
+                "of what was signed; for an image that is a statement which names it"
+            };
+            lines.push(format!("digest       {}", recorded.digest_text()));
+            lines.push(format!("             {of}"));
+        }
+        Ok(None) => {
+            lines.push(
+                "digest       this program does not know entries of this kind; all of it:".into(),
+            );
+            let body = serde_json::to_string_pretty(&entry.body)?;
+            lines.extend(body.lines().map(|line| format!("  {}", printable(line))));
+        }
+        Err(why) => lines.push(format!("digest       {}", printable(&why))),
+    }
+    let leaf = evidence.leaf();
+    let shown =
+        |value: Option<String>| printable(&value.unwrap_or_else(|| "no certificate".into()));
+    let identity = leaf.as_ref().map(|leaf| leaf.identities().join(", "));
+    lines.push(format!("identity     {}", shown(identity)));
+    lines.push(format!(
+        "issuer       {}",
+        shown(leaf.as_ref().and_then(Leaf::issuer_claim))
+    ));
+    let no_time = match entry.rekor {
+        Version::V1 => "not recorded",
+        Version::V2 => "not recorded: Rekor v2 leaves time to the timestamp in the bundle",
+    };
+    let integrated = entry.integrated.and_then(time::from_unix);
+    lines.push(format!(
+        "integrated   {}",
+        integrated.as_deref().unwrap_or(no_time)
+    ));
+    Ok(lines)
+}
+
+fn say_checks(ui: &Ui, proof: &Proof) {
+    ui.say("");
+    for check in &proof.checks {
+        let mark = if check.ok {
+            style("✓").green()
+        } else {
+            style("✗").red()
+        };
+        ui.say(format!(
+            "{mark} {:<12} {}",
+            check.name,
+            printable(&check.detail)
+        ));
+    }
+    for unchecked in &proof.unchecked {
+        let detail = printable(&unchecked.detail);
+        ui.say(format!("- {:<12} not checked: {detail}", unchecked.name));
+    }
+}
+
+fn add_checks(document: &mut Value, proof: &Proof) {
+    document["ok"] = json!(proof.failed().is_empty());
+    document["checks"] = json!(proof.checks);
+    document["unchecked"] = json!(proof.unchecked);
+}
+
+/// All that is known of a signature, for a script. Times are RFC 3339, hashes
+/// hexadecimal.
+///
+/// # Errors
+/// Where its certificate cannot be read.
+pub fn document(inspected: &Inspected) -> Result<Value> {
+    let Inspected {
+        evidence, proof, ..
+    } = inspected;
+    let leaf = evidence.leaf();
+    let entry = evidence.entry();
+    let recorded = entry.and_then(|entry| entry.recorded().ok().flatten());
+    let mut document = json!({
+        "rekor": entry.map(|entry| entry.rekor),
+        "log_index": entry.map(|entry| entry.index),
+        "uuid": entry.and_then(|entry| entry.uuid.clone()),
+        "kind": entry.map(Entry::kind),
+        "digest": recorded.map(|recorded| recorded.digest_text()),
+        "integrated_time": entry.and_then(|entry| entry.integrated).and_then(time::from_unix),
+        "identity": leaf.as_ref().and_then(|leaf| leaf.identities().first().cloned()),
+        "issuer": leaf.as_ref().and_then(Leaf::issuer_claim),
+        "artifact": artifact(evidence),
+        "signed_at": proof.signed_at.and_then(time::from_unix),
+        "found_at": inspected.title,
+        "inclusion": entry.and_then(|entry| inclusion(entry)),
+        "checkpoint": proof.checkpoint.as_ref().map(|(id, checkpoint)| json!({
+            "log_id": hex(id),
+            "origin": checkpoint.origin,
+            "size": checkpoint.size,
+            "root": hex(&checkpoint.root),
+        })),
+    });
+    add_checks(&mut document, proof);
+    Ok(document)
+}
+
+fn inclusion(entry: &Entry) -> Option<Value> {
+    let proof = entry.proof.as_ref()?;
+    let hashes: Vec<String> = proof.hashes.iter().map(|hash| hex(hash)).collect();
+    Some(json!({
+        "index": proof.index,
+        "size": proof.size,
+        "leaf_hash": hex(&merkle::leaf_hash(&entry.canonical)),
+        "hashes": hashes,
+        "root": hex(&proof.root),
+    }))
 }
 
 /// What `openssl x509 -text` says.

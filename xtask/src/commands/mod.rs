@@ -3,11 +3,13 @@
 mod bench;
 mod doctor;
 mod env;
+mod evidence;
 mod inspect;
 mod install;
 mod logs;
 mod part;
 mod preflight;
+mod report;
 mod sign;
 mod status;
 mod tour;
@@ -120,6 +122,7 @@ fn name(command: &Command) -> &'static str {
         Command::Verify(_) => "verify",
         Command::InspectRekor { .. } => "inspect-rekor",
         Command::InspectCertificate { .. } => "inspect-certificate",
+        Command::Report { .. } => "report",
         Command::Env { .. } => "env",
         Command::Uninstall { .. } => "uninstall",
         Command::Bench { .. } => "bench",
@@ -235,12 +238,11 @@ impl App {
             } => logs::run(self, component.as_deref(), follow, lines),
             Command::Sign(options) => sign::run(self, &options),
             Command::Verify(options) => verify::run(self, &options),
-            Command::InspectRekor { entry, raw } => inspect::rekor(self, &entry, raw),
-            Command::InspectCertificate {
-                entry,
-                bundle,
-                text,
-            } => inspect::certificate(self, &entry, bundle.as_deref(), text),
+            Command::InspectRekor { evidence, raw } => inspect::rekor(self, &evidence, raw),
+            Command::InspectCertificate { evidence, text } => {
+                inspect::certificate(self, &evidence, text)
+            }
+            Command::Report { evidence, output } => report::run(self, &evidence, &output),
             Command::Env { format } => env::run(self, format),
             Command::Uninstall {
                 yes,

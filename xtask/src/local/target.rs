@@ -277,6 +277,24 @@ impl Target for Local {
         })
     }
 
+    fn reach_registry(&self, host: &str) -> Result<Reached> {
+        let ours = host == self.address("registry")?;
+        let server = Server {
+            url: format!("https://{host}"),
+            ca: ours.then(|| self.dir.join("keys/registry.pem")),
+        };
+        Ok(Reached { server, held: None })
+    }
+
+    fn trusted_root(&self) -> Result<PathBuf> {
+        self.require_installed()?;
+        Ok(self.trust_file("trusted_root.json"))
+    }
+
+    fn dir(&self) -> PathBuf {
+        self.dir.clone()
+    }
+
     fn signatures(&self) -> Result<Vec<Signature>> {
         self.require_installed()?;
         signatures::all(&self.dir)
@@ -294,7 +312,7 @@ impl Target for Local {
         );
         let bundle = quote(&signature.bundle.to_string_lossy());
         Ok(Some(not_so(what).hint(format!(
-            "the bundle still proves it: cargo xtask inspect-certificate --bundle {bundle}"
+            "the bundle still proves it: cargo xtask inspect-rekor --bundle {bundle}"
         ))))
     }
 

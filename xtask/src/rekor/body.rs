@@ -1,89 +1,148 @@
-//! The body of a log entry: what the log committed to, by kind.
+//! The body of a log entry: what the log committed to, by kind (the types of
+//! sigstore/rekor, and `rekor/v2/entry.proto` of protobuf-specs).
 //!
-//! | kind | certificate | digest |
-//! |---|---|---|
-//! | `hashedrekord 0.0.1` | `spec.signature.publicKey.content`, base64 of PEM | `spec.data.hash` |
-//! | `hashedrekord 0.0.2` | `spec.hashedRekordV002.signature.verifier.x509Certificate.rawBytes`, base64 of DER | `spec.hashedRekordV002.data` |
-//! | `dsse 0.0.1` | `spec.signatures[0].verifier`, base64 of PEM | `spec.payloadHash` |
-//! | `dsse 0.0.2` | `spec.dsseV002.signatures[0].verifier.x509Certificate.rawBytes` | `spec.dsseV002.payloadHash` |
+//! | kind | digest of | digest | signature and verifier |
+//! |---|---|---|---|
+//! | `hashedrekord 0.0.1` | the message | `spec.data.hash` | `spec.signature`: `content`, `publicKey.content` (PEM) |
+//! | `hashedrekord 0.0.2` | the message | `spec.hashedRekordV002.data` | `spec.hashedRekordV002.signature`: `content`, `verifier` (DER) |
+//! | `dsse 0.0.1` | the payload | `spec.payloadHash` | `spec.signatures[0]`: `signature`, `verifier` (PEM) |
+//! | `dsse 0.0.2` | the payload | `spec.dsseV002.payloadHash` | `spec.dsseV002.signatures[0]`: `content`, `verifier` (DER) |
+//!
+//! The message is what was signed: a file, or of an envelope its pre-authentication
+//! encoding (DSSE, `PAE`).
 
-use anyhow::{Context, Result};
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use serde_json::Value;
+use x509_cert::der::{DecodePem, Encode};
+use x509_cert::spki::SubjectPublicKeyInfoOwned;
 
 use crate::certificate::Leaf;
 use crate::encoding::hex;
+use crate::proof::key::Hashing;
 
-/// The DER of the certificate in an entry; `None` where it holds none.
+/// What an entry of a known kind records.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Recorded {
+    /// Whether the digest is that of an envelope's payload instead of the message's.
+    pub of_payload: bool,
+    /// How it was hashed.
+    pub hashing: Hashing,
+    /// The digest.
+    pub digest: Vec<u8>,
+    /// The signature of the message.
+    pub signature: Vec<u8>,
+    /// Who made it.
+    pub verifier: Verifier,
+}
+
+/// What verifies a signature.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Verifier {
+    /// A certificate, DER.
+    Certificate(Vec<u8>),
+    /// A public key, DER (SubjectPublicKeyInfo).
+    Key(Vec<u8>),
+}
+
+/// Reads the body of an entry; `None` where its kind is another.
 ///
 /// # Errors
-/// Where what stands in its place is no certificate.
-pub fn certificate(body: &Value) -> Result<Option<Vec<u8>>> {
+/// Where its kind is known, but not what is in it.
+pub fn recorded(body: &Value) -> Result<Option<Recorded>, String> {
+    let text = |name: &str| body[name].as_str().unwrap_or_default();
     let spec = &body["spec"];
-    let decode = |text: &str| {
-        BASE64_STANDARD
-            .decode(text)
-            .context("the certificate in the entry is no base64")
-    };
-    let pem = match kind(body) {
-        ("hashedrekord", "0.0.1") => spec["signature"]["publicKey"]["content"].as_str(),
-        ("dsse", "0.0.1") => spec["signatures"][0]["verifier"].as_str(),
-        _ => None,
-    };
-    if let Some(text) = pem {
-        let pem = decode(text)?;
-        // An entry signed with a key holds `PUBLIC KEY` in its place.
-        let is_certificate = pem.windows(17).any(|window| window == b"BEGIN CERTIFICATE");
-        return if is_certificate {
-            Ok(Some(Leaf::from_pem(&pem)?.der().to_vec()))
-        } else {
-            Ok(None)
-        };
-    }
-    let verifier = match kind(body) {
-        ("hashedrekord", "0.0.2") => &spec["hashedRekordV002"]["signature"]["verifier"],
-        ("dsse", "0.0.2") => &spec["dsseV002"]["signatures"][0]["verifier"],
+    let v2 = &spec["hashedRekordV002"];
+    let dsse_v2 = &spec["dsseV002"];
+    let recorded = match (text("kind"), text("apiVersion")) {
+        ("hashedrekord", "0.0.1") => Recorded {
+            of_payload: false,
+            hashing: hashing(&spec["data"]["hash"])?,
+            digest: digits(&spec["data"]["hash"]["value"])?,
+            signature: bytes(&spec["signature"]["content"])?,
+            verifier: pem(&spec["signature"]["publicKey"]["content"])?,
+        },
+        ("hashedrekord", "0.0.2") => Recorded {
+            of_payload: false,
+            hashing: hashing(&v2["data"])?,
+            digest: bytes(&v2["data"]["digest"])?,
+            signature: bytes(&v2["signature"]["content"])?,
+            verifier: der(&v2["signature"]["verifier"])?,
+        },
+        ("dsse", "0.0.1") => {
+            let signature = only(&spec["signatures"])?;
+            Recorded {
+                of_payload: true,
+                hashing: hashing(&spec["payloadHash"])?,
+                digest: digits(&spec["payloadHash"]["value"])?,
+                signature: bytes(&signature["signature"])?,
+                verifier: pem(&signature["verifier"])?,
+            }
+        }
+        ("dsse", "0.0.2") => {
+            let signature = only(&dsse_v2["signatures"])?;
+            Recorded {
+                of_payload: true,
+                hashing: hashing(&dsse_v2["payloadHash"])?,
+                digest: bytes(&dsse_v2["payloadHash"]["digest"])?,
+                signature: bytes(&signature["content"])?,
+                verifier: der(&signature["verifier"])?,
+            }
+        }
         _ => return Ok(None),
     };
-    verifier["x509Certificate"]["rawBytes"]
-        .as_str()
-        .map(decode)
-        .transpose()
+    Ok(Some(recorded))
 }
 
-/// The digest in an entry: `sha256:…`.
-pub fn digest(body: &Value) -> Option<String> {
-    let spec = &body["spec"];
-    let named = |hash: &Value| {
-        Some(format!(
-            "{}:{}",
-            hash["algorithm"].as_str()?,
-            hash["value"].as_str()?
-        ))
-    };
-    let hashed = |hash: &Value| {
-        let algorithm = hash["algorithm"]
-            .as_str()?
-            .strip_prefix("SHA2_")
-            .map(|bits| format!("sha{bits}"))?;
-        Some(format!(
-            "{algorithm}:{}",
-            hex(&BASE64_STANDARD.decode(hash["digest"].as_str()?).ok()?)
-        ))
-    };
-    match kind(body) {
-        ("hashedrekord", "0.0.1") => named(&spec["data"]["hash"]),
-        ("dsse", "0.0.1") => named(&spec["payloadHash"]),
-        ("hashedrekord", "0.0.2") => hashed(&spec["hashedRekordV002"]["data"]),
-        ("dsse", "0.0.2") => hashed(&spec["dsseV002"]["payloadHash"]),
-        _ => None,
+impl Recorded {
+    /// The digest as it is written: `sha256:…`.
+    pub fn digest_text(&self) -> String {
+        format!("{}:{}", self.hashing.name(), hex(&self.digest))
     }
 }
 
-fn kind(body: &Value) -> (&str, &str) {
-    (
-        body["kind"].as_str().unwrap_or_default(),
-        body["apiVersion"].as_str().unwrap_or_default(),
-    )
+fn hashing(hash: &Value) -> Result<Hashing, String> {
+    let name = hash["algorithm"].as_str();
+    name.and_then(Hashing::named)
+        .ok_or_else(|| "the digest in the entry is of an unknown kind".into())
+}
+
+fn only(signatures: &Value) -> Result<&Value, String> {
+    match signatures.as_array().map(Vec::as_slice) {
+        Some([signature]) => Ok(signature),
+        _ => Err("the entry has not one signature".into()),
+    }
+}
+
+fn bytes(value: &Value) -> Result<Vec<u8>, String> {
+    let text = value.as_str();
+    text.and_then(|text| BASE64_STANDARD.decode(text).ok())
+        .ok_or_else(|| "a field of the entry is not base64".into())
+}
+
+fn digits(value: &Value) -> Result<Vec<u8>, String> {
+    let text = value.as_str();
+    text.and_then(crate::encoding::unhex)
+        .ok_or_else(|| "a digest in the entry is not hexadecimal".into())
+}
+
+fn pem(value: &Value) -> Result<Verifier, String> {
+    let pem = bytes(value)?;
+    // An entry signed with a key holds `PUBLIC KEY` in its place.
+    let is_certificate = pem.windows(17).any(|window| window == b"BEGIN CERTIFICATE");
+    if is_certificate {
+        let leaf = Leaf::from_pem(&pem).map_err(|error| error.to_string())?;
+        return Ok(Verifier::Certificate(leaf.der().to_vec()));
+    }
+    let key = SubjectPublicKeyInfoOwned::from_pem(&pem).and_then(|key| key.to_der());
+    key.map(Verifier::Key)
+        .map_err(|error| format!("the entry holds neither a certificate nor a key: {error}"))
+}
+
+fn der(verifier: &Value) -> Result<Verifier, String> {
+    let certificate = &verifier["x509Certificate"]["rawBytes"];
+    match certificate {
+        Value::Null => bytes(&verifier["publicKey"]["rawBytes"]).map(Verifier::Key),
+        certificate => bytes(certificate).map(Verifier::Certificate),
+    }
 }

@@ -1,20 +1,23 @@
 //! Log entries of either Rekor, behind one [`Entry`].
 //!
-//! v1 (OpenAPI of sigstore/rekor) is asked for an entry; v2 (C2SP tlog-tiles) is
-//! a set of files of which two hold what is needed: the checkpoint and an entry
-//! bundle.
+//! v1 (OpenAPI of sigstore/rekor) is asked for an entry and its proof; v2 (C2SP
+//! tlog-tiles) is a set of files: the checkpoint, entry bundles, and the tiles from
+//! which proofs are computed.
 
-mod body;
+pub mod body;
 mod v1;
 mod v2;
 
 use anyhow::Result;
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::Value;
 
-use crate::certificate::{Leaf, printable};
+use crate::certificate::Leaf;
+use crate::fail::{broken, not_so};
 use crate::http::Server;
-use crate::time;
+use crate::proof::checkpoint::Checkpoint;
+use crate::proof::merkle::{self, Hash};
+use body::{Recorded, Verifier};
 
 /// A version of Rekor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
@@ -85,36 +88,84 @@ pub enum Which {
     Uuid(String),
 }
 
-/// A log entry.
+/// A log entry, nothing of which has been checked.
+#[derive(Debug, Clone)]
 pub struct Entry {
     /// The Rekor that holds it.
     pub rekor: Version,
-    /// Its index in that log.
+    /// Its index in that log; for v1 in all of its shards.
     pub index: u64,
     /// Rekor v1's id of it.
     pub uuid: Option<String>,
     /// When v1 took it in, in seconds since 1970; v2 leaves time to the
     /// timestamp in the bundle.
     pub integrated: Option<u64>,
-    /// What the log committed to, as the log holds it.
+    /// The id of the log, where the entry names it.
+    pub log_id: Option<Vec<u8>>,
+    /// What the log committed to, to the byte: its leaf.
+    pub canonical: Vec<u8>,
+    /// The same, parsed.
     pub body: Value,
+    /// Rekor v1's signed promise to include it.
+    pub promise: Option<Vec<u8>>,
+    /// The proof that it is included.
+    pub proof: Option<InclusionProof>,
     /// Everything the server said of it.
     pub raw: Value,
 }
 
-/// Fetches an entry.
+/// A proof that an entry is in a log, nothing of which has been checked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InclusionProof {
+    /// The index of the entry in the tree; with several shards another than in the
+    /// log.
+    pub index: u64,
+    /// How many entries the tree holds.
+    pub size: u64,
+    /// The root of the tree.
+    pub root: Hash,
+    /// The siblings of the nodes from the leaf to the root.
+    pub hashes: Vec<Hash>,
+    /// The log's signed word on size and root.
+    pub checkpoint: Option<String>,
+}
+
+/// A log that has been asked for an entry, to be asked for what belongs to it.
+pub enum Log<'a> {
+    /// The API of v1.
+    V1(&'a Server),
+    /// The tree of v2, and the tiles of it that were fetched.
+    V2(v2::Tree<'a>),
+}
+
+/// Fetches an entry with the proof that it is included.
 ///
 /// # Errors
 /// Exit status 1 where the log has no such entry, 2 where it does not answer or
 /// answers with something else.
-pub fn fetch(version: Version, server: &Server, which: &Which) -> Result<Entry> {
+pub fn fetch<'a>(version: Version, server: &'a Server, which: &Which) -> Result<(Entry, Log<'a>)> {
     match (version, which) {
-        (Version::V1, which) => v1::fetch(server, which),
-        (Version::V2, Which::Index(index)) => v2::fetch(server, *index),
-        (Version::V2, Which::Uuid(_)) => {
-            Err(crate::fail::broken("entries of Rekor v2 have no UUID")
-                .hint("use --log-index N, or --rekor v1")
-                .into())
+        (Version::V1, which) => Ok((v1::fetch(server, which)?, Log::V1(server))),
+        (Version::V2, Which::Index(index)) => {
+            let (entry, tree) = v2::fetch(server, *index)?;
+            Ok((entry, Log::V2(tree)))
+        }
+        (Version::V2, Which::Uuid(_)) => Err(broken("entries of Rekor v2 have no UUID")
+            .hint("use --log-index N, or --rekor v1")
+            .into()),
+    }
+}
+
+impl Log<'_> {
+    /// The hashes of a consistency proof between its first so many entries and those
+    /// of a checkpoint that came with an entry.
+    ///
+    /// # Errors
+    /// Where the log does not answer or answers with something else.
+    pub fn consistency(&mut self, first: u64, checkpoint: &Checkpoint) -> Result<Vec<Hash>> {
+        match self {
+            Log::V1(server) => v1::consistency(server, &checkpoint.origin, first, checkpoint.size),
+            Log::V2(tree) => Ok(merkle::consistency(tree, first, checkpoint.size)?),
         }
     }
 }
@@ -137,10 +188,12 @@ impl Entry {
         format!("{} {}", field("kind"), field("apiVersion"))
     }
 
-    /// The digest of what was signed: algorithm and hexadecimal value. For a
-    /// `dsse` it is that of the payload, the statement that names the artifact.
-    pub fn digest(&self) -> Option<String> {
-        body::digest(&self.body)
+    /// What it records, where its kind is known.
+    ///
+    /// # Errors
+    /// Where its kind is known, but not what is in it.
+    pub fn recorded(&self) -> Result<Option<Recorded>, String> {
+        body::recorded(&self.body)
     }
 
     /// The certificate in it, where its kind is known and it holds one.
@@ -148,74 +201,22 @@ impl Entry {
     /// # Errors
     /// Where it holds one that cannot be read.
     pub fn leaf(&self) -> Result<Option<Leaf>> {
-        body::certificate(&self.body)?
-            .map(|der| Leaf::from_der(&der))
-            .transpose()
-    }
-
-    /// All of it for a script. Times are RFC 3339.
-    ///
-    /// # Errors
-    /// Where its certificate cannot be read.
-    pub fn json(&self) -> Result<Value> {
-        let leaf = self.leaf()?;
-        Ok(json!({
-            "rekor": self.rekor,
-            "log_index": self.index,
-            "uuid": self.uuid,
-            "kind": self.kind(),
-            "digest": self.digest(),
-            "integrated_time": self.integrated.and_then(time::from_unix),
-            "identity": leaf.as_ref().and_then(|leaf| leaf.identities().first().cloned()),
-            "issuer": leaf.as_ref().and_then(Leaf::issuer_claim),
-        }))
-    }
-
-    /// All of it for a person.
-    ///
-    /// # Errors
-    /// Where its certificate cannot be read.
-    pub fn lines(&self) -> Result<Vec<String>> {
-        let leaf = self.leaf()?;
-        let identity = leaf
-            .as_ref()
-            .and_then(|leaf| leaf.identities().first().cloned());
-        let issuer = leaf.as_ref().and_then(Leaf::issuer_claim);
-        let shown = |value: Option<String>, otherwise: &str| {
-            printable(&value.unwrap_or_else(|| otherwise.to_owned()))
-        };
-        let log = if self.rekor == Version::V1 {
-            "Rekor v1"
-        } else {
-            "Rekor v2"
-        };
-        let mut lines = vec![format!("log          {log}, index {}", self.index)];
-        lines.extend(
-            self.uuid
-                .iter()
-                .map(|uuid| format!("uuid         {}", printable(uuid))),
-        );
-        lines.push(format!("kind         {}", printable(&self.kind())));
-        lines.push(format!(
-            "digest       {}",
-            shown(self.digest(), "not of a kind this reader knows")
-        ));
-        if self.digest().is_some() {
-            lines.push(
-                "             of what was signed; for an image that is a statement which names it"
-                    .into(),
-            );
+        match self.recorded().map_err(broken)? {
+            Some(Recorded {
+                verifier: Verifier::Certificate(der),
+                ..
+            }) => Ok(Some(Leaf::from_der(&der)?)),
+            _ => Ok(None),
         }
-        lines.push(format!(
-            "identity     {}",
-            shown(identity, "no certificate")
-        ));
-        lines.push(format!("issuer       {}", shown(issuer, "no certificate")));
-        let no_time = "not recorded: Rekor v2 leaves time to the timestamp in the bundle";
-        lines.push(format!(
-            "integrated   {}",
-            shown(self.integrated.and_then(time::from_unix), no_time)
-        ));
-        Ok(lines)
     }
+}
+
+/// The failure for an index that a log does not have.
+fn missing(version: Version, which: &str, size: u64) -> anyhow::Error {
+    not_so(format!(
+        "Rekor {} has no entry with {which}; it holds {}",
+        version.name(),
+        crate::proof::entries(size)
+    ))
+    .into()
 }

@@ -1,4 +1,4 @@
-//! Rekor v1: an API (OpenAPI of sigstore/rekor, `/api/v1/log/entries`).
+//! Rekor v1: an API (OpenAPI of sigstore/rekor, `/api/v1/log`).
 
 use std::time::Duration;
 
@@ -7,9 +7,12 @@ use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use serde_json::Value;
 
-use super::{Entry, Version, Which};
-use crate::fail::{broken, not_so};
+use super::{Entry, InclusionProof, Version, Which, missing};
+use crate::encoding::unhex;
+use crate::fail::broken;
 use crate::http::Server;
+use crate::proof::encoded::strict_json;
+use crate::proof::merkle::{self, Hash};
 
 const WITHIN: Duration = Duration::from_secs(10);
 
@@ -37,38 +40,101 @@ pub fn fetch(server: &Server, which: &Which) -> Result<Entry> {
         }
     };
     let Some(found) = found else {
-        let size = size(server)?;
         let which = match which {
             Which::Index(index) => format!("index {index}"),
             Which::Uuid(uuid) => format!("UUID {uuid}"),
         };
-        return Err(not_so(format!(
-            "Rekor v1 has no entry with {which}; it holds {size} entries"
-        ))
-        .into());
+        return Err(missing(Version::V1, &which, size(server)?));
     };
-    let raw = json(&found)?;
+    let entry = read(&found)?;
+    // Nothing else would show that an answer is about another entry.
+    let asked = match which {
+        Which::Index(index) => entry.index == *index,
+        Which::Uuid(uuid) => {
+            let leaf = merkle::leaf_hash(&entry.canonical);
+            unhex(uuid).is_some_and(|uuid| uuid.ends_with(&leaf))
+        }
+    };
+    if !asked {
+        return Err(broken("Rekor v1 answers with another entry than was asked for").into());
+    }
+    Ok(entry)
+}
+
+/// Reads an answer about one entry.
+///
+/// # Errors
+/// Where it is something else.
+pub fn read(text: &[u8]) -> Result<Entry> {
+    let raw = json(text)?;
     let (uuid, entry) = raw
         .as_object()
+        .filter(|entries| entries.len() == 1)
         .and_then(|entries| entries.iter().next())
         .context(NOT_REKOR)?;
-    let body = BASE64_STANDARD
-        .decode(entry["body"].as_str().context(NOT_REKOR)?)
-        .context(NOT_REKOR)?;
+    let decoded = |value: &Value| {
+        value
+            .as_str()
+            .and_then(|text| BASE64_STANDARD.decode(text).ok())
+    };
+    let canonical = decoded(&entry["body"]).context(NOT_REKOR)?;
+    let verification = &entry["verification"];
+    let proof = &verification["inclusionProof"];
+    let proof = match proof {
+        Value::Null => None,
+        proof => Some(InclusionProof {
+            index: proof["logIndex"].as_u64().context(NOT_REKOR)?,
+            size: proof["treeSize"].as_u64().context(NOT_REKOR)?,
+            root: hash(&proof["rootHash"])?,
+            hashes: hashes(&proof["hashes"])?,
+            checkpoint: proof["checkpoint"].as_str().map(str::to_owned),
+        }),
+    };
     Ok(Entry {
         rekor: Version::V1,
         index: entry["logIndex"].as_u64().context(NOT_REKOR)?,
         uuid: Some(uuid.clone()),
         integrated: entry["integratedTime"].as_u64(),
-        body: json(&body)?,
+        log_id: entry["logID"].as_str().and_then(unhex),
+        body: json(&canonical)?,
+        canonical,
+        promise: decoded(&verification["signedEntryTimestamp"]),
+        proof,
         raw: raw.clone(),
     })
 }
 
+pub fn consistency(server: &Server, origin: &str, first: u64, second: u64) -> Result<Vec<Hash>> {
+    // The origin is the name of the log and the id of the tree of this shard.
+    let tree = match origin.rsplit_once(" - ") {
+        Some((_, tree)) if tree.parse::<u64>().is_ok() => format!("&treeID={tree}"),
+        _ => String::new(),
+    };
+    let path = format!("/api/v1/log/proof?firstSize={first}&lastSize={second}{tree}");
+    hashes(&json(&server.get(&path, WITHIN)?)?["hashes"])
+}
+
 const NOT_REKOR: &str = "what answers there is not Rekor v1";
 
+/// The hashes of a proof. Rekor leaves out a list that is empty.
+fn hashes(list: &Value) -> Result<Vec<Hash>> {
+    let list = match list {
+        Value::Null => return Ok(Vec::new()),
+        list => list.as_array().context(NOT_REKOR)?,
+    };
+    if list.len() > merkle::LONGEST {
+        return Err(broken("a proof of Rekor v1 is longer than any tree is deep").into());
+    }
+    list.iter().map(hash).collect()
+}
+
+fn hash(value: &Value) -> Result<Hash> {
+    let bytes = value.as_str().and_then(unhex).context(NOT_REKOR)?;
+    bytes.try_into().ok().context(NOT_REKOR)
+}
+
 fn json(text: &[u8]) -> Result<Value> {
-    serde_json::from_slice(text).map_err(|error| {
+    strict_json(text).map_err(|error| {
         broken(format!("{NOT_REKOR}: {error}"))
             .hint("cargo xtask status")
             .into()

@@ -1,0 +1,370 @@
+//! Gathering what is known of a signature for `inspect-rekor`, `inspect-certificate`
+//! and `report`: from the log, the memory of signatures, a registry, or files.
+
+use std::io::Read;
+use std::path::Path;
+
+use anyhow::{Context, Result};
+
+use super::App;
+use crate::artifact::Signature;
+use crate::bundle::{self, Bundle};
+use crate::cli::EvidenceOptions;
+use crate::fail::{Fail, broken, not_so};
+use crate::parallel;
+use crate::proof::policy::{Expected, Policy};
+use crate::proof::seen::{Compared, Memory};
+use crate::proof::trusted_root::TrustedRoot;
+use crate::proof::{Evidence, Proof, Subject, prove};
+use crate::registry::{self, Reference};
+use crate::rekor::{self, Entry, Version, Which};
+use crate::state;
+use crate::target::Target;
+
+/// A signature, and what came of checking it.
+pub struct Inspected {
+    /// What it was found under, where there are several: a file, a manifest.
+    pub title: Option<String>,
+    /// What is known of it.
+    pub evidence: Evidence,
+    /// What holds of that.
+    pub proof: Proof,
+    /// The report of a log with two histories.
+    pub forked: Option<Fail>,
+}
+
+impl Inspected {
+    fn new(evidence: Evidence, trust: &Trust) -> Inspected {
+        let proof = prove(&evidence, &trust.root, &trust.policy);
+        Inspected {
+            title: None,
+            evidence,
+            proof,
+            forked: None,
+        }
+    }
+
+    /// A signature of which no server is asked.
+    fn offline(evidence: Evidence, trust: &Trust, why: &str) -> Inspected {
+        let mut inspected = Inspected::new(evidence, trust);
+        inspected.proof.skip("consistency", why);
+        inspected
+    }
+}
+
+/// Whose word counts.
+struct Trust {
+    root: TrustedRoot,
+    policy: Policy,
+}
+
+/// Whether the log is asked for what a bundle says of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ask {
+    /// It is.
+    TheLog,
+    /// Only where nothing else has the entry.
+    Nobody,
+}
+
+/// Gathers and checks every signature that was asked for, and shows one after the
+/// other as they come.
+///
+/// # Errors
+/// Where nothing can be said of one; whether its links hold is what is shown.
+pub fn each(
+    app: &App,
+    options: &EvidenceOptions,
+    ask: Ask,
+    mut show: impl FnMut(Inspected) -> Result<()>,
+) -> Result<()> {
+    let policy = Policy {
+        identity: Expected::typed(
+            options.identity.as_deref(),
+            options.identity_regexp.as_deref(),
+        )?,
+        issuer: Expected::typed(options.issuer.as_deref(), options.issuer_regexp.as_deref())?,
+    };
+    let root = match &options.trusted_root {
+        Some(file) => file.clone(),
+        None => app.target()?.trusted_root()?,
+    };
+    let text = state::read(&root)?
+        .ok_or_else(|| broken(format!("there is no trusted root at {}", root.display())))?;
+    let root = TrustedRoot::read(&text).map_err(|fail| Fail {
+        what: format!("{}: {}", root.display(), fail.what),
+        ..fail
+    })?;
+    let trust = Trust { root, policy };
+    if !options.bundle.is_empty() {
+        return bundles(options, &trust, show);
+    }
+    let target = app.target()?;
+    if let Some(image) = &options.image {
+        return of_image(target.as_ref(), image, ask, &trust, show);
+    }
+    show(of_log(target.as_ref(), options, ask, &trust)?)
+}
+
+/// Bundles, as many at once as the machine has processors; nobody is asked.
+fn bundles(
+    options: &EvidenceOptions,
+    trust: &Trust,
+    mut show: impl FnMut(Inspected) -> Result<()>,
+) -> Result<()> {
+    const OFFLINE: &str = "only the log can show that it extends what was seen of it before";
+    let subject = options.blob.as_deref().map(subject_file).transpose()?;
+    let several = options.bundle.len() > 1;
+    let one = |file: &std::path::PathBuf| -> Result<Inspected> {
+        let named = |fail: Fail| Fail {
+            what: format!("{}: {}", file.display(), fail.what),
+            ..fail
+        };
+        let text = read(file)?;
+        let evidence = Evidence {
+            subject: subject.clone(),
+            bundle: Some(bundle::read(&text).map_err(named)?),
+            shown: None,
+        };
+        let mut inspected = Inspected::offline(evidence, trust, OFFLINE);
+        inspected.title = several.then(|| file.display().to_string());
+        Ok(inspected)
+    };
+    parallel::ordered(&options.bundle, one, |inspected| show(inspected?))
+}
+
+/// A file, or what comes on standard input for `-`.
+fn read(file: &Path) -> Result<Vec<u8>> {
+    if file != Path::new("-") {
+        let missing = || broken(format!("there is no file {}", file.display()));
+        return Ok(state::read(file)?.ok_or_else(missing)?);
+    }
+    let mut text = Vec::new();
+    std::io::stdin()
+        .take(bundle::LARGEST + 1)
+        .read_to_end(&mut text)
+        .context("read standard input")?;
+    if text.len() as u64 > bundle::LARGEST {
+        return Err(broken("what comes on standard input is too large for a bundle").into());
+    }
+    Ok(text)
+}
+
+fn subject_file(file: &Path) -> Result<Subject> {
+    let bytes = read(file)?;
+    Ok(Subject {
+        name: file.display().to_string(),
+        digest: bundle::sha256(&bytes),
+        bytes: Some(bytes),
+    })
+}
+
+/// All signatures of an image.
+fn of_image(
+    target: &dyn Target,
+    image: &str,
+    ask: Ask,
+    trust: &Trust,
+    mut show: impl FnMut(Inspected) -> Result<()>,
+) -> Result<()> {
+    let reference = Reference::read(image)?;
+    let reached = target.reach_registry(&reference.host)?;
+    let (digest, found) = registry::signatures(&reached.server, &reference)?;
+    let subject = Subject {
+        name: format!("{}/{}@{digest}", reference.host, reference.name),
+        digest,
+        bytes: None,
+    };
+    if found.is_empty() {
+        return Err(not_so(format!("{} carries no signature", subject.name))
+            .hint(format!("sign it: cargo xtask sign {}", subject.name))
+            .into());
+    }
+    let several = found.len() > 1;
+    for found in found {
+        let evidence = Evidence {
+            subject: Some(subject.clone()),
+            bundle: Some(found.bundle),
+            shown: None,
+        };
+        let mut inspected = match ask {
+            Ask::TheLog => beside_the_log(target, evidence, trust)?,
+            Ask::Nobody => Inspected::offline(evidence, trust, "the log was not asked"),
+        };
+        inspected.title = several.then_some(found.at);
+        show(inspected)?;
+    }
+    Ok(())
+}
+
+/// A bundle, with what its log shows now where that log runs here.
+fn beside_the_log(target: &dyn Target, mut evidence: Evidence, trust: &Trust) -> Result<Inspected> {
+    let held = evidence
+        .bundle
+        .as_ref()
+        .and_then(|bundle| bundle.entry.clone());
+    let Some(held) = held else {
+        return Ok(Inspected::offline(
+            evidence,
+            trust,
+            "the bundle names no log",
+        ));
+    };
+    let memory = Memory::read(&target.dir())?;
+    let asked = target.reach_rekor(held.rekor).and_then(|reached| {
+        let (entry, log) = rekor::fetch(held.rekor, &reached.server, &Which::Index(held.index))?;
+        let id = log_id(&entry, trust);
+        let same = id.is_some() && id.as_deref() == held.log_id.as_deref();
+        if !same {
+            return Err(not_so("the log that holds the entry does not run here").into());
+        }
+        let bundle = evidence.bundle.take();
+        let evidence = Evidence {
+            subject: evidence.subject.clone(),
+            bundle,
+            shown: Some(entry),
+        };
+        remembering(evidence, log, &memory, trust)
+    });
+    match asked {
+        Ok(inspected) => Ok(inspected),
+        Err(error) if evidence.bundle.is_none() => Err(error),
+        Err(error) => {
+            let why = Fail::from_error(&error).what;
+            Ok(Inspected::offline(evidence, trust, &why))
+        }
+    }
+}
+
+/// The id of the log that an entry came from.
+fn log_id(entry: &Entry, trust: &Trust) -> Option<Vec<u8>> {
+    if let Some(id) = &entry.log_id {
+        return Some(id.clone());
+    }
+    let text = entry.proof.as_ref()?.checkpoint.as_ref()?;
+    let checkpoint = crate::proof::checkpoint::Checkpoint::read(text).ok()?;
+    Some(checkpoint.signer(&trust.root)?.id().to_vec())
+}
+
+/// Checks a signature, and the log's checkpoint against the last one seen.
+fn remembering(
+    evidence: Evidence,
+    mut log: rekor::Log<'_>,
+    memory: &Memory,
+    trust: &Trust,
+) -> Result<Inspected> {
+    let mut inspected = Inspected::new(evidence, trust);
+    let Some((id, checkpoint)) = &inspected.proof.checkpoint else {
+        let why = "there is no checkpoint that the log signed";
+        inspected.proof.skip("consistency", why);
+        return Ok(inspected);
+    };
+    let compared = memory.compare(id, checkpoint, |first| log.consistency(first, checkpoint))?;
+    let verdict = match compared {
+        Compared::Extends(detail) => Ok(detail),
+        Compared::Forked(why) => {
+            inspected.forked = Some(memory.forked(id, checkpoint, &why));
+            Err(why)
+        }
+    };
+    inspected.proof.check("consistency", verdict);
+    Ok(inspected)
+}
+
+/// The entry that was named, or that of the last signature made here, with the
+/// bundle where it was made here.
+fn of_log(
+    target: &dyn Target,
+    options: &EvidenceOptions,
+    ask: Ask,
+    trust: &Trust,
+) -> Result<Inspected> {
+    let mut signatures = target.signatures()?;
+    if let Some(version) = options.rekor {
+        signatures.retain(|signature| signature.rekor == version);
+    }
+    let (version, which, signature) = match (&options.uuid, options.log_index) {
+        (Some(uuid), _) => (
+            options.rekor.unwrap_or(Version::V1),
+            Which::Uuid(uuid.clone()),
+            None,
+        ),
+        (None, Some(index)) => {
+            let version = options.rekor.unwrap_or_else(|| target.rekor());
+            let here = |signature: &Signature| {
+                let same = signature.rekor == version && signature.log_index == index;
+                same && matches!(target.lost(signature), Ok(None))
+            };
+            let signature = signatures.into_iter().rfind(here);
+            (version, Which::Index(index), signature)
+        }
+        (None, None) => {
+            let signature = signatures.pop().ok_or_else(nothing_signed)?;
+            if ask == Ask::Nobody {
+                let evidence = remembered(&signature, options.blob.as_deref())?;
+                return Ok(Inspected::offline(evidence, trust, "the log was not asked"));
+            }
+            if let Some(lost) = target.lost(&signature)? {
+                return Err(lost.into());
+            }
+            let which = Which::Index(signature.log_index);
+            (signature.rekor, which, Some(signature))
+        }
+    };
+    let memory = Memory::read(&target.dir())?;
+    let reached = target.reach_rekor(version)?;
+    let (entry, log) = rekor::fetch(version, &reached.server, &which)?;
+    let kept = signature
+        .map(|signature| remembered(&signature, options.blob.as_deref()))
+        .transpose()?
+        .unwrap_or_default();
+    // An index that was typed is about the entry, whatever was signed here.
+    let same = |bundle: &Bundle| {
+        let held = bundle.entry.as_ref();
+        held.is_some_and(|held| held.canonical == entry.canonical)
+    };
+    let evidence = if options.log_index.is_some() && !kept.bundle.as_ref().is_some_and(same) {
+        Evidence {
+            shown: Some(entry),
+            ..Evidence::default()
+        }
+    } else {
+        Evidence {
+            shown: Some(entry),
+            ..kept
+        }
+    };
+    remembering(evidence, log, &memory, trust)
+}
+
+/// What was kept of a signature made here.
+fn remembered(signature: &Signature, blob: Option<&Path>) -> Result<Evidence> {
+    let text = state::read(&signature.bundle)?.ok_or_else(|| {
+        broken(format!("the bundle {} is gone", signature.bundle.display()))
+            .hint("what the log alone says: cargo xtask inspect-rekor --log-index N")
+    })?;
+    let subject = match (blob, signature.image) {
+        (Some(file), _) => Some(subject_file(file)?),
+        (None, true) => signature
+            .artifact
+            .rsplit_once('@')
+            .map(|(_, digest)| Subject {
+                name: signature.artifact.clone(),
+                digest: digest.to_owned(),
+                bytes: None,
+            }),
+        (None, false) => {
+            let file = Path::new(&signature.artifact);
+            file.is_file().then(|| subject_file(file)).transpose()?
+        }
+    };
+    Ok(Evidence {
+        subject,
+        bundle: Some(bundle::read(&text)?),
+        shown: None,
+    })
+}
+
+fn nothing_signed() -> Fail {
+    not_so("nothing has been signed here yet").hint("cargo xtask sign")
+}

@@ -1,0 +1,173 @@
+//! Chains of certificates, verified by webpki (RFC 5280) up to an authority of the
+//! trusted root.
+
+use rustls_pki_types::{
+    AlgorithmIdentifier, CertificateDer, InvalidSignature, SignatureVerificationAlgorithm,
+    TrustAnchor, UnixTime, alg_id,
+};
+use sha2::{Digest, Sha256};
+use webpki::{EndEntityCert, KeyUsage, anchor_from_trusted_cert};
+
+use super::key::{Hashing, PublicKey};
+use super::merkle::Hash;
+use super::trusted_root::Authority;
+use std::time::Duration;
+
+/// What a certificate is for (RFC 5280, section 4.2.1.12), as the bytes of the OID.
+#[derive(Debug, Clone, Copy)]
+pub enum Purpose {
+    /// `id-kp-codeSigning`, 1.3.6.1.5.5.7.3.3.
+    CodeSigning,
+    /// `id-kp-timeStamping`, 1.3.6.1.5.5.7.3.8.
+    TimeStamping,
+}
+
+impl Purpose {
+    fn usage(self) -> KeyUsage {
+        match self {
+            Purpose::CodeSigning => KeyUsage::required(&[0x2b, 6, 1, 5, 5, 7, 3, 3]),
+            Purpose::TimeStamping => KeyUsage::required(&[0x2b, 6, 1, 5, 5, 7, 3, 8]),
+        }
+    }
+}
+
+/// A chain that holds.
+pub struct Chain<'a> {
+    /// The authority that it leads to.
+    pub authority: &'a Authority,
+    /// The hash of the public key that signed the leaf (RFC 6962, section 3.2).
+    pub issuer_key_hash: Hash,
+    /// How many certificates there are between the leaf and the root.
+    pub intermediates: usize,
+}
+
+/// Finds the authority that a certificate comes from, and verifies the chain as of a
+/// time in seconds since 1970.
+///
+/// # Errors
+/// Where no chain holds, with the reason that the authority of its issuer's name
+/// gives.
+pub fn verify<'a>(
+    leaf: &[u8],
+    authorities: &'a [Authority],
+    purpose: Purpose,
+    time: u64,
+) -> Result<Chain<'a>, String> {
+    if authorities.is_empty() {
+        return Err("the trusted root names no authority".into());
+    }
+    let mut reason: Option<String> = None;
+    // Where two share a chain, the one whose period holds the time comes first.
+    let mut sorted: Vec<&Authority> = authorities.iter().collect();
+    sorted.sort_by_key(|authority| !authority.valid_for.holds(time));
+    for authority in sorted {
+        match verify_one(leaf, authority, purpose, time) {
+            Ok(chain) => return Ok(chain),
+            // Of an authority of another name there is nothing to say.
+            Err(Some(why)) => reason = Some(why),
+            Err(None) => {}
+        }
+    }
+    Err(reason.unwrap_or_else(|| "no authority of the trusted root issued it".into()))
+}
+
+fn verify_one<'a>(
+    leaf: &[u8],
+    authority: &'a Authority,
+    purpose: Purpose,
+    time: u64,
+) -> Result<Chain<'a>, Option<String>> {
+    let in_root =
+        |what: webpki::Error| Some(format!("a certificate of the trusted root: {what:?}"));
+    let all: Vec<CertificateDer<'_>> = authority.chain().map(CertificateDer::from).collect();
+    let (root, below) = all.split_last().ok_or(None)?;
+    let anchor: TrustAnchor<'_> = anchor_from_trusted_cert(root).map_err(in_root)?;
+    let der = CertificateDer::from(leaf);
+    let end = EndEntityCert::try_from(&der)
+        .map_err(|error| Some(format!("that is no certificate of a signer: {error:?}")))?;
+    let below: Vec<CertificateDer<'_>> = below.iter().filter(|one| **one != der).cloned().collect();
+    let time = UnixTime::since_unix_epoch(Duration::from_secs(time));
+    let anchors = [anchor];
+    let path = end
+        .verify_for_usage(
+            ALGORITHMS,
+            &anchors,
+            &below,
+            time,
+            purpose.usage(),
+            None,
+            None,
+        )
+        .map_err(|error| match error {
+            webpki::Error::UnknownIssuer => None,
+            webpki::Error::InvalidSignatureForPublicKey => {
+                Some("the signature of its issuer is wrong".into())
+            }
+            other => Some(format!("{other}")),
+        })?;
+    Ok(Chain {
+        authority,
+        issuer_key_hash: Sha256::digest(path.issuer_spki()).into(),
+        intermediates: path.intermediate_certificates().count(),
+    })
+}
+
+/// A way to sign certificates.
+#[derive(Debug)]
+struct Algorithm {
+    key: AlgorithmIdentifier,
+    signature: AlgorithmIdentifier,
+    hashing: Hashing,
+}
+
+const ALGORITHMS: &[&dyn SignatureVerificationAlgorithm] = &[
+    &Algorithm {
+        key: alg_id::ECDSA_P256,
+        signature: alg_id::ECDSA_SHA256,
+        hashing: Hashing::Sha256,
+    },
+    &Algorithm {
+        key: alg_id::ECDSA_P256,
+        signature: alg_id::ECDSA_SHA384,
+        hashing: Hashing::Sha384,
+    },
+    &Algorithm {
+        key: alg_id::ECDSA_P384,
+        signature: alg_id::ECDSA_SHA256,
+        hashing: Hashing::Sha256,
+    },
+    &Algorithm {
+        key: alg_id::ECDSA_P384,
+        signature: alg_id::ECDSA_SHA384,
+        hashing: Hashing::Sha384,
+    },
+    &Algorithm {
+        key: alg_id::ED25519,
+        signature: alg_id::ED25519,
+        hashing: Hashing::Sha512,
+    },
+];
+
+impl SignatureVerificationAlgorithm for Algorithm {
+    fn verify_signature(
+        &self,
+        public_key: &[u8],
+        message: &[u8],
+        signature: &[u8],
+    ) -> Result<(), InvalidSignature> {
+        let key = PublicKey::from_point(&self.key, public_key).map_err(|_| InvalidSignature)?;
+        match key {
+            PublicKey::Ed25519(_) => key.verify(message, signature),
+            _ => key.verify_digest(&self.hashing.digest(message), signature),
+        }
+        .map_err(|_| InvalidSignature)
+    }
+
+    fn public_key_alg_id(&self) -> AlgorithmIdentifier {
+        self.key
+    }
+
+    fn signature_alg_id(&self) -> AlgorithmIdentifier {
+        self.signature
+    }
+}

@@ -1,0 +1,37 @@
+//! Signed entry timestamps: Rekor v1's promise to include an entry, with the time at
+//! which it took it in (OpenAPI of sigstore/rekor, `verification.signedEntryTimestamp`).
+
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+use serde_json::json;
+
+use super::trusted_root::TransparencyLog;
+use crate::encoding::hex;
+use crate::rekor::Entry;
+use crate::time;
+
+/// Checks a promise about an entry.
+///
+/// # Errors
+/// Where the log did not sign it, or its key did not count at that time.
+pub fn verify(entry: &Entry, promise: &[u8], log: &TransparencyLog) -> Result<String, String> {
+    let integrated = entry.integrated.ok_or("the entry names no time")?;
+    // Canonical JSON (RFC 8785) of four fields: sorted, without spaces.
+    let signed = json!({
+        "body": BASE64_STANDARD.encode(&entry.canonical),
+        "integratedTime": integrated,
+        "logID": hex(log.id()),
+        "logIndex": entry.index,
+    });
+    log.key()?.verify(signed.to_string().as_bytes(), promise)?;
+    let when = time::from_unix(integrated).unwrap_or_else(|| integrated.to_string());
+    if !log.valid_for().holds(integrated) {
+        return Err(format!(
+            "signed for {when}, when the key of the log did not count"
+        ));
+    }
+    Ok(format!(
+        "Rekor promised at {when} to include entry {}",
+        entry.index
+    ))
+}

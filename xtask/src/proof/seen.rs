@@ -1,0 +1,162 @@
+//! The memory of checkpoints: the last one seen of each log. A log that signs two
+//! that do not extend each other has shown two people two histories, and both
+//! checkpoints are the evidence.
+
+use std::collections::BTreeMap;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+
+use super::checkpoint::Checkpoint;
+use super::entries;
+use super::merkle::{self, Hash};
+use crate::encoding::hex;
+use crate::fail::{Fail, broken, not_so};
+use crate::plan::shell::quote;
+use crate::state;
+
+/// The last checkpoints seen, a file a log in one directory. They are read before a
+/// log is asked for a new one, so an honest log's new one is never older.
+pub struct Memory {
+    dir: PathBuf,
+    last: BTreeMap<String, Checkpoint>,
+}
+
+/// What the memory says of a new checkpoint.
+#[derive(Debug, Clone)]
+pub enum Compared {
+    /// It extends what was seen, with the words for a person.
+    Extends(String),
+    /// It does not: the log has two histories.
+    Forked(String),
+}
+
+impl Memory {
+    /// Reads what is kept below a directory.
+    ///
+    /// # Errors
+    /// Where a file cannot be read or is damaged.
+    pub fn read(dir: &Path) -> Result<Memory> {
+        let dir = dir.join("checkpoints");
+        let mut last = BTreeMap::new();
+        let files = match std::fs::read_dir(&dir) {
+            Err(error) if error.kind() == ErrorKind::NotFound => None,
+            files => Some(files.with_context(|| format!("read {}", dir.display()))?),
+        };
+        for file in files.into_iter().flatten() {
+            let name = file?.file_name().to_string_lossy().into_owned();
+            let Some(log) = name.strip_suffix(".checkpoint") else {
+                continue;
+            };
+            let file = dir.join(&name);
+            let text = state::read(&file)?.unwrap_or_default();
+            let text = String::from_utf8(text).map_err(|error| error.to_string());
+            let checkpoint = text
+                .and_then(|text| Checkpoint::read(&text))
+                .map_err(|why| {
+                    let path = quote(&file.to_string_lossy());
+                    broken(format!(
+                        "the kept checkpoint {} is damaged: {why}",
+                        file.display()
+                    ))
+                    .hint(format!("begin again with the next one: rm {path}"))
+                })?;
+            last.insert(log.to_owned(), checkpoint);
+        }
+        Ok(Memory { dir, last })
+    }
+
+    /// The last checkpoint seen of a log.
+    pub fn last(&self, log_id: &[u8]) -> Option<&Checkpoint> {
+        self.last.get(&hex(log_id))
+    }
+
+    /// Compares a checkpoint, whose signature was verified, with the last one of its
+    /// log, and keeps it where it extends that. `prove` fetches the hashes of a
+    /// consistency proof from a size to that of the checkpoint.
+    ///
+    /// # Errors
+    /// Where the proof cannot be had, or the file not be written.
+    pub fn compare(
+        &self,
+        log_id: &[u8],
+        new: &Checkpoint,
+        prove: impl FnOnce(u64) -> Result<Vec<Hash>>,
+    ) -> Result<Compared> {
+        let Some(old) = self.last(log_id) else {
+            self.keep(log_id, new)?;
+            return Ok(Compared::Extends(format!(
+                "the first checkpoint seen of this log, of {}; kept for the next time",
+                entries(new.size)
+            )));
+        };
+        let proof = if old.size == 0 || old.size >= new.size {
+            Vec::new()
+        } else {
+            prove(old.size)?
+        };
+        match merkle::extends((old.size, &old.root), (new.size, &new.root), &proof) {
+            Ok(()) => {
+                self.keep(log_id, new)?;
+                Ok(Compared::Extends(match new.size - old.size {
+                    0 => format!("the same {} as when last seen", entries(old.size)),
+                    more => format!(
+                        "begins with the {} last seen; {more} more",
+                        entries(old.size)
+                    ),
+                }))
+            }
+            Err(why) => {
+                let conflicting = self.file(log_id, "conflicting");
+                state::write(&conflicting, new.text.as_bytes(), 0o600)?;
+                Ok(Compared::Forked(why))
+            }
+        }
+    }
+
+    /// The failure that reports two histories, with both checkpoints.
+    pub fn forked(&self, log_id: &[u8], new: &Checkpoint, why: &str) -> Fail {
+        let old = self.last(log_id).map_or("", |old| &old.text);
+        let lines = |title: &str, text: &str| {
+            let lines = text.lines().map(|line| format!("  {line}"));
+            std::iter::once(title.to_owned())
+                .chain(lines)
+                .collect::<Vec<_>>()
+        };
+        let mut tail = lines("the checkpoint that was seen before:", old);
+        tail.extend(lines("the checkpoint that the log signs now:", &new.text));
+        let path = |what| quote(&self.file(log_id, what).to_string_lossy());
+        not_so(format!("the log has two histories: {why}"))
+            .tail(tail)
+            .hint(format!(
+                "both are kept as evidence: {} and {}",
+                path("checkpoint"),
+                path("conflicting")
+            ))
+            .hint(format!(
+                "if you know why the log began anew, begin anew as well: rm {}",
+                path("checkpoint")
+            ))
+    }
+
+    fn file(&self, log_id: &[u8], what: &str) -> PathBuf {
+        self.dir.join(format!("{}.{what}", hex(log_id)))
+    }
+
+    /// Keeps a checkpoint unless somebody kept one of a larger tree meanwhile.
+    fn keep(&self, log_id: &[u8], new: &Checkpoint) -> Result<()> {
+        if self.last(log_id).is_some_and(|last| last.size == new.size) {
+            return Ok(());
+        }
+        let file = self.file(log_id, "checkpoint");
+        state::make_dir(&self.dir)?;
+        let _held = state::exclusive(&self.file(log_id, "lock"))?;
+        let now = state::read(&file)?
+            .and_then(|text| Checkpoint::read(&String::from_utf8_lossy(&text)).ok());
+        if now.is_none_or(|now| now.size < new.size) {
+            state::write(&file, new.text.as_bytes(), 0o600)?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,148 @@
+//! Timestamps of a timestamp authority (RFC 3161): when a signature existed.
+
+use cms::cert::CertificateChoices;
+use cms::signed_data::{SignedData, SignerIdentifier, SignerInfo};
+use x509_cert::Certificate;
+use x509_cert::der::asn1::{ObjectIdentifier, OctetStringRef};
+use x509_cert::der::{Decode, Encode};
+use x509_cert::ext::pkix::SubjectKeyIdentifier;
+use x509_tsp::{TimeStampResp, TstInfo};
+
+use super::chain::{self, Purpose};
+use super::key::{Hashing, PublicKey};
+use super::trusted_root::TrustedRoot;
+use crate::time;
+
+const SIGNED_DATA: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.7.2");
+const TST_INFO: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.9.16.1.4");
+const CONTENT_TYPE: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.9.3");
+const MESSAGE_DIGEST: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.9.4");
+
+/// A timestamp that holds.
+pub struct Timestamp {
+    /// The time, in seconds since 1970.
+    pub time: u64,
+    /// Who says so, for a person.
+    pub detail: String,
+}
+
+/// Checks a response of a timestamp authority (`TimeStampResp`, DER) about a
+/// signature against the authorities of the trusted root.
+///
+/// # Errors
+/// Where it does not hold, with the reason.
+pub fn verify(response: &[u8], signature: &[u8], root: &TrustedRoot) -> Result<Timestamp, String> {
+    let unreadable = |error| format!("it cannot be read: {error}");
+    let response = TimeStampResp::from_der(response).map_err(unreadable)?;
+    let token = response
+        .time_stamp_token
+        .ok_or("the authority refused to make it")?;
+    if token.content_type != SIGNED_DATA {
+        return Err("it is no signed data".into());
+    }
+    let signed: SignedData = token.content.decode_as().map_err(unreadable)?;
+    let content = &signed.encap_content_info;
+    if content.econtent_type != TST_INFO {
+        return Err("what is signed is no timestamp".into());
+    }
+    let content = content.econtent.as_ref().ok_or("it is empty")?;
+    let info = content
+        .decode_as::<OctetStringRef<'_>>()
+        .map_err(unreadable)?
+        .as_bytes();
+    let [signer] = signed.signer_infos.0.as_slice() else {
+        return Err("it has not one signer".into());
+    };
+    let certificate = signer_certificate(signer, &signed, root)?;
+    signed_by(signer, &certificate, info)?;
+
+    let info = TstInfo::from_der(info).map_err(unreadable)?;
+    let time = info.gen_time.to_unix_duration().as_secs();
+    let der = certificate.to_der().map_err(unreadable)?;
+    let authorities = &root.timestamp_authorities;
+    let chain = chain::verify(&der, authorities, Purpose::TimeStamping, time)
+        .map_err(|why| format!("the certificate of the authority: {why}"))?;
+    let when = time::from_unix(time).unwrap_or_else(|| time.to_string());
+    if !chain.authority.valid_for.holds(time) {
+        return Err(format!("at {when} its authority did not count"));
+    }
+    let imprint = &info.message_imprint;
+    let hashing = Hashing::of(&imprint.hash_algorithm.oid)
+        .ok_or("it is over a hash of a kind that this program does not know")?;
+    if hashing.digest(signature) != imprint.hashed_message.as_bytes() {
+        return Err("it is about another signature".into());
+    }
+    let by = certificate.tbs_certificate.subject.to_string();
+    Ok(Timestamp {
+        time,
+        detail: format!("{by} saw the signature at {when}"),
+    })
+}
+
+/// The certificate that a signer names, from the token or the trusted root.
+fn signer_certificate(
+    signer: &SignerInfo,
+    signed: &SignedData,
+    root: &TrustedRoot,
+) -> Result<Certificate, String> {
+    let embedded = signed.certificates.iter().flat_map(|set| set.0.iter());
+    let embedded = embedded.filter_map(|choice| match choice {
+        CertificateChoices::Certificate(certificate) => Some(certificate.clone()),
+        CertificateChoices::Other(_) => None,
+    });
+    let trusted = root
+        .timestamp_authorities
+        .iter()
+        .filter_map(|authority| authority.first().ok());
+    let named = |certificate: &Certificate| {
+        let tbs = &certificate.tbs_certificate;
+        match &signer.sid {
+            SignerIdentifier::IssuerAndSerialNumber(named) => {
+                named.issuer == tbs.issuer && named.serial_number == tbs.serial_number
+            }
+            SignerIdentifier::SubjectKeyIdentifier(named) => tbs
+                .get::<SubjectKeyIdentifier>()
+                .is_ok_and(|own| own.is_some_and(|(_, own)| own == *named)),
+        }
+    };
+    embedded
+        .chain(trusted)
+        .find(named)
+        .ok_or_else(|| "the trusted root does not know the authority that made it".into())
+}
+
+/// Checks the signature of a signer: over the signed attributes, of which one is the
+/// digest of the content (RFC 5652, section 5.4).
+fn signed_by(signer: &SignerInfo, certificate: &Certificate, content: &[u8]) -> Result<(), String> {
+    let attributes = signer
+        .signed_attrs
+        .as_ref()
+        .ok_or("nothing in it is signed")?;
+    let hashing = Hashing::of(&signer.digest_alg.oid)
+        .ok_or("it is signed over a hash of a kind that this program does not know")?;
+    let attribute = |oid: ObjectIdentifier| {
+        let mut named = attributes.iter().filter(|attribute| attribute.oid == oid);
+        let values = named.next()?.values.as_slice();
+        match (values, named.next()) {
+            ([value], None) => Some(value),
+            _ => None,
+        }
+    };
+    let digest = attribute(MESSAGE_DIGEST)
+        .and_then(|value| value.decode_as::<OctetStringRef<'_>>().ok())
+        .ok_or("it names no digest of its content")?;
+    let content_type = attribute(CONTENT_TYPE).and_then(|value| value.decode_as().ok());
+    if content_type != Some(TST_INFO) {
+        return Err("it names another type of content".into());
+    }
+    if digest.as_bytes() != hashing.digest(content) {
+        return Err("its content is not what was signed".into());
+    }
+    let signed = attributes.to_der().map_err(|error| error.to_string())?;
+    let key = PublicKey::of(certificate)?;
+    let signature = signer.signature.as_bytes();
+    match key {
+        PublicKey::Ed25519(_) => key.verify(&signed, signature),
+        _ => key.verify_digest(&hashing.digest(&signed), signature),
+    }
+}

@@ -1,0 +1,193 @@
+//! Reading a trusted root: whose certificates and signatures count
+//! (`TrustedRoot` of protobuf-specs, `sigstore_trustroot.proto`, as JSON).
+
+use serde::Deserialize;
+use sha2::{Digest, Sha256};
+use x509_cert::Certificate;
+use x509_cert::der::Decode;
+
+use super::encoded::{Base64, Time};
+use super::key::PublicKey;
+use crate::fail::{Fail, broken};
+
+/// The largest trusted root that is read; the public one has 7 KiB.
+pub const LARGEST: u64 = 4 * 1024 * 1024;
+
+/// A trusted root.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct TrustedRoot {
+    media_type: String,
+    /// Transparency logs: Rekor's shards.
+    #[serde(default)]
+    pub tlogs: Vec<TransparencyLog>,
+    /// Certificate authorities: Fulcio's.
+    #[serde(default)]
+    pub certificate_authorities: Vec<Authority>,
+    /// Certificate transparency logs.
+    #[serde(default)]
+    pub ctlogs: Vec<TransparencyLog>,
+    /// Timestamp authorities.
+    #[serde(default)]
+    pub timestamp_authorities: Vec<Authority>,
+}
+
+/// A log, and the key that it signs with.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct TransparencyLog {
+    /// Where it is asked.
+    #[serde(default)]
+    pub base_url: String,
+    public_key: Key,
+    log_id: LogId,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Key {
+    raw_bytes: Base64,
+    #[serde(default)]
+    valid_for: Period,
+}
+
+/// The id of a log.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct LogId {
+    /// The SHA-256 of its key; of a log in tiles that of name and key (C2SP
+    /// signed-note), of which 4 bytes count.
+    pub key_id: Base64,
+}
+
+/// An authority, and its chain.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Authority {
+    /// Where it is asked.
+    #[serde(default)]
+    pub uri: String,
+    cert_chain: Chain,
+    /// When what it signed counts.
+    #[serde(default)]
+    pub valid_for: Period,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+struct Chain {
+    certificates: Vec<RawCertificate>,
+}
+
+/// A certificate.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RawCertificate {
+    /// DER.
+    pub raw_bytes: Base64,
+}
+
+/// From when to when something counts; without an end, until further notice.
+#[derive(Debug, Clone, Default, Deserialize)]
+pub struct Period {
+    start: Option<Time>,
+    end: Option<Time>,
+}
+
+impl Period {
+    /// Whether a time, in seconds since 1970, is in it.
+    pub fn holds(&self, time: u64) -> bool {
+        self.start.is_none_or(|start| start.0 <= time) && self.end.is_none_or(|end| time <= end.0)
+    }
+}
+
+impl TrustedRoot {
+    /// Reads one.
+    ///
+    /// # Errors
+    /// Where the text is none.
+    pub fn read(text: &[u8]) -> Result<TrustedRoot, Fail> {
+        let root: TrustedRoot = serde_json::from_slice(text)
+            .map_err(|error| broken(format!("that is no trusted root: {error}")))?;
+        if !root
+            .media_type
+            .starts_with("application/vnd.dev.sigstore.trustedroot")
+        {
+            return Err(broken(
+                "that is no trusted root: its mediaType says otherwise",
+            ));
+        }
+        Ok(root)
+    }
+
+    /// The transparency log with an id, or one that begins with these bytes:
+    /// clients shorten the ids of logs in tiles to the four that count.
+    pub fn tlog(&self, id: &[u8]) -> Option<&TransparencyLog> {
+        self.tlogs.iter().find(|log| log.is(id))
+    }
+
+    /// The CT log with an id.
+    pub fn ctlog(&self, id: &[u8]) -> Option<&TransparencyLog> {
+        self.ctlogs.iter().find(|log| log.id() == id)
+    }
+}
+
+impl TransparencyLog {
+    /// Its id.
+    pub fn id(&self) -> &[u8] {
+        &self.log_id.key_id.0
+    }
+
+    fn is(&self, id: &[u8]) -> bool {
+        self.id() == id || id.len() == 4 && self.id().starts_with(id)
+    }
+
+    /// When its key counts.
+    pub fn valid_for(&self) -> &Period {
+        &self.public_key.valid_for
+    }
+
+    /// Its key.
+    ///
+    /// # Errors
+    /// Where it cannot be read.
+    pub fn key(&self) -> Result<PublicKey, String> {
+        PublicKey::from_der(&self.public_key.raw_bytes.0)
+            .map_err(|why| format!("the key of the log in the trusted root: {why}"))
+    }
+
+    /// Whether a signature line of a checkpoint is this log's: its key hint is of the
+    /// key (Rekor v1, and ECDSA in C2SP signed-note), or of the key and the name,
+    /// which then is the log's (Ed25519 in C2SP signed-note and tlog-checkpoint).
+    pub fn signs(&self, origin: &str, name: &str, hint: &[u8; 4]) -> bool {
+        if Sha256::digest(&self.public_key.raw_bytes.0).starts_with(hint) {
+            return true;
+        }
+        let Ok(PublicKey::Ed25519(key)) = self.key() else {
+            return false;
+        };
+        let named = Sha256::new()
+            .chain_update(name)
+            .chain_update(b"\n\x01")
+            .chain_update(key.as_bytes())
+            .finalize();
+        name == origin && named.starts_with(hint) && self.id().starts_with(hint)
+    }
+}
+
+impl Authority {
+    /// Its certificates, DER, the issuing one first and the root last.
+    pub fn chain(&self) -> impl DoubleEndedIterator<Item = &[u8]> {
+        let all = self.cert_chain.certificates.iter();
+        all.map(|certificate| certificate.raw_bytes.0.as_slice())
+    }
+
+    /// The certificate that issues, or that signs timestamps.
+    ///
+    /// # Errors
+    /// Where there is none.
+    pub fn first(&self) -> Result<Certificate, String> {
+        let der = self.chain().next().ok_or("an authority without a chain")?;
+        Certificate::from_der(der)
+            .map_err(|error| format!("a certificate in the trusted root: {error}"))
+    }
+}
