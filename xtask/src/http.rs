@@ -1,7 +1,8 @@
 //! HTTP to the workshop's servers: bounded in time and size, without proxies.
 
-use std::io::Read;
+use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{LazyLock, mpsc};
 use std::time::Duration;
 
@@ -181,7 +182,24 @@ fn find_at_most(
     )
 }
 
+/// Whether each answer is told on standard error: what a reader asks for, and how
+/// little of a log it takes.
+static TOLD: AtomicBool = AtomicBool::new(false);
+
+/// Makes every answer from here on told.
+pub fn tell() {
+    TOLD.store(true, Ordering::Relaxed);
+}
+
 fn found(url: &str, (status, body): (u16, Vec<u8>)) -> Result<Option<Vec<u8>>, Fail> {
+    if TOLD.load(Ordering::Relaxed) {
+        // A closed output ends the telling, never the work.
+        let _ = writeln!(
+            std::io::stderr(),
+            "  GET {url}: {status}, {} bytes",
+            body.len()
+        );
+    }
     match status {
         200..=299 => Ok(Some(body)),
         400 | 404 => Ok(None),

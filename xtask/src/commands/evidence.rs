@@ -8,9 +8,10 @@ use anyhow::{Context, Result};
 
 use super::App;
 use crate::artifact::Signature;
-use crate::bundle::{self, Bundle};
+use crate::bundle;
 use crate::cli::EvidenceOptions;
 use crate::fail::{Fail, broken, not_so};
+use crate::http;
 use crate::parallel;
 use crate::proof::policy::{Expected, Policy};
 use crate::proof::seen::{Compared, Memory};
@@ -78,6 +79,9 @@ pub fn each(
     ask: Ask,
     mut show: impl FnMut(Inspected) -> Result<()>,
 ) -> Result<()> {
+    if app.ui.style().verbose && !app.ui.style().json {
+        http::tell();
+    }
     let policy = Policy {
         identity: Expected::typed(
             options.identity.as_deref(),
@@ -301,7 +305,14 @@ fn of_log(
         (None, None) => {
             let signature = signatures.pop().ok_or_else(nothing_signed)?;
             if ask == Ask::Nobody {
-                let evidence = remembered(&signature, options.blob.as_deref())?;
+                let gone = || {
+                    broken(format!(
+                        "the bundle {} is gone, or holds another signature",
+                        signature.bundle.display()
+                    ))
+                    .hint("what the log says: cargo xtask inspect-rekor")
+                };
+                let evidence = remembered(&signature, options.blob.as_deref())?.ok_or_else(gone)?;
                 return Ok(Inspected::offline(evidence, trust, "the log was not asked"));
             }
             if let Some(lost) = target.lost(&signature)? {
@@ -314,35 +325,38 @@ fn of_log(
     let memory = Memory::read(&target.dir())?;
     let reached = target.reach_rekor(version)?;
     let (entry, log) = rekor::fetch(version, &reached.server, &which)?;
-    let kept = signature
-        .map(|signature| remembered(&signature, options.blob.as_deref()))
-        .transpose()?
-        .unwrap_or_default();
-    // An index that was typed is about the entry, whatever was signed here.
-    let same = |bundle: &Bundle| {
-        let held = bundle.entry.as_ref();
-        held.is_some_and(|held| held.canonical == entry.canonical)
+    let kept = match &signature {
+        Some(signature) => remembered(signature, options.blob.as_deref())?,
+        None => None,
     };
-    let evidence = if options.log_index.is_some() && !kept.bundle.as_ref().is_some_and(same) {
-        Evidence {
-            shown: Some(entry),
-            ..Evidence::default()
-        }
-    } else {
-        Evidence {
-            shown: Some(entry),
-            ..kept
-        }
+    // An index that was typed is about the entry, whatever was signed here.
+    let same = |kept: &Evidence| {
+        let held = kept
+            .bundle
+            .as_ref()
+            .and_then(|bundle| bundle.entry.as_ref());
+        options.log_index.is_none() || held.is_some_and(|held| held.canonical == entry.canonical)
+    };
+    let kept = kept.filter(same).unwrap_or_default();
+    let evidence = Evidence {
+        shown: Some(entry),
+        ..kept
     };
     remembering(evidence, log, &memory, trust)
 }
 
-/// What was kept of a signature made here.
-fn remembered(signature: &Signature, blob: Option<&Path>) -> Result<Evidence> {
-    let text = state::read(&signature.bundle)?.ok_or_else(|| {
-        broken(format!("the bundle {} is gone", signature.bundle.display()))
-            .hint("what the log alone says: cargo xtask inspect-rekor --log-index N")
-    })?;
+/// What was kept of a signature made here; `None` where its bundle is gone, or the
+/// file was signed again and the bundle is that of the other signature.
+fn remembered(signature: &Signature, blob: Option<&Path>) -> Result<Option<Evidence>> {
+    let Some(text) = state::read(&signature.bundle)? else {
+        return Ok(None);
+    };
+    let bundle = bundle::read(&text)?;
+    let entry = bundle.entry.as_ref();
+    if entry.map(|entry| (entry.rekor, entry.index)) != Some((signature.rekor, signature.log_index))
+    {
+        return Ok(None);
+    }
     let subject = match (blob, signature.image) {
         (Some(file), _) => Some(subject_file(file)?),
         (None, true) => signature
@@ -358,11 +372,11 @@ fn remembered(signature: &Signature, blob: Option<&Path>) -> Result<Evidence> {
             file.is_file().then(|| subject_file(file)).transpose()?
         }
     };
-    Ok(Evidence {
+    Ok(Some(Evidence {
         subject,
-        bundle: Some(bundle::read(&text)?),
+        bundle: Some(bundle),
         shown: None,
-    })
+    }))
 }
 
 fn nothing_signed() -> Fail {
