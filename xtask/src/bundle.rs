@@ -30,6 +30,9 @@ pub struct Bundle {
     pub entry: Option<Entry>,
     /// Timestamps of timestamp authorities, DER.
     pub timestamps: Vec<Vec<u8>>,
+    /// Whether it is of a time when a log's promise stood for its proof: of version
+    /// 0.1, or older.
+    pub promise_suffices: bool,
 }
 
 /// What was signed, and the signature.
@@ -177,6 +180,7 @@ pub fn read(text: &[u8]) -> Result<Bundle, Fail> {
             "that is no Sigstore bundle: its mediaType says otherwise",
         ));
     }
+    let promise_suffices = kind.ends_with("version=0.1");
     let raw = Raw::deserialize(value).map_err(|error| bad(&error.to_string()))?;
     let material = raw.verification_material;
     let leaf = match (
@@ -231,6 +235,7 @@ pub fn read(text: &[u8]) -> Result<Bundle, Fail> {
             .into_iter()
             .map(|timestamp| timestamp.signed_timestamp.0)
             .collect(),
+        promise_suffices,
     })
 }
 
@@ -354,6 +359,7 @@ impl Bundle {
             leaf,
             entry,
             timestamps,
+            promise_suffices: true,
         }
     }
 

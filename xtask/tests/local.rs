@@ -3,6 +3,9 @@
 #[path = "support/workshop.rs"]
 mod workshop;
 
+#[path = "local/proofs.rs"]
+mod proofs;
+
 use std::io::Write;
 use std::path::Path;
 use std::process::Stdio;
@@ -29,7 +32,15 @@ fn sign_verify_and_inspect_with_both_rekors() {
 
         workshop.run(&["verify"]).ok();
 
+        let said = workshop.run(&["--json", "inspect-rekor"]).ok().json();
+        assert!(
+            said.to_string().contains("the first checkpoint seen"),
+            "{said}"
+        );
+        // From here on the checkpoint is known, however the entry is named.
         let entry = workshop.run(&["--json", "inspect-rekor"]).ok().json();
+        assert_eq!(entry["ok"], true);
+        assert_eq!(entry["unchecked"], serde_json::json!([]));
         assert_eq!(entry["rekor"], version);
         assert_eq!(entry["kind"], kind);
         assert_eq!(entry["identity"], "alice@example.com");

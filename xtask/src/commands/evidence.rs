@@ -287,55 +287,53 @@ fn of_log(
     if let Some(version) = options.rekor {
         signatures.retain(|signature| signature.rekor == version);
     }
-    let (version, which, signature) = match (&options.uuid, options.log_index) {
+    let blob = options.blob.as_deref();
+    let typed = options.uuid.is_some() || options.log_index.is_some();
+    let (version, which) = match (&options.uuid, options.log_index) {
         (Some(uuid), _) => (
             options.rekor.unwrap_or(Version::V1),
             Which::Uuid(uuid.clone()),
-            None,
         ),
-        (None, Some(index)) => {
-            let version = options.rekor.unwrap_or_else(|| target.rekor());
-            let here = |signature: &Signature| {
-                let same = signature.rekor == version && signature.log_index == index;
-                same && matches!(target.lost(signature), Ok(None))
-            };
-            let signature = signatures.into_iter().rfind(here);
-            (version, Which::Index(index), signature)
-        }
+        (None, Some(index)) => (
+            options.rekor.unwrap_or_else(|| target.rekor()),
+            Which::Index(index),
+        ),
         (None, None) => {
-            let signature = signatures.pop().ok_or_else(nothing_signed)?;
+            let last = signatures.last().ok_or_else(nothing_signed)?;
             if ask == Ask::Nobody {
                 let gone = || {
+                    let bundle = last.bundle.display();
                     broken(format!(
-                        "the bundle {} is gone, or holds another signature",
-                        signature.bundle.display()
+                        "the bundle {bundle} is gone, or holds another signature"
                     ))
                     .hint("what the log says: cargo xtask inspect-rekor")
                 };
-                let evidence = remembered(&signature, options.blob.as_deref())?.ok_or_else(gone)?;
+                let evidence = remembered(last, blob)?.ok_or_else(gone)?;
                 return Ok(Inspected::offline(evidence, trust, "the log was not asked"));
             }
-            if let Some(lost) = target.lost(&signature)? {
+            if let Some(lost) = target.lost(last)? {
                 return Err(lost.into());
             }
-            let which = Which::Index(signature.log_index);
-            (signature.rekor, which, Some(signature))
+            (last.rekor, Which::Index(last.log_index))
         }
     };
     let memory = Memory::read(&target.dir())?;
     let reached = target.reach_rekor(version)?;
     let (entry, log) = rekor::fetch(version, &reached.server, &which)?;
-    let kept = match &signature {
-        Some(signature) => remembered(signature, options.blob.as_deref())?,
+    let here =
+        |signature: &&Signature| signature.rekor == version && signature.log_index == entry.index;
+    let signature = signatures.iter().rfind(here);
+    let kept = match signature {
+        Some(signature) => remembered(signature, blob)?,
         None => None,
     };
-    // An index that was typed is about the entry, whatever was signed here.
+    // What was typed is about the entry, whatever was signed here.
     let same = |kept: &Evidence| {
         let held = kept
             .bundle
             .as_ref()
             .and_then(|bundle| bundle.entry.as_ref());
-        options.log_index.is_none() || held.is_some_and(|held| held.canonical == entry.canonical)
+        !typed || held.is_some_and(|held| held.canonical == entry.canonical)
     };
     let kept = kept.filter(same).unwrap_or_default();
     let evidence = Evidence {

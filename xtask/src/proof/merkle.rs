@@ -118,7 +118,7 @@ pub fn extends(
     proof: &[Hash],
 ) -> Result<(), String> {
     if first > second {
-        return Err(format!("the log shrank from {first} to {second} entries"));
+        return Err(format!("it shrank from {first} to {second} entries"));
     }
     if first == second || first == 0 {
         if !proof.is_empty() {
@@ -162,13 +162,11 @@ pub fn extends(
     if last != 0 {
         return Err("the proof ends before the root".into());
     }
-    if old != *first_root {
-        return Err(format!("the first {first} entries are others than before"));
-    }
-    if new != *second_root {
-        return Err(format!(
-            "the proof leads to another root of {second} entries"
-        ));
+    // Which of the two it is says nothing: where the proof begins with the first root,
+    // as it does at a power of two, only the second can be another.
+    if old != *first_root || new != *second_root {
+        let seen = super::entries(first);
+        return Err(format!("it does not begin with the {seen} seen before"));
     }
     Ok(())
 }

@@ -425,16 +425,14 @@ fn of_log<'a>(
         )
     };
     let Some(included) = &entry.proof else {
-        if entry.promise.is_some() {
+        let bundle = evidence.bundle.as_ref();
+        if entry.promise.is_some() && bundle.is_some_and(|bundle| bundle.promise_suffices) {
             proof.skip(
                 "inclusion",
-                "a bundle of version 0.1 holds a promise instead of a proof",
+                "a signature of that age holds a promise instead of a proof",
             );
         } else {
-            proof.check(
-                "inclusion",
-                Err("there is neither a proof nor a promise".into()),
-            );
+            proof.check("inclusion", Err("the entry comes without a proof".into()));
         }
         return known;
     };
@@ -445,8 +443,8 @@ fn of_log<'a>(
         if top != included.root {
             return Err(format!(
                 "the proof leads to the root {}, not to {}",
-                short(&top),
-                short(&included.root)
+                hex(&top),
+                hex(&included.root)
             ));
         }
         if entry.rekor == Version::V2 && entry.index != included.index {
@@ -496,9 +494,11 @@ fn of_log<'a>(
     let verdict = signed.and_then(|detail| {
         if (checkpoint.size, checkpoint.root) != (included.size, included.root) {
             return Err(format!(
-                "it is of the root {} of {}, not of the one that the proof leads to",
-                short(&checkpoint.root),
-                entries(checkpoint.size)
+                "it is of the root {} of {}, and the proof of {} of {}",
+                hex(&checkpoint.root),
+                entries(checkpoint.size),
+                hex(&included.root),
+                entries(included.size)
             ));
         }
         Ok(detail)
