@@ -5,11 +5,13 @@
 //! strings, .8 and above DER-encoded ones.
 
 use anyhow::{Context, Result};
+use rustls_pki_types::CertificateDer;
+use rustls_pki_types::pem::PemObject;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use x509_cert::Certificate;
 use x509_cert::der::asn1::{ObjectIdentifier, Utf8StringRef};
-use x509_cert::der::{Decode, DecodePem, Encode};
+use x509_cert::der::{Decode, Encode};
 use x509_cert::ext::pkix::SubjectAltName;
 use x509_cert::ext::pkix::name::GeneralName;
 
@@ -74,20 +76,14 @@ impl Leaf {
         })
     }
 
-    /// Reads the first certificate of a PEM text.
+    /// Reads the first certificate of a PEM text, whatever the width of its lines.
     ///
     /// # Errors
     /// Where it holds none.
     pub fn from_pem(pem: &[u8]) -> Result<Leaf> {
-        const END: &[u8] = b"-----END CERTIFICATE-----";
-        let end = pem
-            .windows(END.len())
-            .position(|window| window == END)
-            .map_or(pem.len(), |at| at + END.len());
-        let certificate = Certificate::from_pem(&pem[..end])
+        let der = CertificateDer::from_pem_slice(pem)
             .map_err(|error| broken(format!("that is no X.509 certificate: {error}")))?;
-        let der = certificate.to_der().context("write a certificate as DER")?;
-        Ok(Leaf { certificate, der })
+        Leaf::from_der(&der)
     }
 
     /// All of it.
@@ -98,6 +94,16 @@ impl Leaf {
     /// Its bytes.
     pub fn der(&self) -> &[u8] {
         &self.der
+    }
+
+    /// The same as PEM.
+    ///
+    /// # Errors
+    /// Where it cannot be written so.
+    pub fn pem(&self) -> Result<String> {
+        use x509_cert::der::EncodePem;
+        let pem = self.certificate.to_pem(x509_cert::der::pem::LineEnding::LF);
+        pem.context("write a certificate as PEM")
     }
 
     /// The names in its subject alternative name: e-mail addresses, URIs, user

@@ -100,16 +100,32 @@ fn verify_one<'a>(
         )
         .map_err(|error| match error {
             webpki::Error::UnknownIssuer => None,
-            webpki::Error::InvalidSignatureForPublicKey => {
-                Some("the signature of its issuer is wrong".into())
-            }
-            other => Some(format!("{other}")),
+            other => Some(words(&other)),
         })?;
     Ok(Chain {
         authority,
         issuer_key_hash: Sha256::digest(path.issuer_spki()).into(),
         intermediates: path.intermediate_certificates().count(),
     })
+}
+
+/// What webpki finds wrong, for a person.
+fn words(error: &webpki::Error) -> String {
+    use webpki::Error as E;
+    let known = match error {
+        E::InvalidSignatureForPublicKey => "the signature of its issuer is wrong",
+        E::CertExpired { .. } => "a certificate above it had ended",
+        E::CertNotValidYet { .. } => "a certificate above it had not begun",
+        E::RequiredEkuNotFoundContext(_) => "it is for another purpose",
+        E::UnsupportedSignatureAlgorithmContext(_)
+        | E::UnsupportedSignatureAlgorithmForPublicKeyContext(_) => {
+            "it is signed in a way that this program does not read, such as RSA"
+        }
+        E::CaUsedAsEndEntity => "it is the certificate of an authority",
+        E::EndEntityUsedAsCa => "what issued it is no authority",
+        other => return format!("{other:?}"),
+    };
+    known.to_owned()
 }
 
 /// A way to sign certificates.

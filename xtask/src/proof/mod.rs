@@ -195,9 +195,9 @@ pub fn prove(evidence: &Evidence, root: &TrustedRoot, policy: &Policy) -> Proof 
     of_artifact(&mut proof, evidence);
     of_signature(&mut proof, evidence, leaf.as_ref(), &recorded);
     of_entry(&mut proof, evidence, leaf.as_ref(), &recorded);
-    let log = of_log(&mut proof, evidence, root);
-    let mut times: Vec<u64> = of_promise(&mut proof, evidence, log).into_iter().collect();
-    times.extend(of_timestamps(&mut proof, evidence, root));
+    let mut times = of_timestamps(&mut proof, evidence, root);
+    let log = of_log(&mut proof, evidence, &times, root);
+    times.extend(of_promise(&mut proof, evidence, log));
     proof.signed_at = times.iter().copied().min();
     match &leaf {
         Some(leaf) => of_certificate(&mut proof, evidence, leaf, &times, root),
@@ -364,7 +364,11 @@ fn of_entry(
     }
     let recorded = match recorded {
         Err(why) => return proof.check("entry", Err(why.clone())),
-        Ok(None) => return proof.skip("entry", "this program does not know entries of this kind"),
+        Ok(None) => {
+            let kind = evidence.entry().map(Entry::kind).unwrap_or_default();
+            let why = format!("this program does not read entries of the kind {kind}");
+            return proof.check("entry", Err(why));
+        }
         Ok(Some(recorded)) => recorded,
     };
     let content = &bundle.content;
@@ -413,6 +417,7 @@ fn of_entry(
 fn of_log<'a>(
     proof: &mut Proof,
     evidence: &Evidence,
+    timestamps: &[u64],
     root: &'a TrustedRoot,
 ) -> Option<&'a TransparencyLog> {
     let entry = evidence.entry()?;
@@ -490,7 +495,14 @@ fn of_log<'a>(
             .signer(root)
             .ok_or_else(|| "no log of the trusted root signed it".to_owned()),
     };
-    let signed = log.clone().and_then(|log| checkpoint.verify(log));
+    let signed = log.clone().and_then(|log| {
+        // Of v1 the promise names a time, of v2 nothing but the timestamps does.
+        let counts = |time: &u64| log.valid_for().holds(*time);
+        if entry.rekor == Version::V2 && !timestamps.iter().all(counts) {
+            return Err("the key of the log did not count when it was signed".into());
+        }
+        checkpoint.verify(log)
+    });
     let verdict = signed.and_then(|detail| {
         if (checkpoint.size, checkpoint.root) != (included.size, included.root) {
             return Err(format!(

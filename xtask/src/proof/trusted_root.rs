@@ -86,7 +86,8 @@ pub struct RawCertificate {
     pub raw_bytes: Base64,
 }
 
-/// From when to when something counts; without an end, until further notice.
+/// From when to when something counts, both included; without an end, until further
+/// notice. Without a start, which the format requires, it never does.
 #[derive(Debug, Clone, Default, Deserialize)]
 pub struct Period {
     start: Option<Time>,
@@ -96,7 +97,7 @@ pub struct Period {
 impl Period {
     /// Whether a time, in seconds since 1970, is in it.
     pub fn holds(&self, time: u64) -> bool {
-        self.start.is_none_or(|start| start.0 <= time) && self.end.is_none_or(|end| time <= end.0)
+        self.start.is_some_and(|start| start.0 <= time) && self.end.is_none_or(|end| time <= end.0)
     }
 }
 

@@ -6,6 +6,7 @@
 //! | `hashedrekord 0.0.1` | the message | `spec.data.hash` | `spec.signature`: `content`, `publicKey.content` (PEM) |
 //! | `hashedrekord 0.0.2` | the message | `spec.hashedRekordV002.data` | `spec.hashedRekordV002.signature`: `content`, `verifier` (DER) |
 //! | `dsse 0.0.1` | the payload | `spec.payloadHash` | `spec.signatures[0]`: `signature`, `verifier` (PEM) |
+//! | `intoto 0.0.2` | the payload | `spec.content.payloadHash` | `spec.content.envelope.signatures[0]`: `sig`, `publicKey` (PEM) |
 //! | `dsse 0.0.2` | the payload | `spec.dsseV002.payloadHash` | `spec.dsseV002.signatures[0]`: `content`, `verifier` (DER) |
 //!
 //! The message is what was signed: a file, or of an envelope its pre-authentication
@@ -79,6 +80,20 @@ pub fn recorded(body: &Value) -> Result<Option<Recorded>, String> {
                 verifier: pem(&signature["verifier"])?,
             }
         }
+        ("intoto", "0.0.2") => {
+            let content = &spec["content"];
+            let signature = only(&content["envelope"]["signatures"])?;
+            let once = bytes(&signature["sig"])?;
+            // Most clients encoded it before Rekor did so again.
+            let twice = BASE64_STANDARD.decode(&once);
+            Recorded {
+                of_payload: true,
+                hashing: hashing(&content["payloadHash"])?,
+                digest: digits(&content["payloadHash"]["value"])?,
+                signature: twice.unwrap_or(once),
+                verifier: pem(&signature["publicKey"])?,
+            }
+        }
         ("dsse", "0.0.2") => {
             let signature = only(&dsse_v2["signatures"])?;
             Recorded {
@@ -144,5 +159,77 @@ fn der(verifier: &Value) -> Result<Verifier, String> {
     match certificate {
         Value::Null => bytes(&verifier["publicKey"]["rawBytes"]).map(Verifier::Key),
         certificate => bytes(certificate).map(Verifier::Certificate),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn encoded(bytes: &[u8]) -> String {
+        BASE64_STANDARD.encode(bytes)
+    }
+
+    /// A real entry of kind dsse 0.0.1, recorded.
+    fn dsse() -> Recorded {
+        let recorded = include_bytes!("../../tests/data/rekor-v1/entry-1.json");
+        let entry = crate::rekor::read_v1(recorded).unwrap();
+        assert_eq!(entry.kind(), "dsse 0.0.1");
+        entry.recorded().unwrap().unwrap()
+    }
+
+    /// Rekor v2 takes no `dsse`, and no server here makes `intoto`: the same content
+    /// in their form is read the same.
+    #[test]
+    fn other_kinds_of_envelope_say_the_same() {
+        let known = dsse();
+        let Verifier::Certificate(der) = &known.verifier else {
+            panic!("it is signed with an identity");
+        };
+        let pem = crate::certificate::Leaf::from_der(der)
+            .unwrap()
+            .pem()
+            .unwrap();
+        let v2 = json!({
+            "kind": "dsse", "apiVersion": "0.0.2",
+            "spec": {"dsseV002": {
+                "payloadHash": {"algorithm": "SHA2_256", "digest": encoded(&known.digest)},
+                "signatures": [{
+                    "content": encoded(&known.signature),
+                    "verifier": {"keyDetails": "PKIX_ECDSA_P256_SHA_256", "x509Certificate": {"rawBytes": encoded(der)}},
+                }],
+            }},
+        });
+        assert_eq!(recorded(&v2), Ok(Some(known.clone())));
+        let twice = encoded(encoded(&known.signature).as_bytes());
+        for sig in [encoded(&known.signature), twice] {
+            let intoto = json!({
+                "kind": "intoto", "apiVersion": "0.0.2",
+                "spec": {"content": {
+                    "envelope": {"signatures": [{"sig": sig, "publicKey": encoded(pem.as_bytes())}]},
+                    "payloadHash": {"algorithm": "sha256", "value": hex(&known.digest)},
+                }},
+            });
+            assert_eq!(recorded(&intoto), Ok(Some(known.clone())));
+        }
+    }
+
+    #[test]
+    fn what_is_wrong_in_a_known_kind_is_said() {
+        let kind =
+            |kind: &str, version: &str| json!({"kind": kind, "apiVersion": version, "spec": {}});
+        for (name, version) in [
+            ("hashedrekord", "0.0.1"),
+            ("hashedrekord", "0.0.2"),
+            ("dsse", "0.0.1"),
+            ("dsse", "0.0.2"),
+            ("intoto", "0.0.2"),
+        ] {
+            assert!(recorded(&kind(name, version)).is_err(), "{name} {version}");
+        }
+        for (name, version) in [("rekord", "0.0.1"), ("dsse", "0.0.3"), ("", "")] {
+            assert_eq!(recorded(&kind(name, version)), Ok(None));
+        }
     }
 }

@@ -170,6 +170,14 @@ impl Log<'_> {
     }
 }
 
+/// Reads what the API of Rekor v1 answers about one entry.
+///
+/// # Errors
+/// Where it is something else.
+pub fn read_v1(text: &[u8]) -> Result<Entry> {
+    v1::read(text)
+}
+
 /// How many entries a log holds.
 ///
 /// # Errors
