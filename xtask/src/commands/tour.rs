@@ -70,6 +70,7 @@ const STOPS: [Stop; 9] = [
         text: &[
             "6. Read the log",
             "Everybody can see what was signed with which identity: Alice too, if it was not her.",
+            "Each line with a ✓ is a link of the chain from the image to the log, proved without cosign.",
         ],
         words: &["inspect-rekor"],
         agrees: true,
@@ -77,7 +78,7 @@ const STOPS: [Stop; 9] = [
     Stop {
         text: &[
             "7. Read the certificate",
-            "Ten minutes of validity, a name, and who vouched for it.",
+            "Ten minutes of validity, a name, who vouched for it, and proof of who issued it.",
         ],
         words: &["inspect-certificate"],
         agrees: true,
