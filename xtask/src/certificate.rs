@@ -228,7 +228,9 @@ impl Leaf {
         ];
         let extensions = self.extensions();
         if !extensions.is_empty() {
-            lines.push("Fulcio's extensions".into());
+            lines.push(
+                "Fulcio's extensions, named as in docs/oid-info.md of sigstore/fulcio".into(),
+            );
         }
         lines.extend(
             extensions

@@ -298,6 +298,34 @@ fn signatures_hold_and_refusals_do(world: &World) {
     let entry: Value = serde_json::from_str(entry.lines().last().unwrap()).unwrap();
     assert_eq!(entry["rekor"], "v1");
     assert_eq!(entry["issuer"], "https://kubernetes.default.svc");
+    assert_eq!(entry["ok"], true, "{entry}");
+    // All signatures of the image, from the registry in the cluster: the account's
+    // and the robot's, each with a proof from the log. There is no timestamp
+    // authority in the chart.
+    let said = world.run(&["inspect-rekor", &image]).ok().out;
+    for (check, times) in [
+        ("✓ artifact", 2),
+        ("✓ inclusion", 2),
+        ("✓ promise", 2),
+        ("✓ consistency", 2),
+        ("✓ sct", 2),
+        ("- timestamp", 2),
+        ("✗", 0),
+    ] {
+        assert_eq!(said.matches(check).count(), times, "{check}: {said}");
+    }
+    world
+        .run(&[
+            "inspect-rekor",
+            &image,
+            "--identity-regexp",
+            "accounts/robot$",
+        ])
+        .exits(1, "not proved: 1 of 2 signatures");
+    // The file was changed after it was signed.
+    world
+        .run(&["inspect-rekor"])
+        .exits(1, "not proved: artifact");
     world
         .run(&["inspect-certificate"])
         .exits(0, "SCT          embedded");

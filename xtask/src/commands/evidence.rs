@@ -93,8 +93,11 @@ pub fn each(
         Some(file) => file.clone(),
         None => app.target()?.trusted_root()?,
     };
-    let text = state::read(&root)?
-        .ok_or_else(|| broken(format!("there is no trusted root at {}", root.display())))?;
+    let text = state::read(&root)?.ok_or_else(|| match &options.trusted_root {
+        Some(file) => broken(format!("there is no file {}", file.display())),
+        None => broken("this installation has no trusted root yet: it is not complete")
+            .hint("go on with it: cargo xtask install"),
+    })?;
     let root = TrustedRoot::read(&text).map_err(|fail| Fail {
         what: format!("{}: {}", root.display(), fail.what),
         ..fail
