@@ -20,6 +20,9 @@ use crate::rekor::{Entry, InclusionProof, Version};
 /// The largest bundle that is read; an attestation in it may be long.
 pub const LARGEST: u64 = 16 * 1024 * 1024;
 
+/// The media type of a statement (in-toto).
+const STATEMENT: &str = "application/vnd.in-toto+json";
+
 /// A bundle.
 pub struct Bundle {
     /// What was signed, and the signature.
@@ -327,6 +330,7 @@ impl Content {
             Content::Message {
                 hashing, digest, ..
             } => return vec![format!("{}:{}", hashing.name(), hex(digest))],
+            Content::Envelope { payload_type, .. } if payload_type != STATEMENT => None,
             Content::Envelope { payload, .. } => strict_json(payload).ok().map(|statement| {
                 let subjects = statement["subject"].as_array().cloned().unwrap_or_default();
                 let digest = |subject: &Value| {

@@ -86,6 +86,17 @@ impl Reference {
     }
 }
 
+/// A registry that is none of the workshop's: with TLS, but for one on this machine,
+/// as cosign does it.
+pub fn elsewhere(host: &str) -> Server {
+    let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
+    let scheme = match name {
+        "localhost" | "127.0.0.1" | "[::1]" => "http",
+        _ => "https",
+    };
+    Server::at(format!("{scheme}://{host}"))
+}
+
 /// A signature that was found.
 pub struct Found {
     /// The digest of the manifest that holds it, or the tag.

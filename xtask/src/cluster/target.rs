@@ -24,6 +24,7 @@ use crate::plan::run::{Host, Said};
 use crate::plan::shell::quote;
 use crate::plan::{Plan, Ready};
 use crate::preflight::{self, Check};
+use crate::registry;
 use crate::rekor::Version;
 use crate::signatures::{self, Made};
 use crate::state::{self, Lock, State};
@@ -333,16 +334,12 @@ impl Target for Cluster {
     }
 
     fn reach_registry(&self, host: &str) -> Result<Reached> {
-        let forward = Forward::named("registry")?;
         if host != REGISTRY {
-            let server = Server {
-                url: format!("https://{host}"),
-                ca: None,
-            };
+            let server = registry::elsewhere(host);
             return Ok(Reached { server, held: None });
         }
         self.require_installed()?;
-        let (at, held) = self.reach(forward)?;
+        let (at, held) = self.reach(Forward::named("registry")?)?;
         let server = Server {
             url: at.url.replacen("http://", "https://", 1),
             ca: Some(self.trust_file("registry.pem")),

@@ -16,6 +16,7 @@ use crate::plan::run::{Host, Said};
 use crate::plan::shell::quote;
 use crate::plan::{Plan, Ready};
 use crate::preflight::{self, Check};
+use crate::registry;
 use crate::rekor::Version;
 use crate::signatures::{self, Made};
 use crate::state::{self, Lock, State};
@@ -278,10 +279,13 @@ impl Target for Local {
     }
 
     fn reach_registry(&self, host: &str) -> Result<Reached> {
-        let ours = host == self.address("registry")?;
-        let server = Server {
-            url: format!("https://{host}"),
-            ca: ours.then(|| self.dir.join("keys/registry.pem")),
+        let server = if host == self.address("registry")? {
+            Server {
+                url: format!("https://{host}"),
+                ca: Some(self.dir.join("keys/registry.pem")),
+            }
+        } else {
+            registry::elsewhere(host)
         };
         Ok(Reached { server, held: None })
     }

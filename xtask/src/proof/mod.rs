@@ -224,20 +224,25 @@ fn of_artifact(proof: &mut Proof, evidence: &Evidence) {
         );
     };
     let named = bundle.content.subjects();
-    let verdict = if named.contains(&subject.digest) {
+    let digest = match (&bundle.content, &subject.bytes) {
+        // A file is hashed as the message was, which may be longer than SHA-256.
+        (Content::Message { hashing, .. }, Some(bytes)) => {
+            format!("{}:{}", hashing.name(), hex(&hashing.digest(bytes)))
+        }
+        _ => subject.digest.clone(),
+    };
+    let verdict = if named.contains(&digest) {
         let what = match bundle.content {
             Content::Message { .. } => "the digest of what was signed",
             _ => "named in the statement that was signed",
         };
-        Ok(format!("{} is {what}", subject.digest))
+        Ok(format!("{digest} is {what}"))
     } else if named.is_empty() {
         Err("what was signed names no digest".into())
     } else {
         let signed = named.join(", ");
-        Err(format!(
-            "{} was signed, and {} has {}",
-            signed, subject.name, subject.digest
-        ))
+        let name = &subject.name;
+        Err(format!("{signed} was signed, and {name} has {digest}"))
     };
     proof.check("artifact", verdict);
 }
