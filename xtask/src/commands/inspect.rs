@@ -273,7 +273,7 @@ pub fn document(inspected: &Inspected) -> Result<Value> {
         "artifact": artifact(evidence),
         "signed_at": proof.signed_at.and_then(time::from_unix),
         "found_at": inspected.title,
-        "inclusion": entry.and_then(|entry| inclusion(entry)),
+        "inclusion": entry.and_then(inclusion),
         "checkpoint": proof.checkpoint.as_ref().map(|(id, checkpoint)| json!({
             "log_id": hex(id),
             "origin": checkpoint.origin,

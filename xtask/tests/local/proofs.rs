@@ -18,15 +18,18 @@ use xtask::rekor::{self, Version, Which};
 
 use crate::workshop::{Workshop, command, end};
 
+/// A change of a bundle or an answer.
+type Change = fn(&mut Value);
+
 /// What is done to a bundle or an answer.
 struct Tampering {
     name: &'static str,
-    how: fn(&mut Value),
+    how: Change,
     /// Why cosign accepts it all the same, where it does.
     cosign_accepts: Option<&'static str>,
 }
 
-fn tampering(name: &'static str, how: fn(&mut Value)) -> Tampering {
+fn tampering(name: &'static str, how: Change) -> Tampering {
     Tampering {
         name,
         how,
@@ -526,7 +529,7 @@ fn rekor_cli_agrees_on_good_and_tampered_answers() {
     let root = std::fs::read(workshop.dir().join("trust/trusted_root.json")).unwrap();
     let root = TrustedRoot::read(&root).unwrap();
     let rekor = Server::at(format!("http://{}", workshop.address(9)));
-    let both = |change: fn(&mut Value)| {
+    let both = |change: Change| {
         let server = between(&rekor, change);
         let words = [
             "verify",
@@ -553,7 +556,7 @@ fn rekor_cli_agrees_on_good_and_tampered_answers() {
     let (theirs, ours) = both(|_| {});
     theirs.ok();
     assert!(ours);
-    let tamperings: [(&str, fn(&mut Value)); 8] = [
+    let tamperings: [(&str, Change); 8] = [
         ("body", |e| flip(&mut e["body"])),
         ("promise", |e| {
             flip(&mut e["verification"]["signedEntryTimestamp"])

@@ -1,72 +1,15 @@
-//! A Sigstore bundle: a signature and all that a verifier needs beside a trusted root
-//! (protobuf-specs, `sigstore_bundle.proto`, as JSON; media types
-//! `…bundle+json;version=0.1` to `…bundle.v0.3+json`).
+//! Reading a bundle: protobuf's JSON, of which nothing may be said twice.
 
-use base64::Engine;
-use base64::prelude::BASE64_STANDARD;
 use serde::Deserialize;
-use serde_json::Value;
-use sha2::{Digest, Sha256};
 
+use super::{Bundle, Content};
 use crate::certificate::Leaf;
-use crate::encoding::hex;
 use crate::fail::{Fail, broken};
 use crate::proof::encoded::{Base64, Number, Strict, strict_json};
 use crate::proof::key::Hashing;
 use crate::proof::merkle::{self, Hash};
 use crate::proof::trusted_root::{LogId, RawCertificate};
 use crate::rekor::{Entry, InclusionProof, Version};
-
-/// The largest bundle that is read; an attestation in it may be long.
-pub const LARGEST: u64 = 16 * 1024 * 1024;
-
-/// The media type of a statement (in-toto).
-const STATEMENT: &str = "application/vnd.in-toto+json";
-
-/// A bundle.
-pub struct Bundle {
-    /// What was signed, and the signature.
-    pub content: Content,
-    /// The leaf certificate; none where a key signed.
-    leaf: Option<Leaf>,
-    /// The log entry, where it holds one.
-    pub entry: Option<Entry>,
-    /// Timestamps of timestamp authorities, DER.
-    pub timestamps: Vec<Vec<u8>>,
-    /// Whether it is of a time when a log's promise stood for its proof: of version
-    /// 0.1, or older.
-    pub promise_suffices: bool,
-}
-
-/// What was signed, and the signature.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Content {
-    /// A message of which the bundle has the digest.
-    Message {
-        /// How it was hashed.
-        hashing: Hashing,
-        /// The hash.
-        digest: Vec<u8>,
-        /// The signature of the message.
-        signature: Vec<u8>,
-    },
-    /// A DSSE envelope around a statement.
-    Envelope {
-        /// The media type of the payload.
-        payload_type: String,
-        /// The statement.
-        payload: Vec<u8>,
-        /// The signature of both (see [`Content::message`]).
-        signature: Vec<u8>,
-    },
-    /// The payload of simple signing, as images carried it before there were bundles.
-    Simple {
-        /// JSON that names the digest of the image.
-        payload: Vec<u8>,
-        /// Its signature.
-        signature: Vec<u8>,
-    },
-}
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -293,124 +236,4 @@ impl RawEntry {
             proof,
         })
     }
-}
-
-impl Content {
-    /// The signature.
-    pub fn signature(&self) -> &[u8] {
-        match self {
-            Content::Message { signature, .. }
-            | Content::Envelope { signature, .. }
-            | Content::Simple { signature, .. } => signature,
-        }
-    }
-
-    /// The message that was signed, where it is known: of an envelope its
-    /// pre-authentication encoding (DSSE, `PAE`).
-    pub fn message(&self) -> Option<Vec<u8>> {
-        match self {
-            Content::Message { .. } => None,
-            Content::Simple { payload, .. } => Some(payload.clone()),
-            Content::Envelope {
-                payload_type,
-                payload,
-                ..
-            } => {
-                let lengths = (payload_type.len(), payload.len());
-                let head = format!("DSSEv1 {} {payload_type} {} ", lengths.0, lengths.1);
-                Some([head.as_bytes(), payload].concat())
-            }
-        }
-    }
-
-    /// The digests that it names as those of what was signed: `sha256:…`. A message
-    /// has one, a statement one a subject (in-toto), simple signing that of an image.
-    pub fn subjects(&self) -> Vec<String> {
-        let digests = match self {
-            Content::Message {
-                hashing, digest, ..
-            } => return vec![format!("{}:{}", hashing.name(), hex(digest))],
-            Content::Envelope { payload_type, .. } if payload_type != STATEMENT => None,
-            Content::Envelope { payload, .. } => strict_json(payload).ok().map(|statement| {
-                let subjects = statement["subject"].as_array().cloned().unwrap_or_default();
-                let digest = |subject: &Value| {
-                    subject["digest"]["sha256"]
-                        .as_str()
-                        .map(|hex| format!("sha256:{hex}"))
-                };
-                subjects.iter().filter_map(digest).collect()
-            }),
-            Content::Simple { payload, .. } => strict_json(payload).ok().map(|payload| {
-                let digest = &payload["critical"]["image"]["docker-manifest-digest"];
-                digest.as_str().map(str::to_owned).into_iter().collect()
-            }),
-        };
-        digests.unwrap_or_default()
-    }
-}
-
-impl Bundle {
-    /// One put together from the parts that an image carried before there were
-    /// bundles.
-    pub fn of(
-        content: Content,
-        leaf: Option<Leaf>,
-        entry: Option<Entry>,
-        timestamps: Vec<Vec<u8>>,
-    ) -> Bundle {
-        Bundle {
-            content,
-            leaf,
-            entry,
-            timestamps,
-            promise_suffices: true,
-        }
-    }
-
-    /// The leaf certificate: alone since v0.3, the first of a chain before; `None`
-    /// where a key signed.
-    pub fn certificate(&self) -> Option<&Leaf> {
-        self.leaf.as_ref()
-    }
-
-    /// The leaf certificate.
-    ///
-    /// # Errors
-    /// Where there is none, as in a bundle signed with a key.
-    pub fn leaf(&self) -> Result<&Leaf, Fail> {
-        self.leaf.as_ref().ok_or_else(|| {
-            broken("the bundle holds no certificate: it was signed with a key, not an identity")
-        })
-    }
-
-    /// The digest that the statement in it names (in-toto, `subject`): `sha256:…`;
-    /// `None` where it holds none, as one of a bare signature.
-    pub fn subject_digest(&self) -> Option<String> {
-        match &self.content {
-            Content::Envelope { .. } => self.content.subjects().into_iter().next(),
-            _ => None,
-        }
-    }
-
-    /// The id of the log that holds its entry, base64: the hash of the log's key.
-    pub fn log_id(&self) -> Option<String> {
-        let id = self.entry.as_ref()?.log_id.as_ref()?;
-        Some(BASE64_STANDARD.encode(id))
-    }
-
-    /// The index of its log entry.
-    ///
-    /// # Errors
-    /// Where it has no log entry.
-    pub fn log_index(&self) -> Result<u64, Fail> {
-        let entry = self.entry.as_ref();
-        entry
-            .map(|entry| entry.index)
-            .ok_or_else(|| broken("the bundle holds no log entry"))
-    }
-}
-
-/// The digest of a file or a text, as artifacts are named: `sha256:…`.
-pub fn sha256(bytes: &[u8]) -> String {
-    format!("sha256:{}", hex(&Sha256::digest(bytes)))
 }

@@ -1,0 +1,120 @@
+//! The links between a leaf certificate, the time of the signature and the
+//! authorities.
+
+use super::chain::{self, Purpose};
+use super::trusted_root::TrustedRoot;
+use super::{Evidence, Proof, counted, sct, timestamp};
+use crate::certificate::Leaf;
+use crate::time;
+
+/// Checks the timestamps; the times that they name.
+pub fn of_timestamps(proof: &mut Proof, evidence: &Evidence, root: &TrustedRoot) -> Vec<u64> {
+    let Some(bundle) = &evidence.bundle else {
+        proof.skip("timestamp", "a timestamp is in the bundle, not in the log");
+        return Vec::new();
+    };
+    if bundle.timestamps.is_empty() {
+        proof.skip("timestamp", "the bundle holds none");
+        return Vec::new();
+    }
+    if root.timestamp_authorities.is_empty() {
+        proof.skip("timestamp", "the trusted root names no timestamp authority");
+        return Vec::new();
+    }
+    let signature = bundle.content.signature();
+    let mut times = Vec::new();
+    let all = bundle.timestamps.iter();
+    let verdict = all
+        .map(|response| {
+            let timestamp = timestamp::verify(response, signature, root)?;
+            times.push(timestamp.time);
+            Ok(timestamp.detail)
+        })
+        .collect::<Result<Vec<String>, String>>();
+    proof.check("timestamp", verdict.map(|details| details.join("; ")));
+    times
+}
+
+/// Checks who issued the certificate, whether a CT log saw it, and whether it was valid
+/// at the times that somebody trusted named.
+pub fn of_certificate(
+    proof: &mut Proof,
+    evidence: &Evidence,
+    leaf: &Leaf,
+    times: &[u64],
+    root: &TrustedRoot,
+) {
+    let (from, to) = leaf.validity();
+    let authorities = &root.certificate_authorities;
+    // As of when it was issued; whether that was the time is the check of validity.
+    let chain = match chain::verify(leaf.der(), authorities, Purpose::CodeSigning, from) {
+        Ok(chain) => chain,
+        Err(why) => {
+            proof.check("chain", Err(why));
+            proof.skip("sct", "it names the authority that issued the certificate");
+            proof.skip("validity", "nobody trusted issued the certificate");
+            return;
+        }
+    };
+    proof.chain = chain.authority.chain().map(<[u8]>::to_vec).collect();
+    let by = leaf.certificate().tbs_certificate.issuer.to_string();
+    let over = match chain.intermediates {
+        0 => String::new(),
+        n => format!(
+            ", over {}",
+            counted(n as u64, "intermediate", "intermediates")
+        ),
+    };
+    proof.check(
+        "chain",
+        Ok(format!(
+            "issued by {by}, which the trusted root names{over}"
+        )),
+    );
+    if root.ctlogs.is_empty() {
+        proof.skip("sct", "the trusted root names no CT log");
+    } else {
+        let verdict = sct::verify(leaf.certificate(), &chain.issuer_key_hash, root);
+        proof.check("sct", verdict);
+    }
+    if times.is_empty() {
+        if evidence.bundle.is_none() {
+            let why = "Rekor v2 leaves time to the timestamp in the bundle";
+            return proof.skip("validity", why);
+        }
+        return proof.check(
+            "validity",
+            Err("nobody trusted says when it was signed".into()),
+        );
+    }
+    let text = |seconds: u64| time::from_unix(seconds).unwrap_or_else(|| seconds.to_string());
+    let outside = times.iter().find(|time| **time < from || to < **time);
+    let unknown = times
+        .iter()
+        .find(|time| !chain.authority.valid_for.holds(**time));
+    let verdict = match (outside, unknown) {
+        (Some(time), _) => Err(format!(
+            "signed at {}, and valid from {} to {}",
+            text(*time),
+            text(from),
+            text(to)
+        )),
+        (None, Some(time)) => Err(format!(
+            "signed at {}, when the authority did not count",
+            text(*time)
+        )),
+        (None, None) => {
+            // A timestamp and a promise mostly name the same second.
+            let mut times: Vec<String> = times.iter().map(|time| text(*time)).collect();
+            times.dedup();
+            let lie = if times.len() == 1 { "lies" } else { "lie" };
+            let times = times.join(" and ");
+            Ok(format!(
+                "{times} {lie} between {} and {}",
+                text(from),
+                text(to)
+            ))
+        }
+    };
+    proof.check("validity", verdict);
+}
