@@ -117,7 +117,7 @@ pub fn extensions(names: &Names, leaf: &Leaf) -> Element {
     let heads = heads.map(|head| tag("th").attribute("scope", "col").with(head));
     section(names, "extensions", "What the certificate says")
         .with(tag("p").with(
-            "Fulcio copied what the token said into extensions of the certificate. Each has a \
+            "Fulcio copies what the token says into extensions of the certificate. Each has a \
              number of its own, the OID; those that begin with 1.3.6.1.4.1.57264 are Fulcio’s.",
         ))
         .with(

@@ -257,12 +257,16 @@ fn details(summary: &'static str, text: &str) -> Element {
         .with(tag("pre").with(text))
 }
 
-/// A section with its heading.
+/// A section with its heading. Of several signatures each has one of that name, and
+/// places to jump to that are called the same would help nobody: there only the
+/// articles have names.
 fn section(names: &Names, name: &str, heading: &'static str) -> Element {
     let id = names.id(name);
-    tag("section")
-        .attribute("aria-labelledby", &id)
-        .with(names.heading(1).attribute("id", id).with(heading))
+    let section = match names.level {
+        1 => tag("section").attribute("aria-labelledby", &id),
+        _ => tag("section"),
+    };
+    section.with(names.heading(1).attribute("id", id).with(heading))
 }
 
 /// Names and values.
@@ -284,7 +288,7 @@ fn hash(hash: &Hash) -> Html {
 fn mark(holds: Option<bool>) -> Html {
     let (class, sign, word) = match holds {
         Some(true) => ("mark holds", "✓", "holds: "),
-        Some(false) => ("mark fails", "✗", "does not hold: "),
+        Some(false) => ("mark fails", "✗", "failed: "),
         None => ("mark open", "–", "not checked: "),
     };
     let mut mark = Html::default();
@@ -312,7 +316,10 @@ fn item(check: &Check) -> Element {
             .with(tag("b").with(check.name))
             .with(": ")
             .with(about(check.name))
-            .with(tag("span").class("why").with(check.detail.as_str())),
+            .with(tag("span").class("why").with(match check.ok {
+                true => check.detail.clone(),
+                false => format!("That does not hold: {}", check.detail),
+            })),
     )
 }
 

@@ -33,43 +33,43 @@ struct Seen<'a> {
 const STEPS: [Step; 6] = [
     Step {
         name: "Token",
-        explained: "The signer logged in at an OIDC issuer, which handed out a token that says \
-                    who it was. The token itself is not kept; what it said is in the certificate.",
+        explained: "The signer logs in at an OIDC issuer, which hands out a token that says \
+                    who it is. The token itself is not kept; what it says is in the certificate.",
         checks: &["identity", "issuer"],
         facts: token,
     },
     Step {
         name: "Certificate",
-        explained: "Fulcio believed the token and wrote the name beside a public key that was \
+        explained: "Fulcio checks the token and writes the name beside a public key that is \
                     made for this one signature.",
         checks: &["chain", "validity"],
         facts: certificate,
     },
     Step {
         name: "SCT",
-        explained: "Before it handed out the certificate, Fulcio showed it to a public list. \
-                    The list answered with a signed promise to show it to everybody: the signed \
+        explained: "Before it hands out the certificate, Fulcio shows it to a public list. \
+                    The list answers with a signed promise to show it to everybody: the signed \
                     certificate timestamp.",
         checks: &["sct"],
         facts: promised,
     },
     Step {
         name: "Signature",
-        explained: "The signer signed with the private key and threw it away. A timestamp \
-                    authority may have seen the signature and signed the time.",
+        explained: "The signer signs with the private key and throws it away. A timestamp \
+                    authority may see the signature and sign the time.",
         checks: &["artifact", "signature", "timestamp"],
         facts: signature,
     },
     Step {
         name: "Log entry",
-        explained: "Rekor, the transparency log, wrote down the signature, the certificate and \
+        explained: "Rekor, the transparency log, writes down the signature, the certificate and \
                     the digest. Nothing that is in the log can be taken out unseen.",
         checks: &["entry", "promise"],
         facts: entry,
     },
     Step {
         name: "Checkpoint",
-        explained: "The log signed how many entries it holds and the one hash that follows from \
+        explained: "The log signs how many entries it holds and the one hash that follows from \
                     all of them. Whoever has this can tell whether the log ever changes its \
                     story.",
         checks: &["inclusion", "checkpoint", "consistency"],
