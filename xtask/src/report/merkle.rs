@@ -295,7 +295,7 @@ pub fn draw(
         let short = if path.climbs.len() <= 12 {
             "figure short"
         } else {
-            "figure"
+            "figure long"
         };
         let figure = tag("div").class(short).with(svg(path, checkpoint, names));
         return section.with(tag("div").class("beside").with(figure).with(beside));

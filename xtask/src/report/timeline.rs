@@ -285,7 +285,7 @@ fn entry(seen: &Seen<'_>) -> Vec<(&'static str, Html)> {
     if let Some(recorded) = &seen.recorded {
         let of = match recorded.of_payload {
             true => "digest of the payload",
-            false => "digest of what was signed",
+            false => "digest of the message",
         };
         all.push((of, tag("code").with(recorded.digest_text()).into()));
     }
