@@ -25,6 +25,7 @@ pub mod problems;
 pub mod proof;
 pub mod registry;
 pub mod rekor;
+pub mod report;
 pub mod signatures;
 pub mod state;
 pub mod target;

@@ -72,8 +72,11 @@ pub fn verify(
     Ok(details.join("; "))
 }
 
-/// The timestamps in a certificate.
-fn embedded(certificate: &Certificate) -> Result<Vec<SignedCertificateTimestamp>, String> {
+/// The timestamps in a certificate, nothing of which has been checked.
+///
+/// # Errors
+/// Where their list cannot be read.
+pub fn embedded(certificate: &Certificate) -> Result<Vec<SignedCertificateTimestamp>, String> {
     let unreadable = "the list of timestamps cannot be read";
     let list = certificate
         .tbs_certificate
