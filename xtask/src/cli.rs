@@ -273,6 +273,14 @@ pub enum Command {
         #[arg(short, long, value_name = "FILE", default_value = "report.html")]
         output: PathBuf,
     },
+    /// Attack a Sigstore made for that, and see which check catches it
+    Lab {
+        /// Which attack [default: list them]
+        name: Option<String>,
+        /// Do not wait for Enter
+        #[arg(long)]
+        no_pause: bool,
+    },
     /// Print the variables and flags with which other clients use this Sigstore
     Env {
         /// For which reader

@@ -17,6 +17,7 @@ pub mod encoding;
 pub mod fail;
 pub mod http;
 pub mod interrupt;
+pub mod labs;
 pub mod local;
 pub mod parallel;
 pub mod plan;

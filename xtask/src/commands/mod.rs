@@ -6,6 +6,7 @@ mod env;
 mod evidence;
 mod inspect;
 mod install;
+mod lab;
 mod logs;
 mod part;
 mod preflight;
@@ -123,6 +124,7 @@ fn name(command: &Command) -> &'static str {
         Command::InspectRekor { .. } => "inspect-rekor",
         Command::InspectCertificate { .. } => "inspect-certificate",
         Command::Report { .. } => "report",
+        Command::Lab { .. } => "lab",
         Command::Env { .. } => "env",
         Command::Uninstall { .. } => "uninstall",
         Command::Bench { .. } => "bench",
@@ -243,6 +245,7 @@ impl App {
                 inspect::certificate(self, &evidence, text)
             }
             Command::Report { evidence, output } => report::run(self, &evidence, &output),
+            Command::Lab { name, no_pause } => lab::run(self, name.as_deref(), !no_pause),
             Command::Env { format } => env::run(self, format),
             Command::Uninstall {
                 yes,

@@ -1,0 +1,38 @@
+//! The labs: attacks on a private Sigstore, each of which succeeds in making its
+//! artifact and fails at a check that is named beforehand.
+//!
+//! A lab has a Sigstore of its own, which is installed for it and removed after it,
+//! so that no attack touches what the reader works with.
+
+mod easy;
+mod stage;
+
+use anyhow::Result;
+
+pub use stage::Stage;
+
+/// A lab.
+pub struct Lab {
+    /// As it is typed.
+    pub name: &'static str,
+    /// What is attempted.
+    pub title: &'static str,
+    /// What happens, in sentences of a line each.
+    pub story: &'static [&'static str],
+    /// What the reader is to predict.
+    pub question: &'static str,
+    /// What catches it, and why.
+    pub answer: &'static [&'static str],
+    /// What the installation is made with.
+    pub options: &'static [&'static str],
+    /// The attack.
+    pub run: fn(&mut Stage<'_>) -> Result<()>,
+}
+
+/// All of them, in the order of the chapters.
+pub const LABS: &[Lab] = &[
+    easy::CHANGED_IMAGE,
+    easy::MOVED_SIGNATURE,
+    easy::WRONG_SIGNER,
+    easy::WRONG_ISSUER,
+];
