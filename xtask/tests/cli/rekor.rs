@@ -71,7 +71,7 @@ on local (named by --on)
 exit 0
 
 $ cargo xtask --json inspect-rekor --log-index 4
-{"rekor":"v2","log_index":4,"uuid":null,"kind":"hashedrekord 0.0.2","digest":"sha256:[HEX]","integrated_time":null,"identity":null,"issuer":null,"artifact":"sha256:[HEX]","signed_at":null,"found_at":null,"inclusion":{"index":4,"size":7,"leaf_hash":"[HEX]","hashes":["[HEX]","[HEX]","[HEX]"],"root":"[HEX]"},"checkpoint":{"log_id":"[HEX]","origin":"127.0.0.1","size":7,"root":"[HEX]"},"ok":true,"checks":[{"name":"signature","ok":true,"detail":"made with the key in the entry (ECDSA P-256)"},{"name":"inclusion","ok":true,"detail":"entry 4 leads over 3 hashes to the root [HEX]… of 7 entries"},{"name":"checkpoint","ok":true,"detail":"127.0.0.1 signed the root of 7 entries (Ed25519, key [HEX])"},{"name":"consistency","ok":true,"detail":"the same 7 entries as when last seen"}],"unchecked":[{"name":"artifact","detail":"no artifact was given to compare with"},{"name":"timestamp","detail":"a timestamp is in the bundle, not in the log"},{"name":"chain","detail":"signed with a key, not an identity"},{"name":"sct","detail":"signed with a key, not an identity"},{"name":"validity","detail":"signed with a key, not an identity"}]}
+{"rekor":"v2","log_index":4,"uuid":null,"kind":"hashedrekord 0.0.2","digest":"sha256:[HEX]","integrated_time":null,"identity":null,"issuer":null,"artifact":"sha256:[HEX]","signed_at":null,"found_at":null,"inclusion":{"index":4,"size":7,"leaf_hash":"[HEX]","hashes":["[HEX]","[HEX]","[HEX]"],"root":"[HEX]"},"checkpoint":{"log_id":"[HEX]","origin":"127.0.0.1","size":7,"root":"[HEX]"},"ok":true,"checks":[{"name":"signature","ok":true,"detail":"made with the key in the entry (ECDSA P-256)"},{"name":"inclusion","ok":true,"detail":"entry 4 leads over 3 hashes to the root [HEX]… of 7 entries"},{"name":"checkpoint","ok":true,"detail":"127.0.0.1 signed the root of 7 entries (Ed25519, key [HEX])"},{"name":"consistency","ok":true,"detail":"the same 7 entries as when last seen"}],"unchecked":[{"name":"artifact","detail":"no artifact was given to compare with"},{"name":"chain","detail":"signed with a key, not an identity"},{"name":"sct","detail":"signed with a key, not an identity"},{"name":"timestamp","detail":"a timestamp is in the bundle, not in the log"},{"name":"validity","detail":"signed with a key, not an identity"}]}
 exit 0
 
 $ cargo xtask inspect-certificate --log-index 1
@@ -544,11 +544,11 @@ integrated   not recorded: Rekor v2 leaves time to the timestamp in the bundle
 ✗ checkpoint   no log of the trusted root signed it
 - artifact     not checked: no artifact was given to compare with
 - signature    not checked: this program does not know entries of this kind
-- timestamp    not checked: a timestamp is in the bundle, not in the log
+- consistency  not checked: there is no checkpoint that the log signed
 - chain        not checked: signed with a key, not an identity
 - sct          not checked: signed with a key, not an identity
+- timestamp    not checked: a timestamp is in the bundle, not in the log
 - validity     not checked: signed with a key, not an identity
-- consistency  not checked: there is no checkpoint that the log signed
 on local (named by --on)
 error: not proved: inclusion, checkpoint
 exit 1
