@@ -66,7 +66,6 @@ integrated   not recorded: Rekor v2 leaves time to the timestamp in the bundle
 - artifact     not checked: no artifact was given to compare with
 - timestamp    not checked: a timestamp is in the bundle, not in the log
 - validity     not checked: Rekor v2 leaves time to the timestamp in the bundle
-next: cargo xtask --state [STATE] report
 on local (named by --on)
 exit 0
 
@@ -134,7 +133,6 @@ integrated   [TIME]
 ✓ validity     [TIME] lies between [TIME] and [TIME]
 - artifact     not checked: no artifact was given to compare with
 - timestamp    not checked: a timestamp is in the bundle, not in the log
-next: cargo xtask --state [STATE] report
 on local (named by --on)
 exit 0
 
@@ -160,7 +158,6 @@ integrated   [TIME]
 - artifact     not checked: no artifact was given to compare with
 - signature    not checked: the log does not hold what was signed; the bundle does
 - timestamp    not checked: a timestamp is in the bundle, not in the log
-next: cargo xtask --state [STATE] report
 on local (named by --on)
 exit 0
 
