@@ -51,7 +51,14 @@ pub fn rekor(app: &App, options: &EvidenceOptions, raw: bool) -> Result<Option<V
     })?;
     if !raw {
         verdicts.end()?;
-        app.ui.next("cargo xtask report");
+        // Without options the report is of the last signature made here as well.
+        let last = options.bundle.is_empty()
+            && options.image.is_none()
+            && options.log_index.is_none()
+            && options.uuid.is_none();
+        if last {
+            app.ui.next("cargo xtask report");
+        }
     }
     Ok(None)
 }
