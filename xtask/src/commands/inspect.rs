@@ -55,7 +55,8 @@ pub fn rekor(app: &App, options: &EvidenceOptions, raw: bool) -> Result<Option<V
         let last = options.bundle.is_empty()
             && options.image.is_none()
             && options.log_index.is_none()
-            && options.uuid.is_none();
+            && options.uuid.is_none()
+            && options.rekor.is_none();
         if last {
             app.ui.next("cargo xtask report");
         }
