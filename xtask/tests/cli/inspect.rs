@@ -127,6 +127,53 @@ fn several_bundles() {
     );
 }
 
+/// A certificate is about nothing in particular, but an artifact that was named is not
+/// passed over; and what has no certificate does not hide what has one.
+#[test]
+fn certificates_of_named_artifacts_and_of_several() {
+    let world = World::new();
+    world.write("work/other.txt", "something else");
+    let alpha = bundle("alpha.v1");
+    let alpha = alpha.display();
+    let of = |blob: &str| format!("inspect-certificate --bundle {alpha} --blob {blob}");
+    let blob = file("blobs/alpha.txt");
+    offline(&world, &of(&blob.display().to_string())).ok();
+    let wrong = offline(&world, &of("other.txt"));
+    assert_eq!(wrong.exit, 1, "{}", wrong.seen());
+    assert!(wrong.err.ends_with("error: not proved: artifact\n"));
+
+    let key = bundle("alpha-key.v2");
+    let line = format!("inspect-certificate --bundle {} {alpha}", key.display());
+    let run = offline(&world, &line);
+    assert_eq!(run.exit, 1, "{}", run.seen());
+    assert!(
+        run.out.contains("signed with a key, not an identity"),
+        "{}",
+        run.out
+    );
+    assert!(run.out.contains("✓ chain"), "{}", run.out);
+    let documents = offline(&world, &format!("--json {line}")).events();
+    let ok: Vec<&Value> = documents.iter().map(|one| &one["ok"]).collect();
+    assert_eq!(ok, [&json!(false), &json!(true)]);
+}
+
+#[test]
+fn mistakes_in_what_is_named() {
+    let world = World::new();
+    let alpha = bundle("alpha.v1");
+    let image = offline(&world, &format!("inspect-rekor {}", alpha.display()));
+    assert_eq!(image.exit, 2, "{}", image.seen());
+    assert!(
+        image.err.contains("is a file, not an image"),
+        "{}",
+        image.err
+    );
+    assert!(image.err.contains("--bundle FILE"), "{}", image.err);
+    let twice = offline(&world, "inspect-rekor --bundle - --blob -");
+    assert_eq!(twice.exit, 2, "{}", twice.seen());
+    assert!(twice.err.contains("can be read once only"), "{}", twice.err);
+}
+
 #[test]
 fn what_was_signed_and_by_whom() {
     let world = World::new();

@@ -525,11 +525,11 @@ fn control_characters_are_taken_out() {
         said_of_tiles(entry),
         str![[r#"
 $ cargo xtask inspect-rekor --log-index 0
-not proved: that a key without a name signed something of which the log has the digest
+not proved: that somebody signed something of which the log has the digest
 
 log          Rekor v2, index 0
 kind         �[2Jx� unknown
-digest       this program does not know entries of this kind; all of it:
+digest       this program does not read entries of this kind; all of it:
   {
     "kind": "/u001b[2Jx/u0007"
   }
@@ -540,12 +540,12 @@ integrated   not recorded: Rekor v2 leaves time to the timestamp in the bundle
 ✗ inclusion    the proof leads to the root 87ab9e8558b180ab1e21b56dfd7a20497f8ec4a55ece3bf81599c34af6be1044, not to 0000000000000000000000000000000000000000000000000000000000000000
 ✗ checkpoint   no log of the trusted root signed it
 - artifact     not checked: no artifact was given to compare with
-- signature    not checked: this program does not know entries of this kind
+- signature    not checked: this program does not read entries of this kind
 - consistency  not checked: there is no checkpoint that the log signed
-- chain        not checked: signed with a key, not an identity
-- sct          not checked: signed with a key, not an identity
+- chain        not checked: this program does not read entries of this kind
+- sct          not checked: this program does not read entries of this kind
 - timestamp    not checked: a timestamp is in the bundle, not in the log
-- validity     not checked: signed with a key, not an identity
+- validity     not checked: this program does not read entries of this kind
 on local (named by --on)
 error: not proved: inclusion, checkpoint
 exit 1
