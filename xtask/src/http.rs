@@ -262,11 +262,22 @@ fn read(
         .map_err(|error| unreachable(&error))?;
     if body.len() as u64 > largest {
         return Err(
-            broken(format!("{url} answers with more than {largest} bytes"))
+            broken(format!("{url} answers with more than {}", size(largest)))
                 .hint("that is no server of this workshop"),
         );
     }
     Ok((status, body))
+}
+
+/// A limit as a person says it.
+fn size(bytes: u64) -> String {
+    const KIB: u64 = 1024;
+    const MIB: u64 = 1024 * KIB;
+    match bytes {
+        _ if bytes.is_multiple_of(MIB) => format!("{} MiB", bytes / MIB),
+        _ if bytes.is_multiple_of(KIB) => format!("{} KiB", bytes / KIB),
+        _ => format!("{bytes} bytes"),
+    }
 }
 
 fn not_ours(url: &str, status: &str, body: &[u8]) -> Fail {

@@ -135,8 +135,22 @@ struct Repository<'a> {
 
 impl Repository<'_> {
     fn manifest(&self, version: &str) -> Result<Option<Vec<u8>>, Fail> {
-        let path = format!("/v2/{}/manifests/{version}", self.image.name);
-        self.server.find_of_type(&path, MANIFESTS, WITHIN)
+        self.find(&format!("manifests/{version}"), MANIFESTS)
+    }
+
+    fn find(&self, what: &str, accept: &str) -> Result<Option<Vec<u8>>, Fail> {
+        let path = format!("/v2/{}/{what}", self.image.name);
+        let found = self.server.find_of_type(&path, accept, WITHIN);
+        found.map_err(|fail| match fail.what.rsplit_once(" answers ") {
+            Some((_, "401" | "403")) => Fail {
+                hints: vec![
+                    "save the bundle with cosign: cargo xtask inspect-rekor --bundle FILE".into(),
+                ],
+                what: format!("{} asks for a login", self.image.host),
+                ..fail
+            },
+            _ => fail,
+        })
     }
 
     /// A manifest or a blob by its digest, which it must have.
@@ -147,15 +161,13 @@ impl Repository<'_> {
                 "the registry names a digest that is none: {digest:?}"
             )));
         }
-        let path = format!("/v2/{}/{kind}/{digest}", self.image.name);
         let accept = if kind == "manifests" {
             MANIFESTS
         } else {
             "*/*"
         };
         let bytes = self
-            .server
-            .find_of_type(&path, accept, WITHIN)?
+            .find(&format!("{kind}/{digest}"), accept)?
             .ok_or_else(|| broken(format!("the registry names {digest} and does not have it")))?;
         if bundle::sha256(&bytes) != digest {
             return Err(broken(format!(
@@ -176,8 +188,7 @@ impl Repository<'_> {
 
     /// The bundles among the referrers of an image.
     fn referrers(&self, digest: &str) -> Result<Vec<Found>, Fail> {
-        let path = format!("/v2/{}/referrers/{digest}", self.image.name);
-        let index = match self.server.find_of_type(&path, MANIFESTS, WITHIN)? {
+        let index = match self.find(&format!("referrers/{digest}"), MANIFESTS)? {
             Some(index) => Some(index),
             // A registry without that API has the same under a tag.
             None => self.manifest(&digest.replace(':', "-"))?,

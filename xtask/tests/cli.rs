@@ -27,12 +27,16 @@ mod cluster_sign;
 mod cluster_troubles;
 #[path = "cli/events.rs"]
 mod events;
+#[path = "cli/inspect.rs"]
+mod inspect;
 #[path = "cli/interrupts.rs"]
 mod interrupts;
 #[path = "cli/logs.rs"]
 mod logs;
 #[path = "cli/printed.rs"]
 mod printed;
+#[path = "cli/recorded.rs"]
+mod recorded;
 #[path = "cli/refusals.rs"]
 mod refusals;
 #[path = "cli/regressions.rs"]

@@ -190,6 +190,23 @@ fn both_targets_use_one_cosign() {
     }
 }
 
+/// The table of checks is what scripts are written from.
+#[test]
+fn the_json_page_has_every_check() {
+    let text = std::fs::read_to_string(repository().join("docs/json.md")).unwrap();
+    let head = "| name | that it holds means |\n|---|---|\n";
+    let (_, table) = text.split_once(head).unwrap();
+    let rows: Vec<&str> = table
+        .lines()
+        .take_while(|line| line.starts_with('|'))
+        .collect();
+    let names: Vec<String> = xtask::proof::NAMES
+        .iter()
+        .map(|(name, about)| format!("| `{name}` | {about} |"))
+        .collect();
+    assert_eq!(rows, names);
+}
+
 #[test]
 fn the_command_line_is_consistent() {
     Cli::command().debug_assert();

@@ -82,6 +82,7 @@ pub fn each(
     if app.ui.style().verbose && !app.ui.style().json {
         http::tell();
     }
+    refuse(options)?;
     let policy = Policy {
         identity: Expected::typed(
             options.identity.as_deref(),
@@ -113,6 +114,21 @@ pub fn each(
     show(of_log(target.as_ref(), options, ask, &trust)?)
 }
 
+/// Fails where what was typed can only be a mistake.
+fn refuse(options: &EvidenceOptions) -> Result<(), Fail> {
+    if let Some(image) = &options.image
+        && Path::new(image).is_file()
+    {
+        return Err(broken(format!("{image} is a file, not an image"))
+            .hint("a bundle is named by an option: --bundle FILE"));
+    }
+    let files = options.bundle.iter().chain(&options.blob);
+    if files.filter(|file| *file == Path::new("-")).count() > 1 {
+        return Err(broken("standard input can be read once only"));
+    }
+    Ok(())
+}
+
 /// Bundles, as many at once as the machine has processors; nobody is asked.
 fn bundles(
     options: &EvidenceOptions,
@@ -124,7 +140,10 @@ fn bundles(
     let several = options.bundle.len() > 1;
     let one = |file: &std::path::PathBuf| -> Result<Inspected> {
         let named = |fail: Fail| Fail {
-            what: format!("{}: {}", file.display(), fail.what),
+            what: match file.to_str() {
+                Some("-") => format!("standard input: {}", fail.what),
+                _ => format!("{}: {}", file.display(), fail.what),
+            },
             ..fail
         };
         let text = read(file)?;

@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 
 use super::App;
 use super::evidence::{self, Ask, Inspected};
+use crate::bundle::Content;
 use crate::certificate::{Leaf, printable};
 use crate::cli::EvidenceOptions;
 use crate::encoding::hex;
@@ -51,7 +52,15 @@ pub fn rekor(app: &App, options: &EvidenceOptions, raw: bool) -> Result<Option<V
     })?;
     if !raw {
         verdicts.end()?;
-        app.ui.next("cargo xtask report");
+        // Without options the report is of the last signature made here as well.
+        let last = options.bundle.is_empty()
+            && options.image.is_none()
+            && options.log_index.is_none()
+            && options.uuid.is_none()
+            && options.rekor.is_none();
+        if last {
+            app.ui.next("cargo xtask report");
+        }
     }
     Ok(None)
 }
@@ -59,9 +68,18 @@ pub fn rekor(app: &App, options: &EvidenceOptions, raw: bool) -> Result<Option<V
 pub fn certificate(app: &App, options: &EvidenceOptions, text: bool) -> Result<Option<Value>> {
     let mut verdicts = Verdicts::default();
     evidence::each(app, options, Ask::Nobody, |mut inspected| {
-        let leaf = inspected.evidence.leaf().ok_or_else(|| {
-            not_so("there is no certificate: it was signed with a key, not an identity")
-        })?;
+        let Some(leaf) = inspected.evidence.leaf() else {
+            let why = "there is no certificate: it was signed with a key, not an identity";
+            if inspected.title.is_none() {
+                return Err(not_so(why).into());
+            }
+            app.ui
+                .event(&json!({"found_at": inspected.title, "ok": false, "error": why}));
+            say_title(&app.ui, &inspected);
+            app.ui.say(why);
+            verdicts.fail(vec!["certificate"]);
+            return Ok(());
+        };
         if text {
             let text = openssl(&leaf)?;
             app.ui.say(text.trim_end());
@@ -69,12 +87,13 @@ pub fn certificate(app: &App, options: &EvidenceOptions, text: bool) -> Result<O
             return Ok(());
         }
         let proof = &mut inspected.proof;
-        proof
-            .checks
-            .retain(|check| OF_CERTIFICATE.contains(&check.name));
-        proof
-            .unchecked
-            .retain(|check| OF_CERTIFICATE.contains(&check.name));
+        // An artifact that was named must not be passed over in silence.
+        let named = options.blob.is_some() || options.image.is_some();
+        let shown = |name| {
+            OF_CERTIFICATE.contains(&name) || named && matches!(name, "artifact" | "signature")
+        };
+        proof.checks.retain(|check| shown(check.name));
+        proof.unchecked.retain(|check| shown(check.name));
         let mut document = leaf.json();
         add_checks(&mut document, proof);
         app.ui.event(&document);
@@ -101,12 +120,19 @@ pub struct Verdicts {
 impl Verdicts {
     /// Adds one.
     pub fn add(&mut self, inspected: &mut Inspected) {
-        self.looked_at += 1;
         let failed = inspected.proof.failed();
-        if !failed.is_empty() {
-            self.failed.push(failed);
+        if failed.is_empty() {
+            self.looked_at += 1;
+        } else {
+            self.fail(failed);
         }
         self.forked = self.forked.take().or(inspected.forked.take());
+    }
+
+    /// Adds one of which these checks do not hold.
+    fn fail(&mut self, failed: Vec<&'static str>) {
+        self.looked_at += 1;
+        self.failed.push(failed);
     }
 
     /// The failure that they come to, where a link of one does not hold. With
@@ -142,7 +168,10 @@ pub fn sentence(inspected: &Inspected) -> String {
     let who = leaf
         .as_ref()
         .and_then(|leaf| leaf.identities().first().cloned())
-        .unwrap_or_else(|| "a key without a name".into());
+        .unwrap_or_else(|| match evidence.entry().map(Entry::recorded) {
+            Some(Ok(None) | Err(_)) if evidence.bundle.is_none() => "somebody".into(),
+            _ => "a key without a name".into(),
+        });
     let when = match proof.signed_at.and_then(time::from_unix) {
         Some(time) => format!(" at {time}"),
         None => String::new(),
@@ -185,17 +214,19 @@ fn lines(inspected: &Inspected) -> Result<Vec<String>> {
     lines.push(format!("kind         {}", printable(&entry.kind())));
     match entry.recorded() {
         Ok(Some(recorded)) => {
-            let of = if recorded.of_payload {
-                "of the payload of an envelope"
-            } else {
-                "of what was signed; for an image that is a statement which names it"
+            let content = evidence.bundle.as_ref().map(|bundle| &bundle.content);
+            let of = match content {
+                _ if recorded.of_payload => "of the payload of an envelope",
+                Some(Content::Message { .. }) => "of what was signed",
+                Some(_) => "of the statement that was signed, which names the artifact",
+                None => "of what was signed; for an image that is a statement which names it",
             };
             lines.push(format!("digest       {}", recorded.digest_text()));
             lines.push(format!("             {of}"));
         }
         Ok(None) => {
             lines.push(
-                "digest       this program does not know entries of this kind; all of it:".into(),
+                "digest       this program does not read entries of this kind; all of it:".into(),
             );
             let body = serde_json::to_string_pretty(&entry.body)?;
             lines.extend(body.lines().map(|line| format!("  {}", printable(line))));

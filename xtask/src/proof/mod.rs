@@ -207,8 +207,13 @@ pub fn prove(evidence: &Evidence, root: &TrustedRoot, policy: &Policy) -> Proof 
     match &leaf {
         Some(leaf) => of_certificate(&mut proof, evidence, leaf, &times, root),
         None => {
+            let why = match (&evidence.bundle, &recorded) {
+                (None, Ok(None)) => "this program does not read entries of this kind",
+                (None, Err(_)) => "the entry cannot be read",
+                _ => "signed with a key, not an identity",
+            };
             for name in ["chain", "sct", "validity"] {
-                proof.skip(name, "signed with a key, not an identity");
+                proof.skip(name, why);
             }
         }
     }

@@ -84,7 +84,7 @@ pub fn of_signature(
             Ok(None) => {
                 return proof.skip(
                     "signature",
-                    "this program does not know entries of this kind",
+                    "this program does not read entries of this kind",
                 );
             }
             Ok(Some(recorded)) => recorded,

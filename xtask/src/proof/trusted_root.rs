@@ -159,9 +159,13 @@ impl TransparencyLog {
     /// Whether a signature line of a checkpoint is this log's: its key hint is of the
     /// key (Rekor v1, and ECDSA in C2SP signed-note), or of the key and the name,
     /// which then is the log's (Ed25519 in C2SP signed-note and tlog-checkpoint).
+    ///
+    /// Nobody signs the name in the line, so it must be that in the origin, which is
+    /// signed: all of it, or in Rekor v1 all before the id of the tree.
     pub fn signs(&self, origin: &str, name: &str, hint: &[u8; 4]) -> bool {
         if Sha256::digest(&self.public_key.raw_bytes.0).starts_with(hint) {
-            return true;
+            let host = origin.rsplit_once(" - ").map(|(host, _)| host);
+            return name == origin || host == Some(name);
         }
         let Ok(PublicKey::Ed25519(key)) = self.key() else {
             return false;

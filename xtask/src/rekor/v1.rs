@@ -95,7 +95,10 @@ pub fn read(text: &[u8]) -> Result<Entry> {
         index: entry["logIndex"].as_u64().context(NOT_REKOR)?,
         uuid: Some(uuid.clone()),
         integrated: entry["integratedTime"].as_u64(),
-        log_id: entry["logID"].as_str().and_then(unhex),
+        log_id: match &entry["logID"] {
+            Value::Null => None,
+            id => Some(id.as_str().and_then(unhex).context(NOT_REKOR)?),
+        },
         body: json(&canonical)?,
         canonical,
         promise: decoded(&verification["signedEntryTimestamp"]),

@@ -6,7 +6,7 @@ use serde_json::json;
 use snapbox::{assert_data_eq, str};
 
 use crate::cluster::{Cluster, active, cert_manager, definition, deployment, labelled, object};
-use crate::rekor::good_api;
+use crate::recorded::{self, faded, trust};
 use crate::support::{World, answer, snapshot};
 
 /// The variables of a cluster and its state.
@@ -59,9 +59,10 @@ hint: cargo xtask --state [STATE] trust
 #[test]
 fn inspect_rekor_through_a_forward() {
     let cluster = Cluster::installed();
-    let _forwards = cluster.answer_forwards(good_api);
+    trust(&cluster);
+    let _forwards = cluster.answer_forwards(recorded::api);
     let lines = ["inspect-rekor --log-index 0", "inspect-rekor --log-index 7"];
-    snapshot("cluster-inspect.txt", &cluster.shows(&lines));
+    snapshot("cluster-inspect.txt", &faded(&cluster.shows(&lines)));
     let run = fs::read_dir(cluster.kept_file("run")).unwrap();
     assert_eq!(run.count(), 0, "a forward is still open");
 }
@@ -73,11 +74,14 @@ fn inspect_rekor_through_an_ingress() {
     cluster.add_program("curl", "printf '%s\\n%s' '{\"treeSize\": 1}' 200");
     cluster.run("minikube").ok();
     cluster.run("install --ingress").ok();
+    trust(&cluster);
     cluster.forget_calls();
     cluster.run("inspect-rekor --log-index 0");
     let called = cluster.called();
-    let with = "curl '--disable' '--silent' '--show-error' '--noproxy' '*' '--proto' '=https' '--cacert' '[STATE]/minikube/trust/ingress.pem' ";
+    let with = "curl '--disable' '--silent' '--show-error' '--noproxy' '*' '--proto' '=https' ";
     assert!(called.contains(with), "{called}");
+    let ca = "'--cacert' '[STATE]/minikube/trust/ingress.pem'";
+    assert!(called.contains(ca), "{called}");
     let url = "'https://rekor.192.168.49.2.nip.io/api/v1/log";
     assert!(called.contains(url), "{called}");
     for insecure in ["'-k'", "'--insecure'", "'--location'"] {
@@ -132,6 +136,7 @@ fn forwards_are_started_and_stopped() {
 #[test]
 fn a_forward_that_ends() {
     let cluster = Cluster::installed();
+    trust(&cluster);
     cluster.fails(
         "kubectl port-forward *",
         "error: unable to forward port because pod is not running. Current status=Pending",

@@ -6,6 +6,7 @@ use std::net::{Ipv4Addr, TcpListener};
 
 use snapbox::{assert_data_eq, str};
 
+use crate::recorded::trusting;
 use crate::support::{GO, Web, World, answer};
 
 /// What a user sees of an install on this world's ports.
@@ -535,7 +536,7 @@ exit 2
 
 #[test]
 fn files_that_are_not_there() {
-    let world = World::new().installed("v2");
+    let world = trusting(World::new().installed("v2"));
     let seen = world.show(&[
         "sign --blob nothing",
         "sign --blob .",
@@ -571,7 +572,7 @@ exit 2
 
 #[test]
 fn bundles_that_are_none() {
-    let world = World::new().installed("v2");
+    let world = trusting(World::new().installed("v2"));
     let seen = [
         "",
         "<html>",
@@ -587,19 +588,19 @@ fn bundles_that_are_none() {
         str![[r#"
 $ cargo xtask inspect-certificate --bundle bundle
 on local (named by --on)
-error: that is no bundle: EOF while parsing a value at line 1 column 0
+error: bundle: that is no bundle: EOF while parsing a value at line 1 column 0
 exit 2
 $ cargo xtask inspect-certificate --bundle bundle
 on local (named by --on)
-error: that is no bundle: expected value at line 1 column 1
+error: bundle: that is no bundle: expected value at line 1 column 1
 exit 2
 $ cargo xtask inspect-certificate --bundle bundle
 on local (named by --on)
-error: that is no Sigstore bundle: its mediaType says otherwise
+error: bundle: that is no Sigstore bundle: its mediaType says otherwise
 exit 2
 $ cargo xtask inspect-certificate --bundle bundle
 on local (named by --on)
-error: the bundle holds no certificate: it was signed with a key, not an identity
+error: bundle: that is no bundle this program reads: missing field `verificationMaterial`
 exit 2
 
 "#]]
@@ -608,7 +609,7 @@ exit 2
 
 #[test]
 fn openssl_is_missing() {
-    let world = World::new().installed("v2");
+    let world = trusting(World::new().installed("v2"));
     let seen = world.show(&["inspect-certificate --text --bundle ../fakes/bundle"]);
     assert_data_eq!(
         seen,

@@ -10,13 +10,14 @@ use std::sync::mpsc;
 use rustix::process::Signal;
 use xtask::local::process;
 
+use crate::recorded::trusting;
 use crate::support::{COSIGN, GO, Web, World, answer, wait_until};
 
 /// What has no checkpoint is no log; that is no answer of "no".
 #[test]
 fn a_log_that_is_not_there() {
     for (rekor, offset) in [("v2", 8), ("v1", 9)] {
-        let world = World::on_free_ports().installed(rekor);
+        let world = trusting(World::on_free_ports().installed(rekor));
         let _web = Web::on(world.base + offset, |_, stream| answer(stream, 404, b"no"));
         let run = world.run("inspect-rekor --log-index 0");
         assert_eq!(run.exit, 2, "{}", run.seen());
@@ -150,7 +151,7 @@ fn a_silent_server() {
         ("inspect-rekor --log-index 0", 8, None),
         ("sign", 0, Some(130)),
     ] {
-        let world = World::on_free_ports().installed("v2");
+        let world = trusting(World::on_free_ports().installed("v2"));
         let (asked, was_asked) = mpsc::channel();
         let (ended, has_ended) = mpsc::channel::<()>();
         let _web = Web::on(world.base + offset, move |_, _| {

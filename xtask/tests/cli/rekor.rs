@@ -3,30 +3,21 @@
 use std::io::Write;
 use std::net::TcpStream;
 
-use base64::Engine;
-use base64::prelude::BASE64_STANDARD;
-use serde_json::{Value, json};
 use snapbox::{assert_data_eq, str};
 
+use crate::recorded::{self, faded, trusting, uuid};
 use crate::support::{Web, World, answer};
-
-/// What the log holds of a signature, from its bundle.
-fn body(bundle: &str) -> String {
-    let bundle: Value = serde_json::from_str(bundle).unwrap();
-    let body = &bundle["verificationMaterial"]["tlogEntries"][0]["canonicalizedBody"];
-    body.as_str().unwrap().to_owned()
-}
 
 /// An installation whose Rekor v2 is this.
 fn tiles(answer: impl Fn(&str, &mut TcpStream) + Send + 'static) -> (World, Web) {
-    let world = World::on_free_ports().installed("v2");
+    let world = trusting(World::on_free_ports().installed("v2"));
     let web = Web::on(world.base + 8, answer);
     (world, web)
 }
 
 /// An installation whose Rekor v1 is this.
 fn api(answer: impl Fn(&str, &mut TcpStream) + Send + 'static) -> (World, Web) {
-    let world = World::on_free_ports().installed("v1");
+    let world = trusting(World::on_free_ports().installed("v1"));
     let web = Web::on(world.base + 9, answer);
     (world, web)
 }
@@ -37,103 +28,75 @@ fn sized(entry: &[u8]) -> Vec<u8> {
     [&length.to_be_bytes(), entry].concat()
 }
 
-/// A Rekor v2 with three entries, of which the second is a signature.
-fn good_tiles(path: &str, stream: &mut TcpStream) {
-    let entry = BASE64_STANDARD
-        .decode(body(include_str!("rekor-v2.sigstore.json")))
-        .unwrap();
-    match path {
-        "/api/v2/checkpoint" => answer(stream, 200, b"127.0.0.1\n3\nroot\n\nsignature\n"),
-        "/api/v2/tile/entries/000.p/3" => {
-            answer(
-                stream,
-                200,
-                &[sized(b"{}"), sized(&entry), sized(b"no JSON")].concat(),
-            );
-        }
-        _ => answer(stream, 404, b"no such tile"),
-    }
-}
-
-/// A Rekor v1 with one entry.
-pub fn good_api(path: &str, stream: &mut TcpStream) {
-    let uuid = "5a".repeat(32);
-    let entry = json!({
-        &uuid: {
-            "body": body(include_str!("rekor-v1.sigstore.json")),
-            "integratedTime": 1_767_323_045,
-            "logIndex": 0,
-        }
-    });
-    match path {
-        "/api/v1/log" => answer(stream, 200, br#"{"treeSize": 1}"#),
-        "/api/v1/log/entries?logindex=0" => answer(stream, 200, entry.to_string().as_bytes()),
-        _ if path == format!("/api/v1/log/entries/{uuid}") => {
-            answer(stream, 200, entry.to_string().as_bytes());
-        }
-        _ => answer(stream, 404, b"no such entry"),
-    }
+/// A checkpoint of so many entries, which nobody signed.
+fn checkpoint(size: u64) -> String {
+    let root = "A".repeat(43) + "=";
+    format!("127.0.0.1\n{size}\n{root}\n\n— 127.0.0.1 AAAAAAAA\n")
 }
 
 #[test]
 fn an_entry_of_rekor_v2() {
-    let (world, _web) = tiles(good_tiles);
+    let (world, _web) = tiles(recorded::tiles(7));
     let seen = world.show(&[
         "inspect-rekor --log-index 1",
-        "inspect-rekor --log-index 0",
-        "--json inspect-rekor --log-index 1",
+        "--json inspect-rekor --log-index 4",
         "inspect-certificate --log-index 1",
-        "inspect-certificate --log-index 0",
+        "inspect-certificate --log-index 4",
     ]);
     assert_data_eq!(
-        seen,
+        faded(&seen),
         str![[r#"
 $ cargo xtask inspect-rekor --log-index 1
+alice@example.com signed sha256:[HEX]
+
 log          Rekor v2, index 1
 kind         hashedrekord 0.0.2
-digest       sha256:7c393aae269098960db7fbd5e9bc4ac0e73090009b0422899e0fc2a93cd6869c
+digest       sha256:[HEX]
              of what was signed; for an image that is a statement which names it
 identity     alice@example.com
-issuer       http://127.0.0.1:17800/dex
+issuer       [ISSUER]
 integrated   not recorded: Rekor v2 leaves time to the timestamp in the bundle
-next: cargo xtask --state [STATE] inspect-certificate --rekor v2 --log-index 1
+
+✓ signature    made with the key of the leaf certificate (ECDSA P-256)
+✓ inclusion    entry 1 leads over 3 hashes to the root [HEX]… of 7 entries
+✓ checkpoint   127.0.0.1 signed the root of 7 entries (Ed25519, key [HEX])
+✓ consistency  the first checkpoint seen of this log, of 7 entries; kept for the next time
+✓ chain        issued by CN=workshop fulcio,O=workshop, which the trusted root names
+✓ sct          the CT log [HEX] promised at [TIME] to show the certificate
+- artifact     not checked: no artifact was given to compare with
+- timestamp    not checked: a timestamp is in the bundle, not in the log
+- validity     not checked: Rekor v2 leaves time to the timestamp in the bundle
 on local (named by --on)
 exit 0
 
-$ cargo xtask inspect-rekor --log-index 0
-log          Rekor v2, index 0
-kind         unknown unknown
-digest       not of a kind this reader knows
-identity     no certificate
-issuer       no certificate
-integrated   not recorded: Rekor v2 leaves time to the timestamp in the bundle
-next: cargo xtask --state [STATE] inspect-certificate --rekor v2 --log-index 0
-on local (named by --on)
-exit 0
-
-$ cargo xtask --json inspect-rekor --log-index 1
-{"rekor":"v2","log_index":1,"uuid":null,"kind":"hashedrekord 0.0.2","digest":"sha256:7c393aae269098960db7fbd5e9bc4ac0e73090009b0422899e0fc2a93cd6869c","integrated_time":null,"identity":"alice@example.com","issuer":"http://127.0.0.1:17800/dex"}
+$ cargo xtask --json inspect-rekor --log-index 4
+{"rekor":"v2","log_index":4,"uuid":null,"kind":"hashedrekord 0.0.2","digest":"sha256:[HEX]","integrated_time":null,"identity":null,"issuer":null,"artifact":"sha256:[HEX]","signed_at":null,"found_at":null,"inclusion":{"index":4,"size":7,"leaf_hash":"[HEX]","hashes":["[HEX]","[HEX]","[HEX]"],"root":"[HEX]"},"checkpoint":{"log_id":"[HEX]","origin":"127.0.0.1","size":7,"root":"[HEX]"},"ok":true,"checks":[{"name":"signature","ok":true,"detail":"made with the key in the entry (ECDSA P-256)"},{"name":"inclusion","ok":true,"detail":"entry 4 leads over 3 hashes to the root [HEX]… of 7 entries"},{"name":"checkpoint","ok":true,"detail":"127.0.0.1 signed the root of 7 entries (Ed25519, key [HEX])"},{"name":"consistency","ok":true,"detail":"the same 7 entries as when last seen"}],"unchecked":[{"name":"artifact","detail":"no artifact was given to compare with"},{"name":"chain","detail":"signed with a key, not an identity"},{"name":"sct","detail":"signed with a key, not an identity"},{"name":"timestamp","detail":"a timestamp is in the bundle, not in the log"},{"name":"validity","detail":"signed with a key, not an identity"}]}
 exit 0
 
 $ cargo xtask inspect-certificate --log-index 1
 identity     alice@example.com
-issuer       http://127.0.0.1:17800/dex
-valid        2026-11-23T06:13:55Z to 2026-11-23T06:23:55Z (10m 0s)
+issuer       [ISSUER]
+valid        [TIME] to [TIME] (10m 0s)
 issued by    CN=workshop fulcio,O=workshop
-serial       0d04ceb22a9f001cc7a3032845f39dc036dededc
+serial       [HEX]
 public key   ECDSA
 SCT          embedded: the CT log promised to show this certificate
-sha256       fec8ada89eb128a9cd237846f2227a3e23525bc9ab5744f0924f3b4b86e1f879
-Fulcio's extensions
-  1.3.6.1.4.1.57264.1.1      Issuer (deprecated): http://127.0.0.1:17800/dex
-  1.3.6.1.4.1.57264.1.8      Issuer (V2): http://127.0.0.1:17800/dex
-  1.3.6.1.4.1.57264.1.24     Token Subject: ChpQWFBGRjZIREtaTEJYQ0pETVNWQ043TVVKTBIFbG9jYWw
+sha256       [HEX]
+Fulcio's extensions, named as in docs/oid-info.md of sigstore/fulcio
+  1.3.6.1.4.1.57264.1.1      Issuer (deprecated): [ISSUER]
+  1.3.6.1.4.1.57264.1.8      Issuer (V2): [ISSUER]
+  1.3.6.1.4.1.57264.1.24     Token Subject: [SUBJECT]
+
+✓ chain        issued by CN=workshop fulcio,O=workshop, which the trusted root names
+✓ sct          the CT log [HEX] promised at [TIME] to show the certificate
+- timestamp    not checked: a timestamp is in the bundle, not in the log
+- validity     not checked: Rekor v2 leaves time to the timestamp in the bundle
 on local (named by --on)
 exit 0
 
-$ cargo xtask inspect-certificate --log-index 0
+$ cargo xtask inspect-certificate --log-index 4
 on local (named by --on)
-error: that entry holds no certificate: it was signed with a key, not an identity
+error: there is no certificate: it was signed with a key, not an identity
 exit 1
 
 "#]]
@@ -142,35 +105,59 @@ exit 1
 
 #[test]
 fn an_entry_of_rekor_v1() {
-    let (world, _web) = api(good_api);
-    let by_uuid = format!("inspect-rekor --uuid {}", "5a".repeat(32));
+    let (world, _web) = api(recorded::api);
+    let by_uuid = format!("inspect-rekor --uuid {}", uuid(1));
     let seen = world.show(&["inspect-rekor --log-index 0", &by_uuid]);
     assert_data_eq!(
-        seen,
+        faded(&seen),
         str![[r#"
 $ cargo xtask inspect-rekor --log-index 0
+alice@example.com signed sha256:[HEX] at [TIME]
+
 log          Rekor v1, index 0
-uuid         5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a
-kind         dsse 0.0.1
-digest       sha256:9be7bb4de433ebcbfda8f32350eedaa71b1b4eaf5f2f586deae57aea8e565af5
+uuid         [HEX]
+kind         hashedrekord 0.0.1
+digest       sha256:[HEX]
              of what was signed; for an image that is a statement which names it
 identity     alice@example.com
-issuer       http://127.0.0.1:17800/dex
-integrated   2026-01-02T03:04:05Z
-next: cargo xtask --state [STATE] inspect-certificate --rekor v1 --log-index 0
+issuer       [ISSUER]
+integrated   [TIME]
+
+✓ signature    made with the key of the leaf certificate (ECDSA P-256)
+✓ inclusion    entry 0 leads over 3 hashes to the root [HEX]… of 7 entries
+✓ checkpoint   rekor-v1.workshop signed the root of 7 entries (ECDSA P-256, key [HEX])
+✓ promise      Rekor promised at [TIME] to include entry 0
+✓ consistency  the first checkpoint seen of this log, of 7 entries; kept for the next time
+✓ chain        issued by CN=workshop fulcio,O=workshop, which the trusted root names
+✓ sct          the CT log [HEX] promised at [TIME] to show the certificate
+✓ validity     [TIME] lies between [TIME] and [TIME]
+- artifact     not checked: no artifact was given to compare with
+- timestamp    not checked: a timestamp is in the bundle, not in the log
 on local (named by --on)
 exit 0
 
-$ cargo xtask inspect-rekor --uuid 5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a
-log          Rekor v1, index 0
-uuid         5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a
+$ cargo xtask inspect-rekor --uuid [HEX]
+alice@example.com signed something of which the log has the digest at [TIME]
+
+log          Rekor v1, index 1
+uuid         [HEX]
 kind         dsse 0.0.1
-digest       sha256:9be7bb4de433ebcbfda8f32350eedaa71b1b4eaf5f2f586deae57aea8e565af5
-             of what was signed; for an image that is a statement which names it
+digest       sha256:[HEX]
+             of the payload of an envelope
 identity     alice@example.com
-issuer       http://127.0.0.1:17800/dex
-integrated   2026-01-02T03:04:05Z
-next: cargo xtask --state [STATE] inspect-certificate --rekor v1 --log-index 0
+issuer       [ISSUER]
+integrated   [TIME]
+
+✓ inclusion    entry 1 leads over 3 hashes to the root [HEX]… of 7 entries
+✓ checkpoint   rekor-v1.workshop signed the root of 7 entries (ECDSA P-256, key [HEX])
+✓ promise      Rekor promised at [TIME] to include entry 1
+✓ consistency  the same 7 entries as when last seen
+✓ chain        issued by CN=workshop fulcio,O=workshop, which the trusted root names
+✓ sct          the CT log [HEX] promised at [TIME] to show the certificate
+✓ validity     [TIME] lies between [TIME] and [TIME]
+- artifact     not checked: no artifact was given to compare with
+- signature    not checked: the log does not hold what was signed; the bundle does
+- timestamp    not checked: a timestamp is in the bundle, not in the log
 on local (named by --on)
 exit 0
 
@@ -180,11 +167,10 @@ exit 0
 
 #[test]
 fn entries_that_are_not_there() {
-    let (world, _web) = tiles(good_tiles);
+    let (world, _web) = tiles(recorded::tiles(3));
     let seen = world.show(&[
         "inspect-rekor --log-index 3",
         "inspect-rekor --log-index 18446744073709551615",
-        "inspect-rekor --log-index 2",
         "inspect-rekor",
         "inspect-certificate",
     ]);
@@ -201,11 +187,6 @@ on local (named by --on)
 error: Rekor v2 has no entry with index 18446744073709551615; it holds 3 entries
 exit 1
 
-$ cargo xtask inspect-rekor --log-index 2
-on local (named by --on)
-error: entry 2 of Rekor v2 is not JSON: expected ident at line 1 column 2
-exit 2
-
 $ cargo xtask inspect-rekor
 on local (named by --on)
 error: nothing has been signed here yet
@@ -220,20 +201,20 @@ exit 1
 
 "#]]
     );
-    let (world, _web) = api(good_api);
+    let (world, _web) = api(recorded::api);
     let by_uuid = format!("inspect-rekor --uuid {}", "00".repeat(32));
-    let seen = world.show(&["inspect-rekor --log-index 1", &by_uuid]);
+    let seen = world.show(&["inspect-rekor --log-index 7", &by_uuid]);
     assert_data_eq!(
-        seen,
+        faded(&seen),
         str![[r#"
-$ cargo xtask inspect-rekor --log-index 1
+$ cargo xtask inspect-rekor --log-index 7
 on local (named by --on)
-error: Rekor v1 has no entry with index 1; it holds 1 entries
+error: Rekor v1 has no entry with index 7; it holds 7 entries
 exit 1
 
-$ cargo xtask inspect-rekor --uuid 0000000000000000000000000000000000000000000000000000000000000000
+$ cargo xtask inspect-rekor --uuid [HEX]
 on local (named by --on)
-error: Rekor v1 has no entry with UUID 0000000000000000000000000000000000000000000000000000000000000000; it holds 1 entries
+error: Rekor v1 has no entry with UUID [HEX]; it holds 7 entries
 exit 1
 
 "#]]
@@ -242,7 +223,7 @@ exit 1
 
 #[test]
 fn entries_that_cannot_be() {
-    let world = World::new().installed("v2");
+    let world = trusting(World::new().installed("v2"));
     let seen = world.show(&[
         "inspect-rekor --log-index=-1",
         "inspect-rekor --log-index one",
@@ -287,14 +268,14 @@ exit 2
 $ cargo xtask inspect-rekor --log-index 0 --uuid 00
 error: the argument '--log-index <N>' cannot be used with '--uuid <ID>'
 
-Usage: cargo xtask inspect-rekor --log-index <N>
+Usage: cargo xtask inspect-rekor --log-index <N> [IMAGE]
 
 For more information, try '--help'.
 exit 2
 
 "#]]
     );
-    let world = World::new().installed("v1");
+    let world = trusting(World::new().installed("v1"));
     let seen = world.show(&["inspect-rekor --uuid ../../x", "inspect-rekor --uuid ''"]);
     assert_data_eq!(
         seen,
@@ -329,7 +310,7 @@ fn a_web_page() {
         str![[r#"
 $ cargo xtask inspect-rekor --log-index 0
 on local (named by --on)
-error: what answers there is not Rekor v2: its checkpoint names no tree size
+error: what answers there is not Rekor v2: its checkpoint has no empty line before the signatures
 hint: cargo xtask --state [STATE] status
 exit 2
 $ cargo xtask inspect-rekor --log-index 0
@@ -350,7 +331,7 @@ fn json_of_something_else() {
         str![[r#"
 $ cargo xtask inspect-rekor --log-index 0
 on local (named by --on)
-error: what answers there is not Rekor v2: its checkpoint names no tree size
+error: what answers there is not Rekor v2: its checkpoint has no empty line before the signatures
 hint: cargo xtask --state [STATE] status
 exit 2
 $ cargo xtask inspect-rekor --log-index 0
@@ -370,7 +351,7 @@ fn json_cut_off() {
         str![[r#"
 $ cargo xtask inspect-rekor --log-index 0
 on local (named by --on)
-error: what answers there is not Rekor v2: its checkpoint names no tree size
+error: what answers there is not Rekor v2: its checkpoint has no empty line before the signatures
 hint: cargo xtask --state [STATE] status
 exit 2
 $ cargo xtask inspect-rekor --log-index 0
@@ -453,7 +434,7 @@ exit 2
 
 #[test]
 fn nobody() {
-    let world = World::on_free_ports().installed("both");
+    let world = trusting(World::on_free_ports().installed("both"));
     let seen = world.show(&[
         "inspect-rekor --log-index 0 --rekor v1",
         "inspect-rekor --log-index 0 --rekor v2",
@@ -488,7 +469,7 @@ fn an_answer_without_end() {
         str![[r#"
 $ cargo xtask inspect-rekor --log-index 0
 on local (named by --on)
-error: http://127.0.0.1:[PORT+8]/api/v2/checkpoint answers with more than 16 MiB
+error: http://127.0.0.1:[PORT+8]/api/v2/checkpoint answers with more than 64 KiB
 hint: that is no server of this workshop
 exit 2
 $ cargo xtask inspect-rekor --log-index 0
@@ -504,7 +485,8 @@ exit 2
 /// What is said of a log with one entry in these bytes.
 fn said_of_tiles(bundle: Vec<u8>) -> String {
     let (world, _web) = tiles(move |path, stream| match path {
-        "/api/v2/checkpoint" => answer(stream, 200, b"127.0.0.1\n1\nroot\n"),
+        "/api/v2/checkpoint" => answer(stream, 200, checkpoint(1).as_bytes()),
+        "/api/v2/tile/0/000.p/1" => answer(stream, 200, &[0; 32]),
         _ => answer(stream, 200, &bundle),
     });
     world.show(&["inspect-rekor --log-index 0"])
@@ -543,15 +525,30 @@ fn control_characters_are_taken_out() {
         said_of_tiles(entry),
         str![[r#"
 $ cargo xtask inspect-rekor --log-index 0
+not proved: that somebody signed something of which the log has the digest
+
 log          Rekor v2, index 0
 kind         �[2Jx� unknown
-digest       not of a kind this reader knows
+digest       this program does not read entries of this kind; all of it:
+  {
+    "kind": "/u001b[2Jx/u0007"
+  }
 identity     no certificate
 issuer       no certificate
 integrated   not recorded: Rekor v2 leaves time to the timestamp in the bundle
-next: cargo xtask --state [STATE] inspect-certificate --rekor v2 --log-index 0
+
+✗ inclusion    the proof leads to the root 87ab9e8558b180ab1e21b56dfd7a20497f8ec4a55ece3bf81599c34af6be1044, not to 0000000000000000000000000000000000000000000000000000000000000000
+✗ checkpoint   no log of the trusted root signed it
+- artifact     not checked: no artifact was given to compare with
+- signature    not checked: this program does not read entries of this kind
+- consistency  not checked: there is no checkpoint that the log signed
+- chain        not checked: this program does not read entries of this kind
+- sct          not checked: this program does not read entries of this kind
+- timestamp    not checked: a timestamp is in the bundle, not in the log
+- validity     not checked: this program does not read entries of this kind
 on local (named by --on)
-exit 0
+error: not proved: inclusion, checkpoint
+exit 1
 
 "#]]
     );

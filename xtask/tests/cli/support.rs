@@ -661,7 +661,7 @@ fn all_servers(path: &str, stream: &mut TcpStream) {
     let token = format!(r#"{{"id_token": "{TOKEN}"}}"#);
     let body = match path {
         "/dex/token" => token.as_str(),
-        "/api/v2/checkpoint" => "127.0.0.1\n3\nroot\n",
+        "/api/v2/checkpoint" => include_str!("../data/rekor-v2/checkpoint-3"),
         "/api/v1/log" => r#"{"treeSize": 4}"#,
         "/workshop/ct/v1/get-sth" => r#"{"tree_size": 5}"#,
         _ => "",

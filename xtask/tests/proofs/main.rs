@@ -1,0 +1,112 @@
+//! Proofs of what real servers said, as it is recorded in `tests/data`: all of it
+//! holds, and no longer does where one bit of it is another.
+
+mod damaged;
+mod recorded;
+mod tampered;
+mod wrong;
+
+use std::path::{Path, PathBuf};
+
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+use serde_json::Value;
+use xtask::bundle;
+use xtask::fail::Fail;
+use xtask::proof::merkle::Hash;
+use xtask::proof::policy::Policy;
+use xtask::proof::tiles::Source;
+use xtask::proof::trusted_root::TrustedRoot;
+use xtask::proof::{Evidence, Proof, Subject, prove};
+use xtask::rekor;
+
+/// Below `tests/data`.
+fn path(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/data")
+        .join(name)
+}
+
+fn data(name: &str) -> Vec<u8> {
+    std::fs::read(path(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
+}
+
+fn text(name: &str) -> String {
+    String::from_utf8(data(name)).unwrap()
+}
+
+fn json(name: &str) -> Value {
+    serde_json::from_slice(&data(name)).unwrap()
+}
+
+fn trusted_root() -> TrustedRoot {
+    TrustedRoot::read(&data("trusted_root.json")).unwrap()
+}
+
+fn base64(value: &Value) -> Vec<u8> {
+    BASE64_STANDARD.decode(value.as_str().unwrap()).unwrap()
+}
+
+fn hash(bytes: &[u8]) -> Hash {
+    bytes.try_into().unwrap()
+}
+
+/// A bundle, and what it is a signature of.
+struct Sample {
+    bundle: Value,
+    subject: Subject,
+}
+
+impl Sample {
+    fn read(name: &str) -> Sample {
+        let (name, file, of_image) = match name.split(['-', '.']).next().unwrap() {
+            "image" => (name, "registry/image.json", true),
+            "alpha" => (name, "blobs/alpha.txt", false),
+            _ => (name, "blobs/beta.txt", false),
+        };
+        let bytes = data(file);
+        Sample {
+            bundle: json(&format!("bundles/{name}.sigstore.json")),
+            subject: Subject {
+                name: file.into(),
+                digest: bundle::sha256(&bytes),
+                bytes: (!of_image).then_some(bytes),
+            },
+        }
+    }
+
+    /// What comes of a bundle that is said to be of the same; `None` where it is
+    /// refused.
+    fn proof(&self, bundle: &[u8], root: &TrustedRoot) -> Option<Proof> {
+        let evidence = Evidence {
+            subject: Some(self.subject.clone()),
+            bundle: Some(bundle::read(bundle).ok()?),
+            shown: None,
+        };
+        Some(prove(&evidence, root, &Policy::default()))
+    }
+
+    /// The checks that do not hold.
+    fn failed(&self, bundle: &Value, root: &TrustedRoot) -> Option<Vec<&'static str>> {
+        let proof = self.proof(bundle.to_string().as_bytes(), root)?;
+        Some(proof.failed())
+    }
+}
+
+/// What comes of an answer of Rekor v1 alone; `None` where it is refused.
+fn shown(answer: &[u8], root: &TrustedRoot) -> Option<Proof> {
+    let evidence = Evidence {
+        shown: Some(rekor::read_v1(answer).ok()?),
+        ..Evidence::default()
+    };
+    Some(prove(&evidence, root, &Policy::default()))
+}
+
+/// The recorded tiles.
+struct Files;
+
+impl Source for Files {
+    fn find(&self, name: &str, _: u64) -> Result<Option<Vec<u8>>, Fail> {
+        Ok(std::fs::read(path("rekor-v2").join(name)).ok())
+    }
+}
