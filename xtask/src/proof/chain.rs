@@ -12,8 +12,8 @@ use sha2::{Digest, Sha256};
 use webpki::{EndEntityCert, KeyUsage, anchor_from_trusted_cert};
 
 use x509_cert::Certificate;
-use x509_cert::der::Decode;
 
+use super::der;
 use super::key::{Hashing, PublicKey};
 use super::merkle::Hash;
 use super::trusted_root::Authority;
@@ -144,8 +144,8 @@ pub struct Verified {
 /// When all of some certificates are valid; of one that cannot be read never.
 fn valid<'a>(certificates: impl Iterator<Item = &'a CertificateDer<'a>>) -> RangeInclusive<u64> {
     let (mut from, mut to) = (0, u64::MAX);
-    for der in certificates {
-        let Ok(certificate) = Certificate::from_der(der) else {
+    for one in certificates {
+        let Ok(certificate) = der::read::<Certificate>(one) else {
             return 1..=0;
         };
         let validity = certificate.tbs_certificate.validity;
