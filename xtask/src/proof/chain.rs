@@ -114,19 +114,20 @@ fn verify_one<'a>(
             webpki::Error::UnknownIssuer => None,
             other => Some(words(&other)),
         })?;
-    let verified = Verified {
-        leaf: leaf.to_vec(),
-        valid: valid(std::iter::once(&der).chain(&below)),
+    let chain = Chain {
+        authority,
         issuer_key_hash: Sha256::digest(path.issuer_spki()).into(),
         intermediates: path.intermediate_certificates().count(),
     };
-    let chain = Chain {
-        authority,
-        issuer_key_hash: verified.issuer_key_hash,
-        intermediates: verified.intermediates,
-    };
-    // Whoever came first stays: a CA issues each leaf once, so it gains nothing.
-    let _ = authority.verified.set(verified);
+    if let Some(valid) = valid(std::iter::once(&der).chain(&below)) {
+        // Whoever came first stays: a CA issues each leaf once, so it gains nothing.
+        let _ = authority.verified.set(Verified {
+            leaf: leaf.to_vec(),
+            valid,
+            issuer_key_hash: chain.issuer_key_hash,
+            intermediates: chain.intermediates,
+        });
+    }
     Ok(chain)
 }
 
@@ -141,18 +142,18 @@ pub struct Verified {
     intermediates: usize,
 }
 
-/// When all of some certificates are valid; of one that cannot be read never.
-fn valid<'a>(certificates: impl Iterator<Item = &'a CertificateDer<'a>>) -> RangeInclusive<u64> {
+/// When all of some certificates are valid, where they can be read.
+fn valid<'a>(
+    certificates: impl Iterator<Item = &'a CertificateDer<'a>>,
+) -> Option<RangeInclusive<u64>> {
     let (mut from, mut to) = (0, u64::MAX);
     for one in certificates {
-        let Ok(certificate) = der::read::<Certificate>(one) else {
-            return 1..=0;
-        };
+        let certificate = der::read::<Certificate>(one).ok()?;
         let validity = certificate.tbs_certificate.validity;
         from = from.max(validity.not_before.to_unix_duration().as_secs());
         to = to.min(validity.not_after.to_unix_duration().as_secs());
     }
-    from..=to
+    Some(from..=to)
 }
 
 /// What webpki finds wrong, for a person.
