@@ -17,6 +17,7 @@ use x509_cert::ext::pkix::name::GeneralName;
 
 use crate::encoding::hex;
 use crate::fail::broken;
+use crate::proof::der;
 use crate::time;
 
 /// The arc of Fulcio's extensions.
@@ -67,12 +68,12 @@ impl Leaf {
     ///
     /// # Errors
     /// Where it is no certificate.
-    pub fn from_der(der: &[u8]) -> Result<Leaf> {
-        let certificate = Certificate::from_der(der)
+    pub fn from_der(bytes: &[u8]) -> Result<Leaf> {
+        let certificate = der::read::<Certificate>(bytes)
             .map_err(|error| broken(format!("that is no X.509 certificate: {error}")))?;
         Ok(Leaf {
             certificate,
-            der: der.to_vec(),
+            der: bytes.to_vec(),
         })
     }
 
@@ -109,7 +110,7 @@ impl Leaf {
     /// The names in its subject alternative name: e-mail addresses, URIs, user
     /// names, hosts.
     pub fn identities(&self) -> Vec<String> {
-        let Ok(Some((_, names))) = self.certificate.tbs_certificate.get::<SubjectAltName>() else {
+        let Ok(Some(names)) = der::extension::<SubjectAltName>(&self.certificate) else {
             return Vec::new();
         };
         names.0.iter().map(general_name).collect()

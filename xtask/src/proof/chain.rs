@@ -5,13 +5,18 @@ use rustls_pki_types::{
     AlgorithmIdentifier, CertificateDer, InvalidSignature, SignatureVerificationAlgorithm,
     TrustAnchor, UnixTime, alg_id,
 };
+use std::ops::RangeInclusive;
+use std::time::Duration;
+
 use sha2::{Digest, Sha256};
 use webpki::{EndEntityCert, KeyUsage, anchor_from_trusted_cert};
 
+use x509_cert::Certificate;
+
+use super::der;
 use super::key::{Hashing, PublicKey};
 use super::merkle::Hash;
 use super::trusted_root::Authority;
-use std::time::Duration;
 
 /// What a certificate is for (RFC 5280, section 4.2.1.12), as the bytes of the OID.
 #[derive(Debug, Clone, Copy)]
@@ -85,15 +90,22 @@ fn verify_one<'a>(
     let der = CertificateDer::from(leaf);
     let end = EndEntityCert::try_from(&der)
         .map_err(|error| Some(format!("that is no certificate of a signer: {error:?}")))?;
+    let known = |verified: &&Verified| verified.leaf == leaf && verified.valid.contains(&time);
+    if let Some(verified) = authority.verified.get().filter(known) {
+        return Ok(Chain {
+            authority,
+            issuer_key_hash: verified.issuer_key_hash,
+            intermediates: verified.intermediates,
+        });
+    }
     let below: Vec<CertificateDer<'_>> = below.iter().filter(|one| **one != der).cloned().collect();
-    let time = UnixTime::since_unix_epoch(Duration::from_secs(time));
     let anchors = [anchor];
     let path = end
         .verify_for_usage(
             ALGORITHMS,
             &anchors,
             &below,
-            time,
+            UnixTime::since_unix_epoch(Duration::from_secs(time)),
             purpose.usage(),
             None,
             None,
@@ -102,11 +114,46 @@ fn verify_one<'a>(
             webpki::Error::UnknownIssuer => None,
             other => Some(words(&other)),
         })?;
-    Ok(Chain {
+    let chain = Chain {
         authority,
         issuer_key_hash: Sha256::digest(path.issuer_spki()).into(),
         intermediates: path.intermediate_certificates().count(),
-    })
+    };
+    if let Some(valid) = valid(std::iter::once(&der).chain(&below)) {
+        // Whoever came first stays: a CA issues each leaf once, so it gains nothing.
+        let _ = authority.verified.set(Verified {
+            leaf: leaf.to_vec(),
+            valid,
+            issuer_key_hash: chain.issuer_key_hash,
+            intermediates: chain.intermediates,
+        });
+    }
+    Ok(chain)
+}
+
+/// A chain that was verified: a timestamp authority has one for all that it signs, and
+/// to verify that each time would be a part of all work on many bundles.
+#[derive(Debug, Clone)]
+pub struct Verified {
+    leaf: Vec<u8>,
+    /// When all its certificates below the root are valid, in seconds since 1970.
+    valid: RangeInclusive<u64>,
+    issuer_key_hash: Hash,
+    intermediates: usize,
+}
+
+/// When all of some certificates are valid, where they can be read.
+fn valid<'a>(
+    certificates: impl Iterator<Item = &'a CertificateDer<'a>>,
+) -> Option<RangeInclusive<u64>> {
+    let (mut from, mut to) = (0, u64::MAX);
+    for one in certificates {
+        let certificate = der::read::<Certificate>(one).ok()?;
+        let validity = certificate.tbs_certificate.validity;
+        from = from.max(validity.not_before.to_unix_duration().as_secs());
+        to = to.min(validity.not_after.to_unix_duration().as_secs());
+    }
+    Some(from..=to)
 }
 
 /// What webpki finds wrong, for a person.

@@ -6,6 +6,7 @@
 
 pub mod chain;
 pub mod checkpoint;
+pub mod der;
 pub mod encoded;
 pub mod key;
 pub mod merkle;

@@ -9,6 +9,7 @@ use x509_cert::ext::pkix::sct::{
     HashAlgorithm, SignatureAlgorithm, SignedCertificateTimestamp, Version,
 };
 
+use super::der;
 use super::merkle::Hash;
 use super::trusted_root::TrustedRoot;
 use crate::certificate::SCT_LIST;
@@ -78,11 +79,8 @@ pub fn verify(
 /// Where their list cannot be read.
 pub fn embedded(certificate: &Certificate) -> Result<Vec<SignedCertificateTimestamp>, String> {
     let unreadable = "the list of timestamps cannot be read";
-    let list = certificate
-        .tbs_certificate
-        .get::<SignedCertificateTimestampList>()
-        .map_err(|_| unreadable)?;
-    let Some((_, list)) = list else {
+    let list = der::extension::<SignedCertificateTimestampList>(certificate);
+    let Some(list) = list.map_err(|_| unreadable)? else {
         return Ok(Vec::new());
     };
     let all = list.parse_timestamps().map_err(|_| unreadable)?;

@@ -3,12 +3,13 @@
 use cms::cert::CertificateChoices;
 use cms::signed_data::{SignedData, SignerIdentifier, SignerInfo};
 use x509_cert::Certificate;
+use x509_cert::der::Encode;
 use x509_cert::der::asn1::{ObjectIdentifier, OctetStringRef};
-use x509_cert::der::{Decode, Encode};
 use x509_cert::ext::pkix::SubjectKeyIdentifier;
 use x509_tsp::{TimeStampResp, TstInfo};
 
 use super::chain::{self, Purpose};
+use super::der;
 use super::key::{Hashing, PublicKey};
 use super::trusted_root::TrustedRoot;
 use crate::time;
@@ -33,7 +34,7 @@ pub struct Timestamp {
 /// Where it does not hold, with the reason.
 pub fn verify(response: &[u8], signature: &[u8], root: &TrustedRoot) -> Result<Timestamp, String> {
     let unreadable = |error| format!("it cannot be read: {error}");
-    let response = TimeStampResp::from_der(response).map_err(unreadable)?;
+    let response: TimeStampResp<'_> = der::read(response).map_err(unreadable)?;
     let token = response
         .time_stamp_token
         .ok_or("the authority refused to make it")?;
@@ -56,7 +57,7 @@ pub fn verify(response: &[u8], signature: &[u8], root: &TrustedRoot) -> Result<T
     let certificate = signer_certificate(signer, &signed, root)?;
     signed_by(signer, &certificate, info)?;
 
-    let info = TstInfo::from_der(info).map_err(unreadable)?;
+    let info: TstInfo = der::read(info).map_err(unreadable)?;
     let time = info.gen_time.to_unix_duration().as_secs();
     let der = certificate.to_der().map_err(unreadable)?;
     let authorities = &root.timestamp_authorities;
@@ -100,9 +101,10 @@ fn signer_certificate(
             SignerIdentifier::IssuerAndSerialNumber(named) => {
                 named.issuer == tbs.issuer && named.serial_number == tbs.serial_number
             }
-            SignerIdentifier::SubjectKeyIdentifier(named) => tbs
-                .get::<SubjectKeyIdentifier>()
-                .is_ok_and(|own| own.is_some_and(|(_, own)| own == *named)),
+            SignerIdentifier::SubjectKeyIdentifier(named) => {
+                let own = der::extension::<SubjectKeyIdentifier>(certificate);
+                own.is_ok_and(|own| own.is_some_and(|own| own == *named))
+            }
         }
     };
     embedded

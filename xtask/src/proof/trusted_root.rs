@@ -1,11 +1,14 @@
 //! Reading a trusted root: whose certificates and signatures count
 //! (`TrustedRoot` of protobuf-specs, `sigstore_trustroot.proto`, as JSON).
 
+use std::sync::OnceLock;
+
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 use x509_cert::Certificate;
-use x509_cert::der::Decode;
 
+use super::chain::Verified;
+use super::der;
 use super::encoded::{Base64, Time};
 use super::key::PublicKey;
 use crate::fail::{Fail, broken};
@@ -71,6 +74,9 @@ pub struct Authority {
     /// When what it signed counts.
     #[serde(default)]
     pub valid_for: Period,
+    /// The first chain to it that was verified.
+    #[serde(skip)]
+    pub verified: OnceLock<Verified>,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -191,8 +197,7 @@ impl Authority {
     /// # Errors
     /// Where there is none.
     pub fn first(&self) -> Result<Certificate, String> {
-        let der = self.chain().next().ok_or("an authority without a chain")?;
-        Certificate::from_der(der)
-            .map_err(|error| format!("a certificate in the trusted root: {error}"))
+        let first = self.chain().next().ok_or("an authority without a chain")?;
+        der::read(first).map_err(|error| format!("a certificate in the trusted root: {error}"))
     }
 }

@@ -14,12 +14,14 @@
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
+use rustls_pki_types::SubjectPublicKeyInfoDer;
+use rustls_pki_types::pem::PemObject;
 use serde_json::Value;
-use x509_cert::der::{DecodePem, Encode};
-use x509_cert::spki::SubjectPublicKeyInfoOwned;
+use x509_cert::spki::SubjectPublicKeyInfoRef;
 
 use crate::certificate::Leaf;
 use crate::encoding::hex;
+use crate::proof::der;
 use crate::proof::key::Hashing;
 
 /// What an entry of a known kind records.
@@ -68,7 +70,7 @@ pub fn recorded(body: &Value) -> Result<Option<Recorded>, String> {
             hashing: hashing(&v2["data"])?,
             digest: bytes(&v2["data"]["digest"])?,
             signature: bytes(&v2["signature"]["content"])?,
-            verifier: der(&v2["signature"]["verifier"])?,
+            verifier: verifier(&v2["signature"]["verifier"])?,
         },
         ("dsse", "0.0.1") => {
             let signature = only(&spec["signatures"])?;
@@ -101,7 +103,7 @@ pub fn recorded(body: &Value) -> Result<Option<Recorded>, String> {
                 hashing: hashing(&dsse_v2["payloadHash"])?,
                 digest: bytes(&dsse_v2["payloadHash"]["digest"])?,
                 signature: bytes(&signature["content"])?,
-                verifier: der(&signature["verifier"])?,
+                verifier: verifier(&signature["verifier"])?,
             }
         }
         _ => return Ok(None),
@@ -149,12 +151,14 @@ fn pem(value: &Value) -> Result<Verifier, String> {
         let leaf = Leaf::from_pem(&pem).map_err(|error| error.to_string())?;
         return Ok(Verifier::Certificate(leaf.der().to_vec()));
     }
-    let key = SubjectPublicKeyInfoOwned::from_pem(&pem).and_then(|key| key.to_der());
-    key.map(Verifier::Key)
-        .map_err(|error| format!("the entry holds neither a certificate nor a key: {error}"))
+    let neither = |why: String| format!("the entry holds neither a certificate nor a key: {why}");
+    let key = SubjectPublicKeyInfoDer::from_pem_slice(&pem);
+    let key = key.map_err(|error| neither(error.to_string()))?;
+    der::read::<SubjectPublicKeyInfoRef<'_>>(&key).map_err(|error| neither(error.to_string()))?;
+    Ok(Verifier::Key(key.to_vec()))
 }
 
-fn der(verifier: &Value) -> Result<Verifier, String> {
+fn verifier(verifier: &Value) -> Result<Verifier, String> {
     let certificate = &verifier["x509Certificate"]["rawBytes"];
     match certificate {
         Value::Null => bytes(&verifier["publicKey"]["rawBytes"]).map(Verifier::Key),
