@@ -280,6 +280,9 @@ pub enum Command {
         /// Do not wait for Enter
         #[arg(long)]
         no_pause: bool,
+        /// The lowest of the ports of its Sigstore
+        #[arg(long, value_name = "N", default_value_t = 20_800, value_parser = clap::value_parser!(u16).range(1024..=65500))]
+        port_base: u16,
     },
     /// Print the variables and flags with which other clients use this Sigstore
     Env {

@@ -9,7 +9,7 @@ use crate::fail::broken;
 use crate::interrupt;
 use crate::labs::{LABS, Lab, Stage};
 
-pub fn run(app: &App, name: Option<&str>, pause: bool) -> Result<Option<Value>> {
+pub fn run(app: &App, name: Option<&str>, pause: bool, port_base: u16) -> Result<Option<Value>> {
     let Some(name) = name else {
         return Ok(Some(list(app)));
     };
@@ -29,8 +29,10 @@ pub fn run(app: &App, name: Option<&str>, pause: bool) -> Result<Option<Value>> 
     let _held = crate::state::exclusive(&app.state.path("lab.lock"))?;
     let _watch = interrupt::watch();
     say_story(app, lab);
-    let mut stage = Stage::set(&app.ui, &app.state.path("lab"), lab, pause)?;
-    let ended = attack(app, lab, &mut stage);
+    let mut stage = Stage::new(&app.ui, &app.state.path("lab"), pause)?;
+    let ended = stage
+        .set(lab, port_base)
+        .and_then(|()| attack(app, lab, &mut stage));
     // What was made goes away whatever came of it.
     let cleared = stage.clear();
     let caught = ended?;

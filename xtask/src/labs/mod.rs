@@ -4,7 +4,9 @@
 //! A lab has a Sigstore of its own, which is installed for it and removed after it,
 //! so that no attack touches what the reader works with.
 
+mod bundles;
 mod easy;
+mod log;
 mod stage;
 
 use anyhow::Result;
@@ -35,4 +37,8 @@ pub const LABS: &[Lab] = &[
     easy::MOVED_SIGNATURE,
     easy::WRONG_SIGNER,
     easy::WRONG_ISSUER,
+    bundles::REPLAYED_CERTIFICATE,
+    bundles::FORGED_ENTRY,
+    log::TWO_HISTORIES,
+    log::CHANGED_KEY,
 ];

@@ -11,10 +11,8 @@ use serde_json::Value;
 use super::Lab;
 use crate::fail::{NOT_SO, broken};
 use crate::plan::shell::quote;
+use crate::state;
 use crate::ui::Ui;
-
-/// The ports of the installation that a lab has for itself.
-const PORT_BASE: u16 = 20_800;
 
 /// A stage.
 pub struct Stage<'a> {
@@ -38,28 +36,35 @@ pub struct Ended {
 }
 
 impl<'a> Stage<'a> {
-    /// Sets the stage below `dir`, which is emptied first: a lab that was interrupted
-    /// may have left something.
+    /// A stage below `dir` on which nothing stands yet. `waits` says whether a reader
+    /// at a terminal is waited for.
     ///
     /// # Errors
-    /// Where the installation does not come up.
-    pub fn set(ui: &'a Ui, dir: &Path, lab: &Lab, waits: bool) -> Result<Stage<'a>> {
-        let mut stage = Stage {
+    /// Where this program cannot be found.
+    pub fn new(ui: &'a Ui, dir: &Path, waits: bool) -> Result<Stage<'a>> {
+        Ok(Stage {
             ui,
             program: std::env::current_exe().context("find this program")?,
             dir: dir.to_owned(),
             waits: waits && std::io::stdin().is_terminal() && std::io::stdout().is_terminal(),
             caught: Vec::new(),
             env: Value::Null,
-        };
-        stage.clear()?;
-        std::fs::create_dir_all(dir).context("make the directory of the lab")?;
-        let port = PORT_BASE.to_string();
-        let install = [&["install", "--port-base", &port], lab.options].concat();
-        stage.done(&install)?;
-        let env = stage.done(&["env", "--format", "json"])?;
-        stage.env = serde_json::from_str(&env.out).context("read what env says")?;
-        Ok(stage)
+        })
+    }
+
+    /// Sets it for a lab. It is cleared first: a lab that was interrupted may have left
+    /// something.
+    ///
+    /// # Errors
+    /// Where the installation does not come up.
+    pub fn set(&mut self, lab: &Lab, port_base: u16) -> Result<()> {
+        self.clear()?;
+        std::fs::create_dir_all(&self.dir).context("make the directory of the lab")?;
+        let port = port_base.to_string();
+        self.done(&[&["install", "--port-base", &port], lab.options].concat())?;
+        let env = self.done(&["env", "--format", "json"])?;
+        self.env = serde_json::from_str(&env.out).context("read what env says")?;
+        Ok(())
     }
 
     /// Removes the installation and all that the lab made.
@@ -206,12 +211,83 @@ impl<'a> Stage<'a> {
             .into())
     }
 
+    /// Signs a file with this text as Alice, and returns it with its bundle.
+    ///
+    /// # Errors
+    /// Where it cannot be signed.
+    pub fn signed_file(&mut self, name: &str, text: &str) -> Result<(String, PathBuf)> {
+        let file = self.file(name);
+        std::fs::write(&file, format!("{text}\n"))?;
+        let bundle = self.file(&format!("{name}.sigstore.json"));
+        let file = file.to_string_lossy().into_owned();
+        self.runs(&["sign", "--blob", &file])?;
+        Ok((file, bundle))
+    }
+
+    /// Reads a file of JSON.
+    ///
+    /// # Errors
+    /// Where it is none.
+    pub fn read(&self, file: &Path) -> Result<Value> {
+        let text = state::read(file)?.with_context(|| format!("there is no {}", file.display()))?;
+        serde_json::from_slice(&text).with_context(|| format!("read {}", file.display()))
+    }
+
+    /// Writes what a forger makes of a file of JSON beside it, and says what that is.
+    ///
+    /// # Errors
+    /// Where nothing was changed: then there would be nothing to catch.
+    pub fn edit(
+        &self,
+        from: &Path,
+        name: &str,
+        what: &str,
+        change: impl FnOnce(&mut Value),
+    ) -> Result<PathBuf> {
+        let before = self.read(from)?;
+        let mut after = before.clone();
+        change(&mut after);
+        if after == before {
+            return Err(broken(format!("the forger changed nothing: {what}")).into());
+        }
+        let file = self.file(name);
+        state::write_json(&file, &after)?;
+        self.say(&format!("\n# the forger: {what}: {}", file.display()));
+        Ok(file)
+    }
+
+    /// Has cosign and this program refuse a bundle of a file, the latter for this
+    /// reason.
+    ///
+    /// # Errors
+    /// Where one of them accepts it.
+    pub fn refused_file(&mut self, file: &str, bundle: &Path, because: &str) -> Result<()> {
+        let bundle = bundle.to_string_lossy().into_owned();
+        let named = ["--blob", file, "--bundle", &bundle];
+        self.refuses(&[&["verify"], &named[..]].concat(), "", true)?;
+        self.refused_shortly(&[&["inspect-rekor"], &named[..]].concat(), because)
+    }
+
+    /// Runs a program that nobody sees.
+    ///
+    /// # Errors
+    /// Where it fails.
+    pub fn tool(&self, command: Command) -> Result<()> {
+        let ended = end(command)?;
+        if ended.code == Some(0) {
+            return Ok(());
+        }
+        Err(broken("a tool of the lab failed")
+            .tail(lines(&ended.err))
+            .into())
+    }
+
     /// Shows and runs a command that must do what it says.
     ///
     /// # Errors
     /// Where it does not.
     pub fn runs(&mut self, words: &[&str]) -> Result<()> {
-        let ended = self.shown(words)?;
+        let ended = self.shown(words, false)?;
         if ended.code == Some(0) {
             return Ok(());
         }
@@ -225,26 +301,43 @@ impl<'a> Stage<'a> {
     /// # Errors
     /// Where it answers anything else: then the attack was not caught.
     pub fn refused(&mut self, words: &[&str], because: &str) -> Result<()> {
-        let ended = self.shown(words)?;
-        if ended.code != Some(i32::from(NOT_SO)) || !ended.err.contains(because) {
+        self.refuses(words, because, false)
+    }
+
+    /// The same, showing of the answer what does not hold only.
+    ///
+    /// # Errors
+    /// As [`Stage::refused`].
+    pub fn refused_shortly(&mut self, words: &[&str], because: &str) -> Result<()> {
+        self.refuses(words, because, true)
+    }
+
+    fn refuses(&mut self, words: &[&str], because: &str, shortly: bool) -> Result<()> {
+        let ended = self.shown(words, shortly)?;
+        let said = ended.err.lines().any(|line| {
+            line.strip_prefix("error: ")
+                .is_some_and(|error| error.contains(because))
+        });
+        if ended.code != Some(i32::from(NOT_SO)) || !said {
             let what = format!(
                 "the attack was not caught: {} says no {because:?}",
                 words[0]
             );
             return Err(broken(what).tail(lines(&ended.err)).into());
         }
-        if !self.caught.iter().any(|caught| caught == because) {
+        if !because.is_empty() && !self.caught.iter().any(|caught| caught == because) {
             self.caught.push(because.to_owned());
         }
         Ok(())
     }
 
     /// Shows a command, runs it and shows what it says.
-    fn shown(&self, words: &[&str]) -> Result<Ended> {
+    fn shown(&self, words: &[&str], shortly: bool) -> Result<Ended> {
         let quoted: Vec<String> = words.iter().map(|word| quote(word)).collect();
         self.say(&format!("\n$ cargo xtask {}", quoted.join(" ")));
         let ended = end(self.command(words))?;
-        for line in ended.out.lines().filter(|line| !line.starts_with("next: ")) {
+        let told = |line: &&str| !line.starts_with("next: ") && (!shortly || line.starts_with('✗'));
+        for line in ended.out.lines().filter(told) {
             self.say(line);
         }
         // The hints lead to the reader's own installation, which is another.

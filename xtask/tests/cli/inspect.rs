@@ -396,7 +396,7 @@ fn a_log_with_two_histories() {
     for (before, says) in [
         (
             recorded::text("rekor-v2/checkpoint-260"),
-            "it shrank from 260 to 7 entries",
+            "it shrank from 260 entries to 7",
         ),
         (forked, "two roots for the same 7 entries"),
         (smaller, ""),
