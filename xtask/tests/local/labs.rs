@@ -84,7 +84,4 @@ fn labs_that_are_none() {
     workshop
         .run(&["lab", "no-such"])
         .fails(2, "there is no lab named \"no-such\"");
-    workshop
-        .run(&["--on", "cluster", "lab", "wrong-signer"])
-        .fails(2, "");
 }
