@@ -5,7 +5,7 @@
 //! so that no attack touches what the reader works with.
 
 mod bundles;
-mod easy;
+mod images;
 mod log;
 mod stage;
 
@@ -33,10 +33,10 @@ pub struct Lab {
 
 /// All of them, in the order of the chapters.
 pub const LABS: &[Lab] = &[
-    easy::CHANGED_IMAGE,
-    easy::MOVED_SIGNATURE,
-    easy::WRONG_SIGNER,
-    easy::WRONG_ISSUER,
+    images::CHANGED_IMAGE,
+    images::MOVED_SIGNATURE,
+    images::WRONG_SIGNER,
+    images::WRONG_ISSUER,
     bundles::REPLAYED_CERTIFICATE,
     bundles::FORGED_ENTRY,
     log::TWO_HISTORIES,

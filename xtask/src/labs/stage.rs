@@ -10,6 +10,7 @@ use serde_json::Value;
 
 use super::Lab;
 use crate::fail::{NOT_SO, broken};
+use crate::interrupt;
 use crate::plan::shell::quote;
 use crate::state;
 use crate::ui::Ui;
@@ -100,7 +101,10 @@ impl<'a> Stage<'a> {
     pub fn wait(&self) -> Result<()> {
         if self.waits {
             self.say("(Enter goes on)");
-            std::io::stdin().lock().read_line(&mut String::new())?;
+            interrupt::interruptible(|| {
+                let read = std::io::stdin().lock().read_line(&mut String::new());
+                read.map_err(|error| broken(format!("the terminal is gone: {error}")))
+            })?;
         }
         Ok(())
     }
@@ -333,6 +337,9 @@ impl<'a> Stage<'a> {
 
     /// Shows a command, runs it and shows what it says.
     fn shown(&self, words: &[&str], shortly: bool) -> Result<Ended> {
+        if interrupt::interrupted() {
+            return Err(broken("interrupted").into());
+        }
         let quoted: Vec<String> = words.iter().map(|word| quote(word)).collect();
         self.say(&format!("\n$ cargo xtask {}", quoted.join(" ")));
         let ended = end(self.command(words))?;
