@@ -4,6 +4,7 @@
 //! A lab has a Sigstore of its own, which is installed for it and removed after it,
 //! so that no attack touches what the reader works with.
 
+mod authority;
 mod bundles;
 mod images;
 mod log;
@@ -38,6 +39,8 @@ pub const LABS: &[Lab] = &[
     images::WRONG_SIGNER,
     images::WRONG_ISSUER,
     bundles::REPLAYED_CERTIFICATE,
+    authority::WRONG_TOKEN,
+    authority::UNKNOWN_CT_LOG,
     bundles::FORGED_ENTRY,
     log::TWO_HISTORIES,
     log::CHANGED_KEY,

@@ -4,12 +4,14 @@
 use std::io::{BufRead, IsTerminal};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::time::Duration;
 
 use anyhow::{Context, Result};
 use serde_json::Value;
 
 use super::Lab;
 use crate::fail::{NOT_SO, broken};
+use crate::http;
 use crate::interrupt;
 use crate::plan::shell::quote;
 use crate::state;
@@ -270,6 +272,79 @@ impl<'a> Stage<'a> {
         let named = ["--blob", file, "--bundle", &bundle];
         self.refuses(&[&["verify"], &named[..]].concat(), "", true)?;
         self.refused_shortly(&[&["inspect-rekor"], &named[..]].concat(), because)
+    }
+
+    /// A token of Alice for a client of Dex, which nobody sees.
+    ///
+    /// # Errors
+    /// Where Dex gives none.
+    pub fn token(&self, client: &str) -> Result<String> {
+        let users = state::read(&self.installation().join("keys/users.yml"))?;
+        let users: Value = serde_yaml::from_slice(&users.unwrap_or_default())?;
+        let users = users["users"]
+            .as_array()
+            .context("users.yml holds no users")?;
+        let alice = users.iter().find(|user| user["name"] == "alice");
+        let alice = alice.context("there is no alice")?;
+        let text = |name: &str| alice[name].as_str().unwrap_or_default();
+        let form = [
+            ("grant_type", "password"),
+            ("client_id", client),
+            ("scope", "openid email profile"),
+            ("username", text("email")),
+            ("password", text("password")),
+        ];
+        let url = format!("{}/token", self.env("WORKSHOP_ISSUER")?);
+        let answer = http::post_form(&url, &form, Duration::from_secs(20))?;
+        let answer: Value = serde_json::from_slice(&answer).context("read what Dex answers")?;
+        let token = answer["id_token"].as_str().context("Dex gave no token")?;
+        Ok(token.to_owned())
+    }
+
+    /// Shows and runs cosign, which must fail and say this.
+    ///
+    /// # Errors
+    /// Where it does anything else.
+    pub fn cosign_refuses(&self, words: &[&Path], because: &str) -> Result<()> {
+        let quoted: Vec<String> = words
+            .iter()
+            .map(|word| quote(&word.to_string_lossy()))
+            .collect();
+        self.say(&format!("\n$ cosign {}", quoted.join(" ")));
+        let mut cosign = Command::new(self.env("WORKSHOP_COSIGN")?);
+        cosign.args(words).env("TUF_ROOT", self.env("TUF_ROOT")?);
+        // What cosign keeps for itself belongs to the lab.
+        cosign.env("HOME", &self.dir);
+        let ended = end(cosign)?;
+        if ended.code == Some(0) || !ended.err.contains(because) {
+            let what = format!("the attack was not caught: cosign says no {because:?}");
+            return Err(broken(what).tail(lines(&ended.err)).into());
+        }
+        let last = ended.err.lines().rev().find(|line| line.contains(because));
+        self.say(last.unwrap_or("cosign refuses"));
+        Ok(())
+    }
+
+    /// Shows the last line of a server's log that holds this.
+    ///
+    /// # Errors
+    /// Where there is none: then the server had another reason.
+    pub fn logged(&mut self, server: &str, because: &str) -> Result<()> {
+        let log = self.installation().join(format!("logs/{server}.log"));
+        let text = state::read(&log)?.unwrap_or_default();
+        let text = String::from_utf8_lossy(&text).into_owned();
+        let line = text.lines().rev().find(|line| line.contains(because));
+        let line = line.ok_or_else(|| {
+            let last = text.lines().rev().take(3).map(str::to_owned).collect();
+            broken(format!(
+                "the attack was not caught: {server} logs no {because:?}"
+            ))
+            .tail(last)
+        })?;
+        self.say(&format!("\n# in the log of {server}:"));
+        self.say(line);
+        self.caught.push(because.to_owned());
+        Ok(())
     }
 
     /// Runs a program that nobody sees.
