@@ -33,12 +33,7 @@ fn every_attack_is_caught() {
                 ended.out
             );
         }
-        assert!(
-            ended.out.contains("\nerror: "),
-            "{}: {}",
-            lab.name,
-            ended.out
-        );
+        assert!(ended.out.contains("\nerror"), "{}: {}", lab.name, ended.out);
         is_clear(&workshop);
     }
 }
