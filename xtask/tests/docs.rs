@@ -228,3 +228,28 @@ fn every_lab_is_in_its_page() {
         .collect();
     assert_eq!(rows, labs);
 }
+
+/// What the page says of each lab is what the lab says, each sentence on a line: its
+/// end is made of them.
+#[test]
+fn every_lab_is_told_in_its_page() {
+    let page = std::fs::read_to_string(repository().join("docs/labs.md")).unwrap();
+    let told: String = xtask::labs::LABS
+        .iter()
+        .map(|lab| {
+            format!(
+                "\n### `{}`\n\n{}\n\n**{}**\n\n<details><summary>What catches it</summary>\n\n{}\n\n</details>\n",
+                lab.name,
+                lab.story.join("\n"),
+                lab.question,
+                lab.answer.join("\n")
+            )
+            .replace(". ", ".\n")
+        })
+        .collect();
+    let expected = format!("\n## Predict\n{told}");
+    assert!(
+        page.ends_with(&expected),
+        "docs/labs.md should end with:\n{expected}"
+    );
+}

@@ -4,7 +4,8 @@
 use anyhow::Result;
 use serde_json::Value;
 
-use super::{Lab, Stage};
+use super::{Lab, Stage, edit};
+use crate::cluster::objects::random;
 
 /// A certificate that ended is used again, without the log entry that dates it.
 pub const REPLAYED_CERTIFICATE: Lab = Lab {
@@ -53,13 +54,15 @@ pub const FORGED_ENTRY: Lab = Lab {
     title: "a bundle is given the log entry, the proof or the checkpoint of another",
     story: &[
         "Two files are signed, so there are two entries in the log, each with a proof.",
-        "An attacker mixes their parts. Everything is real, but not in its place.",
+        "An attacker mixes their parts: everything is real, but not in its place.",
+        "Then he writes himself: a number in the checkpoint, and at last a whole log of his own, with a key of his own.",
     ],
-    question: "Three times something is exchanged: the entry, its proof, the checkpoint. Which check notices each?",
+    question: "Four times something is exchanged: the entry, its proof, a number in the checkpoint, the log. Which check notices each?",
     answer: &[
         "The entry holds the digest, the signature and the certificate of what it is about.",
         "The proof begins with the hash of the entry, so another proof leads to another root.",
-        "The checkpoint is about one root, and what the log signed cannot be changed by a letter.",
+        "The checkpoint is signed, so not a letter of it can be changed.",
+        "In a log of his own every proof is right. But its checkpoint is not signed with the key that the trusted root names.",
     ],
     options: &[],
     run: forged_entry,
@@ -107,6 +110,16 @@ fn forged_entry(stage: &mut Stage<'_>) -> Result<()> {
                     .replacen("\n2\n", "\n3\n", 1);
                 *place = text.into();
             }
+        },
+    )?;
+    stage.refused_file(&file, &forged, "not proved: checkpoint")?;
+    let seed = random()?;
+    let forged = stage.edit(
+        &bundle,
+        "log.json",
+        "begin a log with this entry alone, and sign its checkpoint with a key made for it",
+        |bundle| {
+            edit::in_a_log_of_ones_own(bundle, &seed);
         },
     )?;
     stage.refused_file(&file, &forged, "not proved: checkpoint")

@@ -6,6 +6,8 @@
 
 mod authority;
 mod bundles;
+mod child;
+mod edit;
 mod images;
 mod log;
 mod stage;

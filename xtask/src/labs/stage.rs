@@ -3,13 +3,14 @@
 
 use std::io::{BufRead, IsTerminal};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Command;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
 use serde_json::Value;
 
-use super::Lab;
+use super::child::{Ended, end, finish, lines};
+use super::{Lab, edit};
 use crate::fail::{NOT_SO, broken};
 use crate::http;
 use crate::interrupt;
@@ -29,13 +30,6 @@ pub struct Stage<'a> {
     caught: Vec<String>,
     /// What `env` says of the installation.
     env: Value,
-}
-
-/// What a command came to.
-pub struct Ended {
-    code: Option<i32>,
-    out: String,
-    err: String,
 }
 
 impl<'a> Stage<'a> {
@@ -64,8 +58,18 @@ impl<'a> Stage<'a> {
         self.clear()?;
         std::fs::create_dir_all(&self.dir).context("make the directory of the lab")?;
         let port = port_base.to_string();
-        self.done(&[&["install", "--port-base", &port], lab.options].concat())?;
-        let env = self.done(&["env", "--format", "json"])?;
+        let install = [&["install", "--port-base", &port], lab.options].concat();
+        let installed = end(self.command(&install))?;
+        if installed.code != Some(0) {
+            return Err(broken("a Sigstore for the lab cannot be installed")
+                .tail(lines(&installed.err))
+                .hint(format!(
+                    "if its ports are taken, choose others: cargo xtask lab {} --port-base N",
+                    lab.name
+                ))
+                .into());
+        }
+        let env = end(self.command(&["env", "--format", "json"]))?;
         self.env = serde_json::from_str(&env.out).context("read what env says")?;
         Ok(())
     }
@@ -76,7 +80,11 @@ impl<'a> Stage<'a> {
     /// Where something stays.
     pub fn clear(&self) -> Result<()> {
         if self.dir.join("state").exists() {
-            self.done(&["uninstall", "--yes", "--keep-tools"])?;
+            let ended = finish(self.command(&["uninstall", "--yes", "--keep-tools"]))?;
+            if ended.code != Some(0) {
+                let what = "the lab's own Sigstore cannot be removed";
+                return Err(broken(what).tail(lines(&ended.err)).into());
+            }
         }
         match std::fs::remove_dir_all(&self.dir) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
@@ -259,6 +267,9 @@ impl<'a> Stage<'a> {
         let file = self.file(name);
         state::write_json(&file, &after)?;
         self.say(&format!("\n# the forger: {what}: {}", file.display()));
+        for line in edit::changes(&before, &after) {
+            self.say(&format!("#   {line}"));
+        }
         Ok(file)
     }
 
@@ -412,9 +423,6 @@ impl<'a> Stage<'a> {
 
     /// Shows a command, runs it and shows what it says.
     fn shown(&self, words: &[&str], shortly: bool) -> Result<Ended> {
-        if interrupt::interrupted() {
-            return Err(broken("interrupted").into());
-        }
         let quoted: Vec<String> = words.iter().map(|word| quote(word)).collect();
         self.say(&format!("\n$ cargo xtask {}", quoted.join(" ")));
         let ended = end(self.command(words))?;
@@ -432,36 +440,10 @@ impl<'a> Stage<'a> {
         Ok(ended)
     }
 
-    /// Runs a command that nobody sees.
-    fn done(&self, words: &[&str]) -> Result<Ended> {
-        let ended = end(self.command(words))?;
-        if ended.code == Some(0) {
-            return Ok(ended);
-        }
-        let what = format!("`{}` of the lab's own Sigstore failed", words[0]);
-        Err(broken(what).tail(lines(&ended.err)).into())
-    }
-
     fn command(&self, words: &[&str]) -> Command {
         let mut command = Command::new(&self.program);
         command.args(["--quiet", "--on", "local", "--state"]);
         command.arg(self.dir.join("state")).args(words);
         command
     }
-}
-
-fn end(mut command: Command) -> Result<Ended> {
-    let output = command
-        .stdin(Stdio::null())
-        .output()
-        .with_context(|| format!("run {command:?}"))?;
-    Ok(Ended {
-        code: output.status.code(),
-        out: String::from_utf8_lossy(&output.stdout).into_owned(),
-        err: String::from_utf8_lossy(&output.stderr).into_owned(),
-    })
-}
-
-fn lines(text: &str) -> Vec<String> {
-    text.lines().map(str::to_owned).collect()
 }
