@@ -51,12 +51,7 @@ fn every_attack_is_caught() {
                 ended.out
             );
         }
-        assert!(
-            ended.out.contains("\nerror"),
-            "{}: {}",
-            lab.name,
-            ended.out
-        );
+        assert!(ended.out.contains("\nerror"), "{}: {}", lab.name, ended.out);
         let failed = ended.out.lines().filter_map(|line| {
             let check = line.strip_prefix("✗ ")?.split(' ').next()?;
             Some(check.to_owned())
@@ -105,7 +100,7 @@ fn the_ports_of_a_lab_are_taken() {
     let taken = TcpListener::bind((Ipv4Addr::LOCALHOST, workshop.port_base)).unwrap();
     workshop
         .run(&["lab", "wrong-signer", "--no-pause", "--port-base", &base])
-        .fails(2, "cargo xtask lab wrong-signer --port-base N");
+        .fails(2, "lab wrong-signer --port-base N");
     drop(taken);
     is_clear(&workshop);
 }
