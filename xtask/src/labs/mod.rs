@@ -4,12 +4,19 @@
 //! A lab has a Sigstore of its own, which is installed for it and removed after it,
 //! so that no attack touches what the reader works with.
 
+mod authority;
+mod clock;
 mod easy;
+mod forge;
+mod monitor;
 mod stage;
 
 use anyhow::Result;
 
 pub use stage::Stage;
+
+/// Whose name is misused.
+const ALICE: &str = "alice@example.com";
 
 /// A lab.
 pub struct Lab {
@@ -35,4 +42,7 @@ pub const LABS: &[Lab] = &[
     easy::MOVED_SIGNATURE,
     easy::WRONG_SIGNER,
     easy::WRONG_ISSUER,
+    authority::BEHIND_THE_CT_LOG,
+    authority::STOLEN_CA,
+    clock::CLOCK,
 ];

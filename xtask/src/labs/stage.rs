@@ -4,6 +4,7 @@
 use std::io::{BufRead, IsTerminal};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::time::{Duration, SystemTime};
 
 use anyhow::{Context, Result};
 use serde_json::Value;
@@ -100,6 +101,14 @@ impl<'a> Stage<'a> {
         Ok(())
     }
 
+    /// Waits until a second since 1970 is over.
+    pub fn until_after(&self, second: u64) {
+        let over = SystemTime::UNIX_EPOCH + Duration::from_secs(second + 1);
+        if let Ok(left) = over.duration_since(SystemTime::now()) {
+            std::thread::sleep(left);
+        }
+    }
+
     /// A variable that `env` prints.
     ///
     /// # Errors
@@ -178,12 +187,17 @@ impl<'a> Stage<'a> {
         ])
     }
 
-    /// Shows and runs curl with the certificate of the registry.
-    fn curl(&self, words: &[&str]) -> Result<()> {
+    /// Shows and runs curl, which believes the certificate of the registry.
+    ///
+    /// # Errors
+    /// Where the server does not do what it is asked for.
+    pub fn curl(&self, words: &[&str]) -> Result<()> {
         let ca = self.env("WORKSHOP_REGISTRY_CA")?;
         let words = [
             &[
                 "--disable",
+                "--noproxy",
+                "*",
                 "--fail",
                 "--silent",
                 "--show-error",
@@ -201,9 +215,7 @@ impl<'a> Stage<'a> {
         if ended.code == Some(0) {
             return Ok(());
         }
-        Err(broken("the registry refuses")
-            .tail(lines(&ended.err))
-            .into())
+        Err(broken("the server refuses").tail(lines(&ended.err)).into())
     }
 
     /// Shows and runs a command that must do what it says.
@@ -233,10 +245,15 @@ impl<'a> Stage<'a> {
             );
             return Err(broken(what).tail(lines(&ended.err)).into());
         }
-        if !self.caught.iter().any(|caught| caught == because) {
-            self.caught.push(because.to_owned());
-        }
+        self.catches(because);
         Ok(())
+    }
+
+    /// Notes what caught the attack.
+    pub fn catches(&mut self, what: &str) {
+        if !self.caught.iter().any(|caught| caught == what) {
+            self.caught.push(what.to_owned());
+        }
     }
 
     /// Shows a command, runs it and shows what it says.

@@ -1,0 +1,138 @@
+//! The labs in which somebody has stolen the key of the certificate authority.
+
+use std::path::Path;
+
+use anyhow::{Context, Result};
+use x509_cert::ext::pkix::sct::SignedCertificateTimestamp;
+
+use super::forge::{self, Authority, Draft, SignedFile, Wish};
+use super::{ALICE, Lab, Stage, monitor};
+use crate::bundle;
+use crate::encoding::hex;
+use crate::fail::broken;
+use crate::state;
+
+/// A certificate that no CT log has seen.
+pub const BEHIND_THE_CT_LOG: Lab = Lab {
+    name: "behind-the-ct-log",
+    title: "a certificate is issued behind the CT log's back",
+    story: &[
+        "A thief has copied the key of the certificate authority, and issues a certificate for alice himself.",
+        "Alice must not find out, so he shows it to no CT log.",
+        "Rekor and the timestamp authority ask nobody who somebody is: they take what he sends.",
+    ],
+    question: "Everything that he has is signed with the right keys. What is missing?",
+    answer: &[
+        "A certificate counts only with the promise of a known CT log to show it to everybody.",
+        "So whoever misuses the key of the authority has to do it in public.",
+        "A promise of a log that the trusted root does not name is worth nothing, right as it may be.",
+        "Neither is a real one that was made for another certificate.",
+    ],
+    options: &[],
+    run: behind_the_ct_log,
+};
+
+fn behind_the_ct_log(stage: &mut Stage<'_>) -> Result<()> {
+    let ca = Authority::stolen(stage, 1)?;
+    let draft = ca.draft(&Wish::now(stage, ALICE)?)?;
+    stage.say("\n# a certificate for alice, without any promise of a CT log:");
+    let file = signed(stage, &ca, &draft, None)?;
+    stage.refused(&file.verified(), "does not verify")?;
+    stage.refused(&file.proved(), "not proved: sct")?;
+
+    stage.say("\n# the same with a promise of a CT log of his own:");
+    let promise = forge::promised_by_nobody(&ca, &draft)?;
+    signed(stage, &ca, &draft, Some(promise))?;
+    stage.refused(&file.verified(), "does not verify")?;
+    stage.refused(&file.proved(), "not proved: sct")?;
+
+    stage.say("\n# and with a real promise, which the CT log made for another certificate:");
+    let other = ca.draft(&Wish::now(stage, "mallory@example.com")?)?;
+    let promise = forge::promised_by_the_log(stage, &ca, &other)?;
+    signed(stage, &ca, &draft, Some(promise))?;
+    stage.refused(&file.verified(), "does not verify")?;
+    stage.refused(&file.proved(), "not proved: sct")
+}
+
+/// A thief who shows his certificate to the CT log.
+pub const STOLEN_CA: Lab = Lab {
+    name: "stolen-ca",
+    title: "the key of the certificate authority is stolen, and nothing else is wrong",
+    story: &[
+        "The thief has the key of the certificate authority, and this time he follows every rule.",
+        "He shows his certificate for alice to the CT log, which promises to show it, as it does for Fulcio.",
+    ],
+    question: "Every check will pass. Who can find out, and what helps then?",
+    answer: &[
+        "To a verifier it is a certificate of Fulcio's: that is what the key of an authority can do.",
+        "But it stands in the CT log, under the name of alice, and she knows what she signed.",
+        "The log prevents nothing. It helps where somebody reads it.",
+        "A new key ends the period of the old one in the trusted root, and every verifier has to get that root.",
+        "From then on the thief signs in vain: the timestamp authority has another key, and dates nothing back for him.",
+        "What he signed before that still verifies, as the good signatures do: it has to be refused by name.",
+        "Or the period ends before the theft, and what was signed since then is signed again.",
+    ],
+    options: &[],
+    run: stolen_ca,
+};
+
+fn stolen_ca(stage: &mut Stage<'_>) -> Result<()> {
+    let good = SignedFile::new(stage, "program", "the good program\n")?;
+    stage.runs(&["sign", "--blob", &good.file])?;
+
+    stage.say("\n# the thief shows his certificate to the CT log, and signs as alice:");
+    let ca = Authority::stolen(stage, 1)?;
+    let file = with_promise(stage, &ca)?;
+    stage.runs(&file.verified())?;
+    stage.runs(&file.proved())?;
+
+    stage.say("\n# alice reads the CT log, and compares with what she signed:");
+    let known = [serial(&good)?];
+    let strange = monitor::certificates(stage)?
+        .into_iter()
+        .find(|shown| shown.email == ALICE && !known.contains(&shown.serial))
+        .ok_or_else(|| broken("the attack was not caught: the CT log does not show it"))?;
+    stage.say(&format!("alice never asked for {}", strange.serial));
+    stage.catches("the CT log");
+
+    stage.say("\n# the authority gets a new key, and the period of the old one ends:");
+    stage.runs(&["install", "--renew", "ca"])?;
+    stage.runs(&good.verified())?;
+    stage.say("\n# so does what the thief signed before that:");
+    stage.runs(&file.verified())?;
+    stage.say("\n# the thief signs once more with the old key:");
+    stage.until_after(forge::end_of_the_first(stage, "certificateAuthorities")?);
+    with_promise(stage, &ca)?;
+    stage.refused(&file.verified(), "leads to no authority")?;
+    stage.refused(&file.proved(), "not proved: validity")
+}
+
+/// A program of the thief, signed as Alice with a real promise of the CT log.
+fn with_promise(stage: &Stage<'_>, ca: &Authority) -> Result<SignedFile> {
+    let draft = ca.draft(&Wish::now(stage, ALICE)?)?;
+    let promise = forge::promised_by_the_log(stage, ca, &draft)?;
+    signed(stage, ca, &draft, Some(promise))
+}
+
+/// The serial number of the certificate that signed a file.
+fn serial(file: &SignedFile) -> Result<String> {
+    let bundle = state::read(Path::new(&file.bundle))?.context("the file has no bundle")?;
+    let bundle = bundle::read(&bundle)?;
+    let leaf = bundle
+        .certificate()
+        .context("the bundle has no certificate")?;
+    let tbs = &leaf.certificate().tbs_certificate;
+    Ok(hex(tbs.serial_number.as_bytes()))
+}
+
+/// A program of the thief, signed as Alice.
+fn signed(
+    stage: &Stage<'_>,
+    ca: &Authority,
+    draft: &Draft,
+    promise: Option<SignedCertificateTimestamp>,
+) -> Result<SignedFile> {
+    let file = SignedFile::new(stage, "other", "a program of somebody else\n")?;
+    forge::bundle(stage, &file, &draft.key, &ca.issue(draft, promise)?)?;
+    Ok(file)
+}
