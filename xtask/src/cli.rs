@@ -544,11 +544,14 @@ pub enum StepCommand {
         #[arg(long)]
         bundle: Option<PathBuf>,
     },
-    /// Get an identity token, for Fulcio
+    /// Get an identity token, for Fulcio or another audience
     Token {
         /// The user.
         #[arg(long = "as", value_name = "USER")]
         user: String,
+        /// For whom it is: of Dex a client.
+        #[arg(long, value_name = "NAME", default_value = "sigstore")]
+        audience: String,
         /// The file it goes to, mode 0600.
         #[arg(long)]
         out: PathBuf,

@@ -142,7 +142,11 @@ impl Cluster {
                     say,
                 )
             }
-            StepCommand::Token { user, out } => self.token(&user, &out),
+            StepCommand::Token {
+                user,
+                audience,
+                out,
+            } => self.token(&user, &audience, &out),
             StepCommand::Forget { file } => state::forget(&file),
             StepCommand::Record {
                 id,

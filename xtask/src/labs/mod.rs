@@ -10,6 +10,7 @@ mod easy;
 mod forge;
 mod monitor;
 mod stage;
+mod tokens;
 
 use anyhow::Result;
 
@@ -42,6 +43,7 @@ pub const LABS: &[Lab] = &[
     easy::MOVED_SIGNATURE,
     easy::WRONG_SIGNER,
     easy::WRONG_ISSUER,
+    tokens::WRONG_TOKEN,
     authority::BEHIND_THE_CT_LOG,
     authority::STOLEN_CA,
     clock::CLOCK,

@@ -12,6 +12,7 @@ use serde_json::Value;
 use super::Lab;
 use crate::fail::{NOT_SO, broken};
 use crate::plan::shell::quote;
+use crate::state;
 use crate::ui::Ui;
 
 /// The ports of the installation that a lab has for itself.
@@ -271,6 +272,54 @@ impl<'a> Stage<'a> {
         Ok(ended)
     }
 
+    /// Has cosign sign a file with a token that Fulcio must refuse for this reason, which
+    /// Fulcio keeps to itself: cosign is told no more than that the token is wrong.
+    ///
+    /// # Errors
+    /// Where a certificate is issued, or Fulcio gives another reason.
+    pub fn no_certificate(&mut self, token: &Path, because: &str) -> Result<()> {
+        let file = self.file("to-be-signed");
+        state::write(&file, b"a program\n", 0o600)?;
+        let log = self.installation().join("logs/fulcio.log");
+        let before = state::read(&log)?.unwrap_or_default().len();
+        let path = |path: &Path| path.to_string_lossy().into_owned();
+        let words = [
+            "sign-blob".to_owned(),
+            "--yes".to_owned(),
+            "--identity-token".to_owned(),
+            path(token),
+            "--signing-config".to_owned(),
+            self.env("WORKSHOP_SIGNING_CONFIG")?.to_owned(),
+            "--trusted-root".to_owned(),
+            self.env("WORKSHOP_TRUSTED_ROOT")?.to_owned(),
+            "--bundle".to_owned(),
+            path(&self.file("to-be-signed.sigstore.json")),
+            path(&file),
+        ];
+        let quoted: Vec<String> = words.iter().map(|word| quote(word)).collect();
+        self.say(&format!("\n$ cosign {}", quoted.join(" ")));
+        let mut cosign = Command::new(self.env("WORKSHOP_COSIGN")?);
+        cosign.args(words).env("TUF_ROOT", self.env("TUF_ROOT")?);
+        // Nothing of the reader's own is read, and no token of the environment taken.
+        cosign
+            .env("HOME", &self.dir)
+            .env_remove("SIGSTORE_ID_TOKEN");
+        let ended = end(cosign)?;
+        for line in ended.err.lines().filter(|line| line.starts_with("Error: ")) {
+            self.say(line);
+        }
+        let log = state::read(&log)?.unwrap_or_default();
+        let log = String::from_utf8_lossy(log.get(before..).unwrap_or_default()).into_owned();
+        let reason = log.lines().find_map(refusal).unwrap_or_default();
+        self.say(&format!("# the log of Fulcio says: {reason}"));
+        if ended.code == Some(0) || !reason.contains(because) {
+            let what = format!("the attack was not caught: Fulcio says no {because:?}");
+            return Err(broken(what).tail(lines(&ended.err)).into());
+        }
+        self.catches(because);
+        Ok(())
+    }
+
     /// Runs a command that nobody sees.
     fn done(&self, words: &[&str]) -> Result<Ended> {
         let ended = end(self.command(words))?;
@@ -299,6 +348,14 @@ fn end(mut command: Command) -> Result<Ended> {
         out: String::from_utf8_lossy(&output.stdout).into_owned(),
         err: String::from_utf8_lossy(&output.stderr).into_owned(),
     })
+}
+
+/// Why Fulcio refused a request, from a line of its log.
+fn refusal(line: &str) -> Option<String> {
+    let (_, fields) = line.rsplit_once('\t')?;
+    let fields: Value = serde_json::from_str(fields).ok()?;
+    fields.get("clientMessage")?;
+    fields["error"].as_str().map(str::to_owned)
 }
 
 fn lines(text: &str) -> Vec<String> {

@@ -5,6 +5,7 @@ mod bundle;
 mod certificate;
 mod promise;
 mod timestamp;
+mod token;
 
 use std::path::Path;
 use std::time::SystemTime;
@@ -22,6 +23,7 @@ pub use bundle::{SignedFile, bundle, restamp};
 pub use certificate::{Authority, Draft, Wish};
 pub use promise::{promised_by_nobody, promised_by_the_log};
 pub use timestamp::Stamp;
+pub use token::Token;
 
 /// A key of the lab's own installation, by the name of its file.
 ///
