@@ -280,6 +280,9 @@ pub enum Command {
         /// Do not wait for Enter
         #[arg(long)]
         no_pause: bool,
+        /// The lowest of the ports of its Sigstore
+        #[arg(long, value_name = "N", default_value_t = 20_800, value_parser = clap::value_parser!(u16).range(1024..=65500))]
+        port_base: u16,
     },
     /// Print the variables and flags with which other clients use this Sigstore
     Env {
@@ -544,14 +547,11 @@ pub enum StepCommand {
         #[arg(long)]
         bundle: Option<PathBuf>,
     },
-    /// Get an identity token, for Fulcio or another audience
+    /// Get an identity token, for Fulcio
     Token {
         /// The user.
         #[arg(long = "as", value_name = "USER")]
         user: String,
-        /// For whom it is: of Dex a client.
-        #[arg(long, value_name = "NAME", default_value = "sigstore")]
-        audience: String,
         /// The file it goes to, mode 0600.
         #[arg(long)]
         out: PathBuf,

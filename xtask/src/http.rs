@@ -2,8 +2,8 @@
 
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{LazyLock, mpsc};
 use std::time::Duration;
 
 use anyhow::Result;
@@ -178,7 +178,7 @@ fn find_at_most(
     let from = url.to_owned();
     found(
         url,
-        interruptible(move || read(&from, largest, ask.call()))?,
+        interrupt::interruptible(move || read(&from, largest, ask.call()))?,
     )
 }
 
@@ -220,25 +220,9 @@ pub fn post_form(url: &str, form: &[(&str, &str)], within: Duration) -> Result<V
     let text = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
     let form: Vec<(String, String)> = form.iter().map(text).collect();
     let from = url.to_owned();
-    match interruptible(move || read(&from, LARGEST, ask.send_form(form)))? {
+    match interrupt::interruptible(move || read(&from, LARGEST, ask.send_form(form)))? {
         (200..=299, body) => Ok(body),
         (status, body) => Err(not_ours(url, &status.to_string(), &body)),
-    }
-}
-
-/// Does something that only a server ends, and leaves it where the user does not
-/// want to wait.
-fn interruptible<T: Send + 'static>(
-    ask: impl FnOnce() -> Result<T, Fail> + Send + 'static,
-) -> Result<T, Fail> {
-    let (send, receive) = mpsc::channel();
-    std::thread::spawn(move || send.send(ask()));
-    loop {
-        match receive.recv_timeout(Duration::from_millis(20)) {
-            Ok(answer) => return answer,
-            Err(mpsc::RecvTimeoutError::Timeout) if !interrupt::interrupted() => {}
-            Err(_) => return Err(broken("interrupted while waiting for an answer")),
-        }
     }
 }
 

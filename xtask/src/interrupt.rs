@@ -2,12 +2,14 @@
 //! and the exit status is 128 and the signal (130 for Ctrl-C). At any other time the signal ends the process.
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, LazyLock, Mutex};
+use std::sync::{Arc, LazyLock, Mutex, mpsc};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 use rustix::process::{Pid, Signal, kill_process_group};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+
+use crate::fail::{Fail, broken};
 
 /// The signal that asked this process to stop; zero while none did.
 static SIGNAL: LazyLock<Arc<AtomicUsize>> = LazyLock::new(Arc::default);
@@ -116,4 +118,23 @@ fn groups() -> std::sync::MutexGuard<'static, Vec<Pid>> {
     GROUPS
         .lock()
         .unwrap_or_else(std::sync::PoisonError::into_inner)
+}
+
+/// Does something that only somebody else ends, a server or a reader, and leaves it
+/// where the user does not want to wait.
+///
+/// # Errors
+/// Its own, and an interruption.
+pub fn interruptible<T: Send + 'static>(
+    ask: impl FnOnce() -> Result<T, Fail> + Send + 'static,
+) -> Result<T, Fail> {
+    let (send, receive) = mpsc::channel();
+    std::thread::spawn(move || send.send(ask()));
+    loop {
+        match receive.recv_timeout(Duration::from_millis(20)) {
+            Ok(answer) => return answer,
+            Err(mpsc::RecvTimeoutError::Timeout) if !interrupted() => {}
+            Err(_) => return Err(broken("interrupted while waiting for an answer")),
+        }
+    }
 }

@@ -211,3 +211,20 @@ fn the_json_page_has_every_check() {
 fn the_command_line_is_consistent() {
     Cli::command().debug_assert();
 }
+
+/// The table of the labs has them all, in their order.
+#[test]
+fn every_lab_is_in_its_page() {
+    let page = std::fs::read_to_string(repository().join("docs/labs.md")).unwrap();
+    let cells = |line: &str| -> Option<(String, String)> {
+        let mut cells = line.strip_prefix("| `")?.split(" | ");
+        let name = cells.next()?.trim_end_matches('`').to_owned();
+        Some((name, cells.next()?.to_owned()))
+    };
+    let rows: Vec<(String, String)> = page.lines().filter_map(cells).collect();
+    let labs: Vec<(String, String)> = xtask::labs::LABS
+        .iter()
+        .map(|lab| (lab.name.to_owned(), lab.title.to_owned()))
+        .collect();
+    assert_eq!(rows, labs);
+}

@@ -3,6 +3,8 @@
 #[path = "support/workshop.rs"]
 mod workshop;
 
+#[path = "local/labs.rs"]
+mod labs;
 #[path = "local/proofs.rs"]
 mod proofs;
 

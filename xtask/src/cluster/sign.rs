@@ -371,19 +371,19 @@ impl Cluster {
         })?)
     }
 
-    /// Asks the cluster for an identity token of a service account and
+    /// Asks the cluster for an identity token of a service account, for Fulcio, and
     /// writes it to a file that only its owner reads (`cargo xtask step token`).
     ///
     /// # Errors
     /// Where the cluster refuses.
-    pub fn token(&self, account: &str, audience: &str, out: &std::path::Path) -> Result<()> {
+    pub fn token(&self, account: &str, out: &std::path::Path) -> Result<()> {
         let words = words![
             "create",
             "token",
             account,
             "--namespace",
             DEFAULT,
-            format!("--audience={audience}"),
+            "--audience=sigstore",
             format!("--duration={}s", WITHIN.as_secs().max(600))
         ];
         let token = output_of(&self.ask(words)?, None)?;

@@ -142,11 +142,7 @@ impl Cluster {
                     say,
                 )
             }
-            StepCommand::Token {
-                user,
-                audience,
-                out,
-            } => self.token(&user, &audience, &out),
+            StepCommand::Token { user, out } => self.token(&user, &out),
             StepCommand::Forget { file } => state::forget(&file),
             StepCommand::Record {
                 id,

@@ -1,15 +1,15 @@
-//! `lab`: an attack, what the reader makes of it, and what catches it.
+//! `lab`: an attack, what the reader makes of it, and what catches it. Its Sigstore is
+//! one of processes whatever target was chosen.
 
 use anyhow::Result;
 use serde_json::{Value, json};
 
 use super::App;
-use crate::cli::On;
 use crate::fail::broken;
 use crate::interrupt;
 use crate::labs::{LABS, Lab, Stage};
 
-pub fn run(app: &App, name: Option<&str>, pause: bool) -> Result<Option<Value>> {
+pub fn run(app: &App, name: Option<&str>, pause: bool, port_base: u16) -> Result<Option<Value>> {
     let Some(name) = name else {
         return Ok(Some(list(app)));
     };
@@ -18,19 +18,14 @@ pub fn run(app: &App, name: Option<&str>, pause: bool) -> Result<Option<Value>> 
         broken(format!("there is no lab named {name:?}"))
             .hint(format!("the labs are: {}", names.join(", ")))
     })?;
-    if app.on.0 != On::Local {
-        return Err(
-            broken("a lab makes a Sigstore of its own, as processes of this machine")
-                .hint(format!("cargo xtask --on local lab {name}"))
-                .into(),
-        );
-    }
     app.state.create()?;
     let _held = crate::state::exclusive(&app.state.path("lab.lock"))?;
     let _watch = interrupt::watch();
     say_story(app, lab);
-    let mut stage = Stage::set(&app.ui, &app.state.path("lab"), lab, pause)?;
-    let ended = attack(app, lab, &mut stage);
+    let mut stage = Stage::new(&app.ui, &app.state.path("lab"), pause)?;
+    let ended = stage
+        .set(lab, port_base)
+        .and_then(|()| attack(app, lab, &mut stage));
     // What was made goes away whatever came of it.
     let cleared = stage.clear();
     let caught = ended?;

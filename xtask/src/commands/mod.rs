@@ -245,7 +245,11 @@ impl App {
                 inspect::certificate(self, &evidence, text)
             }
             Command::Report { evidence, output } => report::run(self, &evidence, &output),
-            Command::Lab { name, no_pause } => lab::run(self, name.as_deref(), !no_pause),
+            Command::Lab {
+                name,
+                no_pause,
+                port_base,
+            } => lab::run(self, name.as_deref(), !no_pause, port_base),
             Command::Env { format } => env::run(self, format),
             Command::Uninstall {
                 yes,

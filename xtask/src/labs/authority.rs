@@ -101,7 +101,7 @@ fn stolen_ca(stage: &mut Stage<'_>) -> Result<()> {
     stage.say("\n# so does what the thief signed before that:");
     stage.runs(&file.verified())?;
     stage.say("\n# the thief signs once more with the old key:");
-    stage.until_after(forge::end_of_the_first(stage, "certificateAuthorities")?);
+    stage.until_after(forge::end_of_the_first(stage, "certificateAuthorities")?)?;
     with_promise(stage, &ca)?;
     stage.refused(&file.verified(), "leads to no authority")?;
     stage.refused(&file.proved(), "not proved: validity")

@@ -50,7 +50,7 @@ fn clock(stage: &mut Stage<'_>) -> Result<()> {
     };
     let late = signed(stage, &ca, "late", &short)?;
     let end = short.from + SHORT;
-    stage.until_after(end);
+    stage.until_after(end)?;
     stage.runs(&late.verified())?;
     stage.runs(&late.proved())?;
 

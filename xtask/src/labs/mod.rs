@@ -5,9 +5,11 @@
 //! so that no attack touches what the reader works with.
 
 mod authority;
+mod bundles;
 mod clock;
-mod easy;
 mod forge;
+mod images;
+mod log;
 mod monitor;
 mod stage;
 mod tokens;
@@ -39,12 +41,16 @@ pub struct Lab {
 
 /// All of them, in the order of the chapters.
 pub const LABS: &[Lab] = &[
-    easy::CHANGED_IMAGE,
-    easy::MOVED_SIGNATURE,
-    easy::WRONG_SIGNER,
-    easy::WRONG_ISSUER,
+    images::CHANGED_IMAGE,
+    images::MOVED_SIGNATURE,
+    images::WRONG_SIGNER,
+    images::WRONG_ISSUER,
+    bundles::REPLAYED_CERTIFICATE,
     tokens::WRONG_TOKEN,
     authority::BEHIND_THE_CT_LOG,
+    bundles::FORGED_ENTRY,
+    log::TWO_HISTORIES,
+    log::CHANGED_KEY,
     authority::STOLEN_CA,
     clock::CLOCK,
 ];

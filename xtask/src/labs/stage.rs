@@ -11,12 +11,12 @@ use serde_json::Value;
 
 use super::Lab;
 use crate::fail::{NOT_SO, broken};
+use crate::http;
+use crate::interrupt;
+use crate::plan::program::redirecting_variables;
 use crate::plan::shell::quote;
 use crate::state;
 use crate::ui::Ui;
-
-/// The ports of the installation that a lab has for itself.
-const PORT_BASE: u16 = 20_800;
 
 /// A stage.
 pub struct Stage<'a> {
@@ -40,28 +40,35 @@ pub struct Ended {
 }
 
 impl<'a> Stage<'a> {
-    /// Sets the stage below `dir`, which is emptied first: a lab that was interrupted
-    /// may have left something.
+    /// A stage below `dir` on which nothing stands yet. `waits` says whether a reader
+    /// at a terminal is waited for.
     ///
     /// # Errors
-    /// Where the installation does not come up.
-    pub fn set(ui: &'a Ui, dir: &Path, lab: &Lab, waits: bool) -> Result<Stage<'a>> {
-        let mut stage = Stage {
+    /// Where this program cannot be found.
+    pub fn new(ui: &'a Ui, dir: &Path, waits: bool) -> Result<Stage<'a>> {
+        Ok(Stage {
             ui,
             program: std::env::current_exe().context("find this program")?,
             dir: dir.to_owned(),
             waits: waits && std::io::stdin().is_terminal() && std::io::stdout().is_terminal(),
             caught: Vec::new(),
             env: Value::Null,
-        };
-        stage.clear()?;
-        std::fs::create_dir_all(dir).context("make the directory of the lab")?;
-        let port = PORT_BASE.to_string();
-        let install = [&["install", "--port-base", &port], lab.options].concat();
-        stage.done(&install)?;
-        let env = stage.done(&["env", "--format", "json"])?;
-        stage.env = serde_json::from_str(&env.out).context("read what env says")?;
-        Ok(stage)
+        })
+    }
+
+    /// Sets it for a lab. It is cleared first: a lab that was interrupted may have left
+    /// something.
+    ///
+    /// # Errors
+    /// Where the installation does not come up.
+    pub fn set(&mut self, lab: &Lab, port_base: u16) -> Result<()> {
+        self.clear()?;
+        std::fs::create_dir_all(&self.dir).context("make the directory of the lab")?;
+        let port = port_base.to_string();
+        self.done(&[&["install", "--port-base", &port], lab.options].concat())?;
+        let env = self.done(&["env", "--format", "json"])?;
+        self.env = serde_json::from_str(&env.out).context("read what env says")?;
+        Ok(())
     }
 
     /// Removes the installation and all that the lab made.
@@ -97,17 +104,26 @@ impl<'a> Stage<'a> {
     pub fn wait(&self) -> Result<()> {
         if self.waits {
             self.say("(Enter goes on)");
-            std::io::stdin().lock().read_line(&mut String::new())?;
+            interrupt::interruptible(|| {
+                let read = std::io::stdin().lock().read_line(&mut String::new());
+                read.map_err(|error| broken(format!("the terminal is gone: {error}")))
+            })?;
         }
         Ok(())
     }
 
     /// Waits until a second since 1970 is over.
-    pub fn until_after(&self, second: u64) {
+    ///
+    /// # Errors
+    /// Where the user does not want to wait.
+    pub fn until_after(&self, second: u64) -> Result<()> {
         let over = SystemTime::UNIX_EPOCH + Duration::from_secs(second + 1);
-        if let Ok(left) = over.duration_since(SystemTime::now()) {
+        let left = over.duration_since(SystemTime::now()).unwrap_or_default();
+        interrupt::interruptible(move || {
             std::thread::sleep(left);
-        }
+            Ok(())
+        })?;
+        Ok(())
     }
 
     /// A variable that `env` prints.
@@ -219,12 +235,159 @@ impl<'a> Stage<'a> {
         Err(broken("the server refuses").tail(lines(&ended.err)).into())
     }
 
+    /// Signs a file with this text as Alice, and returns it with its bundle.
+    ///
+    /// # Errors
+    /// Where it cannot be signed.
+    pub fn signed_file(&mut self, name: &str, text: &str) -> Result<(String, PathBuf)> {
+        let file = self.file(name);
+        std::fs::write(&file, format!("{text}\n"))?;
+        let bundle = self.file(&format!("{name}.sigstore.json"));
+        let file = file.to_string_lossy().into_owned();
+        self.runs(&["sign", "--blob", &file])?;
+        Ok((file, bundle))
+    }
+
+    /// Reads a file of JSON.
+    ///
+    /// # Errors
+    /// Where it is none.
+    pub fn read(&self, file: &Path) -> Result<Value> {
+        let text = state::read(file)?.with_context(|| format!("there is no {}", file.display()))?;
+        serde_json::from_slice(&text).with_context(|| format!("read {}", file.display()))
+    }
+
+    /// Writes what a forger makes of a file of JSON beside it, and says what that is.
+    ///
+    /// # Errors
+    /// Where nothing was changed: then there would be nothing to catch.
+    pub fn edit(
+        &self,
+        from: &Path,
+        name: &str,
+        what: &str,
+        change: impl FnOnce(&mut Value),
+    ) -> Result<PathBuf> {
+        let before = self.read(from)?;
+        let mut after = before.clone();
+        change(&mut after);
+        if after == before {
+            return Err(broken(format!("the forger changed nothing: {what}")).into());
+        }
+        let file = self.file(name);
+        state::write_json(&file, &after)?;
+        self.say(&format!("\n# the forger: {what}: {}", file.display()));
+        Ok(file)
+    }
+
+    /// Has cosign and this program refuse a bundle of a file, the latter for this
+    /// reason.
+    ///
+    /// # Errors
+    /// Where one of them accepts it.
+    pub fn refused_file(&mut self, file: &str, bundle: &Path, because: &str) -> Result<()> {
+        let bundle = bundle.to_string_lossy().into_owned();
+        let named = ["--blob", file, "--bundle", &bundle];
+        self.refuses(&[&["verify"], &named[..]].concat(), "", true)?;
+        self.refused_shortly(&[&["inspect-rekor"], &named[..]].concat(), because)
+    }
+
+    /// A token of somebody for a client of Dex, which nobody sees.
+    ///
+    /// # Errors
+    /// Where Dex gives none.
+    pub fn token(&self, user: &str, client: &str) -> Result<String> {
+        let users = state::read(&self.installation().join("keys/users.yml"))?;
+        let users: Value = serde_yaml::from_slice(&users.unwrap_or_default())?;
+        let users = users["users"]
+            .as_array()
+            .context("users.yml holds no users")?;
+        let one = users.iter().find(|one| one["name"] == user);
+        let one = one.with_context(|| format!("there is no {user}"))?;
+        let text = |name: &str| one[name].as_str().unwrap_or_default();
+        let form = [
+            ("grant_type", "password"),
+            ("client_id", client),
+            ("scope", "openid email profile"),
+            ("username", text("email")),
+            ("password", text("password")),
+        ];
+        let url = format!("{}/token", self.env("WORKSHOP_ISSUER")?);
+        let answer = http::post_form(&url, &form, Duration::from_secs(20))?;
+        let answer: Value = serde_json::from_slice(&answer).context("read what Dex answers")?;
+        let token = answer["id_token"].as_str().context("Dex gave no token")?;
+        Ok(token.to_owned())
+    }
+
+    /// Shows and runs cosign, which must fail and say this.
+    ///
+    /// # Errors
+    /// Where it does anything else.
+    pub fn cosign_refuses(&self, words: &[&Path], because: &str) -> Result<()> {
+        let quoted: Vec<String> = words
+            .iter()
+            .map(|word| quote(&word.to_string_lossy()))
+            .collect();
+        self.say(&format!("\n$ cosign {}", quoted.join(" ")));
+        let mut cosign = Command::new(self.env("WORKSHOP_COSIGN")?);
+        cosign.args(words).env("TUF_ROOT", self.env("TUF_ROOT")?);
+        // What cosign keeps for itself belongs to the lab.
+        cosign.env("HOME", &self.dir);
+        for variable in redirecting_variables() {
+            cosign.env_remove(variable);
+        }
+        let ended = end(cosign)?;
+        if ended.code == Some(0) || !ended.err.contains(because) {
+            let what = format!("the attack was not caught: cosign says no {because:?}");
+            return Err(broken(what).tail(lines(&ended.err)).into());
+        }
+        let last = ended.err.lines().rev().find(|line| line.contains(because));
+        self.say(last.unwrap_or("cosign refuses"));
+        Ok(())
+    }
+
+    /// Shows the last line of a server's log that holds this.
+    ///
+    /// # Errors
+    /// Where there is none: then the server had another reason.
+    pub fn logged(&mut self, server: &str, because: &str) -> Result<()> {
+        let log = self.installation().join(format!("logs/{server}.log"));
+        let text = state::read(&log)?.unwrap_or_default();
+        let text = String::from_utf8_lossy(&text).into_owned();
+        let line = text.lines().rev().find(|line| line.contains(because));
+        let line = line.ok_or_else(|| {
+            let last = text.lines().rev().take(3).map(str::to_owned).collect();
+            broken(format!(
+                "the attack was not caught: {server} logs no {because:?}"
+            ))
+            .tail(last)
+        })?;
+        self.say(&format!("\n# in the log of {server}:"));
+        self.say(line);
+        self.catches(because);
+        Ok(())
+    }
+
+    /// Runs a program that nobody sees.
+    ///
+    /// # Errors
+    /// Where it fails.
+    pub fn tool(&self, command: Command) -> Result<()> {
+        let ended = end(command)?;
+        if ended.code == Some(0) {
+            return Ok(());
+        }
+        Err(broken("a tool of the lab failed")
+            .tail(lines(&ended.err))
+            .into())
+    }
+
     /// Shows and runs a command that must do what it says.
     ///
     /// # Errors
     /// Where it does not.
     pub fn runs(&mut self, words: &[&str]) -> Result<()> {
-        let ended = self.shown(words)?;
+        let ended = self.shown(words, false)?;
         if ended.code == Some(0) {
             return Ok(());
         }
@@ -238,15 +401,33 @@ impl<'a> Stage<'a> {
     /// # Errors
     /// Where it answers anything else: then the attack was not caught.
     pub fn refused(&mut self, words: &[&str], because: &str) -> Result<()> {
-        let ended = self.shown(words)?;
-        if ended.code != Some(i32::from(NOT_SO)) || !ended.err.contains(because) {
+        self.refuses(words, because, false)
+    }
+
+    /// The same, showing of the answer what does not hold only.
+    ///
+    /// # Errors
+    /// As [`Stage::refused`].
+    pub fn refused_shortly(&mut self, words: &[&str], because: &str) -> Result<()> {
+        self.refuses(words, because, true)
+    }
+
+    fn refuses(&mut self, words: &[&str], because: &str, shortly: bool) -> Result<()> {
+        let ended = self.shown(words, shortly)?;
+        let said = ended.err.lines().any(|line| {
+            line.strip_prefix("error: ")
+                .is_some_and(|error| error.contains(because))
+        });
+        if ended.code != Some(i32::from(NOT_SO)) || !said {
             let what = format!(
                 "the attack was not caught: {} says no {because:?}",
                 words[0]
             );
             return Err(broken(what).tail(lines(&ended.err)).into());
         }
-        self.catches(because);
+        if !because.is_empty() {
+            self.catches(because);
+        }
         Ok(())
     }
 
@@ -258,66 +439,25 @@ impl<'a> Stage<'a> {
     }
 
     /// Shows a command, runs it and shows what it says.
-    fn shown(&self, words: &[&str]) -> Result<Ended> {
+    fn shown(&self, words: &[&str], shortly: bool) -> Result<Ended> {
+        if interrupt::interrupted() {
+            return Err(broken("interrupted").into());
+        }
         let quoted: Vec<String> = words.iter().map(|word| quote(word)).collect();
         self.say(&format!("\n$ cargo xtask {}", quoted.join(" ")));
         let ended = end(self.command(words))?;
-        for line in ended.out.lines().filter(|line| !line.starts_with("next: ")) {
+        let told = |line: &&str| !line.starts_with("next: ") && (!shortly || line.starts_with('✗'));
+        for line in ended.out.lines().filter(told) {
             self.say(line);
         }
-        // The hints lead to the reader's own installation, which is another.
-        for line in ended.err.lines().filter(|line| line.starts_with("error: ")) {
+        // The hints lead to the reader's own installation, which is another. What
+        // cosign says besides is long; the checkpoints of two histories are not.
+        let evidence = words[0] == "inspect-rekor";
+        let told = |line: &&str| line.starts_with("error: ") || evidence && line.starts_with("  |");
+        for line in ended.err.lines().filter(told) {
             self.say(line);
         }
         Ok(ended)
-    }
-
-    /// Has cosign sign a file with a token that Fulcio must refuse for this reason, which
-    /// Fulcio keeps to itself: cosign is told no more than that the token is wrong.
-    ///
-    /// # Errors
-    /// Where a certificate is issued, or Fulcio gives another reason.
-    pub fn no_certificate(&mut self, token: &Path, because: &str) -> Result<()> {
-        let file = self.file("to-be-signed");
-        state::write(&file, b"a program\n", 0o600)?;
-        let log = self.installation().join("logs/fulcio.log");
-        let before = state::read(&log)?.unwrap_or_default().len();
-        let path = |path: &Path| path.to_string_lossy().into_owned();
-        let words = [
-            "sign-blob".to_owned(),
-            "--yes".to_owned(),
-            "--identity-token".to_owned(),
-            path(token),
-            "--signing-config".to_owned(),
-            self.env("WORKSHOP_SIGNING_CONFIG")?.to_owned(),
-            "--trusted-root".to_owned(),
-            self.env("WORKSHOP_TRUSTED_ROOT")?.to_owned(),
-            "--bundle".to_owned(),
-            path(&self.file("to-be-signed.sigstore.json")),
-            path(&file),
-        ];
-        let quoted: Vec<String> = words.iter().map(|word| quote(word)).collect();
-        self.say(&format!("\n$ cosign {}", quoted.join(" ")));
-        let mut cosign = Command::new(self.env("WORKSHOP_COSIGN")?);
-        cosign.args(words).env("TUF_ROOT", self.env("TUF_ROOT")?);
-        // Nothing of the reader's own is read, and no token of the environment taken.
-        cosign
-            .env("HOME", &self.dir)
-            .env_remove("SIGSTORE_ID_TOKEN");
-        let ended = end(cosign)?;
-        for line in ended.err.lines().filter(|line| line.starts_with("Error: ")) {
-            self.say(line);
-        }
-        let log = state::read(&log)?.unwrap_or_default();
-        let log = String::from_utf8_lossy(log.get(before..).unwrap_or_default()).into_owned();
-        let reason = log.lines().find_map(refusal).unwrap_or_default();
-        self.say(&format!("# the log of Fulcio says: {reason}"));
-        if ended.code == Some(0) || !reason.contains(because) {
-            let what = format!("the attack was not caught: Fulcio says no {because:?}");
-            return Err(broken(what).tail(lines(&ended.err)).into());
-        }
-        self.catches(because);
-        Ok(())
     }
 
     /// Runs a command that nobody sees.
@@ -348,14 +488,6 @@ fn end(mut command: Command) -> Result<Ended> {
         out: String::from_utf8_lossy(&output.stdout).into_owned(),
         err: String::from_utf8_lossy(&output.stderr).into_owned(),
     })
-}
-
-/// Why Fulcio refused a request, from a line of its log.
-fn refusal(line: &str) -> Option<String> {
-    let (_, fields) = line.rsplit_once('\t')?;
-    let fields: Value = serde_json::from_str(fields).ok()?;
-    fields.get("clientMessage")?;
-    fields["error"].as_str().map(str::to_owned)
 }
 
 fn lines(text: &str) -> Vec<String> {

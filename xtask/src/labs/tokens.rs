@@ -1,66 +1,85 @@
 //! The lab about identity tokens: what Fulcio has to refuse before it issues anything.
 
+use std::path::Path;
+
 use anyhow::Result;
 
 use super::forge::Token;
 use super::{ALICE, Lab, Stage};
+use crate::state;
 
-/// Tokens that do not say to Fulcio what they should.
+/// Tokens that Fulcio must not believe.
 pub const WRONG_TOKEN: Lab = Lab {
     name: "wrong-token",
-    title: "mallory shows Fulcio a token that says alice",
+    title: "Fulcio is shown tokens that are not for it, or not of its issuer",
     story: &[
-        "Whoever has a token of alice that Fulcio accepts gets a certificate of hers.",
-        "Mallory tries four: one that alice gave to a website of his, where she logs in with the same Dex,",
-        "one of an issuer of his own, his own token with her name in it, and one that he signed himself.",
+        "Whoever has a token of alice for Fulcio gets a certificate with her name.",
+        "Mallory runs a web site. Alice logged in to it, so he has a real token of hers, from the same Dex, with the web site as its audience.",
+        "He tries that one. Then he forges: another issuer, his own token with her name, and a key of his own.",
     ],
-    question: "The first is a real token of alice, with a right signature of Dex. Why is it not enough?",
+    question: "What in each token keeps Fulcio from believing it?",
     answer: &[
-        "A token says for whom it is. One for a website is none for Fulcio, or every website could sign for its users.",
-        "Fulcio's configuration names the issuers that count, and whoever else signs is nobody to it.",
-        "It gets the keys of an issuer from the issuer itself, and under a changed word the signature does not fit them.",
+        "A token says for whom it is. If one for a web site were one for Fulcio, every web site could sign for its users.",
+        "Fulcio believes an issuer only if its configuration names it, and asks that issuer for its keys.",
+        "Under a changed name the signature of Dex is wrong.",
         "Mallory's own key is of a kind that Dex does not announce: his signature is not even looked at.",
-        "The client learns no more than that the token is wrong: only the log of Fulcio says why.",
+        "Who asks is told nothing but 400: the reason stands in the log of Fulcio.",
     ],
     options: &[],
     run: wrong_token,
 };
 
 fn wrong_token(stage: &mut Stage<'_>) -> Result<()> {
-    let file = stage.file("token-for-the-website");
-    let path = file.to_string_lossy();
-    stage.say("# alice logs in to the website, which gets a token of hers:");
-    stage.runs(&[
-        "step",
-        "token",
-        "--as",
-        "alice",
-        "--audience",
-        "not-sigstore",
-        "--out",
-        &path,
-    ])?;
-    stage.no_certificate(&file, "audience")?;
-
-    let file = stage.file("token-of-mallory");
-    let path = file.to_string_lossy();
-    stage.say("\n# mallory logs in, and gets a token of his own for Fulcio:");
-    stage.runs(&["step", "token", "--as", "mallory", "--out", &path])?;
-    let alice = Token::read(&file)?
-        .claim("email", ALICE)
-        .claim("name", "alice");
-    stage.say("\n# it says alice now, and comes from an issuer of his own:");
-    let token = alice.clone().claim("iss", "https://accounts.example.org");
-    let token = token
-        .signed_by_nobody()?
-        .write(stage, "token-of-another-issuer")?;
-    stage.no_certificate(&token, "failed to match issuer URL")?;
-    stage.say("\n# it says alice, and keeps the signature of Dex:");
-    let token = alice.write(stage, "token-changed")?;
-    stage.no_certificate(&token, "failed to verify id token signature")?;
-    stage.say("\n# it says alice, and mallory signed it with a key of his own:");
-    let token = alice
-        .signed_by_nobody()?
-        .write(stage, "token-of-another-key")?;
-    stage.no_certificate(&token, "unexpected signature algorithm")
+    let file = stage.file("program.txt");
+    std::fs::write(&file, "a program of somebody else\n")?;
+    stage.say("\n# alice logs in to the web site of mallory, and mallory to sign for himself");
+    let stolen = Token::read(&stage.token("alice", "web-site")?)?;
+    let own = Token::read(&stage.token("mallory", "sigstore")?)?;
+    let forged = own.claim("email", ALICE);
+    let elsewhere = forged.clone().claim("iss", "https://accounts.example.org");
+    let attempts = [
+        ("stolen", "for the web site", stolen, "expected audience"),
+        (
+            "issuer",
+            "that says alice, of an issuer of his own",
+            elsewhere.signed_by_nobody()?,
+            "failed to match issuer",
+        ),
+        (
+            "name",
+            "that says alice, under the signature of Dex for mallory",
+            forged.clone(),
+            "failed to verify id token signature",
+        ),
+        (
+            "key",
+            "that says alice, signed with a key of his own",
+            forged.signed_by_nobody()?,
+            "unexpected signature algorithm",
+        ),
+    ];
+    let config = stage.env("WORKSHOP_SIGNING_CONFIG")?.to_owned();
+    let root = stage.env("WORKSHOP_TRUSTED_ROOT")?.to_owned();
+    let bundle = stage.file("none.json");
+    for (name, what, token, reason) in attempts {
+        let path = stage.file(&format!("{name}.jwt"));
+        state::write(&path, token.text().as_bytes(), 0o600)?;
+        stage.say(&format!("\n# a token {what}"));
+        let words = [
+            Path::new("sign-blob"),
+            Path::new("--yes"),
+            Path::new("--identity-token"),
+            &path,
+            Path::new("--signing-config"),
+            Path::new(&config),
+            Path::new("--trusted-root"),
+            Path::new(&root),
+            Path::new("--bundle"),
+            &bundle,
+            &file,
+        ];
+        stage.cosign_refuses(&words, "error processing the identity token")?;
+        stage.logged("fulcio", reason)?;
+    }
+    Ok(())
 }

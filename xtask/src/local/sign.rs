@@ -99,11 +99,11 @@ impl Local {
     ///
     /// # Errors
     /// Where Dex does not answer or refuses.
-    pub fn token(&self, user: &str, audience: &str, out: &Path) -> Result<()> {
+    pub fn token(&self, user: &str, out: &Path) -> Result<()> {
         let user = self.user(user)?;
         let form = [
             ("grant_type", "password"),
-            ("client_id", audience),
+            ("client_id", "sigstore"),
             ("scope", "openid email profile"),
             ("username", &user.email),
             ("password", &user.password),

@@ -121,11 +121,7 @@ impl Local {
             }
             StepCommand::Shard { log, tree } => shards::open(&self, &log, &tree),
             StepCommand::Trust => self.write_trust(),
-            StepCommand::Token {
-                user,
-                audience,
-                out,
-            } => self.token(&user, &audience, &out),
+            StepCommand::Token { user, out } => self.token(&user, &out),
             StepCommand::Forget { file } => state::forget(&file),
             StepCommand::Record {
                 id,

@@ -118,7 +118,8 @@ pub fn extends(
     proof: &[Hash],
 ) -> Result<(), String> {
     if first > second {
-        return Err(format!("it shrank from {first} to {second} entries"));
+        let before = super::entries(first);
+        return Err(format!("it shrank from {before} to {second}"));
     }
     if first == second || first == 0 {
         if !proof.is_empty() {

@@ -47,14 +47,15 @@ pub fn fetch(server: &Server, which: &Which) -> Result<Entry> {
         return Err(missing(Version::V1, &which, size(server)?));
     };
     let entry = read(&found)?;
-    // Nothing else would show that an answer is about another entry.
-    let asked = match which {
-        Which::Index(index) => entry.index == *index,
-        Which::Uuid(uuid) => {
-            let leaf = merkle::leaf_hash(&entry.canonical);
-            unhex(uuid).is_some_and(|uuid| uuid.ends_with(&leaf))
-        }
-    };
+    // Nothing else would show that an answer is about another entry, or that its UUID,
+    // which ends with the hash of the entry, is made up.
+    let leaf = merkle::leaf_hash(&entry.canonical);
+    let hashes_to = |uuid: &str| unhex(uuid).is_some_and(|uuid| uuid.ends_with(&leaf));
+    let asked = entry.uuid.as_deref().is_some_and(hashes_to)
+        && match which {
+            Which::Index(index) => entry.index == *index,
+            Which::Uuid(uuid) => hashes_to(uuid),
+        };
     if !asked {
         return Err(broken("Rekor v1 answers with another entry than was asked for").into());
     }

@@ -396,7 +396,7 @@ fn a_log_with_two_histories() {
     for (before, says) in [
         (
             recorded::text("rekor-v2/checkpoint-260"),
-            "it shrank from 260 to 7 entries",
+            "it shrank from 260 entries to 7",
         ),
         (forked, "two roots for the same 7 entries"),
         (smaller, ""),
@@ -456,13 +456,36 @@ fn registry(without: &'static [&'static str]) -> impl Fn(&str, &mut TcpStream) +
             held.insert(tag, recorded::bytes(&format!("registry/{name}.json")));
         }
     }
+    // A registry with the API needs no tag for the same index.
+    let api = without.contains(&"referrers but by the API");
     move |path, stream| {
         let name = path.rsplit('/').next().unwrap();
+        if path.contains("/referrers/") {
+            return match api {
+                true => answer(stream, 200, &recorded::bytes("registry/referrers.json")),
+                false => answer(stream, 404, b"{}"),
+            };
+        }
         match held.get(name) {
-            Some(bytes) if !path.contains("/referrers/") => answer(stream, 200, bytes),
-            _ => answer(stream, 404, b"{}"),
+            Some(bytes) => answer(stream, 200, bytes),
+            None => answer(stream, 404, b"{}"),
         }
     }
+}
+
+/// The same bundles by the API of a registry that has it.
+#[test]
+fn the_referrers_of_an_image() {
+    let world = trusting(World::on_free_ports().installed("both"));
+    let at = world.base + 12;
+    let image = format!("127.0.0.1:{at}/sample@{}", image_digest());
+    let _registry = Web::on(
+        at,
+        registry(&["referrers", "referrers but by the API", "legacy"]),
+    );
+    let line = format!("--json inspect-certificate {image}");
+    let documents = world.run(&line).ok().events();
+    assert_eq!(documents.len(), 4);
 }
 
 fn image_digest() -> String {

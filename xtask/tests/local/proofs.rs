@@ -381,7 +381,7 @@ fn a_log_with_two_histories_is_caught() {
     let shrunk = workshop.run(&["inspect-rekor", "--log-index", "0"]);
     shrunk.fails(
         1,
-        "the log has two histories: it shrank from 2 to 1 entries",
+        "the log has two histories: it shrank from 2 entries to 1",
     );
     assert_eq!(kept(), before);
 

@@ -170,7 +170,7 @@ impl<'a> Bench<'a> {
                     let Some(Piece::Text(out)) = out else {
                         return Err(broken("the token goes nowhere").into());
                     };
-                    target.token(target.default_user(), "sigstore", Path::new(out))?;
+                    target.token(target.default_user(), Path::new(out))?;
                 }
                 Action::Xtask(_) => {}
                 Action::Run(command) => {

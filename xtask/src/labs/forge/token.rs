@@ -1,7 +1,5 @@
 //! Identity tokens (JSON Web Tokens) that nobody issued as they are.
 
-use std::path::{Path, PathBuf};
-
 use anyhow::{Context, Result};
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
@@ -9,9 +7,6 @@ use p256::ecdsa::signature::Signer;
 use p256::ecdsa::{Signature, SigningKey};
 use p256::elliptic_curve::rand_core::OsRng;
 use serde_json::Value;
-
-use crate::labs::Stage;
-use crate::state;
 
 /// A token, taken apart.
 #[derive(Clone)]
@@ -22,13 +17,12 @@ pub struct Token {
 }
 
 impl Token {
-    /// Reads one.
+    /// Takes one apart.
     ///
     /// # Errors
-    /// Where the file holds none.
-    pub fn read(path: &Path) -> Result<Token> {
-        let text = state::read(path)?.context("there is no token")?;
-        let parts = text.trim_ascii().split(|byte| *byte == b'.');
+    /// Where the text is none.
+    pub fn read(text: &str) -> Result<Token> {
+        let parts = text.trim().split('.');
         let mut parts = parts.map(|part| BASE64_URL_SAFE_NO_PAD.decode(part));
         let mut part = || -> Result<Vec<u8>> {
             let part = parts.next().context("a token has three parts")?;
@@ -59,16 +53,10 @@ impl Token {
         Ok(self)
     }
 
-    /// Writes it to a file of the lab that only its owner reads.
-    ///
-    /// # Errors
-    /// Where it cannot be written.
-    pub fn write(&self, stage: &Stage<'_>, name: &str) -> Result<PathBuf> {
-        let path = stage.file(name);
+    /// As it is handed over.
+    pub fn text(&self) -> String {
         let signature = BASE64_URL_SAFE_NO_PAD.encode(&self.signature);
-        let text = format!("{}.{signature}", self.signed());
-        state::write(&path, text.as_bytes(), 0o600)?;
-        Ok(path)
+        format!("{}.{signature}", self.signed())
     }
 
     /// What the signature is over (RFC 7515, section 5.1).

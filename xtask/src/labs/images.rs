@@ -1,4 +1,5 @@
-//! The labs that need nothing but the commands of the workshop.
+//! The labs about images and who signed them, which need nothing but the commands of
+//! the workshop.
 
 use anyhow::Result;
 

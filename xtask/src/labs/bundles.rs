@@ -1,0 +1,119 @@
+//! The labs in which a bundle is edited: parts are taken from it, or those of another
+//! put in their place.
+
+use anyhow::Result;
+use serde_json::Value;
+
+use super::{Lab, Stage};
+
+/// A certificate that ended is used again, without the log entry that dates it.
+pub const REPLAYED_CERTIFICATE: Lab = Lab {
+    name: "replayed-certificate",
+    title: "a certificate that ended is used without its log entry and timestamp",
+    story: &[
+        "Alice's certificate is valid for ten minutes, and her signature is checked for years.",
+        "That works because the timestamp and the log entry say when she signed.",
+        "Somebody who finds her key later would sign with it, and leave out what dates the signature.",
+    ],
+    question: "First the timestamp is taken from the bundle, then the log entry. What does a verifier miss?",
+    answer: &[
+        "Without a time that somebody trusted names, nobody knows whether the certificate was valid.",
+        "And without the entry, Alice would never see in the log what was signed in her name.",
+    ],
+    options: &[],
+    run: replayed_certificate,
+};
+
+fn replayed_certificate(stage: &mut Stage<'_>) -> Result<()> {
+    let (file, bundle) = stage.signed_file("program.txt", "the good program")?;
+    stage.runs(&["verify", "--blob", &file])?;
+    let undated = stage.edit(
+        &bundle,
+        "undated.json",
+        "take the timestamp away",
+        |bundle| {
+            remove(bundle, "/verificationMaterial", "timestampVerificationData");
+        },
+    )?;
+    stage.refused_file(&file, &undated, "not proved: validity")?;
+    let unlogged = stage.edit(
+        &undated,
+        "unlogged.json",
+        "take the log entry away as well",
+        |bundle| {
+            remove(bundle, "/verificationMaterial", "tlogEntries");
+        },
+    )?;
+    stage.refused_file(&file, &unlogged, "not proved: entry, validity")
+}
+
+/// The proofs of a bundle are replaced by others.
+pub const FORGED_ENTRY: Lab = Lab {
+    name: "forged-entry",
+    title: "a bundle is given the log entry, the proof or the checkpoint of another",
+    story: &[
+        "Two files are signed, so there are two entries in the log, each with a proof.",
+        "An attacker mixes their parts. Everything is real, but not in its place.",
+    ],
+    question: "Three times something is exchanged: the entry, its proof, the checkpoint. Which check notices each?",
+    answer: &[
+        "The entry holds the digest, the signature and the certificate of what it is about.",
+        "The proof begins with the hash of the entry, so another proof leads to another root.",
+        "The checkpoint is about one root, and what the log signed cannot be changed by a letter.",
+    ],
+    options: &[],
+    run: forged_entry,
+};
+
+fn forged_entry(stage: &mut Stage<'_>) -> Result<()> {
+    let (_, other) = stage.signed_file("other.txt", "another program")?;
+    let (file, bundle) = stage.signed_file("program.txt", "the good program")?;
+    let other = stage.read(&other)?;
+    let entry = "/verificationMaterial/tlogEntries/0";
+    let proof = format!("{entry}/inclusionProof");
+    let take = |bundle: &mut Value, from: &str| {
+        if let (Some(place), Some(value)) = (bundle.pointer_mut(from), other.pointer(from)) {
+            *place = value.clone();
+        }
+    };
+    let forged = stage.edit(
+        &bundle,
+        "entry.json",
+        "put the entry of the other file in",
+        |bundle| {
+            take(bundle, entry);
+        },
+    )?;
+    stage.refused_file(&file, &forged, "not proved: entry")?;
+    let forged = stage.edit(
+        &bundle,
+        "proof.json",
+        "put the proof of the other entry in",
+        |bundle| {
+            take(bundle, &proof);
+        },
+    )?;
+    stage.refused_file(&file, &forged, "not proved: inclusion")?;
+    let note = format!("{proof}/checkpoint/envelope");
+    let forged = stage.edit(
+        &bundle,
+        "checkpoint.json",
+        "say in the checkpoint that the log holds an entry more",
+        |bundle| {
+            if let Some(place) = bundle.pointer_mut(&note) {
+                let text = place
+                    .as_str()
+                    .unwrap_or_default()
+                    .replacen("\n2\n", "\n3\n", 1);
+                *place = text.into();
+            }
+        },
+    )?;
+    stage.refused_file(&file, &forged, "not proved: checkpoint")
+}
+
+fn remove(value: &mut Value, of: &str, name: &str) {
+    if let Some(object) = value.pointer_mut(of).and_then(Value::as_object_mut) {
+        object.remove(name);
+    }
+}
