@@ -44,14 +44,14 @@ fn behind_the_ct_log(stage: &mut Stage<'_>) -> Result<()> {
     let promise = forge::promised_by_nobody(&ca, &draft)?;
     signed(stage, &ca, &draft, Some(promise))?;
     stage.refused(&file.verified(), "does not verify")?;
-    stage.refused(&file.proved(), "not proved: sct")?;
+    stage.refused_shortly(&file.proved(), "not proved: sct")?;
 
     stage.say("\n# and with a real promise, which the CT log made for another certificate:");
     let other = ca.draft(&Wish::now(stage, "mallory@example.com")?)?;
     let promise = forge::promised_by_the_log(stage, &ca, &other)?;
     signed(stage, &ca, &draft, Some(promise))?;
     stage.refused(&file.verified(), "does not verify")?;
-    stage.refused(&file.proved(), "not proved: sct")
+    stage.refused_shortly(&file.proved(), "not proved: sct")
 }
 
 /// A thief who shows his certificate to the CT log.
@@ -68,7 +68,7 @@ pub const STOLEN_CA: Lab = Lab {
         "But it stands in the CT log, under the name of alice, and she knows what she signed.",
         "The log prevents nothing. It helps where somebody reads it.",
         "A new key ends the period of the old one in the trusted root, and every verifier has to get that root.",
-        "From then on the thief signs in vain: the timestamp authority has another key, and dates nothing back for him.",
+        "From then on the thief signs in vain: the key of the timestamp authority he does not have, so he dates nothing back.",
         "What he signed before that still verifies, as the good signatures do: it has to be refused by name.",
         "Or the period ends before the theft, and what was signed since then is signed again.",
     ],
@@ -95,7 +95,9 @@ fn stolen_ca(stage: &mut Stage<'_>) -> Result<()> {
     stage.say(&format!("alice never asked for {}", strange.serial));
     stage.catches("the CT log");
 
-    stage.say("\n# the authority gets a new key, and the period of the old one ends:");
+    stage.say(
+        "\n# the authority gets a new key; what alice signed with the old one still verifies:",
+    );
     stage.runs(&["install", "--renew", "ca"])?;
     stage.runs(&good.verified())?;
     stage.say("\n# so does what the thief signed before that:");
@@ -104,7 +106,7 @@ fn stolen_ca(stage: &mut Stage<'_>) -> Result<()> {
     stage.until_after(forge::end_of_the_first(stage, "certificateAuthorities")?)?;
     with_promise(stage, &ca)?;
     stage.refused(&file.verified(), "leads to no authority")?;
-    stage.refused(&file.proved(), "not proved: validity")
+    stage.refused_shortly(&file.proved(), "not proved: validity")
 }
 
 /// A program of the thief, signed as Alice with a real promise of the CT log.

@@ -39,7 +39,7 @@ fn clock(stage: &mut Stage<'_>) -> Result<()> {
     };
     let early = signed(stage, &ca, "early", &fast)?;
     stage.refused(&early.verified(), "leads to no authority")?;
-    stage.refused(&early.proved(), "not proved: validity")?;
+    stage.refused_shortly(&early.proved(), "not proved: validity")?;
 
     stage.say(&format!(
         "\n# a certificate that is valid for {SHORT} seconds, and looked at when these are over:"
@@ -67,7 +67,7 @@ fn clock(stage: &mut Stage<'_>) -> Result<()> {
     stage.say("\n# and with the second after that, in which her certificate is still valid:");
     forge::restamp(&good, &stamp, retired + 1)?;
     stage.refused(&good.verified(), "does not verify")?;
-    stage.refused(&good.proved(), "not proved: timestamp")
+    stage.refused_shortly(&good.proved(), "not proved: timestamp")
 }
 
 /// A file with a certificate as it is wished, shown to the CT log.
