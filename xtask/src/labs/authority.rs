@@ -1,166 +1,140 @@
-//! The labs in which Fulcio is deceived, or gone around.
+//! The labs in which somebody has stolen the key of the certificate authority.
 
 use std::path::Path;
 
 use anyhow::{Context, Result};
-use base64::Engine;
-use base64::prelude::BASE64_URL_SAFE_NO_PAD;
-use serde_json::Value;
+use x509_cert::ext::pkix::sct::SignedCertificateTimestamp;
 
-use super::{Lab, Stage};
+use super::forge::{self, Authority, Draft, SignedFile, Wish};
+use super::{ALICE, Lab, Stage, monitor};
+use crate::bundle;
+use crate::encoding::hex;
+use crate::fail::broken;
 use crate::state;
 
-/// Tokens that Fulcio must not believe.
-pub const WRONG_TOKEN: Lab = Lab {
-    name: "wrong-token",
-    title: "Fulcio is shown tokens that are not for it, or not of its issuer",
-    story: &[
-        "Whoever has a token of Alice for Fulcio gets a certificate with her name.",
-        "A web site that she logged in to has a real token of hers as well, from the same Dex, with the web site as its audience.",
-        "Its operator tries that one. Then he forges: another issuer, and a signature of his own.",
-    ],
-    question: "What in each token keeps Fulcio from believing it?",
-    answer: &[
-        "Fulcio believes an issuer only if its configuration names it, and asks that issuer for its keys.",
-        "A signature must be made with one of these keys, and the audience must be Fulcio's own.",
-        "Who asks is told nothing but 400: the reason stands in the log of Fulcio.",
-    ],
-    options: &[],
-    run: wrong_token,
-};
-
-fn wrong_token(stage: &mut Stage<'_>) -> Result<()> {
-    stage.say("\n# Alice logs in to a web site, which is another client of the same Dex");
-    let stolen = stage.token("web-site")?;
-    let real = stage.token("sigstore")?;
-    let file = stage.file("program.txt");
-    std::fs::write(&file, "the good program\n")?;
-    let attempts = [
-        (
-            "stolen.jwt",
-            "for the web site",
-            stolen,
-            "expected audience",
-        ),
-        (
-            "issuer.jwt",
-            "of another issuer",
-            of_another_issuer(&real)?,
-            "failed to match issuer",
-        ),
-        (
-            "signature.jwt",
-            "whose signature is not Dex's",
-            signed_by_nobody(&real)?,
-            "failed to verify",
-        ),
-    ];
-    for (name, what, token, reason) in attempts {
-        let file_of_token = stage.file(name);
-        state::write(&file_of_token, token.as_bytes(), 0o600)?;
-        stage.say(&format!("\n# a token {what}"));
-        let config = stage.env("WORKSHOP_SIGNING_CONFIG")?.to_owned();
-        let root = stage.env("WORKSHOP_TRUSTED_ROOT")?.to_owned();
-        let bundle = stage.file("none.json");
-        let words = [
-            Path::new("sign-blob"),
-            Path::new("--yes"),
-            Path::new("--identity-token"),
-            &file_of_token,
-            Path::new("--signing-config"),
-            Path::new(&config),
-            Path::new("--trusted-root"),
-            Path::new(&root),
-            Path::new("--bundle"),
-            &bundle,
-            &file,
-        ];
-        stage.cosign_refuses(&words, "error processing the identity token")?;
-        stage.logged("fulcio", reason)?;
-    }
-    Ok(())
-}
-
-fn of_another_issuer(token: &str) -> Result<String> {
-    let [head, payload, signature] = parts(token)?;
-    let claims = BASE64_URL_SAFE_NO_PAD
-        .decode(payload)
-        .context("read a token")?;
-    let mut claims: Value = serde_json::from_slice(&claims).context("read a token")?;
-    claims["iss"] = "http://127.0.0.1:1/dex".into();
-    let payload = BASE64_URL_SAFE_NO_PAD.encode(claims.to_string());
-    Ok(format!("{head}.{payload}.{signature}"))
-}
-
-fn signed_by_nobody(token: &str) -> Result<String> {
-    let [head, payload, signature] = parts(token)?;
-    let length = BASE64_URL_SAFE_NO_PAD
-        .decode(signature)
-        .context("read a token")?
-        .len();
-    let nobody = BASE64_URL_SAFE_NO_PAD.encode(vec![0x5a; length]);
-    Ok(format!("{head}.{payload}.{nobody}"))
-}
-
-fn parts(token: &str) -> Result<[&str; 3]> {
-    let parts: Vec<&str> = token.trim().split('.').collect();
-    let parts = parts.try_into().ok();
-    parts.context("Dex's token has not three parts")
-}
-
-/// A certificate that another CT log promised to show.
-pub const UNKNOWN_CT_LOG: Lab = Lab {
-    name: "unknown-ct-log",
+/// A certificate that no CT log has seen.
+pub const BEHIND_THE_CT_LOG: Lab = Lab {
+    name: "behind-the-ct-log",
     title: "a certificate is issued behind the CT log's back",
     story: &[
-        "Whoever has Fulcio's key can issue a certificate for any name, and shows it to no log, or to one of his own.",
-        "Here the CT log begins anew with another key, and plays the log of the thief: the verifier has a trusted root from before.",
-        "The certificate is issued with Fulcio's own key, so its chain is right.",
+        "A thief has copied the key of the certificate authority, and issues a certificate for alice himself.",
+        "Alice must not find out, so he shows it to no CT log.",
+        "Rekor and the timestamp authority ask nobody who somebody is: they take what he sends.",
     ],
-    question: "The chain is right, the signature is right, and Rekor has the entry. What is missing?",
+    question: "Everything that he has is signed with the right keys. What is missing?",
     answer: &[
-        "A verifier wants the promise of a CT log that it knows: that the certificate is shown where Alice can find it.",
-        "A thief who shows it to the real log gets that promise, and is seen.",
+        "A certificate counts only with the promise of a known CT log to show it to everybody.",
+        "So whoever misuses the key of the authority has to do it in public.",
+        "A promise of a log that the trusted root does not name is worth nothing, right as it may be.",
+        "Neither is a real one that was made for another certificate.",
     ],
     options: &[],
-    run: unknown_ct_log,
+    run: behind_the_ct_log,
 };
 
-fn unknown_ct_log(stage: &mut Stage<'_>) -> Result<()> {
-    let root = stage.file("trusted-root-from-before.json");
-    std::fs::copy(stage.env("WORKSHOP_TRUSTED_ROOT")?, &root)?;
-    stage.say(&format!(
-        "\n# the verifier's trusted root: {}",
-        root.display()
-    ));
-    stage.runs(&["restart", "trillian"])?;
-    let (file, bundle) = stage.signed_file("program.txt", "the program of a thief")?;
-    let path = |path: &Path| path.to_string_lossy().into_owned();
-    let (bundle, root) = (path(&bundle), path(&root));
-    let issuer = stage.env("WORKSHOP_ISSUER")?.to_owned();
-    let words = [
-        "verify-blob",
-        "--trusted-root",
-        &root,
-        "--bundle",
-        &bundle,
-        "--certificate-identity",
-        "alice@example.com",
-        "--certificate-oidc-issuer",
-        &issuer,
-        &file,
-    ];
-    stage.cosign_refuses(&words.map(Path::new), "")?;
-    stage.refused(
-        &[
-            "inspect-rekor",
-            "--blob",
-            &file,
-            "--bundle",
-            &bundle,
-            "--trusted-root",
-            &root,
-        ],
-        "not proved: sct",
-    )
+fn behind_the_ct_log(stage: &mut Stage<'_>) -> Result<()> {
+    let ca = Authority::stolen(stage, 1)?;
+    let draft = ca.draft(&Wish::now(stage, ALICE)?)?;
+    stage.say("\n# a certificate for alice, without any promise of a CT log:");
+    let file = signed(stage, &ca, &draft, None)?;
+    stage.refused(&file.verified(), "does not verify")?;
+    stage.refused(&file.proved(), "not proved: sct")?;
+
+    stage.say("\n# the same with a promise of a CT log of his own:");
+    let promise = forge::promised_by_nobody(&ca, &draft)?;
+    signed(stage, &ca, &draft, Some(promise))?;
+    stage.refused(&file.verified(), "does not verify")?;
+    stage.refused_shortly(&file.proved(), "not proved: sct")?;
+
+    stage.say("\n# and with a real promise, which the CT log made for another certificate:");
+    let other = ca.draft(&Wish::now(stage, "mallory@example.com")?)?;
+    let promise = forge::promised_by_the_log(stage, &ca, &other)?;
+    signed(stage, &ca, &draft, Some(promise))?;
+    stage.refused(&file.verified(), "does not verify")?;
+    stage.refused_shortly(&file.proved(), "not proved: sct")
+}
+
+/// A thief who shows his certificate to the CT log.
+pub const STOLEN_CA: Lab = Lab {
+    name: "stolen-ca",
+    title: "the key of the certificate authority is stolen, and nothing else is wrong",
+    story: &[
+        "The thief has the key of the certificate authority, and this time he follows every rule.",
+        "He shows his certificate for alice to the CT log, which promises to show it, as it does for Fulcio.",
+    ],
+    question: "Every check will pass. Who can find out, and what helps then?",
+    answer: &[
+        "To a verifier it is a certificate of Fulcio's: that is what the key of an authority can do.",
+        "But it stands in the CT log, under the name of alice, and she knows what she signed.",
+        "The log prevents nothing. It helps where somebody reads it.",
+        "A new key ends the period of the old one in the trusted root, and every verifier has to get that root.",
+        "From then on the thief signs in vain: the key of the timestamp authority he does not have, so he dates nothing back.",
+        "What he signed before that still verifies, as the good signatures do: it has to be refused by name.",
+        "Or the period ends before the theft, and what was signed since then is signed again.",
+    ],
+    options: &[],
+    run: stolen_ca,
+};
+
+fn stolen_ca(stage: &mut Stage<'_>) -> Result<()> {
+    let good = SignedFile::new(stage, "program", "the good program\n")?;
+    stage.runs(&["sign", "--blob", &good.file])?;
+
+    stage.say("\n# the thief shows his certificate to the CT log, and signs as alice:");
+    let ca = Authority::stolen(stage, 1)?;
+    let file = with_promise(stage, &ca)?;
+    stage.runs(&file.verified())?;
+    stage.runs(&file.proved())?;
+
+    stage.say("\n# alice reads the CT log, and compares with what she signed:");
+    let known = [serial(&good)?];
+    let strange = monitor::certificates(stage)?
+        .into_iter()
+        .find(|shown| shown.email == ALICE && !known.contains(&shown.serial))
+        .ok_or_else(|| broken("the attack was not caught: the CT log does not show it"))?;
+    stage.say(&format!("alice never asked for {}", strange.serial));
+    stage.catches("the CT log");
+
+    stage.say(
+        "\n# the authority gets a new key; what alice signed with the old one still verifies:",
+    );
+    stage.runs(&["install", "--renew", "ca"])?;
+    stage.runs(&good.verified())?;
+    stage.say("\n# so does what the thief signed before that:");
+    stage.runs(&file.verified())?;
+    stage.say("\n# the thief signs once more with the old key:");
+    stage.until_after(forge::end_of_the_first(stage, "certificateAuthorities")?)?;
+    with_promise(stage, &ca)?;
+    stage.refused(&file.verified(), "leads to no authority")?;
+    stage.refused_shortly(&file.proved(), "not proved: validity")
+}
+
+/// A program of the thief, signed as Alice with a real promise of the CT log.
+fn with_promise(stage: &Stage<'_>, ca: &Authority) -> Result<SignedFile> {
+    let draft = ca.draft(&Wish::now(stage, ALICE)?)?;
+    let promise = forge::promised_by_the_log(stage, ca, &draft)?;
+    signed(stage, ca, &draft, Some(promise))
+}
+
+/// The serial number of the certificate that signed a file.
+fn serial(file: &SignedFile) -> Result<String> {
+    let bundle = state::read(Path::new(&file.bundle))?.context("the file has no bundle")?;
+    let bundle = bundle::read(&bundle)?;
+    let leaf = bundle
+        .certificate()
+        .context("the bundle has no certificate")?;
+    let tbs = &leaf.certificate().tbs_certificate;
+    Ok(hex(tbs.serial_number.as_bytes()))
+}
+
+/// A program of the thief, signed as Alice.
+fn signed(
+    stage: &Stage<'_>,
+    ca: &Authority,
+    draft: &Draft,
+    promise: Option<SignedCertificateTimestamp>,
+) -> Result<SignedFile> {
+    let file = SignedFile::new(stage, "other", "a program of somebody else\n")?;
+    forge::bundle(stage, &file, &draft.key, &ca.issue(draft, promise)?)?;
+    Ok(file)
 }

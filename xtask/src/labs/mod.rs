@@ -7,14 +7,21 @@
 mod authority;
 mod bundles;
 mod child;
+mod clock;
 mod edit;
+mod forge;
 mod images;
 mod log;
+mod monitor;
 mod stage;
+mod tokens;
 
 use anyhow::Result;
 
 pub use stage::Stage;
+
+/// Whose name is misused.
+const ALICE: &str = "alice@example.com";
 
 /// A lab.
 pub struct Lab {
@@ -41,9 +48,11 @@ pub const LABS: &[Lab] = &[
     images::WRONG_SIGNER,
     images::WRONG_ISSUER,
     bundles::REPLAYED_CERTIFICATE,
-    authority::WRONG_TOKEN,
-    authority::UNKNOWN_CT_LOG,
+    tokens::WRONG_TOKEN,
+    authority::BEHIND_THE_CT_LOG,
     bundles::FORGED_ENTRY,
     log::TWO_HISTORIES,
     log::CHANGED_KEY,
+    authority::STOLEN_CA,
+    clock::CLOCK,
 ];

@@ -4,7 +4,7 @@
 use std::io::{BufRead, IsTerminal};
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use anyhow::{Context, Result};
 use serde_json::Value;
@@ -14,6 +14,7 @@ use super::{Lab, edit};
 use crate::fail::{NOT_SO, broken};
 use crate::http;
 use crate::interrupt;
+use crate::plan::program::redirecting_variables;
 use crate::plan::shell::quote;
 use crate::state;
 use crate::ui::Ui;
@@ -119,6 +120,20 @@ impl<'a> Stage<'a> {
         Ok(())
     }
 
+    /// Waits until a second since 1970 is over.
+    ///
+    /// # Errors
+    /// Where the user does not want to wait.
+    pub fn until_after(&self, second: u64) -> Result<()> {
+        let over = SystemTime::UNIX_EPOCH + Duration::from_secs(second + 1);
+        let left = over.duration_since(SystemTime::now()).unwrap_or_default();
+        interrupt::interruptible(move || {
+            std::thread::sleep(left);
+            Ok(())
+        })?;
+        Ok(())
+    }
+
     /// A variable that `env` prints.
     ///
     /// # Errors
@@ -197,12 +212,17 @@ impl<'a> Stage<'a> {
         ])
     }
 
-    /// Shows and runs curl with the certificate of the registry.
-    fn curl(&self, words: &[&str]) -> Result<()> {
+    /// Shows and runs curl, which believes the certificate of the registry.
+    ///
+    /// # Errors
+    /// Where the server does not do what it is asked for.
+    pub fn curl(&self, words: &[&str]) -> Result<()> {
         let ca = self.env("WORKSHOP_REGISTRY_CA")?;
         let words = [
             &[
                 "--disable",
+                "--noproxy",
+                "*",
                 "--fail",
                 "--silent",
                 "--show-error",
@@ -220,9 +240,7 @@ impl<'a> Stage<'a> {
         if ended.code == Some(0) {
             return Ok(());
         }
-        Err(broken("the registry refuses")
-            .tail(lines(&ended.err))
-            .into())
+        Err(broken("the server refuses").tail(lines(&ended.err)).into())
     }
 
     /// Signs a file with this text as Alice, and returns it with its bundle.
@@ -285,19 +303,19 @@ impl<'a> Stage<'a> {
         self.refused_shortly(&[&["inspect-rekor"], &named[..]].concat(), because)
     }
 
-    /// A token of Alice for a client of Dex, which nobody sees.
+    /// A token of somebody for a client of Dex, which nobody sees.
     ///
     /// # Errors
     /// Where Dex gives none.
-    pub fn token(&self, client: &str) -> Result<String> {
+    pub fn token(&self, user: &str, client: &str) -> Result<String> {
         let users = state::read(&self.installation().join("keys/users.yml"))?;
         let users: Value = serde_yaml::from_slice(&users.unwrap_or_default())?;
         let users = users["users"]
             .as_array()
             .context("users.yml holds no users")?;
-        let alice = users.iter().find(|user| user["name"] == "alice");
-        let alice = alice.context("there is no alice")?;
-        let text = |name: &str| alice[name].as_str().unwrap_or_default();
+        let one = users.iter().find(|one| one["name"] == user);
+        let one = one.with_context(|| format!("there is no {user}"))?;
+        let text = |name: &str| one[name].as_str().unwrap_or_default();
         let form = [
             ("grant_type", "password"),
             ("client_id", client),
@@ -326,6 +344,9 @@ impl<'a> Stage<'a> {
         cosign.args(words).env("TUF_ROOT", self.env("TUF_ROOT")?);
         // What cosign keeps for itself belongs to the lab.
         cosign.env("HOME", &self.dir);
+        for variable in redirecting_variables() {
+            cosign.env_remove(variable);
+        }
         let ended = end(cosign)?;
         if ended.code == Some(0) || !ended.err.contains(because) {
             let what = format!("the attack was not caught: cosign says no {because:?}");
@@ -354,7 +375,7 @@ impl<'a> Stage<'a> {
         })?;
         self.say(&format!("\n# in the log of {server}:"));
         self.say(line);
-        self.caught.push(because.to_owned());
+        self.catches(because);
         Ok(())
     }
 
@@ -415,10 +436,17 @@ impl<'a> Stage<'a> {
             );
             return Err(broken(what).tail(lines(&ended.err)).into());
         }
-        if !because.is_empty() && !self.caught.iter().any(|caught| caught == because) {
-            self.caught.push(because.to_owned());
+        if !because.is_empty() {
+            self.catches(because);
         }
         Ok(())
+    }
+
+    /// Notes what caught the attack.
+    pub fn catches(&mut self, what: &str) {
+        if !self.caught.iter().any(|caught| caught == what) {
+            self.caught.push(what.to_owned());
+        }
     }
 
     /// Shows a command, runs it and shows what it says.

@@ -101,7 +101,10 @@ fn precertificate(certificate: &Certificate) -> Result<Vec<u8>, String> {
 
 /// What the log signed (RFC 6962, section 3.2): version, kind of signature, time,
 /// kind of entry, issuer, precertificate, extensions.
-fn signed_data(
+///
+/// # Errors
+/// Where the certificate is too large for a log.
+pub fn signed_data(
     sct: &SignedCertificateTimestamp,
     issuer_key_hash: &Hash,
     precertificate: &[u8],

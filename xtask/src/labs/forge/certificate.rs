@@ -1,0 +1,235 @@
+//! Leaf certificates from a stolen CA key, of the form that Fulcio gives them.
+
+use std::time::{Duration, SystemTime};
+
+use anyhow::{Context, Result};
+use p256::ecdsa::signature::Signer;
+use p256::ecdsa::{DerSignature, SigningKey};
+use p256::elliptic_curve::rand_core::{OsRng, RngCore};
+use sha2::{Digest, Sha256};
+use x509_cert::Certificate;
+use x509_cert::certificate::{TbsCertificate, Version};
+use x509_cert::der::Encode;
+use x509_cert::der::asn1::{
+    BitString, Ia5String, Null, ObjectIdentifier, OctetString, UtcTime, Utf8StringRef,
+};
+use x509_cert::ext::Extension;
+use x509_cert::ext::pkix::name::GeneralName;
+use x509_cert::ext::pkix::sct::SerializedSct;
+use x509_cert::ext::pkix::{
+    AuthorityKeyIdentifier, ExtendedKeyUsage, KeyUsage, KeyUsages, SignedCertificateTimestampList,
+    SubjectAltName, SubjectKeyIdentifier, sct::SignedCertificateTimestamp,
+};
+use x509_cert::name::Name;
+use x509_cert::serial_number::SerialNumber;
+use x509_cert::spki::{EncodePublicKey, SubjectPublicKeyInfoOwned};
+use x509_cert::time::{Time, Validity};
+
+use crate::certificate::{Leaf, SCT_LIST};
+use crate::labs::Stage;
+use crate::proof::der;
+use crate::proof::merkle::Hash;
+use crate::state;
+
+const KEY_USAGE: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.15");
+const EXTENDED_KEY_USAGE: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.37");
+const CODE_SIGNING: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.5.5.7.3.3");
+const AUTHORITY_KEY: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.35");
+const ALTERNATIVE_NAME: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.17");
+const ISSUER: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.4.1.57264.1.1");
+const ISSUER_V2: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.4.1.57264.1.8");
+/// What keeps a precertificate from being used as a certificate (RFC 6962, section
+/// 3.1).
+const POISON: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.4.1.11129.2.4.3");
+
+/// A certificate authority whose key was stolen.
+pub struct Authority {
+    key: SigningKey,
+    certificate: Leaf,
+}
+
+/// What a thief wants in a certificate.
+pub struct Wish<'a> {
+    /// The identity.
+    pub email: &'a str,
+    /// Who is to have vouched for it.
+    pub issuer: &'a str,
+    /// From when on it is valid, in seconds since 1970.
+    pub from: u64,
+    /// For how many seconds.
+    pub seconds: u64,
+}
+
+impl<'a> Wish<'a> {
+    /// What Fulcio would give somebody now.
+    ///
+    /// # Errors
+    /// Where the clock of this machine is before 1970.
+    pub fn now(stage: &'a Stage<'_>, email: &'a str) -> Result<Wish<'a>> {
+        Ok(Wish {
+            email,
+            issuer: stage.env("WORKSHOP_ISSUER")?,
+            from: SystemTime::now()
+                .duration_since(SystemTime::UNIX_EPOCH)?
+                .as_secs(),
+            seconds: 600,
+        })
+    }
+}
+
+/// A certificate that nobody signed yet, with its private key.
+pub struct Draft {
+    /// The private key of the certificate.
+    pub key: SigningKey,
+    tbs: TbsCertificate,
+}
+
+impl Authority {
+    /// The CA of the lab's Fulcio, of this number.
+    ///
+    /// # Errors
+    /// Where its key or certificate cannot be read.
+    pub fn stolen(stage: &Stage<'_>, number: u8) -> Result<Authority> {
+        let file = stage
+            .installation()
+            .join(format!("keys/fulcio-{number}.pem"));
+        let pem = state::read(&file)?.context("there is no CA to steal from")?;
+        Ok(Authority {
+            key: super::stolen(stage, &format!("fulcio-{number}.key"))?,
+            certificate: Leaf::from_pem(&pem)?,
+        })
+    }
+
+    /// Its certificate.
+    pub fn certificate(&self) -> &Leaf {
+        &self.certificate
+    }
+
+    /// The hash of its public key, by which CT logs name it.
+    ///
+    /// # Errors
+    /// Where the key cannot be encoded.
+    pub fn key_hash(&self) -> Result<Hash> {
+        let key = self.key.verifying_key().to_public_key_der()?;
+        Ok(Sha256::digest(key.as_bytes()).into())
+    }
+
+    /// Drafts a certificate for a new key.
+    ///
+    /// # Errors
+    /// Where what is wished cannot stand in a certificate.
+    pub fn draft(&self, wish: &Wish<'_>) -> Result<Draft> {
+        let key = SigningKey::random(&mut OsRng);
+        let public = SubjectPublicKeyInfoOwned::from_key(*key.verifying_key())?;
+        let own = self.certificate.certificate();
+        let own_key = der::extension::<SubjectKeyIdentifier>(own)
+            .ok()
+            .flatten()
+            .context("the CA has no key identifier")?;
+        let authority_key = AuthorityKeyIdentifier {
+            key_identifier: Some(own_key.0),
+            ..AuthorityKeyIdentifier::default()
+        };
+        let email = GeneralName::Rfc822Name(Ia5String::new(wish.email)?);
+        let time = |seconds| {
+            Ok::<_, anyhow::Error>(Time::UtcTime(UtcTime::from_unix_duration(
+                Duration::from_secs(seconds),
+            )?))
+        };
+        let mut serial = [0; 20];
+        OsRng.fill_bytes(&mut serial);
+        // A serial number is positive and has no leading zeros.
+        serial[0] = serial[0] & 0x7f | 0x40;
+        let extensions = vec![
+            extension(
+                KEY_USAGE,
+                true,
+                &KeyUsage(KeyUsages::DigitalSignature.into()),
+            )?,
+            extension(
+                EXTENDED_KEY_USAGE,
+                false,
+                &ExtendedKeyUsage(vec![CODE_SIGNING]),
+            )?,
+            extension(AUTHORITY_KEY, false, &authority_key)?,
+            extension(ALTERNATIVE_NAME, true, &SubjectAltName(vec![email]))?,
+            Extension {
+                extn_id: ISSUER,
+                critical: false,
+                extn_value: OctetString::new(wish.issuer.as_bytes())?,
+            },
+            extension(ISSUER_V2, false, &Utf8StringRef::new(wish.issuer)?)?,
+        ];
+        let tbs = TbsCertificate {
+            version: Version::V3,
+            serial_number: SerialNumber::new(&serial)?,
+            // The CA signed itself with the same key in the same way.
+            signature: own.signature_algorithm.clone(),
+            issuer: own.tbs_certificate.subject.clone(),
+            validity: Validity {
+                not_before: time(wish.from)?,
+                not_after: time(wish.from + wish.seconds)?,
+            },
+            subject: Name::default(),
+            subject_public_key_info: public,
+            issuer_unique_id: None,
+            subject_unique_id: None,
+            extensions: Some(extensions),
+        };
+        Ok(Draft { key, tbs })
+    }
+
+    /// Signs a draft, with a promise of a CT log or without.
+    ///
+    /// # Errors
+    /// Where it cannot be encoded.
+    pub fn issue(&self, draft: &Draft, sct: Option<SignedCertificateTimestamp>) -> Result<Vec<u8>> {
+        let promise = sct.map(|sct| {
+            let sct = SerializedSct::new(sct).context("encode a promise")?;
+            let list = SignedCertificateTimestampList::new(&[sct]);
+            extension(SCT_LIST, false, &list.ok().context("encode a promise")?)
+        });
+        self.sign(draft, promise.transpose()?)
+    }
+
+    /// What a CT log is shown before it promises anything (RFC 6962, section 3.1).
+    ///
+    /// # Errors
+    /// Where it cannot be encoded.
+    pub fn precertificate(&self, draft: &Draft) -> Result<Vec<u8>> {
+        self.sign(draft, Some(extension(POISON, true, &Null)?))
+    }
+
+    fn sign(&self, draft: &Draft, more: Option<Extension>) -> Result<Vec<u8>> {
+        let mut tbs_certificate = draft.tbs.clone();
+        tbs_certificate
+            .extensions
+            .get_or_insert_default()
+            .extend(more);
+        let signature: DerSignature = self.key.try_sign(&tbs_certificate.to_der()?)?;
+        let certificate = Certificate {
+            signature_algorithm: tbs_certificate.signature.clone(),
+            signature: BitString::from_bytes(signature.as_bytes())?,
+            tbs_certificate,
+        };
+        Ok(certificate.to_der()?)
+    }
+}
+
+impl Draft {
+    /// What a CT log signs of it.
+    ///
+    /// # Errors
+    /// Where it cannot be encoded.
+    pub fn to_be_signed(&self) -> Result<Vec<u8>> {
+        Ok(self.tbs.to_der()?)
+    }
+}
+
+fn extension(extn_id: ObjectIdentifier, critical: bool, value: &impl Encode) -> Result<Extension> {
+    Ok(Extension {
+        extn_id,
+        critical,
+        extn_value: OctetString::new(value.to_der()?)?,
+    })
+}

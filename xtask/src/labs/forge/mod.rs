@@ -1,0 +1,124 @@
+//! What an attacker makes with stolen keys. For the labs only: keys are read only
+//! below the installation that a lab made for itself, and any other path is refused.
+
+mod bundle;
+mod certificate;
+mod promise;
+mod timestamp;
+mod token;
+
+use std::path::Path;
+use std::time::SystemTime;
+
+use anyhow::{Context, Result};
+use p256::ecdsa::SigningKey;
+use p256::pkcs8::DecodePrivateKey;
+use serde_json::Value;
+
+use super::Stage;
+use crate::fail::broken;
+use crate::state;
+
+pub use bundle::{SignedFile, bundle, restamp};
+pub use certificate::{Authority, Draft, Wish};
+pub use promise::{promised_by_nobody, promised_by_the_log};
+pub use timestamp::Stamp;
+pub use token::Token;
+
+/// A key of the lab's own installation, by the name of its file.
+///
+/// # Errors
+/// Where there is none, or it is not below the directory of the lab.
+fn stolen(stage: &Stage<'_>, name: &str) -> Result<SigningKey> {
+    let path = stage.installation().join("keys").join(name);
+    let pem = state::read(&fenced(&stage.file("state"), &path)?)?
+        .with_context(|| format!("there is no key {name} to steal"))?;
+    let pem = String::from_utf8(pem).context("read a key of the lab")?;
+    SigningKey::from_pkcs8_pem(&pem).context("read a key of the lab")
+}
+
+/// The path, where it leads below a directory, links followed.
+fn fenced(dir: &Path, path: &Path) -> Result<std::path::PathBuf> {
+    let named = |path: &Path| {
+        path.canonicalize()
+            .with_context(|| format!("find {}", path.display()))
+    };
+    let real = named(path)?;
+    if !real.starts_with(named(dir)?) {
+        return Err(broken(format!("{} is no key of a lab", path.display())).into());
+    }
+    Ok(real)
+}
+
+/// A file of trust material that `env` names, as JSON.
+///
+/// # Errors
+/// Where it cannot be read.
+pub fn trust(stage: &Stage<'_>, variable: &str) -> Result<Value> {
+    let path = stage.env(variable)?;
+    state::read_json(Path::new(path))?.with_context(|| format!("there is no {path}"))
+}
+
+/// When the first authority of a kind ceases to count, in seconds since 1970, as the
+/// trusted root has it.
+///
+/// # Errors
+/// Where its period has no end.
+pub fn end_of_the_first(stage: &Stage<'_>, kind: &str) -> Result<u64> {
+    let root = trust(stage, "WORKSHOP_TRUSTED_ROOT")?;
+    let end = root[kind][0]["validFor"]["end"].as_str();
+    let end = humantime::parse_rfc3339(end.context("the period of the authority has no end")?)?;
+    Ok(end.duration_since(SystemTime::UNIX_EPOCH)?.as_secs())
+}
+
+/// The address of the CT log.
+///
+/// # Errors
+/// Where the trusted root names none.
+pub fn ct_log(stage: &Stage<'_>) -> Result<String> {
+    let root = trust(stage, "WORKSHOP_TRUSTED_ROOT")?;
+    let address = root["ctlogs"][0]["baseUrl"].as_str();
+    Ok(format!(
+        "{}/ct/v1",
+        address.context("the trusted root names no CT log")?
+    ))
+}
+
+/// Sends a file as it is, shows how, and returns the answer.
+fn post(stage: &Stage<'_>, kind: &str, name: &str, content: &[u8], url: &str) -> Result<Vec<u8>> {
+    let ask = stage.file(&format!("{name}.request"));
+    let answer = stage.file(&format!("{name}.answer"));
+    state::write(&ask, content, 0o600)?;
+    let kind = format!("Content-Type: {kind}");
+    let data = format!("@{}", ask.display());
+    let out = answer.to_string_lossy();
+    stage.curl(&[
+        "--header",
+        &kind,
+        "--data-binary",
+        &data,
+        "--output",
+        &out,
+        url,
+    ])?;
+    state::read(&answer)?.with_context(|| format!("{url} answered nothing"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_elsewhere_are_refused() {
+        let dir = tempfile::tempdir().unwrap();
+        let (inside, outside) = (dir.path().join("lab"), dir.path().join("other.key"));
+        std::fs::create_dir(&inside).unwrap();
+        std::fs::write(&outside, "a key").unwrap();
+        std::fs::write(inside.join("own.key"), "a key").unwrap();
+        std::os::unix::fs::symlink(&outside, inside.join("link.key")).unwrap();
+        assert!(fenced(&inside, &inside.join("own.key")).is_ok());
+        for path in ["link.key", "../other.key", "none.key"] {
+            assert!(fenced(&inside, &inside.join(path)).is_err(), "{path}");
+        }
+    }
+}

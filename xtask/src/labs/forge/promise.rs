@@ -1,0 +1,91 @@
+//! Promises of CT logs for certificates of a stolen CA: a real one, and one of a log
+//! that nobody knows.
+
+use std::time::SystemTime;
+
+use anyhow::{Context, Result};
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+use p256::ecdsa::signature::Signer;
+use p256::ecdsa::{DerSignature, SigningKey};
+use p256::elliptic_curve::rand_core::OsRng;
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+use tls_codec::{DeserializeBytes, TlsByteVecU16};
+use x509_cert::ext::pkix::sct::{
+    DigitallySigned, HashAlgorithm, LogId, SignatureAlgorithm, SignatureAndHashAlgorithm,
+    SignedCertificateTimestamp, Version,
+};
+use x509_cert::spki::EncodePublicKey;
+
+use super::{Authority, Draft, ct_log, post};
+use crate::labs::Stage;
+use crate::proof::sct::signed_data;
+
+/// Has the lab's CT log promise to show a draft, as Fulcio does (RFC 6962, section
+/// 4.2): the log takes what a CA that it knows has signed.
+///
+/// # Errors
+/// Where the log refuses.
+pub fn promised_by_the_log(
+    stage: &Stage<'_>,
+    ca: &Authority,
+    draft: &Draft,
+) -> Result<SignedCertificateTimestamp> {
+    let chain = [&ca.precertificate(draft)?[..], ca.certificate().der()];
+    let ask = json!({"chain": chain.map(|one| BASE64_STANDARD.encode(one))});
+    let url = format!("{}/add-pre-chain", ct_log(stage)?);
+    let answer = post(
+        stage,
+        "application/json",
+        "precertificate",
+        ask.to_string().as_bytes(),
+        &url,
+    )?;
+    let answer: Value = serde_json::from_slice(&answer).context("read the promise")?;
+    let bytes = |name: &str| {
+        let text = answer[name].as_str().unwrap_or_default();
+        BASE64_STANDARD.decode(text).context("read the promise")
+    };
+    let (signature, _) = DigitallySigned::tls_deserialize_bytes(&bytes("signature")?)?;
+    let id = bytes("id")?.try_into().ok();
+    Ok(SignedCertificateTimestamp {
+        version: Version::V1,
+        log_id: LogId {
+            key_id: id.context("the promise names no log")?,
+        },
+        timestamp: answer["timestamp"]
+            .as_u64()
+            .context("the promise names no time")?,
+        extensions: TlsByteVecU16::new(bytes("extensions")?),
+        signature,
+    })
+}
+
+/// A right promise for a draft, of a CT log that exists nowhere but here.
+///
+/// # Errors
+/// Where it cannot be encoded.
+pub fn promised_by_nobody(ca: &Authority, draft: &Draft) -> Result<SignedCertificateTimestamp> {
+    let key = SigningKey::random(&mut OsRng);
+    let id = Sha256::digest(key.verifying_key().to_public_key_der()?.as_bytes());
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH)?;
+    let mut sct = SignedCertificateTimestamp {
+        version: Version::V1,
+        log_id: LogId { key_id: id.into() },
+        timestamp: u64::try_from(now.as_millis())?,
+        extensions: TlsByteVecU16::new(Vec::new()),
+        signature: DigitallySigned {
+            algorithm: SignatureAndHashAlgorithm {
+                hash: HashAlgorithm::Sha256,
+                signature: SignatureAlgorithm::Ecdsa,
+            },
+            signature: TlsByteVecU16::new(Vec::new()),
+        },
+    };
+    let signed =
+        signed_data(&sct, &ca.key_hash()?, &draft.to_be_signed()?).map_err(anyhow::Error::msg)?;
+    let signature: DerSignature = key.try_sign(&signed)?;
+    sct.signature.signature = TlsByteVecU16::new(signature.as_bytes().to_vec());
+    Ok(sct)
+}
