@@ -24,6 +24,7 @@ pub mod plan;
 pub mod preflight;
 pub mod problems;
 pub mod proof;
+pub mod random;
 pub mod registry;
 pub mod rekor;
 pub mod report;

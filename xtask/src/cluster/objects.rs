@@ -1,8 +1,6 @@
 //! Objects that the workshop makes of others, instead of editing text: copies of
 //! public parts, and passwords that a chart must not make up.
 
-use std::io::Read;
-
 use anyhow::{Context, Result};
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
@@ -13,6 +11,7 @@ use crate::encoding::hex;
 use crate::fail::{Fail, broken};
 use crate::parallel;
 use crate::plan::program::output_of;
+use crate::random::random;
 use crate::trust;
 use crate::words;
 
@@ -217,18 +216,6 @@ impl Cluster {
 
 /// Namespace and name of the Secret with the passwords of Trillian's database.
 pub const DATABASE_SECRET: (&str, &str) = ("trillian-system", "trillian-mysql-auth");
-
-/// Random bytes.
-///
-/// # Errors
-/// Where the system gives none.
-pub fn random<const N: usize>() -> Result<[u8; N]> {
-    let mut bytes = [0; N];
-    std::fs::File::open("/dev/urandom")
-        .and_then(|mut source| source.read_exact(&mut bytes))
-        .context("read random bytes")?;
-    Ok(bytes)
-}
 
 #[cfg(test)]
 mod tests {

@@ -225,36 +225,30 @@ fn of_image(
 
 /// A bundle, with what its log shows now where that log runs here.
 fn beside_the_log(target: &dyn Target, mut evidence: Evidence, trust: &Trust) -> Result<Inspected> {
-    let held = evidence
+    let entry = evidence
         .bundle
         .as_ref()
-        .and_then(|bundle| bundle.entry.clone());
-    let Some(held) = held else {
-        return Ok(Inspected::offline(
-            evidence,
-            trust,
-            "the bundle names no log",
-        ));
+        .and_then(|bundle| bundle.entry.as_ref());
+    let Some(entry) = entry else {
+        let why = "the bundle names no log";
+        return Ok(Inspected::offline(evidence, trust, why));
     };
+    let (version, which, named) = (entry.rekor, Which::Index(entry.index), entry.log_id.clone());
     let memory = Memory::read(&target.dir())?;
-    let asked = target.reach_rekor(held.rekor).and_then(|reached| {
-        let (entry, log) = rekor::fetch(held.rekor, &reached.server, &Which::Index(held.index))?;
-        let id = log_id(&entry, trust);
-        let same = id.is_some() && id.as_deref() == held.log_id.as_deref();
-        if !same {
-            return Err(not_so("the log that holds the entry does not run here").into());
-        }
-        let bundle = evidence.bundle.take();
-        let evidence = Evidence {
-            subject: evidence.subject.clone(),
-            bundle,
-            shown: Some(entry),
-        };
-        remembering(evidence, log, &memory, trust)
-    });
+    let reached = target.reach_rekor(version);
+    let asked = match &reached {
+        Ok(reached) => rekor::fetch(version, &reached.server, &which),
+        Err(error) => Err(Fail::from_error(error).into()),
+    };
     match asked {
-        Ok(inspected) => Ok(inspected),
-        Err(error) if evidence.bundle.is_none() => Err(error),
+        Ok((shown, log)) if named.is_some() && log_id(&shown, trust) == named => {
+            evidence.shown = Some(shown);
+            remembering(evidence, log, &memory, trust)
+        }
+        Ok(_) => {
+            let why = "the log that holds the entry does not run here";
+            Ok(Inspected::offline(evidence, trust, why))
+        }
         Err(error) => {
             let why = Fail::from_error(&error).what;
             Ok(Inspected::offline(evidence, trust, &why))

@@ -5,7 +5,7 @@ use anyhow::Result;
 use serde_json::Value;
 
 use super::{Lab, Stage, edit};
-use crate::cluster::objects::random;
+use crate::random::random;
 
 /// A certificate that ended is used again, without the log entry that dates it.
 pub const REPLAYED_CERTIFICATE: Lab = Lab {

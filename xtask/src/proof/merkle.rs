@@ -184,6 +184,17 @@ pub trait Nodes {
     fn node(&mut self, level: u32, index: u64) -> Result<Hash, Self::Error>;
 }
 
+/// The root of a complete subtree, from a row of its nodes: as many as a power of two.
+pub fn top(row: &[Hash]) -> Hash {
+    match row {
+        [root] => *root,
+        _ => {
+            let (left, right) = row.split_at(row.len() / 2);
+            node_hash(&top(left), &top(right))
+        }
+    }
+}
+
 /// The root of the leaves from `start` to `end`, which must not be empty.
 ///
 /// # Errors

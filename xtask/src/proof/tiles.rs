@@ -7,7 +7,7 @@
 
 use std::collections::HashMap;
 
-use super::merkle::{Hash, Nodes, node_hash};
+use super::merkle::{Hash, Nodes, top};
 use crate::fail::{Fail, broken};
 
 /// How many hashes a full tile holds, or entries a full entry bundle.
@@ -141,17 +141,10 @@ impl<S: Source> Nodes for TileTree<S> {
         let tile = self.tile(level / 8, first / WIDTH)?;
         let (hashes, _) = tile.as_chunks::<32>();
         let from = (first % WIDTH) as usize;
-        let mut row = hashes
+        hashes
             .get(from..from + (1 << within))
-            .map(<[Hash]>::to_vec)
-            .ok_or_else(|| broken("a tile holds fewer hashes than the tree has"))?;
-        while row.len() > 1 {
-            row = row
-                .chunks_exact(2)
-                .map(|pair| node_hash(&pair[0], &pair[1]))
-                .collect();
-        }
-        Ok(row[0])
+            .map(top)
+            .ok_or_else(|| broken("a tile holds fewer hashes than the tree has"))
     }
 }
 
@@ -182,17 +175,7 @@ mod tests {
             let mut levels = vec![];
             let mut row: Vec<Hash> = (0..size).map(|i| leaf_hash(&i.to_be_bytes())).collect();
             while !row.is_empty() {
-                let up = row.chunks_exact(256).map(|tile| {
-                    let mut hashes = tile.to_vec();
-                    while hashes.len() > 1 {
-                        hashes = hashes
-                            .chunks(2)
-                            .map(|two| node_hash(&two[0], &two[1]))
-                            .collect();
-                    }
-                    hashes[0]
-                });
-                let up = up.collect();
+                let up = row.chunks_exact(256).map(top).collect();
                 levels.push(std::mem::replace(&mut row, up));
             }
             Log {

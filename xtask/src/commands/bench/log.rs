@@ -10,7 +10,7 @@ use ed25519_dalek::pkcs8::DecodePrivateKey;
 use ed25519_dalek::{Signer, SigningKey};
 use sha2::{Digest, Sha256};
 
-use crate::proof::merkle::{self, Hash, Nodes, leaf_hash, node_hash};
+use crate::proof::merkle::{self, Hash, Nodes, leaf_hash, top};
 use crate::proof::tiles::{self, WIDTH};
 use crate::state;
 
@@ -26,18 +26,6 @@ impl Tree {
         }
         Tree(levels)
     }
-}
-
-/// The root of a row of hashes whose number is a power of two.
-fn top(row: &[Hash]) -> Hash {
-    let mut row = row.to_vec();
-    while row.len() > 1 {
-        row = row
-            .chunks_exact(2)
-            .map(|pair| node_hash(&pair[0], &pair[1]))
-            .collect();
-    }
-    row[0]
 }
 
 impl Nodes for Tree {
