@@ -1,8 +1,12 @@
 //! The local target from end to end: real servers, real cosign.
 
+#[path = "support/pages.rs"]
+mod pages;
 #[path = "support/workshop.rs"]
 mod workshop;
 
+#[path = "local/chapters.rs"]
+mod chapters;
 #[path = "local/labs.rs"]
 mod labs;
 #[path = "local/proofs.rs"]
