@@ -9,6 +9,8 @@ mod workshop;
 mod chapters;
 #[path = "local/labs.rs"]
 mod labs;
+#[path = "local/progress.rs"]
+mod progress;
 #[path = "local/proofs.rs"]
 mod proofs;
 
