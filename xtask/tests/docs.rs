@@ -1,8 +1,12 @@
 //! Documentation cannot rot: every command in it is one, every link leads
 //! somewhere.
 
+#[path = "docs/named.rs"]
+mod named;
 #[path = "support/pages.rs"]
 mod pages;
+#[path = "docs/raw.rs"]
+mod raw;
 
 use std::path::{Path, PathBuf};
 

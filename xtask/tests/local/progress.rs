@@ -107,7 +107,10 @@ fn chapters_are_undone_and_done_again() {
     }
     workshop.run(&["verify"]).ok();
     workshop.run(&["inspect-rekor"]).ok();
-    assert!(holds(&workshop, "verify"), "the unsigned sample was refused");
+    assert!(
+        holds(&workshop, "verify"),
+        "the unsigned sample was refused"
+    );
 
     // Before there is a place, there is nothing.
     workshop.run(&["reset", "cluster", "--yes"]).ok();
