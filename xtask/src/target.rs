@@ -156,6 +156,16 @@ pub trait Target: Host {
     /// Where this target has no such part, or the options do not fit.
     fn part(&self, part: Part, options: &ClusterOptions) -> Result<Plan>;
 
+    /// Whether an install was begun, here or by one of its parts.
+    fn installed(&self) -> bool;
+
+    /// How to undo what a chapter of this name has a reader do, as far as there is a
+    /// way back.
+    ///
+    /// # Errors
+    /// Where nothing is installed.
+    fn undo(&self, chapter: &str) -> Result<Plan>;
+
     /// Looks for every known problem, all findings at once.
     ///
     /// # Errors

@@ -28,6 +28,7 @@ pub mod status;
 pub mod target;
 pub mod troubles;
 pub mod trust;
+pub mod undo;
 pub mod uninstall;
 
 use std::path::{Path, PathBuf};

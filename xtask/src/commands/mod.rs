@@ -1,6 +1,7 @@
 //! The commands, one file each, and what they share.
 
 mod bench;
+mod chapters;
 mod doctor;
 mod env;
 mod evidence;
@@ -25,6 +26,7 @@ use serde_json::{Value, json};
 
 use crate::artifact::Artifact;
 use crate::certificate::printable;
+use crate::chapters::progress::{self, Deed};
 use crate::cli::{Cli, Command, Global, On, PartOptions, PlanOptions, StepCommand};
 use crate::cluster::Cluster;
 use crate::fail::{Fail, broken};
@@ -127,6 +129,11 @@ fn name(command: &Command) -> &'static str {
         Command::InspectCertificate { .. } => "inspect-certificate",
         Command::Report { .. } => "report",
         Command::Lab { .. } => "lab",
+        Command::Chapters => "chapters",
+        Command::Next => "next",
+        Command::Check { .. } => "check",
+        Command::Hint { .. } => "hint",
+        Command::Reset { .. } => "reset",
         Command::Env { .. } => "env",
         Command::Uninstall { .. } => "uninstall",
         Command::Bench { .. } => "bench",
@@ -222,7 +229,34 @@ impl App {
         }
         self.ui
             .note(format!("on {} ({})", self.on.0.name(), self.on.1));
-        self.dispatch(command)
+        let deed = Deed::of(&command);
+        let ended = self.dispatch(command);
+        if let Some(deed) = deed {
+            let exit = match &ended {
+                Ok(_) => 0,
+                Err(error) => Fail::from_error(error).exit,
+            };
+            self.remember(deed, exit);
+        }
+        ended
+    }
+
+    /// Remembers what a command did for the chapters. Where that cannot be, the
+    /// command has done its work all the same.
+    fn remember(&self, deed: Deed, exit: u8) {
+        let made_here = |file: &Path| {
+            let file = std::path::absolute(file).ok();
+            let all = self.target().and_then(|target| target.signatures());
+            all.is_ok_and(|all| all.iter().any(|made| Some(&made.bundle) == file.as_ref()))
+        };
+        let Some(deed) = deed.name(exit, made_here) else {
+            return;
+        };
+        if let Err(error) = progress::remember(&self.state, self.on.0, deed) {
+            let fail = Fail::from_error(&error);
+            self.ui
+                .note(format!("not remembered for the chapters: {}", fail.what));
+        }
     }
 
     /// Runs a command of the same target and state.
@@ -253,6 +287,11 @@ impl App {
                 no_pause,
                 port_base,
             } => lab::run(self, name.as_deref(), !no_pause, port_base),
+            Command::Chapters => chapters::list(self),
+            Command::Next => chapters::next(self),
+            Command::Check { chapter } => chapters::check(self, chapter.as_deref()),
+            Command::Hint { chapter } => chapters::hint(self, chapter.as_deref()),
+            Command::Reset { chapter, yes, plan } => chapters::reset(self, &chapter, yes, &plan),
             Command::Env { format } => env::run(self, format),
             Command::Uninstall {
                 yes,

@@ -118,11 +118,15 @@ impl Local {
     }
 
     /// Starts what does not run: the named servers and what they need, all
-    /// where none is named.
+    /// where none is named. Those that are named may be the first of an
+    /// installation that `install` completes later.
     ///
     /// # Errors
-    /// Where nothing is installed or a name is unknown.
+    /// Where nothing is installed and none is named, or a name is unknown.
     pub fn start_plan(&self, names: &[String]) -> Result<Plan> {
+        if names.is_empty() {
+            self.require_installed()?;
+        }
         self.require_startable(names)?;
         let mut plan = Plan::new("start", self.globals.clone());
         self.push_start(&mut plan, &self.with_needs(names))?;
@@ -148,6 +152,7 @@ impl Local {
     /// # Errors
     /// Where nothing is installed or a name is unknown.
     pub fn restart_plan(&self, names: &[String]) -> Result<Plan> {
+        self.require_installed()?;
         self.require_startable(names)?;
         let mut plan = Plan::new("restart", self.globals.clone());
         self.push_stop(&mut plan, names, |_| true);
@@ -156,7 +161,6 @@ impl Local {
     }
 
     fn require_startable(&self, names: &[String]) -> Result<()> {
-        self.require_installed()?;
         for name in names {
             self.chosen_server(name)?;
         }
@@ -240,7 +244,10 @@ impl Local {
             }
             plan.push(self.launch_step(server)?);
         }
-        plan.push(self.trust_step());
+        // Before all keys are there, trust material would lack some of them.
+        if names.is_empty() || self.trust_file("trusted_root.json").exists() {
+            plan.push(self.trust_step());
+        }
         Ok(())
     }
 
