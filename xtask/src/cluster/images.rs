@@ -6,7 +6,6 @@ use std::collections::BTreeSet;
 use anyhow::{Context, Result};
 use serde::Deserialize;
 use serde_json::Value;
-use serde_yaml::Value as Yaml;
 
 use super::releases::{CERT_MANAGER, SCAFFOLD, Source};
 use super::scaffold::{GROUND, TABLES};
@@ -33,12 +32,16 @@ impl Cluster {
     pub fn named_images(&self) -> Result<Vec<String>> {
         let mut images = BTreeSet::new();
         for file in MANIFESTS {
-            collect(&settings::yaml(&self.manifest(file))?, &mut images);
+            let manifest = settings::yaml(&self.manifest(file))?;
+            let manifest = serde_json::to_value(manifest).context("a manifest is no object")?;
+            collect(&manifest, &mut images);
         }
         for source in [CERT_MANAGER, SCAFFOLD] {
             let text = output_of(&self.template(source)?, None)?;
             for document in serde_yaml::Deserializer::from_str(&text) {
-                let document = Yaml::deserialize(document).context("helm printed no YAML")?;
+                // As JSON, because the chart has a key twice, which JSON suffers as
+                // Kubernetes does.
+                let document = Value::deserialize(document).context("helm printed no YAML")?;
                 collect(&document, &mut images);
             }
         }
@@ -176,12 +179,12 @@ impl Cluster {
 }
 
 /// The images of all containers in a document.
-fn collect(document: &Yaml, images: &mut BTreeSet<String>) {
+fn collect(document: &Value, images: &mut BTreeSet<String>) {
     match document {
-        Yaml::Mapping(map) => {
-            for (key, value) in map {
-                if matches!(key.as_str(), Some("containers" | "initContainers")) {
-                    let containers = value.as_sequence().into_iter().flatten();
+        Value::Object(fields) => {
+            for (name, value) in fields {
+                if ["containers", "initContainers"].contains(&name.as_str()) {
+                    let containers = value.as_array().into_iter().flatten();
                     images.extend(
                         containers.filter_map(|one| Some(one["image"].as_str()?.to_owned())),
                     );
@@ -190,7 +193,7 @@ fn collect(document: &Yaml, images: &mut BTreeSet<String>) {
                 }
             }
         }
-        Yaml::Sequence(list) => list.iter().for_each(|value| collect(value, images)),
+        Value::Array(list) => list.iter().for_each(|value| collect(value, images)),
         _ => {}
     }
 }
@@ -274,6 +277,7 @@ mod tests {
     #[test]
     fn the_images_of_all_containers_are_found() {
         let text = "
+            metadata: {labels: {twice: a, twice: b}}
             spec: {jobTemplate: {spec: {template: {spec: {
                 initContainers: [{image: first}],
                 containers: [{image: second}, {name: none}]}}}}}
