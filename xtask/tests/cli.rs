@@ -7,6 +7,8 @@
 
 #[path = "cli/calls.rs"]
 mod calls;
+#[path = "cli/chapters.rs"]
+mod chapters;
 #[path = "cli/cluster.rs"]
 mod cluster;
 #[path = "cli/cluster_commands.rs"]

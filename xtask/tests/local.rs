@@ -1,10 +1,16 @@
 //! The local target from end to end: real servers, real cosign.
 
+#[path = "support/pages.rs"]
+mod pages;
 #[path = "support/workshop.rs"]
 mod workshop;
 
+#[path = "local/chapters.rs"]
+mod chapters;
 #[path = "local/labs.rs"]
 mod labs;
+#[path = "local/progress.rs"]
+mod progress;
 #[path = "local/proofs.rs"]
 mod proofs;
 

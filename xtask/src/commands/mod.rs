@@ -241,9 +241,12 @@ impl App {
         ended
     }
 
-    /// Remembers what a command did for the chapters. Where that cannot be, the
-    /// command has done its work all the same.
+    /// Remembers what a command did for the chapters, where there is a state to
+    /// remember it in. Where that fails, the command has done its work all the same.
     fn remember(&self, deed: Deed, exit: u8) {
+        if !self.state.path("version").exists() {
+            return;
+        }
         let made_here = |file: &Path| {
             let file = std::path::absolute(file).ok();
             let all = self.target().and_then(|target| target.signatures());

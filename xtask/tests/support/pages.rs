@@ -4,7 +4,7 @@
 //! Behind `console`, the block may name one target, `local` or `cluster`, or say
 //! `aside`: then nothing runs it.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 pub fn repository() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap()
@@ -43,24 +43,6 @@ impl Page {
         }
     }
 
-    /// README and everything beside it and in `docs/`.
-    pub fn all() -> Vec<Page> {
-        let mut names: Vec<String> = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md"]
-            .map(str::to_owned)
-            .to_vec();
-        let docs = std::fs::read_dir(repository().join("docs")).unwrap();
-        let files = docs.map(|entry| entry.unwrap().file_name().into_string().unwrap());
-        let mut pages: Vec<String> = files.filter(|name| name.ends_with(".md")).collect();
-        pages.sort();
-        names.extend(pages.iter().map(|name| format!("docs/{name}")));
-        names.iter().map(|name| Page::read(name)).collect()
-    }
-
-    /// The file itself.
-    pub fn path(&self) -> PathBuf {
-        repository().join(&self.name)
-    }
-
     /// The `console` blocks.
     pub fn blocks(&self) -> Vec<Block> {
         let mut blocks = Vec::new();
@@ -69,39 +51,41 @@ impl Page {
         let mut other = false;
         for (i, line) in self.text.lines().enumerate() {
             let here = || format!("{}:{}", self.name, i + 1);
-            match (line.trim_start().strip_prefix("```"), &mut block) {
-                (Some(_), _) if block.is_some() => blocks.extend(block.take()),
-                (Some(_), _) if other => other = false,
-                (Some(info), _) => match info.trim().strip_prefix("console") {
-                    Some(kind) => {
-                        let kind = kind.trim().to_owned();
-                        let known = ["", "local", "cluster", "aside"].contains(&kind.as_str());
-                        assert!(known, "{}: a block of the kind {kind:?}", here());
-                        let commands = Vec::new();
-                        block = Some(Block { kind, commands });
-                    }
-                    None => other = true,
-                },
-                (None, Some(block)) => {
-                    let line = line.trim_start();
-                    if let Some(command) = line.strip_prefix("$ ") {
-                        block.commands.push(Typed {
-                            line: i + 1,
-                            command: command.to_owned(),
-                            shown: Vec::new(),
-                        });
-                        continue;
-                    }
-                    let last = block.commands.last_mut();
-                    let last = last.unwrap_or_else(|| panic!("{}: output of nothing", here()));
-                    if last.shown.is_empty() && last.command.ends_with('\\') {
-                        last.command += "\n";
-                        last.command += line;
-                    } else {
-                        last.shown.push(line.to_owned());
-                    }
+            let line = line.trim_start();
+            if let Some(info) = line.strip_prefix("```") {
+                let console = info.trim().strip_prefix("console");
+                if let Some(ended) = block.take() {
+                    blocks.push(ended);
+                } else if other {
+                    other = false;
+                } else if let Some(kind) = console.map(str::trim) {
+                    let known = ["", "local", "cluster", "aside"].contains(&kind);
+                    assert!(known, "{}: a block of the kind {kind:?}", here());
+                    block = Some(Block {
+                        kind: kind.to_owned(),
+                        commands: Vec::new(),
+                    });
+                } else {
+                    other = true;
                 }
-                (None, None) => {}
+                continue;
+            }
+            let Some(block) = &mut block else { continue };
+            if let Some(command) = line.strip_prefix("$ ") {
+                block.commands.push(Typed {
+                    line: i + 1,
+                    command: command.to_owned(),
+                    shown: Vec::new(),
+                });
+                continue;
+            }
+            let last = block.commands.last_mut();
+            let last = last.unwrap_or_else(|| panic!("{}: output of nothing", here()));
+            if last.shown.is_empty() && last.command.ends_with('\\') {
+                last.command += "\n";
+                last.command += line;
+            } else {
+                last.shown.push(line.to_owned());
             }
         }
         assert!(
@@ -110,18 +94,5 @@ impl Page {
             self.name
         );
         blocks
-    }
-
-    /// All commands, whatever the block.
-    pub fn commands(&self) -> Vec<Typed> {
-        let blocks = self.blocks().into_iter();
-        blocks.flat_map(|block| block.commands).collect()
-    }
-
-    /// Those that a reader on the local target types.
-    pub fn local(&self) -> Vec<Typed> {
-        let blocks = self.blocks().into_iter();
-        let local = blocks.filter(|block| ["", "local"].contains(&block.kind.as_str()));
-        local.flat_map(|block| block.commands).collect()
     }
 }

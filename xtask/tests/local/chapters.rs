@@ -3,29 +3,14 @@
 //! before them and holds after them. All of it runs where there is no network but
 //! loopback.
 
-#[path = "support/pages.rs"]
-mod pages;
-#[path = "support/workshop.rs"]
-mod workshop;
-
 use std::fmt::Write as _;
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
-use pages::{Page, Typed, repository};
-use workshop::{Workshop, command, end};
+use crate::pages::{Page, Typed, repository};
+use crate::workshop::Workshop;
+use crate::{skipped, unshared, xtask_sees};
 use xtask::chapters::{self, Chapter};
 use xtask::cli::On;
-
-/// Says, past the capture of the test runner, that a test did not run here; in CI
-/// that is a failure.
-fn skipped(why: &str) {
-    let _ = writeln!(std::io::stderr(), "SKIPPED chapters: {why}");
-    assert!(
-        std::env::var_os("WORKSHOP_TEST_ALL").is_none(),
-        "the chapters must not be skipped here: {why}"
-    );
-}
 
 fn quote(text: &str) -> String {
     shlex::try_quote(text).unwrap().into_owned()
@@ -159,6 +144,13 @@ fn not_printed(typed: &Typed, printed: &str) -> Vec<String> {
         .collect()
 }
 
+/// What a reader on the local target types.
+fn typed_here(page: &Page) -> Vec<Typed> {
+    let blocks = page.blocks().into_iter();
+    let here = blocks.filter(|block| ["", "local"].contains(&block.kind.as_str()));
+    here.flat_map(|block| block.commands).collect()
+}
+
 /// What a page has a reader type, in a shell of its own.
 struct Run {
     id: String,
@@ -175,7 +167,7 @@ impl Run {
                 .unwrap()
                 .to_string_lossy()
                 .into_owned(),
-            typed: page.local(),
+            typed: typed_here(&page),
             page,
         }
     }
@@ -214,18 +206,12 @@ impl Run {
 
 #[test]
 fn every_chapter_is_done_by_its_own_commands() {
-    if end(command(
-        Path::new("unshare"),
-        &["--net", "--map-root-user", "true"],
-    ))
-    .code
-        != 0
-        || which::which("ip").is_err()
-    {
-        return skipped("network namespaces (unshare --net, ip)");
-    }
+    let inside = "ip link set lo up; exec \"$@\"";
+    let Some(lonely) = unshared(&["--net"], inside) else {
+        return;
+    };
     for tool in ["bash", "curl", "jq", "openssl"] {
-        if which::which(tool).is_err() {
+        if !xtask_sees(tool) {
             return skipped(&format!("{tool}, which the chapters use"));
         }
     }
@@ -236,7 +222,7 @@ fn every_chapter_is_done_by_its_own_commands() {
     let chapters = chapters::all().unwrap();
     let to_do = |chapter: &&Chapter| !chapter.tasks(On::Local).is_empty();
     let todo: Vec<&Chapter> = chapters.iter().filter(to_do).collect();
-    let mut script = String::from("ip link set lo up || exit 9\n");
+    let mut script = String::new();
     let check = |name: &str, before: bool| (format!("cargo xtask check {name}"), before);
     let mut runs = Vec::new();
     let shell = |script: &mut String, id: &str, dir: &str, commands: &[(String, bool)]| {
@@ -279,15 +265,17 @@ fn every_chapter_is_done_by_its_own_commands() {
     .unwrap();
     let driver = checkout.path("typed/driver.sh");
     std::fs::write(&driver, script).unwrap();
-    let mut reader = command(Path::new("unshare"), &["--net", "--map-root-user", "bash"]);
-    reader
-        .arg(&driver)
-        .env("CARGO_MANIFEST_DIR", checkout.path("xtask"))
-        .env("WORKSHOP_CACHE", checkout.path("cache"))
-        .env("NO_COLOR", "1")
-        .env_remove("WORKSHOP_STATE")
-        .env_remove("WORKSHOP_ON");
-    let ended = end(reader);
+    let set = |name: &str, path: &str| format!("{name}={}", checkout.path(path).display());
+    let ended = lonely(&[
+        "env",
+        "--unset=WORKSHOP_STATE",
+        "--unset=WORKSHOP_ON",
+        "NO_COLOR=1",
+        &set("CARGO_MANIFEST_DIR", "xtask"),
+        &set("WORKSHOP_CACHE", "cache"),
+        "bash",
+        driver.to_str().unwrap(),
+    ]);
     let faults: Vec<String> = runs.iter().flat_map(|run| run.faults(&checkout)).collect();
     let reached = faults
         .iter()
