@@ -176,6 +176,15 @@ pub enum Command {
         #[command(flatten)]
         options: PreflightOptions,
     },
+    /// Fetch and build what the target needs, so that later no network is needed
+    Prefetch {
+        /// What a cluster is given.
+        #[command(flatten)]
+        options: ClusterOptions,
+        /// How to run the plan.
+        #[command(flatten)]
+        plan: PlanOptions,
+    },
     /// Build, configure and start a private Sigstore
     Install {
         /// What to install.
@@ -527,6 +536,8 @@ pub enum StepCommand {
         /// Which.
         image: String,
     },
+    /// Fetch every image that manifests and charts name into minikube
+    FetchImages,
     /// Remove the Jobs of the release: they cannot be changed, only made again
     ClearJobs,
     /// Write a signing config with other addresses

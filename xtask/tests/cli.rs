@@ -35,6 +35,8 @@ mod inspect;
 mod interrupts;
 #[path = "cli/logs.rs"]
 mod logs;
+#[path = "cli/prefetch.rs"]
+mod prefetch;
 #[path = "cli/printed.rs"]
 mod printed;
 #[path = "cli/recorded.rs"]

@@ -243,3 +243,55 @@ fn every_lab_is_told_in_its_page() {
         "docs/labs.md should end with:\n{expected}"
     );
 }
+
+/// A row of an agenda: when it begins and how long it takes, in minutes, and the
+/// chapter, which is empty for a break.
+fn agenda_row(line: &str) -> Option<(u32, u32, String)> {
+    let mut cells = line.strip_prefix("| ")?.split('|').map(str::trim);
+    let (hours, minutes) = cells.next()?.split_once(':')?;
+    let from = hours.parse::<u32>().ok()? * 60 + minutes.parse::<u32>().ok()?;
+    let takes = cells.next()?.parse().ok()?;
+    Some((from, takes, cells.next()?.trim_matches('`').to_owned()))
+}
+
+/// The agendas of the page for teachers have no gaps, and a day gives each chapter its
+/// minutes.
+#[test]
+fn the_agendas_add_up() {
+    let page = std::fs::read_to_string(repository().join("docs/teaching.md")).unwrap();
+    let agenda = |heading: &str| -> Vec<(u32, u32, String)> {
+        let (_, rest) = page.split_once(heading).unwrap();
+        let (section, _) = rest.split_once("\n## ").unwrap();
+        let rows: Vec<_> = section.lines().filter_map(agenda_row).collect();
+        for (row, next) in rows.iter().zip(&rows[1..]) {
+            assert_eq!(row.0 + row.1, next.0, "{heading}: after {row:?}");
+        }
+        rows
+    };
+    let short = agenda("\n## Ninety minutes\n");
+    assert_eq!(short.iter().map(|row| row.1).sum::<u32>(), 90);
+    let chapters = xtask::chapters::all().unwrap();
+    let known = |name: &String| chapters.iter().any(|chapter| chapter.name == *name);
+    assert!(short.iter().all(|row| known(&row.2)), "{short:?}");
+
+    let day = agenda("\n## A day\n").into_iter();
+    let day: Vec<_> = day
+        .filter(|row| !row.2.is_empty())
+        .map(|row| (row.2, row.1))
+        .collect();
+    let minutes = chapters
+        .iter()
+        .map(|chapter| (chapter.name.clone(), chapter.minutes));
+    assert_eq!(day, minutes.collect::<Vec<_>>());
+
+    let (_, questions) = page
+        .split_once("| chapter | question |\n|---|---|\n")
+        .unwrap();
+    let rows = questions.lines().map_while(|line| line.strip_prefix("| `"));
+    let asked: Vec<_> = rows.filter_map(|row| row.split('`').next()).collect();
+    let names: Vec<_> = chapters
+        .iter()
+        .map(|chapter| chapter.name.as_str())
+        .collect();
+    assert_eq!(asked, names);
+}

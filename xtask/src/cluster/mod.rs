@@ -15,6 +15,7 @@ pub mod choice;
 pub mod conditions;
 pub mod doctor;
 pub mod forwards;
+pub mod images;
 pub mod jobs;
 pub mod objects;
 pub mod plans;

@@ -105,7 +105,11 @@ impl Cluster {
                 Refusal::CertManagerInUse => self.refuse_used_cert_manager(),
                 Refusal::WholeRelease => self.refuse_whole(),
             },
-            StepCommand::Preload { image } => self.preload(&image, say),
+            StepCommand::Preload { image } => {
+                self.preload(&image, say);
+                Ok(())
+            }
+            StepCommand::FetchImages => self.fetch_images(say),
             StepCommand::ClearJobs => self.clear_jobs(),
             StepCommand::Trust => self.write_trust(),
             StepCommand::SigningConfig { fulcio, rekor, out } => {
@@ -224,6 +228,14 @@ impl Target for Cluster {
 
     fn doctor(&self) -> Result<Vec<Check>> {
         self.diagnose()
+    }
+
+    fn prefetch(&self, options: &ClusterOptions) -> Result<Plan> {
+        self.prefetch_plan(options)
+    }
+
+    fn images(&self) -> Result<Option<Vec<String>>> {
+        self.reopened()?.named_images().map(Some)
     }
 
     fn hold_shared(&self, _: bool, _: &dyn Fn()) -> Result<Option<Lock>> {

@@ -10,6 +10,7 @@ mod install;
 mod lab;
 mod logs;
 mod part;
+mod prefetch;
 mod preflight;
 mod report;
 mod sign;
@@ -114,6 +115,7 @@ fn name(command: &Command) -> &'static str {
     match command {
         Command::Tour => "tour",
         Command::Preflight { .. } => "preflight",
+        Command::Prefetch { .. } => "prefetch",
         Command::Install { .. } => "install",
         Command::Doctor => "doctor",
         Command::Start { .. } => "start",
@@ -265,6 +267,7 @@ impl App {
         match command {
             Command::Tour => tour::run(self),
             Command::Preflight { options } => preflight::run(self, &options),
+            Command::Prefetch { options, plan } => prefetch::run(self, &options, &plan),
             Command::Install { options, plan } => install::run(self, &options, &plan),
             Command::Start { components, plan } => install::start(self, &components, &plan),
             Command::Stop { components, plan } => install::stop(self, &components, &plan),
@@ -389,7 +392,7 @@ impl App {
             self.print(plan, &chosen);
             return Ok(Ran::Dry);
         }
-        let made = plan.command == "install" || self.state.path("version").exists();
+        let made = makes_state(&plan.command) || self.state.path("version").exists();
         if self.named && made && plan.command != "uninstall" {
             self.state.create()?;
             state::write(
@@ -431,6 +434,12 @@ impl App {
         }
         self.ui.say(shell::script(plan, chosen).trim_end());
     }
+}
+
+/// Whether a command makes the state directory where there is none, and may have to
+/// wait for another that builds the same servers.
+pub fn makes_state(command: &str) -> bool {
+    ["install", "prefetch"].contains(&command)
 }
 
 /// The steps and how they ended, for the result.

@@ -1,4 +1,4 @@
-//! The plans of the local target: install, start, stop, restart, uninstall.
+//! The plans of the local target: prefetch, install, start, stop, restart, uninstall.
 
 use std::time::Duration;
 
@@ -54,6 +54,18 @@ impl Local {
             None => {}
         }
         Ok(self)
+    }
+
+    /// Builds the servers: nothing else of this target needs a network.
+    ///
+    /// # Errors
+    /// Where the sources of the servers cannot be read.
+    pub fn prefetch_plan(&self) -> Result<Plan> {
+        let mut plan = Plan::new("prefetch", self.globals.clone());
+        for step in self.servers.build()? {
+            plan.push(step);
+        }
+        Ok(plan)
     }
 
     /// Builds, configures and starts everything, and pushes a sample image.

@@ -165,6 +165,7 @@ impl Local {
             | StepCommand::CopySecrets
             | StepCommand::Refuse { .. }
             | StepCommand::Preload { .. }
+            | StepCommand::FetchImages
             | StepCommand::ClearJobs
             | StepCommand::SigningConfig { .. }
             | StepCommand::Job { .. }
@@ -203,6 +204,15 @@ impl Target for Local {
     fn install(&self, options: &InstallOptions) -> Result<Plan> {
         options.cluster.refuse_on_local()?;
         self.clone().with_options(options)?.install_plan()
+    }
+
+    fn prefetch(&self, options: &ClusterOptions) -> Result<Plan> {
+        options.refuse_on_local()?;
+        self.prefetch_plan()
+    }
+
+    fn images(&self) -> Result<Option<Vec<String>>> {
+        Ok(None)
     }
 
     fn hold_shared(&self, again: bool, waiting: &dyn Fn()) -> Result<Option<Lock>> {

@@ -27,7 +27,7 @@ pub fn at(
 ) -> Result<Option<String>> {
     let looked = match seen {
         Seen::Machine => machine(target),
-        Seen::Prefetched => all_done(&target.install(&InstallOptions::default())?, |_| true),
+        Seen::Prefetched => all_done(&target.prefetch(&ClusterOptions::default())?, |_| true),
         Seen::Part(part) => {
             let plan = target.part(*part, &ClusterOptions::default())?;
             all_done(&plan, |step| Part::of(&step.name) == Some(*part))
