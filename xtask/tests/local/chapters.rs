@@ -69,7 +69,9 @@ impl Checkout {
 
     fn printed(&self, id: &str, i: usize) -> Option<String> {
         let bytes = std::fs::read(self.path(&format!("out/{id}-{i}"))).ok()?;
-        Some(String::from_utf8_lossy(&bytes).into_owned())
+        let text = String::from_utf8_lossy(&bytes).into_owned();
+        // Where a checkout is says nothing, and its name may look like a digest.
+        Some(text.replace(self.dir.path().to_str().unwrap(), ""))
     }
 }
 
@@ -78,10 +80,13 @@ fn is_refused(typed: &Typed) -> bool {
     typed.shown.iter().any(|line| line.starts_with("error: "))
 }
 
-/// A line with what differs from run to run made equal: digests, numbers, times.
+/// A line with what differs from run to run made equal: digests, numbers, times, and
+/// how far it is indented.
 fn normal(line: &str) -> String {
     let mut out = String::new();
-    let mut rest = line.trim_end();
+    // The end of a line inside of JSON belongs to no word.
+    let line = line.replace("\\n", "⏎");
+    let mut rest = line.as_str();
     while let Some(first) = rest.chars().next() {
         let word = |c: char| c.is_ascii_alphanumeric() || matches!(c, '+' | '/' | '=' | '_' | '-');
         let end = rest.find(|c| !word(c)).unwrap_or(rest.len());
@@ -110,11 +115,7 @@ fn normal(line: &str) -> String {
             }
         }
     }
-    let mut words: Vec<&str> = out.split_whitespace().collect();
-    if line.starts_with(' ') {
-        words.insert(0, "");
-    }
-    words.join(" ")
+    out.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 /// Whether a line that a page shows is one that was printed; `…` stands for anything.
