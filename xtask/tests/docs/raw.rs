@@ -117,6 +117,9 @@ fn one_file_each(words: &[String]) -> Vec<Vec<String>> {
     files.into_iter().map(with).collect()
 }
 
+/// The Jobs are applied with an image and an account filled in, under another name.
+const FILLED_IN: [&str; 2] = ["verify/job-sign.yml", "verify/job-verify.yml"];
+
 /// Whether each word of a command is in a line that a dry run printed. Files are there
 /// by their whole path, charts as the files that were fetched, and versions and places
 /// as what stands for them.
@@ -129,6 +132,9 @@ fn is_like(words: &[String], line: &[String]) -> bool {
             }
             other => other.trim_start_matches("../"),
         };
+        if FILLED_IN.contains(&short) {
+            return line.contains(&"apply".to_owned());
+        }
         let is_version = short
             .chars()
             .all(|c| c.is_ascii_digit() || "v.".contains(c));
