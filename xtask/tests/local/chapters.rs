@@ -11,6 +11,7 @@ use crate::workshop::Workshop;
 use crate::{skipped, unshared, xtask_sees};
 use xtask::chapters::{self, Chapter};
 use xtask::cli::On;
+use xtask::local::servers::Servers;
 
 fn quote(text: &str) -> String {
     shlex::try_quote(text).unwrap().into_owned()
@@ -70,14 +71,18 @@ impl Checkout {
     fn printed(&self, id: &str, i: usize) -> Option<String> {
         let bytes = std::fs::read(self.path(&format!("out/{id}-{i}"))).ok()?;
         let text = String::from_utf8_lossy(&bytes).into_owned();
-        // Where a checkout is says nothing, and its name may look like a digest.
+        // Where the checkout and the servers are says nothing, and looks like a digest.
+        let servers = Servers::of(repository()).unwrap();
+        let servers = servers.dir().file_name().unwrap().to_str().unwrap();
+        let text = text.replace(&format!("/cache/servers/{servers}"), "");
         Some(text.replace(self.dir.path().to_str().unwrap(), ""))
     }
 }
 
-/// Whether the page shows that a command is refused.
+/// Whether the page shows that a command is refused, by us or by cosign.
 fn is_refused(typed: &Typed) -> bool {
-    typed.shown.iter().any(|line| line.starts_with("error: "))
+    let error = |line: &String| line.starts_with("error: ") || line.starts_with("Error: ");
+    typed.shown.iter().any(error)
 }
 
 /// A line with what differs from run to run made equal: digests, numbers, times, and
