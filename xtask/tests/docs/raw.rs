@@ -63,7 +63,9 @@ fn what_changes_a_cluster_is_what_a_dry_run_prints() {
         printed.extend(text.lines().filter_map(shlex::split));
     }
     let mut seen = 0;
-    for page in documents() {
+    // What changed since is about commands that are not typed any more.
+    let now = |page: &Page| page.name != "docs/since-2022.md";
+    for page in documents().into_iter().filter(now) {
         let typed = page.blocks().into_iter().flat_map(|block| block.commands);
         let mut all: Vec<Typed> = typed.collect();
         // The table of what can be done by hand.
