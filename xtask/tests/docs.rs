@@ -140,6 +140,32 @@ fn every_link_and_picture_is_there() {
     }
 }
 
+/// Every page is in the book, and the first page names it, both by its own title.
+#[test]
+fn the_book_has_every_page() {
+    let read = |name: &str| {
+        let file = repository().join("docs").join(name);
+        std::fs::read_to_string(&file).unwrap_or_else(|error| panic!("{name}: {error}"))
+    };
+    let (summary, first) = (read("SUMMARY.md"), read("README.md"));
+    for (path, text) in documents() {
+        let name = path.file_name().unwrap().to_string_lossy();
+        if !path.starts_with(repository().join("docs"))
+            || ["SUMMARY.md", "README.md"].contains(&&*name)
+        {
+            continue;
+        }
+        let title = text
+            .lines()
+            .next()
+            .and_then(|line| line.strip_prefix("# "))
+            .unwrap();
+        let link = format!("[{title}]({name})");
+        assert!(summary.contains(&link), "docs/SUMMARY.md lacks {link}");
+        assert!(first.contains(&link), "docs/README.md lacks {link}");
+    }
+}
+
 #[test]
 fn the_readme_names_every_verb() {
     let text = std::fs::read_to_string(repository().join("README.md")).unwrap();
