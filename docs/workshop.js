@@ -59,6 +59,11 @@
     }
   });
 
+  // Where one looks for a word has a name for everybody.
+  const search = document.getElementById("mdbook-searchbar");
+  search?.setAttribute("aria-label", "Search this book");
+  search?.setAttribute("aria-describedby", "mdbook-searchresults-header");
+
   // One light theme and one dark one, which the rest of the book is made for.
   for (const theme of ["rust", "coal", "ayu"]) {
     document.getElementById(`mdbook-theme-${theme}`)?.closest("li").remove();

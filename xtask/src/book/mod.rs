@@ -24,7 +24,7 @@ use crate::words;
 /// How many crates `cargo install` compiles for mdBook: the end of a bar.
 const CRATES: u64 = 123;
 
-/// In a directory that a book is made in: whoever holds it makes it.
+/// In a directory that a book is made in, and in no other: whoever holds it makes it.
 const LOCK: &str = ".book.lock";
 
 /// A book that is made from one repository in one directory.
@@ -167,6 +167,9 @@ impl Host for Book {
 /// Where the directory holds something else than a book, or a page cannot be read.
 pub fn gather(repo: &Path, dir: &Path) -> Result<()> {
     refuse(dir)?;
+    std::fs::create_dir_all(dir)?;
+    let mut ours = std::fs::OpenOptions::new();
+    ours.append(true).create(true).open(dir.join(LOCK))?;
     pages::gather(repo, dir)
 }
 
@@ -176,8 +179,7 @@ fn refuse(dir: &Path) -> Result<(), Fail> {
         Ok(mut entries) => entries.next().is_some(),
         Err(_) => dir.exists(),
     };
-    let ours = [LOCK, "src/SUMMARY.md"];
-    if holds_something && !ours.iter().any(|name| dir.join(name).is_file()) {
+    if holds_something && !dir.join(LOCK).is_file() {
         let name = dir.display();
         return Err(
             broken(format!("{name} is there and holds no book")).hint(format!(

@@ -141,11 +141,13 @@ await browse({ chromium, axe, out, within: WITHIN }, async (open) => {
   const none = await search("xyzzyxyzzy");
   const found = await search("checkpoint");
   await tab.screenshot(join(out, "search.png"));
+  const violations = await tab.violations();
   await tab.leads(() =>
     tab.evaluate(`document.querySelector("#mdbook-searchresults li > a").click()`),
   );
   const marked = await tab.evaluate(
     `[location.href, document.querySelectorAll("main mark").length]`,
   );
-  console.log(JSON.stringify({ search: { none, found: found.map(path), led: path(marked[0]), marks: marked[1] } }));
+  const searched = { none, found: found.map(path), led: path(marked[0]), marks: marked[1], violations };
+  console.log(JSON.stringify({ search: searched }));
 });

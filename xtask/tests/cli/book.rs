@@ -92,7 +92,8 @@ in [TEMP]/work: [TEMP]/cache/mdbook-[VERSION]/bin/mdbook 'build' '[TEMP]/work/ou
 fn what_a_book_is_refused_for() {
     let world = world();
     let held = TcpListener::bind((Ipv4Addr::LOCALHOST, world.base)).unwrap();
-    world.write("work/mine/notes.txt", "not a book");
+    // A book of somebody else would be lost as well.
+    world.write("work/mine/src/SUMMARY.md", "not this book");
     world.write("work/file", "not a directory");
     let taken = format!("book -q --serve --port {} --output out", world.base);
     assert_data_eq!(
@@ -141,7 +142,7 @@ exit 2
         "",
         "nothing is installed for what is refused"
     );
-    assert!(world.path("work/mine/notes.txt").is_file());
+    assert!(world.path("work/mine/src/SUMMARY.md").is_file());
 }
 
 #[test]
