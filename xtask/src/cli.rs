@@ -176,6 +176,15 @@ pub enum Command {
         #[command(flatten)]
         options: PreflightOptions,
     },
+    /// Fetch and build what the target needs, so that later no network is needed
+    Prefetch {
+        /// What a cluster is given.
+        #[command(flatten)]
+        options: ClusterOptions,
+        /// How to run the plan.
+        #[command(flatten)]
+        plan: PlanOptions,
+    },
     /// Build, configure and start a private Sigstore
     Install {
         /// What to install.
@@ -283,6 +292,31 @@ pub enum Command {
         /// The lowest of the ports of its Sigstore
         #[arg(long, value_name = "N", default_value_t = 20_800, value_parser = clap::value_parser!(u16).range(1024..=65500))]
         port_base: u16,
+    },
+    /// List the chapters of the workshop, how far each is, and where you are
+    Chapters,
+    /// Say what to do now
+    Next,
+    /// Look at the live system whether a chapter is done; exit status 1 where it is not
+    Check {
+        /// Its number or name [default: the first that is not done]
+        chapter: Option<String>,
+    },
+    /// Give the next hint about what is missing, the answer last
+    Hint {
+        /// About which chapter, by number or name [default: the first that is not done]
+        chapter: Option<String>,
+    },
+    /// Go back to before a chapter, as far as there is a way back
+    Reset {
+        /// Its number or name
+        chapter: String,
+        /// Do not ask
+        #[arg(short, long)]
+        yes: bool,
+        /// How to run the plan.
+        #[command(flatten)]
+        plan: PlanOptions,
     },
     /// Make a book of the pages in docs/, to be read in a browser
     Book {
@@ -517,6 +551,8 @@ pub enum StepCommand {
         /// Which.
         image: String,
     },
+    /// Fetch every image that manifests and charts name into minikube
+    FetchImages,
     /// Remove the Jobs of the release: they cannot be changed, only made again
     ClearJobs,
     /// Write a signing config with other addresses
@@ -590,6 +626,22 @@ pub enum StepCommand {
     Forget {
         /// Which.
         file: PathBuf,
+    },
+    /// Take the signatures of an image out of its registry
+    Unsign {
+        /// Which image.
+        image: String,
+        /// Leave those that only say that it was signed.
+        #[arg(long)]
+        attestations: bool,
+    },
+    /// Forget that a chapter was done
+    Unlearn {
+        /// Its name.
+        chapter: String,
+        /// And all that was done in the later ones.
+        #[arg(long)]
+        later: bool,
     },
     /// Remember a signature
     Record {

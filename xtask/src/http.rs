@@ -11,8 +11,8 @@ use ureq::Agent;
 
 use crate::fail::{Fail, broken};
 use crate::interrupt;
-use crate::plan::Command;
 use crate::plan::program::output_of;
+use crate::plan::{Command, Word};
 use crate::words;
 
 /// Answers larger than this are not read: none of the servers sends as much.
@@ -92,6 +92,28 @@ impl Server {
         self.ask(path, Some(accept), LARGEST, within)
     }
 
+    /// Puts something of this media type there, by TLS.
+    ///
+    /// # Errors
+    /// Where it does not answer, or the answer is no 2xx.
+    pub fn put(&self, path: &str, kind: &str, body: &[u8], within: Duration) -> Result<(), Fail> {
+        let url = format!("{}{path}", self.url);
+        let mut words = curl_words(&url, self.ca.as_deref(), within);
+        let header = format!("Content-Type: {kind}");
+        words.extend(words![
+            "--request",
+            "PUT",
+            "--header",
+            header,
+            "--data-binary",
+            "@-"
+        ]);
+        match curl(words, Some(body))? {
+            (200..=299, _) => Ok(()),
+            (status, body) => Err(not_ours(&url, &status.to_string(), &body)),
+        }
+    }
+
     fn ask(
         &self,
         path: &str,
@@ -101,23 +123,19 @@ impl Server {
     ) -> Result<Option<Vec<u8>>, Fail> {
         let url = format!("{}{path}", self.url);
         if self.url.starts_with("https://") {
-            let ca = self.ca.as_deref();
-            return found(&url, curl(&url, ca, accept, largest, within)?);
+            let mut words = curl_words(&url, self.ca.as_deref(), within);
+            let accept = format!("Accept: {}", accept.unwrap_or("*/*"));
+            let largest = largest.to_string();
+            words.extend(words!["--max-filesize", largest, "--header", accept]);
+            return found(&url, curl(words, None)?);
         }
         find_at_most(&url, accept, largest, within)
     }
 }
 
-/// Asks with curl, as the text does, but with the server's certificate verified.
+/// How curl is called, as the text does, but with the server's certificate verified.
 /// TLS in this program would double the time that its first build takes.
-fn curl(
-    url: &str,
-    ca: Option<&Path>,
-    accept: Option<&str>,
-    largest: u64,
-    within: Duration,
-) -> Result<(u16, Vec<u8>), Fail> {
-    let accept = format!("Accept: {}", accept.unwrap_or("*/*"));
+fn curl_words(url: &str, ca: Option<&Path>, within: Duration) -> Vec<Word> {
     let mut words = words![
         "curl",
         // A configuration of the user could switch the verification off.
@@ -130,10 +148,6 @@ fn curl(
         "=https",
         "--max-time",
         within.as_secs().max(1).to_string(),
-        "--max-filesize",
-        largest.to_string(),
-        "--header",
-        accept,
         "--write-out",
         "\n%{http_code}",
         url
@@ -141,8 +155,13 @@ fn curl(
     if let Some(ca) = ca {
         words.extend(words!["--cacert", ca]);
     }
+    words
+}
+
+/// Status and body of what curl is answered.
+fn curl(words: Vec<Word>, input: Option<&[u8]>) -> Result<(u16, Vec<u8>), Fail> {
     let printed =
-        output_of(&Command::new(words), None).map_err(|error| Fail::from_error(&error))?;
+        output_of(&Command::new(words), input).map_err(|error| Fail::from_error(&error))?;
     let (body, status) = printed.rsplit_once('\n').unwrap_or((&printed, ""));
     Ok((status.parse().unwrap_or(0), body.as_bytes().to_vec()))
 }

@@ -331,6 +331,46 @@ mod tests {
         }
     }
 
+    /// The table as a page: a section for each of its comments, a row for each entry.
+    fn page(introduction: &str) -> String {
+        let mut page = introduction.to_owned();
+        // The first comment is about the file itself.
+        for section in include_str!("problems.yml").split("\n\n").skip(1) {
+            let about = section.lines().next().unwrap().trim_start_matches("# ");
+            page += &format!("\n\n## From {about}\n\n");
+            page += "| what is said | what it means | what to do |\n|---|---|---|";
+            for problem in serde_yaml::from_str::<Vec<Problem>>(section).unwrap() {
+                let says: Vec<String> = problem
+                    .says
+                    .iter()
+                    .map(|text| format!("`{}`", text.trim()))
+                    .collect();
+                let link = problem.link.map(|link| format!("[more about it]({link})"));
+                let todo: Vec<String> = problem.hint.into_iter().chain(link).collect();
+                page += &format!(
+                    "\n| {} | {} | {} |",
+                    says.join(" and "),
+                    problem.means,
+                    todo.join("; ")
+                );
+            }
+        }
+        page + "\n"
+    }
+
+    /// Where the table changed, SNAPSHOTS=overwrite writes the page anew; what stands
+    /// before its first section stays.
+    #[test]
+    fn the_page_has_every_problem() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/problems.md");
+        let text = std::fs::read_to_string(path).unwrap();
+        let (introduction, _) = text.split_once("\n\n## From ").unwrap();
+        let shown = snapbox::Data::read_from(path.as_ref(), Some(snapbox::data::DataFormat::Text));
+        snapbox::Assert::new()
+            .action_env(snapbox::assert::DEFAULT_ACTION_ENV)
+            .eq(page(introduction), shown.raw());
+    }
+
     #[test]
     fn an_unknown_problem_stays_as_it_is() {
         let fail = explain(broken("cosign failed").tail(vec!["something new".into()]));

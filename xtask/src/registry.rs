@@ -128,6 +128,41 @@ pub fn signatures(server: &Server, image: &Reference) -> Result<(String, Vec<Fou
     Ok((digest, found))
 }
 
+/// Takes the signatures of an image out of its registry: those for which this holds,
+/// below the tag that stands for the referrers of the image. What they consist of
+/// stays, but nobody finds it.
+///
+/// # Errors
+/// Where the registry does not answer, or refuses.
+pub fn forget(
+    server: &Server,
+    image: &Reference,
+    gone: impl Fn(&Content) -> bool,
+) -> Result<(), Fail> {
+    let repository = Repository { server, image };
+    let Some(manifest) = repository.manifest(&image.version)? else {
+        return Ok(());
+    };
+    let digest = bundle::sha256(&manifest);
+    let tag = digest.replace(':', "-");
+    let Some(index) = repository.manifest(&tag)? else {
+        return Ok(());
+    };
+    let found = repository.referrers(&digest)?;
+    let found = found.iter().filter(|found| gone(&found.bundle.content));
+    let gone: Vec<&str> = found.map(|found| found.at.as_str()).collect();
+    let mut index = repository.json(&index)?;
+    if let Some(manifests) = index["manifests"].as_array_mut() {
+        manifests.retain(|described| {
+            let at = described["digest"].as_str();
+            !at.is_some_and(|at| gone.contains(&at))
+        });
+    }
+    let path = format!("/v2/{}/manifests/{tag}", image.name);
+    let kind = "application/vnd.oci.image.index.v1+json";
+    server.put(&path, kind, index.to_string().as_bytes(), WITHIN)
+}
+
 struct Repository<'a> {
     server: &'a Server,
     image: &'a Reference,

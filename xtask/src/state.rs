@@ -6,6 +6,7 @@
 //!   version           the format of what follows, a number
 //!   lock              held while a command changes anything
 //!   target            the target chosen for the commands to come
+//!   progress.json     what was done of the chapters
 //!   local/            one folder a target
 //! ```
 
@@ -147,7 +148,14 @@ impl State {
     /// # Errors
     /// Where the file system refuses.
     pub fn remove_if_empty(&self) -> Result<()> {
-        let ours = ["version", "lock", "target"];
+        let ours = [
+            "version",
+            "lock",
+            "target",
+            "lab.lock",
+            "progress.json",
+            "progress.lock",
+        ];
         let foreign = |name: &std::ffi::OsStr| !ours.iter().any(|ours| name == *ours);
         let Ok(mut entries) = fs::read_dir(&self.root) else {
             return Ok(());

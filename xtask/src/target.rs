@@ -156,11 +156,35 @@ pub trait Target: Host {
     /// Where this target has no such part, or the options do not fit.
     fn part(&self, part: Part, options: &ClusterOptions) -> Result<Plan>;
 
+    /// Whether an install was begun, here or by one of its parts.
+    fn installed(&self) -> bool;
+
+    /// How to undo what a chapter of this name has a reader do, as far as there is a
+    /// way back.
+    ///
+    /// # Errors
+    /// Where nothing is installed.
+    fn undo(&self, chapter: &str) -> Result<Plan>;
+
     /// Looks for every known problem, all findings at once.
     ///
     /// # Errors
     /// Where the repository or the state is damaged.
     fn doctor(&self) -> Result<Vec<Check>>;
+
+    /// How to fetch and build what is needed later, so that no network is needed
+    /// then. Every step of it tells whether it is done.
+    ///
+    /// # Errors
+    /// Where the repository is damaged or the options do not fit.
+    fn prefetch(&self, options: &ClusterOptions) -> Result<Plan>;
+
+    /// The images that the pods of the installation need, once all that they are named
+    /// in is here; `None` where nothing runs in pods.
+    ///
+    /// # Errors
+    /// Where a chart is not there or is damaged.
+    fn images(&self) -> Result<Option<Vec<String>>>;
 
     /// How to build, configure and start everything.
     ///

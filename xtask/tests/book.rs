@@ -4,6 +4,10 @@
 
 #[path = "support/browser.rs"]
 mod browser;
+// This one has no use for all that a page says of a command.
+#[allow(dead_code)]
+#[path = "support/pages.rs"]
+mod pages;
 
 use std::fs;
 use std::io::{BufRead, BufReader};
@@ -14,7 +18,8 @@ use std::process::{Child, Command, Stdio};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 
-use browser::{Browser, skipped, tests};
+use browser::{Browser, skipped};
+use pages::{Block, Page};
 
 /// What is looked at in every window; each other page in one.
 const NAMED: [&str; 8] = [
@@ -71,41 +76,26 @@ fn show(dir: &Path) -> Result<(Shown, String), String> {
     Err(last["error"].to_string())
 }
 
-/// What is typed in each block of commands of a page, as a reader copies it; all of a
-/// block in which nothing is.
-fn typed(text: &str) -> Vec<String> {
-    let mut blocks = Vec::new();
-    let mut lines = text.lines();
-    while let Some(line) = lines.next() {
-        let Some(info) = line.strip_prefix("```") else {
-            continue;
-        };
-        let block: Vec<&str> = lines.by_ref().take_while(|line| *line != "```").collect();
-        if info.split(' ').next() != Some("console") {
-            continue;
-        }
-        let mut typed = Vec::new();
-        let mut goes_on = false;
-        for line in &block {
-            let text = line.strip_prefix("$ ").or(goes_on.then_some(*line));
-            goes_on = text.is_some_and(|text| text.ends_with('\\'));
-            typed.extend(text);
-        }
-        let all = if typed.is_empty() { &block } else { &typed };
-        blocks.push(all.join("\n"));
-    }
-    blocks
-}
-
-/// The page of `docs/` that a page of the book is made of, where it is one.
-fn source(page: &str) -> Option<String> {
+/// What is typed in each block of commands of a page of the book that is one of `docs/`.
+fn typed(page: &str) -> Option<Vec<String>> {
     let name = match page.strip_suffix(".html")? {
         "index" => "README",
         "files" | "faulty" => return None,
+        name if name.contains('/') => return None,
         name => name,
     };
-    let docs = tests().join("../../docs");
-    (!name.contains('/')).then(|| fs::read_to_string(docs.join(format!("{name}.md"))).unwrap())
+    let blocks = Page::read(&format!("docs/{name}.md")).blocks();
+    let commands = |block: Block| {
+        let all = block.commands.into_iter().map(|typed| typed.command);
+        all.collect::<Vec<_>>().join("\n")
+    };
+    Some(blocks.into_iter().map(commands).collect())
+}
+
+/// A text without what stands before and after its lines.
+fn plain(text: &str) -> String {
+    let lines: Vec<&str> = text.trim().lines().map(str::trim).collect();
+    lines.join("\n")
 }
 
 /// What axe-core found that keeps somebody from reading.
@@ -119,12 +109,12 @@ fn serious(look: &Value) -> Value {
 /// What is wrong with a page: what was looked for, and what was found.
 fn faults(look: &Value) -> Vec<(&'static str, Value)> {
     let listed = |field: &str| look[field].as_array().cloned().unwrap_or_default();
-    let typed = source(look["page"].as_str().unwrap()).map(|text| typed(&text));
+    let typed = typed(look["page"].as_str().unwrap());
     let miscopied = |how: &str| -> Vec<Value> {
         let copied = listed("copied").into_iter().enumerate();
-        let text = |one: &Value| one[how].as_str().unwrap().trim_end().to_owned();
+        let text = |one: &Value| plain(one[how].as_str().unwrap());
         let wrong = |i: usize, text: &str| match &typed {
-            Some(typed) => typed.get(i).is_none_or(|typed| typed != text),
+            Some(typed) => typed.get(i).is_none_or(|typed| plain(typed) != text),
             None => text.contains("$ ") || text == "nothing",
         };
         let wrong = copied.filter(|(i, one)| wrong(*i, &text(one)));

@@ -9,6 +9,8 @@
 mod book;
 #[path = "cli/calls.rs"]
 mod calls;
+#[path = "cli/chapters.rs"]
+mod chapters;
 #[path = "cli/cluster.rs"]
 mod cluster;
 #[path = "cli/cluster_commands.rs"]
@@ -35,6 +37,8 @@ mod inspect;
 mod interrupts;
 #[path = "cli/logs.rs"]
 mod logs;
+#[path = "cli/prefetch.rs"]
+mod prefetch;
 #[path = "cli/printed.rs"]
 mod printed;
 #[path = "cli/recorded.rs"]

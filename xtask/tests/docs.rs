@@ -1,55 +1,41 @@
 //! Documentation cannot rot: every command in it is one, every link leads
 //! somewhere.
 
+#[path = "docs/named.rs"]
+mod named;
+#[path = "support/pages.rs"]
+mod pages;
+#[path = "docs/raw.rs"]
+mod raw;
+
 use std::path::{Path, PathBuf};
 
 use clap::{CommandFactory, Parser};
+use pages::{Page, repository};
 use xtask::cli::Cli;
 
-fn repository() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap()
-}
-
-/// The documents, and what they say.
-fn documents() -> Vec<(PathBuf, String)> {
-    let mut files: Vec<PathBuf> = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md"]
-        .iter()
-        .map(|name| repository().join(name))
-        .collect();
+/// README and everything beside it and in `docs/`.
+fn documents() -> Vec<Page> {
+    let mut names: Vec<String> = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md"]
+        .map(str::to_owned)
+        .to_vec();
     let docs = std::fs::read_dir(repository().join("docs")).unwrap();
-    files.extend(
-        docs.map(|entry| entry.unwrap().path())
-            .filter(|path| path.extension().is_some_and(|end| end == "md")),
-    );
-    files.sort();
-    files
-        .into_iter()
-        .map(|path| (path.clone(), std::fs::read_to_string(path).unwrap()))
-        .collect()
+    let files = docs.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let mut pages: Vec<String> = files.filter(|name| name.ends_with(".md")).collect();
+    pages.sort();
+    names.extend(pages.iter().map(|name| format!("docs/{name}")));
+    names.iter().map(|name| Page::read(name)).collect()
 }
 
-/// The lines after a `$ ` in the console blocks of a document.
-fn typed(text: &str) -> Vec<String> {
-    let mut lines = Vec::new();
-    let mut console = false;
-    for line in text.lines() {
-        match line.trim_start().strip_prefix("```") {
-            Some(kind) => console = !console && kind.trim() == "console",
-            None if console => {
-                lines.extend(line.trim_start().strip_prefix("$ ").map(str::to_owned))
-            }
-            None => {}
-        }
-    }
-    lines
-}
-
-/// What is typed after `cargo xtask`, also inside `$(…)`.
-fn xtask_words(line: &str) -> Option<Vec<String>> {
-    let (_, rest) = line.split_once("cargo xtask")?;
-    let end = rest.find([')', '|', '>', ';']).unwrap_or(rest.len());
-    let rest = rest[..end].split(" &&").next().unwrap_or_default();
-    Some(shlex::split(rest).unwrap_or_else(|| panic!("unbalanced quotes: {line}")))
+/// What is typed after each `cargo xtask`, also inside `$(…)`.
+fn xtask_words(command: &str) -> Vec<Vec<String>> {
+    let command = command.replace("\\\n", " ");
+    let words = |rest: &str| {
+        let end = rest.find([')', '|', '>', ';', '<']).unwrap_or(rest.len());
+        let rest = rest[..end].split(" &&").next().unwrap_or_default();
+        shlex::split(rest).unwrap_or_else(|| panic!("unbalanced quotes: {command}"))
+    };
+    command.split("cargo xtask").skip(1).map(words).collect()
 }
 
 fn parses(words: &[String]) -> Result<(), String> {
@@ -66,12 +52,14 @@ fn parses(words: &[String]) -> Result<(), String> {
 #[test]
 fn every_command_of_the_documents_parses() {
     let mut seen = 0;
-    for (path, text) in documents() {
-        for line in typed(&text) {
-            if let Some(words) = xtask_words(&line) {
+    for page in documents() {
+        let commands = page.blocks().into_iter().flat_map(|block| block.commands);
+        for typed in commands {
+            for words in xtask_words(&typed.command) {
                 seen += 1;
-                parses(&words)
-                    .unwrap_or_else(|error| panic!("{}: {line}\n{error}", path.display()));
+                parses(&words).unwrap_or_else(|error| {
+                    panic!("{}:{}: {words:?}\n{error}", page.name, typed.line)
+                });
             }
         }
     }
@@ -124,8 +112,9 @@ fn sources(dir: &Path) -> Vec<PathBuf> {
 
 #[test]
 fn every_link_and_picture_is_there() {
-    for (path, text) in documents() {
-        for target in text
+    for page in documents() {
+        for target in page
+            .text
             .split("](")
             .skip(1)
             .filter_map(|rest| rest.split(')').next())
@@ -134,8 +123,9 @@ fn every_link_and_picture_is_there() {
                 continue;
             }
             let file = target.split('#').next().unwrap_or_default();
-            let there = path.parent().unwrap().join(file).exists();
-            assert!(there, "{}: {target}", path.display());
+            let page_dir = Path::new(&page.name).parent().unwrap();
+            let there = repository().join(page_dir).join(file).exists();
+            assert!(there, "{}: {target}", page.name);
         }
     }
 }
@@ -143,26 +133,17 @@ fn every_link_and_picture_is_there() {
 /// Every page is in the book, and the first page names it, both by its own title.
 #[test]
 fn the_book_has_every_page() {
-    let read = |name: &str| {
-        let file = repository().join("docs").join(name);
-        std::fs::read_to_string(&file).unwrap_or_else(|error| panic!("{name}: {error}"))
-    };
-    let (summary, first) = (read("SUMMARY.md"), read("README.md"));
-    for (path, text) in documents() {
-        let name = path.file_name().unwrap().to_string_lossy();
-        if !path.starts_with(repository().join("docs"))
-            || ["SUMMARY.md", "README.md"].contains(&&*name)
-        {
+    let lists = ["docs/SUMMARY.md", "docs/README.md"].map(Page::read);
+    let listed = |page: &Page| lists.iter().any(|list| list.name == page.name);
+    for page in documents().iter().filter(|page| !listed(page)) {
+        let Some(file) = page.name.strip_prefix("docs/") else {
             continue;
+        };
+        let title = page.text.lines().next().unwrap().trim_start_matches("# ");
+        let link = format!("[{title}]({file})");
+        for list in &lists {
+            assert!(list.text.contains(&link), "{} lacks {link}", list.name);
         }
-        let title = text
-            .lines()
-            .next()
-            .and_then(|line| line.strip_prefix("# "))
-            .unwrap();
-        let link = format!("[{title}]({name})");
-        assert!(summary.contains(&link), "docs/SUMMARY.md lacks {link}");
-        assert!(first.contains(&link), "docs/README.md lacks {link}");
     }
 }
 
@@ -278,4 +259,56 @@ fn every_lab_is_told_in_its_page() {
         page.ends_with(&expected),
         "docs/labs.md should end with:\n{expected}"
     );
+}
+
+/// A row of an agenda: when it begins and how long it takes, in minutes, and the
+/// chapter, which is empty for a break.
+fn agenda_row(line: &str) -> Option<(u32, u32, String)> {
+    let mut cells = line.strip_prefix("| ")?.split('|').map(str::trim);
+    let (hours, minutes) = cells.next()?.split_once(':')?;
+    let from = hours.parse::<u32>().ok()? * 60 + minutes.parse::<u32>().ok()?;
+    let takes = cells.next()?.parse().ok()?;
+    Some((from, takes, cells.next()?.trim_matches('`').to_owned()))
+}
+
+/// The agendas of the page for teachers have no gaps, and a day gives each chapter its
+/// minutes.
+#[test]
+fn the_agendas_add_up() {
+    let page = std::fs::read_to_string(repository().join("docs/teaching.md")).unwrap();
+    let agenda = |heading: &str| -> Vec<(u32, u32, String)> {
+        let (_, rest) = page.split_once(heading).unwrap();
+        let (section, _) = rest.split_once("\n## ").unwrap();
+        let rows: Vec<_> = section.lines().filter_map(agenda_row).collect();
+        for (row, next) in rows.iter().zip(&rows[1..]) {
+            assert_eq!(row.0 + row.1, next.0, "{heading}: after {row:?}");
+        }
+        rows
+    };
+    let short = agenda("\n## Ninety minutes\n");
+    assert_eq!(short.iter().map(|row| row.1).sum::<u32>(), 90);
+    let chapters = xtask::chapters::all().unwrap();
+    let known = |name: &String| chapters.iter().any(|chapter| chapter.name == *name);
+    assert!(short.iter().all(|row| known(&row.2)), "{short:?}");
+
+    let day = agenda("\n## A day\n").into_iter();
+    let day: Vec<_> = day
+        .filter(|row| !row.2.is_empty())
+        .map(|row| (row.2, row.1))
+        .collect();
+    let minutes = chapters
+        .iter()
+        .map(|chapter| (chapter.name.clone(), chapter.minutes));
+    assert_eq!(day, minutes.collect::<Vec<_>>());
+
+    let (_, questions) = page
+        .split_once("| chapter | question |\n|---|---|\n")
+        .unwrap();
+    let rows = questions.lines().map_while(|line| line.strip_prefix("| `"));
+    let asked: Vec<_> = rows.filter_map(|row| row.split('`').next()).collect();
+    let names: Vec<_> = chapters
+        .iter()
+        .map(|chapter| chapter.name.as_str())
+        .collect();
+    assert_eq!(asked, names);
 }

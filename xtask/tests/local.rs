@@ -1,10 +1,16 @@
 //! The local target from end to end: real servers, real cosign.
 
+#[path = "support/pages.rs"]
+mod pages;
 #[path = "support/workshop.rs"]
 mod workshop;
 
+#[path = "local/chapters.rs"]
+mod chapters;
 #[path = "local/labs.rs"]
 mod labs;
+#[path = "local/progress.rs"]
+mod progress;
 #[path = "local/proofs.rs"]
 mod proofs;
 
@@ -746,28 +752,58 @@ fn installations_do_not_trust_each_other() {
     verify(&theirs.env("WORKSHOP_TRUSTED_ROOT")).fails(1, "no matching attestations");
 }
 
-/// After the build nothing needs a network: the whole tour runs where there is
-/// none but loopback.
+/// After `prefetch` nothing needs a network: where there is none but loopback, the
+/// tour runs, the steps after it one by one, and a lab.
 #[test]
-fn the_tour_needs_no_network() {
-    Workshop::installed(&[]);
+fn nothing_needs_a_network_after_prefetch() {
     let workshop = Workshop::empty();
+    workshop.run(&["prefetch"]).ok();
     let inside = "ip link set lo up; exec \"$@\"";
     let Some(lonely) = unshared(&["--net"], inside) else {
         return;
     };
-    let xtask = env!("CARGO_BIN_EXE_xtask");
-    let state = workshop.state.to_str().unwrap().to_owned();
-    let on = [xtask, "--on", "local", "--state", &state];
-    // Servers live in the namespace they were started in, so they are stopped
-    // in it as well.
-    let script = "\"$@\" tour; code=$?; \"$@\" stop; exit $code";
-    let ended = lonely(&[&["sh", "-c", script, "sh"], &on[..]].concat()).ok();
+    let reaches = "exec 3<>/dev/tcp/192.0.2.1/53";
+    let alone = lonely(&["bash", "-c", reaches]);
+    assert!(alone.err.contains("unreachable"), "{}", alone.err);
+
+    let base = workshop.port_base.to_string();
+    let lab = Workshop::empty();
+    let script = r#"
+        run() { "$xtask" --on local --state "$state" "$@"; }
+        # Servers live in the namespace they were started in, so they are stopped in
+        # it as well.
+        trap 'run stop -q >&2' EXIT
+        run prefetch
+        run install --port-base "$1"
+        run tour
+        run sign
+        run verify
+        run inspect-rekor
+        run lab wrong-signer --no-pause --port-base "$2"
+        run prefetch --json
+    "#;
+    let variables = [
+        "env".to_owned(),
+        format!("xtask={}", env!("CARGO_BIN_EXE_xtask")),
+        format!("state={}", workshop.state.display()),
+    ];
+    let lab_base = lab.port_base.to_string();
+    let variables = variables.each_ref().map(String::as_str);
+    let script = ["sh", "-ec", script, "sh", &base, &lab_base];
+    let ended = lonely(&[&variables[..], &script].concat()).ok();
     assert!(
-        ended.out.contains("refused, as it should be"),
+        ended.out.starts_with("nothing to do: everything is here"),
         "{}",
         ended.out
     );
+    for said in [
+        "refused, as it should be",
+        "✓ inclusion",
+        "not proved: identity",
+    ] {
+        assert!(ended.out.contains(said), "{said} is not in {}", ended.out);
+    }
+    assert_eq!(ended.json()["changed"], false);
 }
 
 /// A disk that is full is named, whatever was being written, and what was

@@ -24,6 +24,9 @@ pub const LARGEST: u64 = 16 * 1024 * 1024;
 /// The media type of a statement (in-toto).
 const STATEMENT: &str = "application/vnd.in-toto+json";
 
+/// What cosign states of an image that it signs: nothing but that it was signed.
+const SIGNED: &str = "https://sigstore.dev/cosign/sign/v1";
+
 /// A bundle.
 pub struct Bundle {
     /// What was signed, and the signature.
@@ -95,6 +98,27 @@ impl Content {
                 Some([head.as_bytes(), payload].concat())
             }
         }
+    }
+
+    /// What kind of statement it is (in-toto, `predicateType`); `None` where it is
+    /// none.
+    pub fn predicate_type(&self) -> Option<String> {
+        match self {
+            Content::Envelope {
+                payload_type,
+                payload,
+                ..
+            } if payload_type == STATEMENT => {
+                let statement = strict_json(payload).ok()?;
+                statement["predicateType"].as_str().map(str::to_owned)
+            }
+            _ => None,
+        }
+    }
+
+    /// Whether it states more than that something was signed.
+    pub fn is_attestation(&self) -> bool {
+        self.predicate_type().is_some_and(|kind| kind != SIGNED)
     }
 
     /// The digests that it names as those of what was signed: `sha256:…`. A message

@@ -3,6 +3,7 @@
 //! those of one command end with it.
 
 use std::net::{Ipv4Addr, TcpListener};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use anyhow::{Context, Result};
@@ -185,14 +186,10 @@ impl Cluster {
         if process::running(&self.dir, forward.name)?.is_some() {
             return self.lasting(forward);
         }
-        let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
-            .and_then(|listener| listener.local_addr())
-            .context("find a free port on 127.0.0.1")?
-            .port();
         Ok(Passage {
             forward,
             name: format!("{}-{}", forward.name, std::process::id()),
-            port,
+            port: free_port().context("find a free port on 127.0.0.1")?,
             stays: false,
         })
     }
@@ -374,5 +371,37 @@ impl Cluster {
             return Ok(FORWARDS.to_vec());
         }
         names.iter().map(|name| Forward::named(name)).collect()
+    }
+}
+
+/// A port on which nobody listens, another one each time: nobody listens yet on those
+/// that this process found before.
+fn free_port() -> std::io::Result<u16> {
+    static FOUND: Mutex<Vec<u16>> = Mutex::new(Vec::new());
+    let mut found = FOUND.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut held = Vec::new();
+    loop {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
+        let port = listener.local_addr()?.port();
+        if !found.contains(&port) {
+            found.push(port);
+            return Ok(port);
+        }
+        // Held, so that the next one is another.
+        held.push(listener);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    /// The ports of two forwards are looked for before either listens.
+    #[test]
+    fn no_free_port_is_found_twice() {
+        let ports: BTreeSet<u16> = (0..2000).map(|_| free_port().unwrap()).collect();
+        assert_eq!(ports.len(), 2000);
     }
 }

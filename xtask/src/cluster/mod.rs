@@ -15,6 +15,7 @@ pub mod choice;
 pub mod conditions;
 pub mod doctor;
 pub mod forwards;
+pub mod images;
 pub mod jobs;
 pub mod objects;
 pub mod plans;
@@ -27,6 +28,7 @@ pub mod status;
 pub mod target;
 pub mod troubles;
 pub mod trust;
+pub mod undo;
 pub mod uninstall;
 
 use std::path::{Path, PathBuf};

@@ -1,4 +1,4 @@
-//! The plans of a cluster: install and each of its parts.
+//! The plans of a cluster: prefetch, install and each of its parts.
 
 use std::time::Duration;
 
@@ -12,9 +12,7 @@ use super::target::DISCOVERY;
 use super::trust::CONFIG_MAP;
 use super::{APPLY, Cluster};
 use crate::cli::{ClusterOptions, InstallOptions, On};
-use crate::fail::{Fail, broken};
-use crate::plan::program::output_of;
-use crate::plan::run::Said;
+use crate::fail::broken;
 use crate::plan::{Command, Plan, Ready, Step};
 use crate::target::Part;
 use crate::words;
@@ -45,6 +43,30 @@ impl Cluster {
             .with_options(&options.cluster, options.port_base)?;
         let mut plan = Plan::new("install", self.globals.clone());
         cluster.push_install(&mut plan)?;
+        Ok(plan)
+    }
+
+    /// Fetches the charts, and on minikube the images, for which it has to run. The
+    /// images of any other cluster are its own business.
+    ///
+    /// # Errors
+    /// As [`Cluster::install_plan`].
+    pub fn prefetch_plan(&self, options: &ClusterOptions) -> Result<Plan> {
+        let cluster = self.clone().with_options(options, None)?;
+        let mut plan = Plan::new("prefetch", self.globals.clone());
+        plan.push(cluster.begin_step()?);
+        for source in [CERT_MANAGER, SCAFFOLD] {
+            if let Some(step) = cluster.chart_step(source)? {
+                plan.push(step);
+            }
+        }
+        if cluster.kind == On::Minikube {
+            plan.push(cluster.minikube_step()?);
+            if cluster.settings()?.ingress.is_some() {
+                plan.push(cluster.ingress_step()?);
+            }
+            plan.push(cluster.images_step());
+        }
         Ok(plan)
     }
 
@@ -81,7 +103,10 @@ impl Cluster {
 
     /// Whether an install has come to its end here: what it looks at and fetches
     /// first needs no second time. A minikube that does not run cannot be asked.
-    fn finished(&self) -> Result<Option<String>> {
+    ///
+    /// # Errors
+    /// Where the cluster does not answer.
+    pub fn finished(&self) -> Result<Option<String>> {
         if !self.installed || (self.kind == On::Minikube && !self.minikube_runs()?) {
             return Ok(None);
         }
@@ -103,7 +128,7 @@ impl Cluster {
         }
         plan.push(self.namespaces_step()?);
         if self.kind == On::Minikube {
-            self.push_images(plan)?;
+            plan.push(self.job_image_step()?);
             if self.settings()?.ingress.is_some() {
                 plan.push(self.ingress_step()?);
             }
@@ -259,38 +284,6 @@ impl Cluster {
                 )
             })
             .collect())
-    }
-
-    /// Fetches the images of the Jobs while nothing needs them yet.
-    fn push_images(&self, plan: &mut Plan) -> Result<()> {
-        let job = super::settings::yaml(&self.manifest("verify/job-sign.yml"))?;
-        let image = job["spec"]["template"]["spec"]["containers"][0]["image"].as_str();
-        if let Some(image) = image {
-            let fetched = self.clone();
-            plan.push(
-                Step::new("images", "fetch the image that signs and verifies")
-                    .needs(["minikube"])
-                    .done(move || fetched.finished())
-                    .xtask(words!["step", "preload", image]),
-            );
-        }
-        Ok(())
-    }
-
-    /// Fetches an image into minikube (`cargo xtask step preload`). It only saves
-    /// time, so what goes wrong is said and does no harm.
-    ///
-    /// # Errors
-    /// Where no cluster is known.
-    pub fn preload(&self, image: &str, say: &dyn Fn(Said<'_>)) -> Result<()> {
-        if let Err(error) = output_of(&self.minikube(words!["image", "pull", image])?, None) {
-            let fail = Fail::from_error(&error);
-            say(Said::Trouble(&[format!(
-                "not fetched in advance: {image}: {}",
-                fail.what
-            )]));
-        }
-        Ok(())
     }
 
     fn ingress_step(&self) -> Result<Step> {

@@ -14,6 +14,7 @@ use super::status::COMPONENTS;
 use super::{Cluster, settings};
 use crate::artifact::{Artifact, Signature};
 use crate::bundle;
+use crate::chapters::progress;
 use crate::cli::{
     Cli, ClusterOptions, Command, InstallOptions, JobVerb, PreflightOptions, Refusal, StepCommand,
 };
@@ -29,6 +30,7 @@ use crate::rekor::Version;
 use crate::signatures::{self, Made};
 use crate::state::{self, Lock, State};
 use crate::target::{Component, Logs, Part, Reached, Target, Where};
+use crate::undo;
 use crate::words;
 
 impl Host for Cluster {
@@ -103,7 +105,11 @@ impl Cluster {
                 Refusal::CertManagerInUse => self.refuse_used_cert_manager(),
                 Refusal::WholeRelease => self.refuse_whole(),
             },
-            StepCommand::Preload { image } => self.preload(&image, say),
+            StepCommand::Preload { image } => {
+                self.preload(&image, say);
+                Ok(())
+            }
+            StepCommand::FetchImages => self.fetch_images(say),
             StepCommand::ClearJobs => self.clear_jobs(),
             StepCommand::Trust => self.write_trust(),
             StepCommand::SigningConfig { fulcio, rekor, out } => {
@@ -143,6 +149,14 @@ impl Cluster {
                 )
             }
             StepCommand::Token { user, out } => self.token(&user, &out),
+            StepCommand::Unsign {
+                image,
+                attestations,
+            } => undo::unsign(&self, &image, attestations),
+            StepCommand::Unlearn { chapter, later } => {
+                let state = State::open(self.dir.parent().unwrap_or(&self.dir).to_owned())?;
+                progress::unlearn(&state, self.kind, &chapter, later)
+            }
             StepCommand::Forget { file } => state::forget(&file),
             StepCommand::Record {
                 id,
@@ -207,8 +221,24 @@ impl Target for Cluster {
         self.part_plan(part, options)
     }
 
+    fn installed(&self) -> bool {
+        self.installed
+    }
+
+    fn undo(&self, chapter: &str) -> Result<Plan> {
+        self.undo_plan(chapter)
+    }
+
     fn doctor(&self) -> Result<Vec<Check>> {
         self.diagnose()
+    }
+
+    fn prefetch(&self, options: &ClusterOptions) -> Result<Plan> {
+        self.prefetch_plan(options)
+    }
+
+    fn images(&self) -> Result<Option<Vec<String>>> {
+        self.reopened()?.named_images().map(Some)
     }
 
     fn hold_shared(&self, _: bool, _: &dyn Fn()) -> Result<Option<Lock>> {

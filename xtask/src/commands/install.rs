@@ -3,7 +3,7 @@
 use anyhow::Result;
 use serde_json::{Value, json};
 
-use super::{App, Ran, ends};
+use super::{App, Ran, ends, makes_state};
 use crate::cli::InstallOptions;
 use crate::cli::PlanOptions;
 use crate::interrupt;
@@ -57,7 +57,10 @@ pub fn restart(app: &App, components: &[String], how: &PlanOptions) -> Result<Op
 }
 
 /// Runs a plan that changes the installation, alone.
-fn change(
+///
+/// # Errors
+/// Where another command is at work; the first failure of a step.
+pub fn change(
     app: &App,
     name: &str,
     how: &PlanOptions,
@@ -66,7 +69,7 @@ fn change(
     let _alone = if how.dry_run {
         None
     } else {
-        app.state.lock(name, name == "install")?
+        app.state.lock(name, makes_state(name))?
     };
     let target = app.target()?;
     let waiting = || {
@@ -74,7 +77,7 @@ fn change(
             .note("another install builds the same servers: waiting for it")
     };
     let _watch = interrupt::watch();
-    let _shared = if how.dry_run || name != "install" {
+    let _shared = if how.dry_run || !makes_state(name) {
         None
     } else {
         target.hold_shared(how.from.is_some(), &waiting)?

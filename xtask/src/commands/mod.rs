@@ -2,6 +2,7 @@
 
 mod bench;
 mod book;
+mod chapters;
 mod doctor;
 mod env;
 mod evidence;
@@ -10,6 +11,7 @@ mod install;
 mod lab;
 mod logs;
 mod part;
+mod prefetch;
 mod preflight;
 mod report;
 mod sign;
@@ -25,6 +27,7 @@ use serde_json::{Value, json};
 
 use crate::artifact::Artifact;
 use crate::certificate::printable;
+use crate::chapters::progress::{self, Deed};
 use crate::cli::{Cli, Command, Global, On, PartOptions, PlanOptions, StepCommand};
 use crate::cluster::Cluster;
 use crate::fail::{Fail, broken};
@@ -113,6 +116,7 @@ fn name(command: &Command) -> &'static str {
     match command {
         Command::Tour => "tour",
         Command::Preflight { .. } => "preflight",
+        Command::Prefetch { .. } => "prefetch",
         Command::Install { .. } => "install",
         Command::Doctor => "doctor",
         Command::Start { .. } => "start",
@@ -127,6 +131,11 @@ fn name(command: &Command) -> &'static str {
         Command::Report { .. } => "report",
         Command::Lab { .. } => "lab",
         Command::Book { .. } => "book",
+        Command::Chapters => "chapters",
+        Command::Next => "next",
+        Command::Check { .. } => "check",
+        Command::Hint { .. } => "hint",
+        Command::Reset { .. } => "reset",
         Command::Env { .. } => "env",
         Command::Uninstall { .. } => "uninstall",
         Command::Bench { .. } => "bench",
@@ -227,7 +236,37 @@ impl App {
         }
         self.ui
             .note(format!("on {} ({})", self.on.0.name(), self.on.1));
-        self.dispatch(command)
+        let deed = Deed::of(&command);
+        let ended = self.dispatch(command);
+        if let Some(deed) = deed {
+            let exit = match &ended {
+                Ok(_) => 0,
+                Err(error) => Fail::from_error(error).exit,
+            };
+            self.remember(deed, exit);
+        }
+        ended
+    }
+
+    /// Remembers what a command did for the chapters, where there is a state to
+    /// remember it in. Where that fails, the command has done its work all the same.
+    fn remember(&self, deed: Deed, exit: u8) {
+        if !self.state.path("version").exists() {
+            return;
+        }
+        let made_here = |file: &Path| {
+            let file = std::path::absolute(file).ok();
+            let all = self.target().and_then(|target| target.signatures());
+            all.is_ok_and(|all| all.iter().any(|made| Some(&made.bundle) == file.as_ref()))
+        };
+        let Some(deed) = deed.name(exit, made_here) else {
+            return;
+        };
+        if let Err(error) = progress::remember(&self.state, self.on.0, deed) {
+            let fail = Fail::from_error(&error);
+            self.ui
+                .note(format!("not remembered for the chapters: {}", fail.what));
+        }
     }
 
     /// Runs a command of the same target and state.
@@ -235,6 +274,7 @@ impl App {
         match command {
             Command::Tour => tour::run(self),
             Command::Preflight { options } => preflight::run(self, &options),
+            Command::Prefetch { options, plan } => prefetch::run(self, &options, &plan),
             Command::Install { options, plan } => install::run(self, &options, &plan),
             Command::Start { components, plan } => install::start(self, &components, &plan),
             Command::Stop { components, plan } => install::stop(self, &components, &plan),
@@ -263,6 +303,11 @@ impl App {
                 output,
                 plan,
             } => book::run(self, serve.then_some(port), output.as_deref(), &plan),
+            Command::Chapters => chapters::list(self),
+            Command::Next => chapters::next(self),
+            Command::Check { chapter } => chapters::check(self, chapter.as_deref()),
+            Command::Hint { chapter } => chapters::hint(self, chapter.as_deref()),
+            Command::Reset { chapter, yes, plan } => chapters::reset(self, &chapter, yes, &plan),
             Command::Env { format } => env::run(self, format),
             Command::Uninstall {
                 yes,
@@ -360,7 +405,7 @@ impl App {
             self.print(plan, &chosen);
             return Ok(Ran::Dry);
         }
-        let made = plan.command == "install" || self.state.path("version").exists();
+        let made = makes_state(&plan.command) || self.state.path("version").exists();
         if self.named && made && plan.command != "uninstall" {
             self.state.create()?;
             state::write(
@@ -402,6 +447,12 @@ impl App {
         }
         self.ui.say(shell::script(plan, chosen).trim_end());
     }
+}
+
+/// Whether a command makes the state directory where there is none, and may have to
+/// wait for another that builds the same servers.
+pub fn makes_state(command: &str) -> bool {
+    ["install", "prefetch"].contains(&command)
 }
 
 /// The steps and how they ended, for the result.

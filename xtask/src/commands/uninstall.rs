@@ -6,6 +6,7 @@ use anyhow::Result;
 use serde_json::{Value, json};
 
 use super::{App, Ran, ends};
+use crate::chapters::progress;
 use crate::cli::{On, PlanOptions};
 use crate::fail::{Fail, broken, not_so};
 use crate::plan::{Command, Step};
@@ -49,7 +50,7 @@ pub fn run(
         );
     }
     if !yes && !how.dry_run {
-        ask(&question(app, keep_tools, minikube)?)?;
+        ask("uninstall", &question(app, keep_tools, minikube)?)?;
     }
     let ran = app.execute(target.as_ref(), &plan, how).map_err(|error| {
         let fail = Fail::from_error(&error);
@@ -67,6 +68,7 @@ pub fn run(
         .filter(|(_, end)| *end == crate::plan::run::End::Done)
         .map(|(name, _)| name.clone())
         .collect();
+    progress::forget(&app.state, app.on.0)?;
     app.state.remove_if_empty()?;
     if removed.is_empty() {
         app.ui.say("nothing to do: nothing is installed");
@@ -115,11 +117,17 @@ fn question(app: &App, keep_tools: bool, minikube: Option<&str>) -> Result<Strin
     })
 }
 
-fn ask(question: &str) -> Result<()> {
+/// Asks before a command removes something.
+///
+/// # Errors
+/// Where the answer is no, or nobody is there to give one.
+pub fn ask(command: &str, question: &str) -> Result<()> {
     if !std::io::stdin().is_terminal() {
-        return Err(broken("uninstall asks first, and nobody is here to answer")
-            .hint("add --yes")
-            .into());
+        return Err(broken(format!(
+            "{command} asks first, and nobody is here to answer"
+        ))
+        .hint("add --yes")
+        .into());
     }
     let mut err = std::io::stderr().lock();
     write!(err, "{question} [y/N] ")?;

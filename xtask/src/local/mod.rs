@@ -24,6 +24,7 @@ pub mod sign;
 pub mod status;
 pub mod target;
 pub mod trust;
+pub mod undo;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! The plans of the local target: install, start, stop, restart, uninstall.
+//! The plans of the local target: prefetch, install, start, stop, restart, uninstall.
 
 use std::time::Duration;
 
@@ -56,6 +56,18 @@ impl Local {
         Ok(self)
     }
 
+    /// Builds the servers: nothing else of this target needs a network.
+    ///
+    /// # Errors
+    /// Where the sources of the servers cannot be read.
+    pub fn prefetch_plan(&self) -> Result<Plan> {
+        let mut plan = Plan::new("prefetch", self.globals.clone());
+        for step in self.servers.build()? {
+            plan.push(step);
+        }
+        Ok(plan)
+    }
+
     /// Builds, configures and starts everything, and pushes a sample image.
     ///
     /// # Errors
@@ -106,11 +118,15 @@ impl Local {
     }
 
     /// Starts what does not run: the named servers and what they need, all
-    /// where none is named.
+    /// where none is named. Those that are named may be the first of an
+    /// installation that `install` completes later.
     ///
     /// # Errors
-    /// Where nothing is installed or a name is unknown.
+    /// Where nothing is installed and none is named, or a name is unknown.
     pub fn start_plan(&self, names: &[String]) -> Result<Plan> {
+        if names.is_empty() {
+            self.require_installed()?;
+        }
         self.require_startable(names)?;
         let mut plan = Plan::new("start", self.globals.clone());
         self.push_start(&mut plan, &self.with_needs(names))?;
@@ -136,6 +152,7 @@ impl Local {
     /// # Errors
     /// Where nothing is installed or a name is unknown.
     pub fn restart_plan(&self, names: &[String]) -> Result<Plan> {
+        self.require_installed()?;
         self.require_startable(names)?;
         let mut plan = Plan::new("restart", self.globals.clone());
         self.push_stop(&mut plan, names, |_| true);
@@ -144,7 +161,6 @@ impl Local {
     }
 
     fn require_startable(&self, names: &[String]) -> Result<()> {
-        self.require_installed()?;
         for name in names {
             self.chosen_server(name)?;
         }
@@ -228,7 +244,10 @@ impl Local {
             }
             plan.push(self.launch_step(server)?);
         }
-        plan.push(self.trust_step());
+        // Before all keys are there, trust material would lack some of them.
+        if names.is_empty() || self.trust_file("trusted_root.json").exists() {
+            plan.push(self.trust_step());
+        }
         Ok(())
     }
 

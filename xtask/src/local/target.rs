@@ -8,7 +8,8 @@ use serde_json::{Value, json};
 
 use super::{Local, process, shards};
 use crate::artifact::{Artifact, Signature};
-use crate::cli::{Cli, ClusterOptions, Command, InstallOptions, PreflightOptions, StepCommand};
+use crate::chapters::progress;
+use crate::cli::{Cli, ClusterOptions, Command, InstallOptions, On, PreflightOptions, StepCommand};
 use crate::fail::{Fail, broken, not_so};
 use crate::http::Server;
 use crate::local::settings::Settings;
@@ -21,6 +22,7 @@ use crate::rekor::Version;
 use crate::signatures::{self, Made};
 use crate::state::{self, Lock, State};
 use crate::target::{Component, Logs, Part, Reached, Target, Where};
+use crate::undo;
 use crate::words;
 
 impl Host for Local {
@@ -122,6 +124,14 @@ impl Local {
             StepCommand::Shard { log, tree } => shards::open(&self, &log, &tree),
             StepCommand::Trust => self.write_trust(),
             StepCommand::Token { user, out } => self.token(&user, &out),
+            StepCommand::Unsign {
+                image,
+                attestations,
+            } => undo::unsign(&self, &image, attestations),
+            StepCommand::Unlearn { chapter, later } => {
+                let state = State::open(self.dir.parent().unwrap_or(&self.dir).to_owned())?;
+                progress::unlearn(&state, On::Local, &chapter, later)
+            }
             StepCommand::Forget { file } => state::forget(&file),
             StepCommand::Record {
                 id,
@@ -155,6 +165,7 @@ impl Local {
             | StepCommand::CopySecrets
             | StepCommand::Refuse { .. }
             | StepCommand::Preload { .. }
+            | StepCommand::FetchImages
             | StepCommand::ClearJobs
             | StepCommand::SigningConfig { .. }
             | StepCommand::Job { .. }
@@ -181,6 +192,14 @@ impl Target for Local {
             .into())
     }
 
+    fn installed(&self) -> bool {
+        self.installed
+    }
+
+    fn undo(&self, chapter: &str) -> Result<Plan> {
+        self.undo_plan(chapter)
+    }
+
     fn doctor(&self) -> Result<Vec<Check>> {
         self.diagnose()
     }
@@ -188,6 +207,15 @@ impl Target for Local {
     fn install(&self, options: &InstallOptions) -> Result<Plan> {
         options.cluster.refuse_on_local()?;
         self.clone().with_options(options)?.install_plan()
+    }
+
+    fn prefetch(&self, options: &ClusterOptions) -> Result<Plan> {
+        options.refuse_on_local()?;
+        self.prefetch_plan()
+    }
+
+    fn images(&self) -> Result<Option<Vec<String>>> {
+        Ok(None)
     }
 
     fn hold_shared(&self, again: bool, waiting: &dyn Fn()) -> Result<Option<Lock>> {

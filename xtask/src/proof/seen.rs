@@ -67,6 +67,11 @@ impl Memory {
         Ok(Memory { dir, last })
     }
 
+    /// Whether no log was seen yet.
+    pub fn is_empty(&self) -> bool {
+        self.last.is_empty()
+    }
+
     /// The last checkpoint seen of a log.
     pub fn last(&self, log_id: &[u8]) -> Option<&Checkpoint> {
         self.last.get(&hex(log_id))

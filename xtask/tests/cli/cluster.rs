@@ -23,6 +23,18 @@ pub const CONTEXT: &str = "test";
 /// What the cluster hands out as an identity token, which must never be seen.
 pub const TOKEN: &str = "header.fake-service-account-token.signature";
 
+/// What helm shows of the charts: of all that is in them, pods count here.
+const TEMPLATES: [(&str, &str); 2] = [
+    (
+        "cert-manager",
+        "---\nkind: ServiceAccount\n---\nkind: Deployment\nspec: {template: {spec: {containers: [{image: \"quay.io/example/manager:v1\"}]}}}\n",
+    ),
+    (
+        "scaffold",
+        "---\nkind: Job\nspec: {template: {spec: {initContainers: [{image: \"docker.io/tool@sha256:77\"}], containers: [{image: \"ghcr.io/example/job:v2@sha256:88\"}]}}}\n---\n",
+    ),
+];
+
 /// What a first install of the chart sets, and a later one no more.
 const FIRST: [(&str, bool); 3] = [
     ("fulcio.createcerts.enabled", true),
@@ -111,6 +123,9 @@ impl Cluster {
         class["metadata"]["annotations"][default] = json!("true");
         self.has("-", class);
         self.has("default", object("ServiceAccount", "default"));
+        for (chart, text) in TEMPLATES {
+            self.write(&format!("fakes/templates/{chart}"), text);
+        }
         self.write("fakes/token", TOKEN);
         self.write("fakes/job-end", "Complete\n");
         let bundle = include_str!("rekor-v1.sigstore.json").trim();
@@ -242,7 +257,7 @@ impl Cluster {
 
     /// The same without the calls that only look.
     pub fn changes(&self) -> String {
-        const LOOKS: [&str; 10] = [
+        const LOOKS: [&str; 12] = [
             "kubectl 'get'",
             "kubectl 'version'",
             "kubectl 'auth'",
@@ -251,8 +266,10 @@ impl Cluster {
             "helm 'get'",
             "helm 'status'",
             "helm 'version'",
+            "helm 'template'",
             "minikube 'version'",
             "minikube 'profile'",
+            "minikube 'ssh' '--profile' 'minikube' '--' 'sudo' 'crictl' 'images'",
         ];
         let looks = |line: &&str| {
             LOOKS.iter().any(|look| line.starts_with(look)) || line.contains("'--dry-run=server'")

@@ -31,6 +31,13 @@ pull)
   fi
   : >"$place/$chart-$version.tgz"
   ;;
+template)
+  if [ ! -e "$2" ]; then
+    echo "Error: path \"$2\" not found" >&2
+    exit 1
+  fi
+  print "$FAKES/templates/$1"
+  ;;
 install | upgrade)
   # More of a release that is there.
   case "$*" in

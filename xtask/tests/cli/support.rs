@@ -209,6 +209,7 @@ impl World {
         );
         self.write_state("local/settings.json", &settings);
         self.write_state("local/keys/users.yml", &users());
+        self.write_state("local/trust/trusted_root.json", "{}");
         for name in ["fulcio-1", "timestamp-1"] {
             self.write_state(&format!("local/keys/{name}.key"), "");
             self.write_state(&format!("local/keys/{name}.pem"), "");

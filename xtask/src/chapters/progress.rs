@@ -1,0 +1,229 @@
+//! What a reader has done: `progress.json` in the state directory, one small file
+//! that a person can read.
+//!
+//! Most of what a chapter asks for can be seen on the live system. What cannot, such
+//! as that something was refused, is a deed that the command which did it notes here.
+
+use std::collections::BTreeMap;
+
+use anyhow::Result;
+use serde::{Deserialize, Serialize};
+
+use super::{Seen, lab_deed};
+use crate::cli::{Command, On};
+use crate::fail::{Fail, NOT_SO};
+use crate::plan::shell::quote;
+use crate::state::{self, State};
+use crate::time;
+
+/// The file's name.
+pub const FILE: &str = "progress.json";
+
+/// What is held while the file is changed.
+pub const LOCK: &str = "progress.lock";
+
+/// What was done on one target. Times are RFC 3339 in UTC.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Progress {
+    /// Chapters by name, with the time when their check held first.
+    #[serde(default)]
+    pub chapters: BTreeMap<String, String>,
+    /// Deeds, with the time of the last one.
+    #[serde(default)]
+    pub deeds: BTreeMap<String, String>,
+    /// How many hints were given for a chapter's task, by what the task is about.
+    #[serde(default)]
+    pub hints: BTreeMap<String, usize>,
+}
+
+type OfTargets = BTreeMap<String, Progress>;
+
+/// What was done on a target; nothing where nothing was.
+///
+/// # Errors
+/// Where the file is damaged.
+pub fn read(state: &State, on: On) -> Result<Progress> {
+    Ok(read_all(state)?.remove(on.name()).unwrap_or_default())
+}
+
+fn read_all(state: &State) -> Result<OfTargets> {
+    let path = state.path(FILE);
+    match state::read_json(&path) {
+        Ok(all) => Ok(all.unwrap_or_default()),
+        Err(error) => Err(Fail {
+            hints: vec![format!(
+                "it only remembers how far you are, so it can go: rm {}",
+                quote(&path.to_string_lossy())
+            )],
+            ..Fail::from_error(&error)
+        }
+        .into()),
+    }
+}
+
+/// Changes what is remembered of a target, beside other commands that do, and returns
+/// what it is then.
+///
+/// # Errors
+/// Where the file is damaged or cannot be written.
+pub fn change(state: &State, on: On, change: impl FnOnce(&mut Progress)) -> Result<Progress> {
+    state.create()?;
+    let _held = state::exclusive(&state.path(LOCK))?;
+    let mut all = read_all(state)?;
+    let of_target = all.entry(on.name().to_owned()).or_default();
+    change(of_target);
+    let now = of_target.clone();
+    state::write_json(&state.path(FILE), &all)?;
+    Ok(now)
+}
+
+/// Forgets all that was done on a target: its installation is gone.
+///
+/// # Errors
+/// As [`change`].
+pub fn forget(state: &State, on: On) -> Result<()> {
+    if !state.path(FILE).exists() {
+        return Ok(());
+    }
+    change(state, on, |progress| *progress = Progress::default()).map(drop)
+}
+
+/// What a command does that is remembered, where it ends as it should.
+pub enum Deed {
+    /// It succeeds.
+    Done(String),
+    /// It proves bundles, which are another client's where none of them was made
+    /// here.
+    Bundles(Vec<std::path::PathBuf>),
+    /// It verifies, or refuses.
+    Verdict,
+}
+
+impl Deed {
+    /// That of a command; `None` where there is nothing to remember.
+    pub fn of(command: &Command) -> Option<Deed> {
+        let done = |name: &str| Some(Deed::Done(name.to_owned()));
+        match command {
+            Command::Verify(options) if !options.plan.dry_run => Some(Deed::Verdict),
+            Command::InspectRekor { raw: true, .. } => None,
+            Command::InspectRekor { evidence, .. } if !evidence.bundle.is_empty() => {
+                Some(Deed::Bundles(evidence.bundle.clone()))
+            }
+            Command::InspectRekor { .. } => done("inspect-rekor"),
+            Command::InspectCertificate { .. } => done("inspect-certificate"),
+            Command::Report { .. } => done("report"),
+            Command::Lab {
+                name: Some(name), ..
+            } => Some(Deed::Done(lab_deed(name))),
+            _ => None,
+        }
+    }
+
+    /// As it is remembered, of a command that ended with this exit status; `None`
+    /// where it did not come to that. `made_here` tells whether a bundle was.
+    pub fn name(self, exit: u8, made_here: impl Fn(&std::path::Path) -> bool) -> Option<String> {
+        match (self, exit) {
+            (Deed::Done(name), 0) => Some(name),
+            (Deed::Bundles(files), 0) if !files.iter().any(|file| made_here(file)) => {
+                Some("foreign-bundle".to_owned())
+            }
+            (Deed::Verdict, 0) => Some("verify".to_owned()),
+            (Deed::Verdict, NOT_SO) => Some("refusal".to_owned()),
+            _ => None,
+        }
+    }
+}
+
+/// Remembers a deed.
+///
+/// # Errors
+/// As [`change`].
+pub fn remember(state: &State, on: On, deed: String) -> Result<()> {
+    change(state, on, |progress| {
+        progress.deeds.insert(deed, time::now());
+    })
+    .map(drop)
+}
+
+/// Forgets that a chapter was done, and what only this memory shows of it; of the
+/// `later` ones as well where that went with it.
+///
+/// # Errors
+/// As [`change`].
+pub fn unlearn(state: &State, on: On, chapter: &str, later: bool) -> Result<()> {
+    let chapters = super::all()?;
+    let from = super::named(&chapters, chapter)?.number;
+    change(state, on, |progress| {
+        for chapter in chapters.iter().filter(|chapter| chapter.number >= from) {
+            // What a later one asks for is looked at anew.
+            progress.chapters.remove(&chapter.name);
+            if chapter.number > from && !later {
+                continue;
+            }
+            for task in chapter.tasks(on) {
+                progress.hints.remove(&chapter.key(task));
+                if let Seen::Did(deed) = &task.seen {
+                    progress.deeds.remove(deed);
+                }
+            }
+        }
+    })
+    .map(drop)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use clap::Parser;
+
+    use super::*;
+    use crate::cli::Cli;
+
+    fn name(line: &str, exit: u8) -> Option<String> {
+        let words = ["cargo xtask"].into_iter().chain(line.split(' '));
+        let cli = Cli::try_parse_from(words).unwrap();
+        Deed::of(&cli.command)?.name(exit, |file| file == Path::new("ours"))
+    }
+
+    #[test]
+    fn what_a_command_did_depends_on_how_it_ended() {
+        let cases = [
+            ("verify", 0, Some("verify")),
+            ("verify --identity mallory", 1, Some("refusal")),
+            ("verify", 2, None),
+            ("verify", 130, None),
+            ("verify --dry-run", 0, None),
+            ("inspect-rekor", 0, Some("inspect-rekor")),
+            ("inspect-rekor", 1, None),
+            ("inspect-rekor --raw", 0, None),
+            ("inspect-rekor --bundle theirs", 0, Some("foreign-bundle")),
+            ("inspect-rekor --bundle theirs", 1, None),
+            ("inspect-rekor --bundle theirs ours", 0, None),
+            ("inspect-certificate", 0, Some("inspect-certificate")),
+            ("report", 0, Some("report")),
+            ("lab clock", 0, Some("lab clock")),
+            ("lab clock", 2, None),
+            ("lab", 0, None),
+            ("sign", 0, None),
+        ];
+        for (line, exit, deed) in cases {
+            assert_eq!(name(line, exit).as_deref(), deed, "{line}, {exit}");
+        }
+    }
+
+    #[test]
+    fn targets_and_deeds_are_kept_apart() {
+        let dir = tempfile::tempdir().unwrap();
+        let state = State::open(dir.path().join("state")).unwrap();
+        assert_eq!(read(&state, On::Local).unwrap(), Progress::default());
+        remember(&state, On::Local, "verify".into()).unwrap();
+        remember(&state, On::Local, "report".into()).unwrap();
+        let local = read(&state, On::Local).unwrap();
+        assert_eq!(local.deeds.keys().collect::<Vec<_>>(), ["report", "verify"]);
+        assert_eq!(read(&state, On::Cluster).unwrap(), Progress::default());
+        std::fs::write(state.path(FILE), "{").unwrap();
+        let error = read(&state, On::Local).unwrap_err();
+        assert!(Fail::from_error(&error).hints[0].contains("rm "));
+    }
+}

@@ -1,0 +1,63 @@
+//! The way back from a chapter on a cluster: what it had a reader install is removed.
+
+use anyhow::Result;
+
+use super::Cluster;
+use super::objects::{COPIES, DEFAULT};
+use super::trust::CONFIG_MAP;
+use crate::plan::{Command, Plan, Step};
+use crate::undo;
+use crate::words;
+
+/// The step of a removal that takes the binding of `oidc-reviewer` away.
+const BINDING: &str = "clusterrolebindings";
+
+/// The step of a removal that takes away what is kept on this machine.
+const FORGET: &str = "forget";
+
+impl Cluster {
+    /// Undoes what the chapter of this name has a reader do; an empty plan where
+    /// nothing of that stays.
+    ///
+    /// # Errors
+    /// Where no cluster is known.
+    pub fn undo_plan(&self, chapter: &str) -> Result<Plan> {
+        let mut plan = Plan::new("reset", self.globals.clone());
+        let steps = match chapter {
+            "tools" | "cluster" | "identity" | "authority" => self.uninstall_plan(false)?.steps,
+            _ => Vec::new(),
+        };
+        let wanted = |step: &Step| match chapter {
+            "identity" => step.name == BINDING,
+            "authority" => step.name != BINDING && step.name != FORGET,
+            _ => true,
+        };
+        steps
+            .into_iter()
+            .filter(wanted)
+            .for_each(|step| plan.push(step));
+        let scope = format!("--namespace={DEFAULT}");
+        match chapter {
+            "logs" => {
+                let mut words = words![scope, "secrets"];
+                words.extend(COPIES.iter().map(|copy| copy.copy.into()));
+                plan.push(
+                    Step::new("copies", "remove the copies of the public keys")
+                        .run(self.delete(words)?),
+                );
+            }
+            "install" => {
+                let map = format!("configmap/{CONFIG_MAP}");
+                let objects = words![scope, "deployment/registry", "service/registry", map];
+                plan.push(
+                    Step::new("objects", "remove the registry and the trust material")
+                        .run(self.delete(objects)?)
+                        .run(Command::new(words!["rm", "-rf", self.dir.join("trust")])),
+                );
+            }
+            _ => {}
+        }
+        undo::push(&mut plan, self, chapter)?;
+        Ok(plan)
+    }
+}

@@ -1,0 +1,359 @@
+//! The loop of the workshop: `chapters`, `next`, `check`, `hint` and `reset`.
+
+mod look;
+mod reset;
+
+use anyhow::Result;
+use console::style;
+use serde_json::{Value, json};
+
+use super::App;
+use crate::chapters::{self, Chapter, Task, progress};
+use crate::fail::{Fail, not_so};
+use crate::target::Target;
+use crate::time;
+
+pub use reset::run as reset;
+
+/// How far a chapter is.
+enum Standing {
+    /// It is only read.
+    Read,
+    /// All that it asks for is seen.
+    Done,
+    /// Some of it is not.
+    NotYet,
+    /// It was done, and is no more, or it cannot be seen.
+    Broken(String),
+}
+
+impl Standing {
+    fn name(&self) -> &'static str {
+        match self {
+            Standing::Read => "read",
+            Standing::Done => "done",
+            Standing::NotYet => "not yet",
+            Standing::Broken(_) => "broken",
+        }
+    }
+}
+
+/// A chapter that was looked at.
+struct Looked<'a> {
+    chapter: &'a Chapter,
+    /// Each task, with how it was seen to be done.
+    tasks: Vec<(&'a Task, Option<String>)>,
+    standing: Standing,
+}
+
+impl Looked<'_> {
+    /// The first task that is not done.
+    fn missing(&self) -> Option<&Task> {
+        let missing = self.tasks.iter().find(|(_, seen)| seen.is_none());
+        missing.map(|(task, _)| *task)
+    }
+
+    fn is_open(&self) -> bool {
+        matches!(self.standing, Standing::NotYet | Standing::Broken(_))
+    }
+}
+
+/// The chapters on the chosen target, and what is remembered of them.
+struct Loop<'a> {
+    app: &'a App,
+    target: Box<dyn Target>,
+    progress: progress::Progress,
+}
+
+impl<'a> Loop<'a> {
+    fn of(app: &'a App) -> Result<Loop<'a>> {
+        Ok(Loop {
+            app,
+            target: app.target()?,
+            progress: progress::read(&app.state, app.on.0)?,
+        })
+    }
+
+    /// Looks at a chapter.
+    ///
+    /// # Errors
+    /// Where something that it asks for cannot be looked at.
+    fn look<'c>(&self, chapter: &'c Chapter) -> Result<Looked<'c>> {
+        let mut tasks = Vec::new();
+        for task in chapter.tasks(self.app.on.0) {
+            let seen = look::at(self.app, self.target.as_ref(), &self.progress, &task.seen)?;
+            tasks.push((task, seen));
+        }
+        let standing = match tasks.iter().find(|(_, seen)| seen.is_none()) {
+            _ if tasks.is_empty() => Standing::Read,
+            None => Standing::Done,
+            Some((task, _)) if self.progress.chapters.contains_key(&chapter.name) => {
+                Standing::Broken(format!("this holds no more: {}", task.what))
+            }
+            Some(_) => Standing::NotYet,
+        };
+        Ok(Looked {
+            chapter,
+            tasks,
+            standing,
+        })
+    }
+
+    /// The same, where a look that fails is what is found.
+    fn find<'c>(&self, chapter: &'c Chapter) -> Looked<'c> {
+        self.look(chapter).unwrap_or_else(|error| Looked {
+            chapter,
+            tasks: Vec::new(),
+            standing: Standing::Broken(Fail::from_error(&error).what),
+        })
+    }
+
+    /// The first chapter that is not done, of those that ask for something.
+    fn current<'c>(&self, chapters: &'c [Chapter]) -> Option<Looked<'c>> {
+        chapters
+            .iter()
+            .map(|chapter| self.find(chapter))
+            .find(Looked::is_open)
+    }
+
+    /// Remembers when chapters were seen to be done first.
+    fn remember_done<'c>(&mut self, chapters: impl Iterator<Item = &'c Chapter>) -> Result<()> {
+        let unknown = |chapter: &&Chapter| !self.progress.chapters.contains_key(&chapter.name);
+        let new: Vec<String> = chapters
+            .filter(unknown)
+            .map(|chapter| chapter.name.clone())
+            .collect();
+        if new.is_empty() {
+            return Ok(());
+        }
+        self.progress = progress::change(&self.app.state, self.app.on.0, |progress| {
+            let now = time::now();
+            for name in new {
+                progress.chapters.entry(name).or_insert(now.clone());
+            }
+        })?;
+        Ok(())
+    }
+
+    /// The chapter that was named, or the first that is not done.
+    fn chosen<'c>(
+        &self,
+        chapters: &'c [Chapter],
+        typed: Option<&str>,
+    ) -> Result<Option<Looked<'c>>> {
+        match typed {
+            Some(typed) => Ok(Some(self.look(chapters::named(chapters, typed)?)?)),
+            // What made it broken is to be heard.
+            None => self
+                .current(chapters)
+                .map(|found| self.look(found.chapter))
+                .transpose(),
+        }
+    }
+}
+
+/// `chapters`: all of them, and how far each is.
+pub fn list(app: &App) -> Result<Option<Value>> {
+    let chapters = chapters::all()?;
+    let mut reader = Loop::of(app)?;
+    let looked: Vec<Looked<'_>> = chapters
+        .iter()
+        .map(|chapter| reader.find(chapter))
+        .collect();
+    let done = looked
+        .iter()
+        .filter(|looked| matches!(looked.standing, Standing::Done));
+    reader.remember_done(done.map(|looked| looked.chapter))?;
+    let at = looked.iter().find(|looked| looked.is_open());
+    let width = chapters.iter().map(|chapter| chapter.title.len()).max();
+    let mut documents = Vec::new();
+    for looked in &looked {
+        let Looked {
+            chapter, standing, ..
+        } = looked;
+        let is_here = at.is_some_and(|at| at.chapter.name == chapter.name);
+        let state = match standing {
+            Standing::Done => style("✓ done").green(),
+            Standing::Broken(_) => style("✗ broken").red(),
+            Standing::Read => style("  only read"),
+            Standing::NotYet => style("  not yet"),
+        };
+        let why = match standing {
+            Standing::Broken(why) => Some(why.clone()),
+            _ => None,
+        };
+        let line = format!(
+            "{} {:>2}  {:width$}  {:>3} min  {state}",
+            if is_here { "→" } else { " " },
+            chapter.number,
+            chapter.title,
+            chapter.minutes,
+            width = width.unwrap_or(0),
+        );
+        app.ui.say(line.trim_end());
+        if let Some(why) = &why {
+            app.ui.say(format!("        {why}"));
+        }
+        documents.push(json!({
+            "name": chapter.name,
+            "number": chapter.number,
+            "title": chapter.title,
+            "page": format!("docs/{}", chapter.page),
+            "minutes": chapter.minutes,
+            "state": standing.name(),
+            "why": why,
+            "done_at": reader.progress.chapters.get(&chapter.name),
+            "hints": hints_given(app, &reader.progress, chapter),
+        }));
+    }
+    match at {
+        Some(at) => app.ui.say(format!("you are at {}", at.chapter.spoken())),
+        None => app.ui.say("every chapter is done"),
+    };
+    if at.is_some() {
+        app.ui.next("cargo xtask next");
+    }
+    app.ui.event(&json!({
+        "target": app.on.0.name(),
+        "at": at.map(|at| at.chapter.name.clone()),
+        "chapters": documents,
+    }));
+    Ok(None)
+}
+
+/// `next`: what to do now.
+pub fn next(app: &App) -> Result<Option<Value>> {
+    let chapters = chapters::all()?;
+    let reader = Loop::of(app)?;
+    let Some(looked) = reader.chosen(&chapters, None)? else {
+        return Ok(Some(all_done(app, &chapters)));
+    };
+    let chapter = looked.chapter;
+    say_chapter(app, chapter);
+    let Some(task) = looked.missing() else {
+        return Ok(Some(json!({"chapter": chapter.name})));
+    };
+    app.ui.say(format!("{} {}", chapter.about, task.todo));
+    app.ui.next(&task.command);
+    Ok(Some(json!({
+        "chapter": chapter.name,
+        "page": format!("docs/{}", chapter.page),
+        "about": chapter.about,
+        "todo": task.todo,
+        "next": task.command,
+    })))
+}
+
+/// `check`: whether a chapter is done, and what is missing.
+pub fn check(app: &App, typed: Option<&str>) -> Result<Option<Value>> {
+    let chapters = chapters::all()?;
+    let mut reader = Loop::of(app)?;
+    let Some(looked) = reader.chosen(&chapters, typed)? else {
+        return Ok(Some(all_done(app, &chapters)));
+    };
+    let chapter = looked.chapter;
+    say_chapter(app, chapter);
+    if looked.tasks.is_empty() {
+        app.ui.say("it is only read, so there is nothing to check");
+    }
+    for (task, seen) in &looked.tasks {
+        match seen {
+            Some(seen) => app
+                .ui
+                .say(format!("{} {} ({seen})", style("✓").green(), task.what)),
+            None => app.ui.say(format!("{} {}", style("✗").red(), task.what)),
+        };
+    }
+    let tasks: Vec<Value> = looked
+        .tasks
+        .iter()
+        .map(|(task, seen)| json!({"what": task.what, "ok": seen.is_some(), "seen": seen}))
+        .collect();
+    let missing = looked.missing();
+    app.ui
+        .event(&json!({"chapter": chapter.name, "tasks": tasks, "ok": missing.is_none()}));
+    if let Some(task) = missing {
+        let what = format!("{} is not done yet", chapter.spoken());
+        return Err(not_so(what)
+            .hint(task.todo.clone())
+            .hint(format!(
+                "for a hint about how: cargo xtask hint {}",
+                chapter.name
+            ))
+            .reported()
+            .into());
+    }
+    if !looked.tasks.is_empty() {
+        reader.remember_done(std::iter::once(chapter))?;
+        app.ui.say(format!("{} is done", chapter.spoken()));
+    }
+    if let Some(following) = chapters.get(chapter.number as usize + 1) {
+        app.ui.say(format!("read on in docs/{}", following.page));
+    }
+    Ok(None)
+}
+
+/// `hint`: the next hint about the first thing that is missing.
+pub fn hint(app: &App, typed: Option<&str>) -> Result<Option<Value>> {
+    let chapters = chapters::all()?;
+    let reader = Loop::of(app)?;
+    let Some(looked) = reader.chosen(&chapters, typed)? else {
+        return Ok(Some(all_done(app, &chapters)));
+    };
+    let chapter = looked.chapter;
+    say_chapter(app, chapter);
+    let Some(task) = looked.missing() else {
+        app.ui.say(match looked.standing {
+            Standing::Read => "it is only read, so there is nothing to hint at",
+            _ => "nothing is missing, so there is nothing to hint at",
+        });
+        return Ok(Some(json!({"chapter": chapter.name})));
+    };
+    let key = chapter.key(task);
+    let given = reader.progress.hints.get(&key).copied().unwrap_or(0);
+    let of = task.hints.len() + 1;
+    let number = (given + 1).min(of);
+    let hint = match task.hints.get(number - 1) {
+        Some(hint) => hint.clone(),
+        None => format!("Type: {}", crate::ui::typed(&task.command)),
+    };
+    progress::change(&app.state, app.on.0, |progress| {
+        progress.hints.insert(key, number);
+    })?;
+    app.ui.say(format!("not yet: {}", task.what));
+    app.ui.say(format!("hint {number} of {of}: {hint}"));
+    Ok(Some(json!({
+        "chapter": chapter.name,
+        "missing": task.what,
+        "number": number,
+        "of": of,
+        "hint": hint,
+    })))
+}
+
+/// How many hints were given for a chapter.
+fn hints_given(app: &App, progress: &progress::Progress, chapter: &Chapter) -> usize {
+    let given = |task: &&Task| progress.hints.get(&chapter.key(task)).copied();
+    chapter.tasks(app.on.0).iter().filter_map(given).sum()
+}
+
+fn say_chapter(app: &App, chapter: &Chapter) {
+    let Chapter {
+        number,
+        title,
+        page,
+        ..
+    } = chapter;
+    app.ui
+        .say(format!("Chapter {number}, {title}: docs/{page}"));
+}
+
+/// What is left where nothing is missing: what has no check.
+fn all_done(app: &App, chapters: &[Chapter]) -> Value {
+    app.ui.say("every chapter that has something to do is done");
+    if let Some(last) = chapters.last() {
+        app.ui
+            .say(format!("what is left to read: docs/{}", last.page));
+    }
+    json!({"chapter": null})
+}

@@ -1,0 +1,59 @@
+//! `reset`: back to before a chapter, as far as there is a way back.
+
+use anyhow::Result;
+use serde_json::{Value, json};
+
+use super::super::{App, Ran, ends, uninstall};
+use crate::chapters;
+use crate::cli::PlanOptions;
+use crate::plan::Step;
+use crate::words;
+
+/// The chapters whose undoing removes the whole installation, and with it what the
+/// later ones did.
+const WHOLE: [&str; 2] = ["tools", "cluster"];
+
+pub fn run(app: &App, typed: &str, yes: bool, how: &PlanOptions) -> Result<Option<Value>> {
+    let chapters = chapters::all()?;
+    let chapter = chapters::named(&chapters, typed)?;
+    let spoken = chapter.spoken();
+    if chapter.tasks(app.on.0).is_empty() {
+        app.ui.say(format!(
+            "{spoken} is only read, so there is nothing to undo"
+        ));
+        return Ok(Some(json!({"chapter": chapter.name})));
+    }
+    let _alone = if how.dry_run {
+        None
+    } else {
+        app.state.lock("reset", false)?
+    };
+    let target = app.target_to_remove()?;
+    let mut plan = target.undo(&chapter.name)?;
+    let mut unlearn = words!["step", "unlearn", chapter.name.as_str()];
+    if WHOLE.contains(&chapter.name.as_str()) {
+        unlearn.push("--later".into());
+    }
+    let needs: Vec<String> = plan.steps.iter().map(|step| step.name.clone()).collect();
+    plan.push(
+        Step::new("unlearn", format!("forget that {spoken} was done"))
+            .needs(needs)
+            .xtask(unlearn),
+    );
+    if !yes && !how.dry_run {
+        uninstall::ask("reset", &format!("Undo {spoken}?"))?;
+    }
+    let Ran::Done(outcome) = app.execute(target.as_ref(), &plan, how)? else {
+        return Ok(None);
+    };
+    app.ui.say(format!("undone: {spoken}"));
+    if let Some(stays) = &chapter.stays {
+        app.ui.say(stays);
+    }
+    app.ui.next("cargo xtask next");
+    Ok(Some(json!({
+        "chapter": chapter.name,
+        "stays": chapter.stays,
+        "steps": ends(&outcome),
+    })))
+}

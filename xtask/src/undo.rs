@@ -1,0 +1,50 @@
+//! The way back from the chapters that sign: the same on every target.
+
+use anyhow::Result;
+
+use crate::plan::{Command, Plan, Step};
+use crate::registry::{self, Reference};
+use crate::target::Target;
+use crate::words;
+
+/// Adds to a plan how what the chapter of this name signed is taken back; nothing
+/// where it signed nothing.
+///
+/// # Errors
+/// Where the sample is not known.
+pub fn push(plan: &mut Plan, target: &dyn Target, chapter: &str) -> Result<()> {
+    let sample = target.sample()?;
+    let mut words = words!["step", "unsign", sample.as_str()];
+    let what = match chapter {
+        "sign" => "signatures",
+        "attestations" => {
+            words.push("--attestations".into());
+            "attestations"
+        }
+        _ => return Ok(()),
+    };
+    let title = format!("take the {what} of {sample} out of the registry");
+    plan.push(Step::new("unsign", title).xtask(words));
+    if chapter == "sign" {
+        let [list, bundles] = ["signatures.json", "signatures"].map(|name| target.dir().join(name));
+        plan.push(
+            Step::new("signatures", "forget the signatures that were made here")
+                .run(Command::new(words!["rm", "-rf", list, bundles])),
+        );
+    }
+    Ok(())
+}
+
+/// Takes the signatures of an image out of its registry, or only those that state more
+/// than that it was signed (`cargo xtask step unsign`).
+///
+/// # Errors
+/// Where the registry cannot be reached, or refuses.
+pub fn unsign(target: &dyn Target, image: &str, attestations: bool) -> Result<()> {
+    let reference = Reference::read(image)?;
+    let reached = target.reach_registry(&reference.host)?;
+    registry::forget(&reached.server, &reference, |content| {
+        !attestations || content.is_attestation()
+    })?;
+    Ok(())
+}

@@ -1,0 +1,143 @@
+//! The loop of the chapters: what is said to do, what is seen to be done, and what a
+//! reset would run.
+
+use serde_json::Value;
+use snapbox::{assert_data_eq, str};
+
+use crate::cluster::Cluster;
+use crate::support::{World, snapshot};
+
+#[test]
+fn what_resets_would_run() {
+    let world = World::new().installed("v2");
+    // What the first two undo is an uninstall, and what the last ones do is of one
+    // kind.
+    let chapters = ["tools", "identity", "authority", "logs", "install", "sign"];
+    let lines = [&chapters[..], &["verify", "attestations"]].concat();
+    let lines: Vec<String> = lines
+        .iter()
+        .map(|chapter| format!("reset {chapter} --dry-run -q"))
+        .collect();
+    let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
+    snapshot("resets.txt", &world.show(&lines));
+    assert_eq!(world.calls(), "", "a dry run must not run anything");
+    let cluster = Cluster::new();
+    cluster.run("install").ok();
+    cluster.forget_changes();
+    snapshot("cluster-resets.txt", &cluster.shows(&lines));
+    assert_eq!(cluster.changes(), "");
+}
+
+/// Nothing is done yet: the reader is told where to begin, and hints become the answer
+/// at last.
+#[test]
+fn at_the_beginning() {
+    let world = World::new();
+    let lines = [
+        "chapters -q",
+        "next -q",
+        "check -q",
+        "hint 2 -q",
+        "hint cluster -q",
+        "hint 2 -q",
+        "hint 2 -q",
+        "check why -q",
+        "hint 0 -q",
+        "reset 0 -q",
+        "check 14 -q",
+        "reset sing -q",
+    ];
+    snapshot("chapters.txt", &world.show(&lines));
+}
+
+#[test]
+fn on_a_cluster_each_part_is_seen() {
+    let cluster = Cluster::new();
+    for (chapter, parts) in [
+        ("identity", &["oidc-reviewer"][..]),
+        ("authority", &["cert-manager", "issuer", "scaffold"]),
+        ("logs", &["copy-secrets"]),
+        ("install", &["install"]),
+    ] {
+        let check = format!("check {chapter}");
+        assert_eq!(cluster.run(&check).exit, 1, "{chapter}");
+        for part in parts {
+            assert_eq!(cluster.run(&check).exit, 1, "{chapter} before {part}");
+            cluster.run(part).ok();
+        }
+        let run = cluster.run(&check).ok();
+        assert!(run.out.contains("is done\n"), "{}", run.out);
+    }
+    // Only a word that was typed is remembered, so that what breaks is seen.
+    let listed = cluster.run("--json chapters").ok();
+    let listed: Value = serde_json::from_str(listed.raw.lines().next().unwrap()).unwrap();
+    assert_eq!(listed["target"], "cluster");
+    assert_eq!(listed["chapters"][6]["state"], "done");
+}
+
+/// A deed is remembered by the command that did it, and only where it was done.
+#[test]
+fn deeds() {
+    let world = World::new().installed("v2");
+    let deeds = || -> Vec<String> {
+        let text = std::fs::read_to_string(world.state.join("progress.json"));
+        let Ok(text) = text else { return Vec::new() };
+        let progress: Value = serde_json::from_str(&text).unwrap();
+        let deeds = progress["local"]["deeds"].as_object().unwrap();
+        deeds.keys().cloned().collect()
+    };
+    world.run("verify --dry-run").ok();
+    assert_eq!(deeds(), Vec::<String>::new());
+    world.run("verify").ok();
+    assert_eq!(deeds(), ["verify"]);
+    assert_eq!(world.run("check verify").exit, 1);
+    world.fake("cosign", "echo 'no signatures found' >&2; exit 1");
+    assert_eq!(world.run("verify").exit, 1);
+    assert_eq!(deeds(), ["refusal", "verify"]);
+    world.run("check verify").ok();
+    // Undone, and not done twice by what was remembered.
+    world.run("reset verify --yes").ok();
+    assert_eq!(deeds(), Vec::<String>::new());
+    assert_eq!(world.run("check verify").exit, 1);
+}
+
+/// Whoever can read a file can write it: what is in it is not believed blindly, and
+/// nothing is lost.
+#[test]
+fn a_damaged_memory() {
+    let world = World::new().installed("v2");
+    world.write("state/progress.json", "{\"local\": 7");
+    let seen = world.show(&["chapters -q", "check verify -q", "verify -q"]);
+    assert_data_eq!(
+        seen,
+        str![[r#"
+$ cargo xtask chapters -q
+error: [STATE]/progress.json is damaged: invalid type: integer `7`, expected struct Progress at line 1 column 11
+hint: it only remembers how far you are, so it can go: rm [STATE]/progress.json
+exit 2
+
+$ cargo xtask check verify -q
+error: [STATE]/progress.json is damaged: invalid type: integer `7`, expected struct Progress at line 1 column 11
+hint: it only remembers how far you are, so it can go: rm [STATE]/progress.json
+exit 2
+
+$ cargo xtask verify -q
+verified 127.0.0.1:17810/sample:latest
+  signed by alice@example.com, vouched for by http://127.0.0.1:17800/dex
+next: cargo xtask --state [STATE] inspect-rekor
+exit 0
+
+"#]]
+    );
+    let left = std::fs::read_to_string(world.state.join("progress.json")).unwrap();
+    assert_eq!(left, "{\"local\": 7");
+}
+
+/// Nobody is asked where nobody can answer.
+#[test]
+fn a_reset_asks() {
+    let world = World::new().installed("v2");
+    let run = world.run("reset sign");
+    assert_eq!(run.exit, 2);
+    assert!(run.err.contains("hint: add --yes"), "{}", run.err);
+}
