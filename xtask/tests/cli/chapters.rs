@@ -141,3 +141,49 @@ fn a_reset_asks() {
     assert_eq!(run.exit, 2);
     assert!(run.err.contains("hint: add --yes"), "{}", run.err);
 }
+
+/// Numbers that no reader can come to.
+#[test]
+fn a_memory_of_too_many_hints() {
+    let world = World::new().installed("v2");
+    let tasks = [
+        "the sample image is signed",
+        "a file is signed, and lies beside its bundle",
+    ];
+    let hints: serde_json::Map<String, Value> = tasks
+        .iter()
+        .map(|task| (format!("sign: {task}"), u64::MAX.into()))
+        .collect();
+    let memory = serde_json::json!({"local": {"hints": hints}});
+    world.write_state("progress.json", &memory.to_string());
+    std::fs::remove_file(world.local().join("trust/trusted_root.json")).unwrap();
+    let listed = world.run("--json chapters").ok().events();
+    assert_eq!(listed[0]["chapters"][7]["hints"], 6);
+    let run = world.run("hint sign").ok();
+    assert!(run.out.contains("hint 3 of 3: Type: "), "{}", run.out);
+}
+
+/// What comes from outside moves no cursor.
+#[test]
+fn what_is_seen_is_printable() {
+    let world = World::new().installed("v2");
+    let memory = r#"{"local": {"deeds": {"verify": "\u001b[2Jnow"}}}"#;
+    world.write_state("progress.json", memory);
+    let run = world.run("check verify");
+    assert_eq!(run.exit, 1);
+    assert!(run.out.contains("[2Jnow)"), "{}", run.out);
+    assert!(!run.out.contains('\u{1b}'), "{:?}", run.out);
+}
+
+/// Before an install is complete nothing is broken that was not done.
+#[test]
+fn an_installation_without_trust() {
+    let world = World::new().installed("v2");
+    std::fs::remove_file(world.local().join("trust/trusted_root.json")).unwrap();
+    let listed = world.run("--json chapters").ok().events();
+    for number in [7, 12] {
+        let chapter = &listed[0]["chapters"][number];
+        assert_eq!(chapter["state"], "not yet", "{chapter}");
+    }
+    assert_eq!(world.run("check sign").exit, 1);
+}
