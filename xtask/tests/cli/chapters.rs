@@ -187,3 +187,23 @@ fn an_installation_without_trust() {
     }
     assert_eq!(world.run("check sign").exit, 1);
 }
+
+/// An uninstall removes the memory of its target, also one that cannot be read, and
+/// that of no other.
+#[test]
+fn an_uninstall_forgets() {
+    let world = World::new().installed("v2");
+    world.write_state("progress.json", "{\"local\": 7");
+    world.run("uninstall --yes --keep-tools").ok();
+    assert!(!world.state.exists());
+
+    let world = World::new().installed("v2");
+    let memory =
+        r#"{"local": {"deeds": {"verify": "now"}}, "cluster": {"deeds": {"report": "now"}}}"#;
+    world.write_state("progress.json", memory);
+    world.run("uninstall --yes --keep-tools").ok();
+    let left = std::fs::read_to_string(world.state.join("progress.json")).unwrap();
+    let left: Value = serde_json::from_str(&left).unwrap();
+    assert_eq!(left["local"], Value::Null);
+    assert_eq!(left["cluster"]["deeds"]["report"], "now");
+}
