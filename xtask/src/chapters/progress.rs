@@ -160,6 +160,9 @@ pub fn remember(state: &State, on: On, deed: String) -> Result<()> {
 /// # Errors
 /// As [`change`].
 pub fn unlearn(state: &State, on: On, chapter: &str, later: bool) -> Result<()> {
+    if !state.path(FILE).exists() {
+        return Ok(());
+    }
     let chapters = super::all()?;
     let from = super::named(&chapters, chapter)?.number;
     change(state, on, |progress| {

@@ -207,3 +207,42 @@ fn an_uninstall_forgets() {
     assert_eq!(left["local"], Value::Null);
     assert_eq!(left["cluster"]["deeds"]["report"], "now");
 }
+
+/// Where nothing is installed there is nothing to undo, and nothing is made.
+#[test]
+fn a_reset_of_nothing() {
+    let world = World::new();
+    for chapter in ["cluster", "identity", "install", "sign", "attestations"] {
+        world.run(&format!("reset {chapter} --yes")).ok();
+    }
+    assert_eq!(world.calls(), "");
+    assert!(!world.state.exists());
+}
+
+/// What somebody else installed on the cluster stays, as it does in an uninstall.
+#[test]
+fn a_reset_of_what_others_installed() {
+    let cluster = Cluster::new();
+    cluster.run("install").ok();
+    cluster.forget_changes();
+    let theirs = |line: &str| {
+        let mut command = cluster.bare();
+        command.args(["--on", "cluster", "--state"]);
+        command.arg(cluster.path("other")).args(line.split(' '));
+        cluster.end(command)
+    };
+    for chapter in ["cluster", "identity", "authority", "logs", "install"] {
+        let run = theirs(&format!("reset {chapter} --yes"));
+        assert_eq!(run.exit, 2, "{chapter}: {}", run.seen());
+        assert!(
+            run.err.contains("name the cluster: --context"),
+            "{}",
+            run.err
+        );
+        assert_eq!(cluster.changes(), "", "{chapter}");
+    }
+    // What labs did is remembered wherever Sigstore runs.
+    theirs("reset break-it --yes").ok();
+    theirs("reset identity --yes --context test").ok();
+    assert!(cluster.changes().contains("'clusterrolebindings'"));
+}
