@@ -68,7 +68,6 @@ fn on_a_cluster_each_part_is_seen() {
         let run = cluster.run(&check).ok();
         assert!(run.out.contains("is done\n"), "{}", run.out);
     }
-    // Only a word that was typed is remembered, so that what breaks is seen.
     let listed = cluster.run("--json chapters").ok();
     let listed: Value = serde_json::from_str(listed.raw.lines().next().unwrap()).unwrap();
     assert_eq!(listed["target"], "cluster");
@@ -101,8 +100,7 @@ fn deeds() {
     assert_eq!(world.run("check verify").exit, 1);
 }
 
-/// Whoever can read a file can write it: what is in it is not believed blindly, and
-/// nothing is lost.
+/// A file that can be read can be edited: one that is damaged is named, and stays.
 #[test]
 fn a_damaged_memory() {
     let world = World::new().installed("v2");
@@ -245,4 +243,24 @@ fn a_reset_of_what_others_installed() {
     theirs("reset break-it --yes").ok();
     theirs("reset identity --yes --context test").ok();
     assert!(cluster.changes().contains("'clusterrolebindings'"));
+}
+
+/// What was signed is not forgotten where it cannot be taken out of the registry.
+#[test]
+fn a_registry_that_does_not_answer() {
+    let world = World::new().installed("v2");
+    world.write_state("local/signatures.json", "[]");
+    world.add_program("curl", "echo 'curl: (7) Failed to connect' >&2; exit 7");
+    assert_data_eq!(
+        world.show(&["reset sign --yes -q"]),
+        str![[r#"
+$ cargo xtask reset sign --yes -q
+  | curl: (7) Failed to connect
+error: no answer from https://127.0.0.1:17810/v2/sample/manifests/latest
+hint: cargo xtask --state [STATE] status
+exit 2
+
+"#]]
+    );
+    assert!(world.local().join("signatures.json").exists());
 }
