@@ -613,15 +613,6 @@ pub enum StepCommand {
         #[arg(long)]
         output: PathBuf,
     },
-    /// Show the files of a directory on this machine, until Ctrl-C
-    Serve {
-        /// Which directory.
-        #[arg(long)]
-        dir: PathBuf,
-        /// On which port.
-        #[arg(long)]
-        port: u16,
-    },
     /// Delete a file
     Forget {
         /// Which.

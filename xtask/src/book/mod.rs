@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Result;
 use clap::Parser;
 
-pub use serve::{Listening, listen};
+pub use serve::{refuse_taken, show};
 
 use crate::cli::{Cli, Command as Typed, StepCommand};
 use crate::cluster::settings::pins;
@@ -22,7 +22,7 @@ use crate::state::{self, Lock};
 use crate::words;
 
 /// How many crates `cargo install` compiles for mdBook: the end of a bar.
-const CRATES: u64 = 123;
+const CRATES: u64 = 180;
 
 /// In a directory that a book is made in, and in no other: whoever holds it makes it.
 const LOCK: &str = ".book.lock";
@@ -61,14 +61,9 @@ impl Book {
         })
     }
 
-    /// The directory of the pages, as a browser reads them.
-    pub fn html(&self) -> PathBuf {
-        self.dir.join("html")
-    }
-
     /// The first page.
     pub fn first_page(&self) -> PathBuf {
-        self.html().join("index.html")
+        self.dir.join("html/index.html")
     }
 
     /// Holds the directory, so that nobody else makes a book in it.
@@ -81,7 +76,8 @@ impl Book {
         state::exclusive_or(&self.dir.join(LOCK), waiting)
     }
 
-    /// How to make it and, where a port is named, to show it there.
+    /// How to make it, or where a port is named, to show it there: mdBook's server makes
+    /// it as well.
     pub fn plan(&self, port: Option<u16>) -> Plan {
         let mdbook = self.root.join("bin/mdbook");
         let installed = {
@@ -91,7 +87,6 @@ impl Book {
                 Ok(mdbook.is_file().then(seen))
             }
         };
-        // What watches and serves is most of what mdBook depends on.
         let install = Command::new(words![
             "cargo",
             "install",
@@ -100,7 +95,7 @@ impl Book {
             self.version.as_str(),
             "--no-default-features",
             "--features",
-            "search",
+            "search,serve",
             "--root",
             self.root.as_path(),
             "mdbook"
@@ -121,26 +116,30 @@ impl Book {
                 self.dir.as_path()
             ]),
         );
-        plan.push(
-            Step::new("book", "make the book of them")
-                .needs(["mdbook", "pages"])
-                .run(Command::new(words![mdbook, "build", self.dir.as_path()])),
-        );
-        if let Some(port) = port {
-            plan.push(
-                Step::new("serve", "show it until Ctrl-C")
-                    .needs(["book"])
-                    .xtask(words![
-                        "step",
-                        "serve",
-                        "--dir",
-                        self.html(),
-                        "--port",
-                        port.to_string()
-                    ]),
-            );
-        }
+        let last = match port {
+            None => Step::new("book", "make the book of them").run(Command::new(words![
+                mdbook,
+                "build",
+                self.dir.as_path()
+            ])),
+            Some(port) => Step::new("serve", "make the book of them, and show it until Ctrl-C")
+                .run(self.server(port)),
+        };
+        plan.push(last.needs(["mdbook", "pages"]));
         plan
+    }
+
+    /// What makes the book and shows it.
+    pub fn server(&self, port: u16) -> Command {
+        Command::new(words![
+            self.root.join("bin/mdbook"),
+            "serve",
+            "--hostname",
+            "127.0.0.1",
+            "--port",
+            port.to_string(),
+            self.dir.as_path()
+        ])
     }
 }
 

@@ -6,7 +6,7 @@ use anyhow::Result;
 use serde_json::{Value, json};
 
 use super::{App, Ran, ends};
-use crate::book::{Book, listen};
+use crate::book::{Book, refuse_taken, show};
 use crate::cli::PlanOptions;
 use crate::interrupt;
 
@@ -17,9 +17,7 @@ pub fn run(
     how: &PlanOptions,
 ) -> Result<Option<Value>> {
     let book = Book::of(&app.repo, output)?;
-    // Whoever shows a book ends that with an interruption, as no step of a plan may; for
-    // a shell it is one more command.
-    let plan = book.plan(port.filter(|_| how.dry_run));
+    let plan = book.plan(port);
     let waiting = || {
         app.ui
             .note("another command makes this book: waiting for it")
@@ -29,25 +27,34 @@ pub fn run(
         true => None,
         false => Some(book.hold(&waiting)?),
     };
-    // A port that is taken is said before anything takes minutes.
-    let shown = match port {
-        Some(port) if !how.dry_run => Some(listen(port)?),
-        _ => None,
-    };
-    let Ran::Done(outcome) = app.execute(&book, &plan, how)? else {
+    if let Some(port) = port.filter(|_| !how.dry_run) {
+        // Said before anything takes minutes.
+        refuse_taken(port)?;
+    }
+    // Whoever shows a book ends that with an interruption, as no step of a run may; for
+    // a shell it is one more command.
+    let chosen = plan
+        .steps
+        .iter()
+        .map(|step| how.dry_run || step.name != "serve");
+    let Ran::Done(outcome) = app.execute_some(&book, &plan, chosen.collect(), how)? else {
         return Ok(None);
     };
-    drop(held);
     let page = book.first_page();
-    app.ui.say(format!("wrote {}", page.display()));
-    match shown {
-        None => app.ui.next("cargo xtask book --serve"),
-        Some(shown) => {
+    match port {
+        None => {
+            app.ui.say(format!("wrote {}", page.display()));
+            app.ui.next("cargo xtask book --serve");
+        }
+        Some(port) => {
             let _watch = interrupt::watch();
-            let url = shown.url()?;
-            app.ui.event(&json!({"event": "serve", "url": url}));
-            app.ui.say(format!("shown at {url} until Ctrl-C"));
-            shown.show(&book.html())?;
+            let url = format!("http://127.0.0.1:{port}/");
+            show(&book.server(port), &url, || {
+                // It is made, so others may make it again.
+                drop(held);
+                app.ui.event(&json!({"event": "serve", "url": url}));
+                app.ui.say(format!("shown at {url} until Ctrl-C"));
+            })?;
         }
     }
     Ok(Some(json!({"page": page, "steps": ends(&outcome)})))

@@ -221,10 +221,6 @@ impl App {
             };
             return match (self.on.0, &step) {
                 (_, StepCommand::Pages { output }) => crate::book::gather(&self.repo, output),
-                (_, StepCommand::Serve { dir, port }) => {
-                    let _watch = interrupt::watch();
-                    crate::book::listen(*port)?.show(dir)
-                }
                 (On::Local, StepCommand::Halt { .. }) => self.local_to_remove()?.step(step),
                 (On::Local, _) => self.local()?.step(step),
                 _ => {
