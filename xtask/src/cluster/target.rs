@@ -187,6 +187,9 @@ impl Cluster {
                 };
                 signatures::remember(&self.dir, made)
             }
+            StepCommand::Pages { .. } | StepCommand::Serve { .. } => {
+                Err(broken("that is a step of the book").into())
+            }
             StepCommand::Begin | StepCommand::Configure { .. } | StepCommand::Shard { .. } => {
                 Err(broken("that is a step of the local target").into())
             }

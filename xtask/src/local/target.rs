@@ -170,6 +170,9 @@ impl Local {
             | StepCommand::SigningConfig { .. }
             | StepCommand::Job { .. }
             | StepCommand::Follow { .. } => Err(broken("that is a step of a cluster").into()),
+            StepCommand::Pages { .. } | StepCommand::Serve { .. } => {
+                Err(broken("that is a step of the book").into())
+            }
         }
     }
 }
