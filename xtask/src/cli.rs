@@ -318,6 +318,21 @@ pub enum Command {
         #[command(flatten)]
         plan: PlanOptions,
     },
+    /// Make a book of the pages in docs/, to be read in a browser
+    Book {
+        /// Show it on this machine, until Ctrl-C
+        #[arg(long)]
+        serve: bool,
+        /// The port to show it on
+        #[arg(long, value_name = "N", requires = "serve", default_value_t = 17_890, value_parser = clap::value_parser!(u16).range(1024..=65535))]
+        port: u16,
+        /// The directory it goes to [default: docs/book in the repository]
+        #[arg(short, long, value_name = "DIR")]
+        output: Option<PathBuf>,
+        /// How to run the plan.
+        #[command(flatten)]
+        plan: PlanOptions,
+    },
     /// Print the variables and flags with which other clients use this Sigstore
     Env {
         /// For which reader
@@ -591,6 +606,12 @@ pub enum StepCommand {
         /// The file it goes to, mode 0600.
         #[arg(long)]
         out: PathBuf,
+    },
+    /// Gather the pages of the book and the files that they name
+    Pages {
+        /// The directory they go to.
+        #[arg(long)]
+        output: PathBuf,
     },
     /// Delete a file
     Forget {

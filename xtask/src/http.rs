@@ -108,7 +108,7 @@ impl Server {
             "--data-binary",
             "@-"
         ]);
-        match curl(words, Some(body))? {
+        match curl(&url, words, Some(body))? {
             (200..=299, _) => Ok(()),
             (status, body) => Err(not_ours(&url, &status.to_string(), &body)),
         }
@@ -127,7 +127,7 @@ impl Server {
             let accept = format!("Accept: {}", accept.unwrap_or("*/*"));
             let largest = largest.to_string();
             words.extend(words!["--max-filesize", largest, "--header", accept]);
-            return found(&url, curl(words, None)?);
+            return found(&url, curl(&url, words, None)?);
         }
         find_at_most(&url, accept, largest, within)
     }
@@ -159,9 +159,18 @@ fn curl_words(url: &str, ca: Option<&Path>, within: Duration) -> Vec<Word> {
 }
 
 /// Status and body of what curl is answered.
-fn curl(words: Vec<Word>, input: Option<&[u8]>) -> Result<(u16, Vec<u8>), Fail> {
-    let printed =
-        output_of(&Command::new(words), input).map_err(|error| Fail::from_error(&error))?;
+fn curl(url: &str, words: Vec<Word>, input: Option<&[u8]>) -> Result<(u16, Vec<u8>), Fail> {
+    let printed = output_of(&Command::new(words), input).map_err(|error| {
+        let fail = Fail::from_error(&error);
+        // What it says of a problem that is not known is below the sentence.
+        if fail.tail.is_empty() || !fail.hints.is_empty() {
+            return fail;
+        }
+        Fail {
+            what: format!("no answer from {url}"),
+            ..fail.hint("cargo xtask status")
+        }
+    })?;
     let (body, status) = printed.rsplit_once('\n').unwrap_or((&printed, ""));
     Ok((status.parse().unwrap_or(0), body.as_bytes().to_vec()))
 }

@@ -7,6 +7,7 @@
 compile_error!("the workshop runs on Linux and macOS; on Windows use WSL");
 
 pub mod artifact;
+pub mod book;
 pub mod bundle;
 pub mod certificate;
 pub mod chapters;

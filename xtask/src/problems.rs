@@ -202,6 +202,10 @@ mod tests {
             "the kernel allows too few",
         ),
         (
+            "warning: spurious network error (1 try remaining): [6] Could not resolve hostname (Could not resolve host: index.crates.io)",
+            "the registry of Rust crates",
+        ),
+        (
             "curl: (6) Could not resolve host: rekor.192.168.49.2.nip.io",
             "the host of the ingress has no address",
         ),

@@ -151,16 +151,23 @@ pub fn forget(
     let found = repository.referrers(&digest)?;
     let found = found.iter().filter(|found| gone(&found.bundle.content));
     let gone: Vec<&str> = found.map(|found| found.at.as_str()).collect();
-    let mut index = repository.json(&index)?;
-    if let Some(manifests) = index["manifests"].as_array_mut() {
-        manifests.retain(|described| {
-            let at = described["digest"].as_str();
-            !at.is_some_and(|at| gone.contains(&at))
-        });
-    }
+    let Some(index) = without(repository.json(&index)?, &gone) else {
+        return Ok(());
+    };
     let path = format!("/v2/{}/manifests/{tag}", image.name);
     let kind = "application/vnd.oci.image.index.v1+json";
     server.put(&path, kind, index.to_string().as_bytes(), WITHIN)
+}
+
+/// An index without the manifests of these digests; `None` where it has none of them.
+fn without(mut index: Value, gone: &[&str]) -> Option<Value> {
+    let manifests = index.get_mut("manifests")?.as_array_mut()?;
+    let before = manifests.len();
+    manifests.retain(|described| {
+        let at = described["digest"].as_str();
+        !at.is_some_and(|at| gone.contains(&at))
+    });
+    (manifests.len() < before).then_some(index)
 }
 
 struct Repository<'a> {
@@ -327,4 +334,27 @@ pub fn simple_signing(annotations: &Value, payload: Vec<u8>) -> Result<Bundle, F
         entry,
         timestamps.into_iter().collect(),
     ))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn an_index_is_changed_only_where_something_goes() {
+        let index = json!({"schemaVersion": 2, "manifests": [{"digest": "a"}, {"digest": "b"}]});
+        let left = json!({"schemaVersion": 2, "manifests": [{"digest": "b"}]});
+        assert_eq!(without(index.clone(), &["a"]), Some(left));
+        assert_eq!(without(index, &["c"]), None);
+        for odd in [
+            json!([]),
+            json!("a"),
+            json!(null),
+            json!({"manifests": "a"}),
+        ] {
+            assert_eq!(without(odd, &["a"]), None);
+        }
+    }
 }

@@ -148,14 +148,7 @@ impl State {
     /// # Errors
     /// Where the file system refuses.
     pub fn remove_if_empty(&self) -> Result<()> {
-        let ours = [
-            "version",
-            "lock",
-            "target",
-            "lab.lock",
-            "progress.json",
-            "progress.lock",
-        ];
+        let ours = ["version", "lock", "target", "lab.lock", "progress.lock"];
         let foreign = |name: &std::ffi::OsStr| !ours.iter().any(|ours| name == *ours);
         let Ok(mut entries) = fs::read_dir(&self.root) else {
             return Ok(());

@@ -160,10 +160,10 @@ pub trait Target: Host {
     fn installed(&self) -> bool;
 
     /// How to undo what a chapter of this name has a reader do, as far as there is a
-    /// way back.
+    /// way back; an empty plan where nothing of that stays.
     ///
     /// # Errors
-    /// Where nothing is installed.
+    /// Where the repository is damaged or no cluster is known.
     fn undo(&self, chapter: &str) -> Result<Plan>;
 
     /// Looks for every known problem, all findings at once.

@@ -2,33 +2,35 @@
 
 use anyhow::Result;
 
-use crate::plan::{Command, Plan, Step};
+use crate::plan::{Command, Plan, Step, Word};
 use crate::registry::{self, Reference};
 use crate::target::Target;
 use crate::words;
 
 /// Adds to a plan how what the chapter of this name signed is taken back; nothing
-/// where it signed nothing.
+/// where it signed nothing, as where nothing is installed.
 ///
 /// # Errors
 /// Where the sample is not known.
 pub fn push(plan: &mut Plan, target: &dyn Target, chapter: &str) -> Result<()> {
-    let sample = target.sample()?;
-    let mut words = words!["step", "unsign", sample.as_str()];
-    let what = match chapter {
-        "sign" => "signatures",
-        "attestations" => {
-            words.push("--attestations".into());
-            "attestations"
-        }
+    let (what, option) = match chapter {
+        "sign" => ("signatures", None),
+        "attestations" => ("attestations", Some("--attestations")),
         _ => return Ok(()),
     };
+    if !target.installed() {
+        return Ok(());
+    }
+    let sample = target.sample()?;
+    let mut words = words!["step", "unsign", sample.as_str()];
+    words.extend(option.map(Word::from));
     let title = format!("take the {what} of {sample} out of the registry");
     plan.push(Step::new("unsign", title).xtask(words));
     if chapter == "sign" {
         let [list, bundles] = ["signatures.json", "signatures"].map(|name| target.dir().join(name));
         plan.push(
             Step::new("signatures", "forget the signatures that were made here")
+                .needs(["unsign"])
                 .run(Command::new(words!["rm", "-rf", list, bundles])),
         );
     }

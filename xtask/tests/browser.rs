@@ -1,13 +1,13 @@
 //! The pages of `report` in a headless Chromium: nothing runs out of the window at
 //! three widths, in light and dark, and axe-core finds nothing that somebody could
-//! not use. The screenshots and prints stay in `target/tmp/browser` to be looked at.
+//! not use. The screenshots and prints stay in `target/tmp/browser/report` to be looked at.
+
+#[path = "support/browser.rs"]
+mod browser;
 
 use std::fs;
-use std::io::Write;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
 
-use serde_json::{Value, json};
+use serde_json::json;
 use xtask::bundle;
 use xtask::proof::merkle::{Climb, leaf_hash};
 use xtask::proof::policy::Policy;
@@ -15,59 +15,7 @@ use xtask::proof::trusted_root::TrustedRoot;
 use xtask::proof::{Evidence, Path as Climbed, Proof, prove};
 use xtask::report::{Signature, page};
 
-fn tests() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests")
-}
-
-fn out() -> PathBuf {
-    Path::new(env!("CARGO_TARGET_TMPDIR")).join("browser")
-}
-
-fn program(names: &[&str]) -> Option<PathBuf> {
-    let path = std::env::var_os("PATH")?;
-    std::env::split_paths(&path)
-        .flat_map(|dir| names.iter().map(move |name| dir.join(name)))
-        .find(|file| file.is_file())
-}
-
-/// Says, past the capture of the test runner, that a test did not run here; in CI
-/// that is a failure.
-fn skipped(why: &str) {
-    let _ = writeln!(std::io::stderr(), "SKIPPED browser: {why}");
-    assert!(
-        std::env::var_os("WORKSHOP_TEST_ALL").is_none(),
-        "the browser must not be skipped here: {why}"
-    );
-}
-
-/// axe-core in the version that the lock file names, installed where it is not yet.
-fn axe(npm: &Path) -> Result<PathBuf, String> {
-    let dir = out().join("npm");
-    let file = dir.join("node_modules/axe-core/axe.min.js");
-    let lock = fs::read(tests().join("browser/package-lock.json")).unwrap();
-    let installed = fs::read(dir.join("package-lock.json")).is_ok_and(|there| there == lock);
-    if installed && file.is_file() {
-        return Ok(file);
-    }
-    fs::create_dir_all(&dir).unwrap();
-    fs::copy(
-        tests().join("browser/package.json"),
-        dir.join("package.json"),
-    )
-    .unwrap();
-    fs::write(dir.join("package-lock.json"), lock).unwrap();
-    let ended = Command::new(npm)
-        .args(["ci", "--ignore-scripts", "--no-audit", "--no-fund"])
-        .current_dir(&dir)
-        .stdin(Stdio::null())
-        .output()
-        .unwrap();
-    if ended.status.success() {
-        return Ok(file);
-    }
-    let said = String::from_utf8_lossy(&ended.stderr).into_owned();
-    Err(format!("npm could not install axe-core: {said}"))
-}
+use browser::{Browser, tests};
 
 fn evidence(name: &str) -> Evidence {
     let file = tests().join(format!("data/bundles/{name}.sigstore.json"));
@@ -158,42 +106,23 @@ const FAULTY: &str = "<!DOCTYPE html><html><head><title>x</title></head><body>\
 
 #[test]
 fn the_page_is_for_every_window_and_everybody() {
-    let Some(chromium) = program(&["chromium", "chromium-browser", "google-chrome"]) else {
-        return skipped("there is no chromium on the PATH");
+    let Some(browser) = Browser::find("report") else {
+        return;
     };
-    let (Some(node), Some(npm)) = (program(&["node"]), program(&["npm"])) else {
-        return skipped("there is no node or no npm on the PATH");
-    };
-    let axe = match axe(&npm) {
-        Ok(axe) => axe,
-        Err(why) => return skipped(&why),
-    };
-    let out = out();
     let pages = [
         ("one.html", one()),
         ("several.html", several()),
         ("deep.html", deep_and_broken()),
         ("faulty.html", FAULTY.to_owned()),
     ];
-    let mut look = Command::new(node);
-    look.arg(tests().join("browser/look.mjs"))
-        .args([&chromium, &axe, &out]);
+    let mut look = browser.script("look.mjs");
     for (name, text) in &pages {
-        fs::write(out.join(name), text).unwrap();
-        look.arg(out.join(name));
+        let page = browser.out.join(name);
+        fs::write(&page, text).unwrap();
+        look.arg(page);
     }
-    let ended = look.stdin(Stdio::null()).output().unwrap();
-    let said = String::from_utf8(ended.stdout).unwrap();
-    assert!(
-        ended.status.success(),
-        "{said}{}",
-        String::from_utf8_lossy(&ended.stderr)
-    );
-    let seen: Vec<Value> = said
-        .lines()
-        .map(|line| serde_json::from_str(line).unwrap())
-        .collect();
-    assert_eq!(seen.len(), pages.len() * 6, "{said}");
+    let seen = browser::lines(look);
+    assert_eq!(seen.len(), pages.len() * 6, "{seen:#?}");
     for look in seen {
         let none = |field: &str| look[field] == json!([]);
         let narrow = look["wide"] == json!(0) && look["folded"] == json!(0) && none("out");

@@ -5,6 +5,8 @@
 //! What differs between machines stands there as `[..]` and has to be put back
 //! where its line changed.
 
+#[path = "cli/book.rs"]
+mod book;
 #[path = "cli/calls.rs"]
 mod calls;
 #[path = "cli/chapters.rs"]
@@ -41,6 +43,8 @@ mod prefetch;
 mod printed;
 #[path = "cli/recorded.rs"]
 mod recorded;
+#[path = "cli/reference.rs"]
+mod reference;
 #[path = "cli/refusals.rs"]
 mod refusals;
 #[path = "cli/regressions.rs"]

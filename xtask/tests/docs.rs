@@ -130,6 +130,23 @@ fn every_link_and_picture_is_there() {
     }
 }
 
+/// Every page is in the book, and the first page names it, both by its own title.
+#[test]
+fn the_book_has_every_page() {
+    let lists = ["docs/SUMMARY.md", "docs/README.md"].map(Page::read);
+    let listed = |page: &Page| lists.iter().any(|list| list.name == page.name);
+    for page in documents().iter().filter(|page| !listed(page)) {
+        let Some(file) = page.name.strip_prefix("docs/") else {
+            continue;
+        };
+        let title = page.text.lines().next().unwrap().trim_start_matches("# ");
+        let link = format!("[{title}]({file})");
+        for list in &lists {
+            assert!(list.text.contains(&link), "{} lacks {link}", list.name);
+        }
+    }
+}
+
 #[test]
 fn the_readme_names_every_verb() {
     let text = std::fs::read_to_string(repository().join("README.md")).unwrap();

@@ -77,15 +77,24 @@ pub fn change(state: &State, on: On, change: impl FnOnce(&mut Progress)) -> Resu
     Ok(now)
 }
 
-/// Forgets all that was done on a target: its installation is gone.
+/// Forgets all that was done on a target: its installation is gone. A file that is
+/// damaged goes as a whole, since nothing may keep anybody from an uninstall.
 ///
 /// # Errors
-/// As [`change`].
+/// Where the file system refuses.
 pub fn forget(state: &State, on: On) -> Result<()> {
-    if !state.path(FILE).exists() {
+    let path = state.path(FILE);
+    if !path.exists() {
         return Ok(());
     }
-    change(state, on, |progress| *progress = Progress::default()).map(drop)
+    let _held = state::exclusive(&state.path(LOCK))?;
+    let mut all = read_all(state).unwrap_or_default();
+    all.retain(|name, progress| name != on.name() && *progress != Progress::default());
+    if all.is_empty() {
+        state::forget(&path)
+    } else {
+        state::write_json(&path, &all)
+    }
 }
 
 /// What a command does that is remembered, where it ends as it should.
@@ -151,6 +160,9 @@ pub fn remember(state: &State, on: On, deed: String) -> Result<()> {
 /// # Errors
 /// As [`change`].
 pub fn unlearn(state: &State, on: On, chapter: &str, later: bool) -> Result<()> {
+    if !state.path(FILE).exists() {
+        return Ok(());
+    }
     let chapters = super::all()?;
     let from = super::named(&chapters, chapter)?.number;
     change(state, on, |progress| {

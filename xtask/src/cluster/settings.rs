@@ -63,6 +63,8 @@ pub struct Pins {
     pub kubernetes: Kubernetes,
     /// What helm installs.
     pub charts: Charts,
+    /// What builds the book.
+    pub book: Book,
     /// Clients that are no part of the workshop.
     #[allow(dead_code)]
     clients: Value,
@@ -107,6 +109,14 @@ pub struct Charts {
     pub cert_manager: Chart,
     /// sigstore/scaffold
     pub scaffold: Chart,
+}
+
+/// What builds the book.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Book {
+    /// The version of mdBook.
+    pub mdbook: String,
 }
 
 /// One chart.

@@ -187,6 +187,7 @@ impl Cluster {
                 };
                 signatures::remember(&self.dir, made)
             }
+            StepCommand::Pages { .. } => Err(broken("that is a step of the book").into()),
             StepCommand::Begin | StepCommand::Configure { .. } | StepCommand::Shard { .. } => {
                 Err(broken("that is a step of the local target").into())
             }

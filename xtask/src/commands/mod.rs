@@ -1,6 +1,7 @@
 //! The commands, one file each, and what they share.
 
 mod bench;
+mod book;
 mod chapters;
 mod doctor;
 mod env;
@@ -32,7 +33,7 @@ use crate::cluster::Cluster;
 use crate::fail::{Fail, broken};
 use crate::interrupt;
 use crate::local::Local;
-use crate::plan::run::{End, Outcome, Said};
+use crate::plan::run::{End, Host, Outcome, Said};
 use crate::plan::{Plan, program, run, shell};
 use crate::state::{self, State};
 use crate::target::{Part, Target};
@@ -129,6 +130,7 @@ fn name(command: &Command) -> &'static str {
         Command::InspectCertificate { .. } => "inspect-certificate",
         Command::Report { .. } => "report",
         Command::Lab { .. } => "lab",
+        Command::Book { .. } => "book",
         Command::Chapters => "chapters",
         Command::Next => "next",
         Command::Check { .. } => "check",
@@ -218,6 +220,7 @@ impl App {
                 Said::Line(line) => drop(self.ui.say(printable(line))),
             };
             return match (self.on.0, &step) {
+                (_, StepCommand::Pages { output }) => crate::book::gather(&self.repo, output),
                 (On::Local, StepCommand::Halt { .. }) => self.local_to_remove()?.step(step),
                 (On::Local, _) => self.local()?.step(step),
                 _ => {
@@ -290,6 +293,12 @@ impl App {
                 no_pause,
                 port_base,
             } => lab::run(self, name.as_deref(), !no_pause, port_base),
+            Command::Book {
+                serve,
+                port,
+                output,
+                plan,
+            } => book::run(self, serve.then_some(port), output.as_deref(), &plan),
             Command::Chapters => chapters::list(self),
             Command::Next => chapters::next(self),
             Command::Check { chapter } => chapters::check(self, chapter.as_deref()),
@@ -366,8 +375,8 @@ impl App {
     ///
     /// # Errors
     /// The first failure of a step.
-    pub fn execute(&self, target: &dyn Target, plan: &Plan, options: &PlanOptions) -> Result<Ran> {
-        self.execute_some(target, plan, vec![true; plan.steps.len()], options)
+    pub fn execute(&self, host: &dyn Host, plan: &Plan, options: &PlanOptions) -> Result<Ran> {
+        self.execute_some(host, plan, vec![true; plan.steps.len()], options)
     }
 
     /// The same for some of its steps.
@@ -376,7 +385,7 @@ impl App {
     /// As [`App::execute`].
     pub fn execute_some(
         &self,
-        target: &dyn Target,
+        host: &dyn Host,
         plan: &Plan,
         mut chosen: Vec<bool>,
         options: &PlanOptions,
@@ -407,7 +416,7 @@ impl App {
             plan,
             &chosen,
             options.from.is_some(),
-            target,
+            host,
             &self.ui,
         )?))
     }

@@ -32,13 +32,7 @@ pub fn run(
         app.state.lock("uninstall", false)?
     };
     let target = app.target_to_remove()?;
-    if app.on.0 == On::Cluster && app.context.is_none() && !app.cluster()?.installed {
-        return Err(
-            broken("nothing was installed on a cluster from this state directory")
-                .hint("to remove what was installed from another, name the cluster: --context NAME")
-                .into(),
-        );
-    }
+    refuse_unnamed_cluster(app)?;
     let mut plan = target.uninstall(!keep_tools, minikube.is_some())?;
     if let Some(profile) = minikube {
         let needs: Vec<String> = plan.steps.iter().map(|step| step.name.clone()).collect();
@@ -83,6 +77,22 @@ pub fn run(
     Ok(Some(json!({"removed": removed, "steps": ends(&outcome)})))
 }
 
+/// Fails where nothing was installed from this state directory and no cluster was
+/// named: what is on the current one may be somebody else's.
+///
+/// # Errors
+/// Exactly then, or where the state is damaged.
+pub fn refuse_unnamed_cluster(app: &App) -> Result<()> {
+    if app.on.0 != On::Cluster || app.context.is_some() || app.cluster()?.installed {
+        return Ok(());
+    }
+    Err(
+        broken("nothing was installed on a cluster from this state directory")
+            .hint("to remove what was installed from another, name the cluster: --context NAME")
+            .into(),
+    )
+}
+
 /// Fails where the profile is not the one that this target uses.
 fn refuse_other_profile(app: &App, profile: &str) -> Result<()> {
     let fail = broken(format!(
@@ -102,7 +112,11 @@ fn refuse_other_profile(app: &App, profile: &str) -> Result<()> {
         .into())
 }
 
-fn question(app: &App, keep_tools: bool, minikube: Option<&str>) -> Result<String> {
+/// What is asked before everything is removed.
+///
+/// # Errors
+/// Where no cluster is known.
+pub fn question(app: &App, keep_tools: bool, minikube: Option<&str>) -> Result<String> {
     let state = app.state.root().display();
     Ok(match (app.on.0, minikube) {
         (On::Local, _) if keep_tools => format!("Remove all keys, logs and images of {state}?"),

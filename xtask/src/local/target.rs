@@ -170,6 +170,7 @@ impl Local {
             | StepCommand::SigningConfig { .. }
             | StepCommand::Job { .. }
             | StepCommand::Follow { .. } => Err(broken("that is a step of a cluster").into()),
+            StepCommand::Pages { .. } => Err(broken("that is a step of the book").into()),
         }
     }
 }

@@ -71,7 +71,6 @@ fn on_a_cluster_each_part_is_seen() {
         let run = cluster.run(&check).ok();
         assert!(run.out.contains("is done\n"), "{}", run.out);
     }
-    // Only a word that was typed is remembered, so that what breaks is seen.
     let listed = cluster.run("--json chapters").ok();
     let listed: Value = serde_json::from_str(listed.raw.lines().next().unwrap()).unwrap();
     assert_eq!(listed["target"], "cluster");
@@ -104,8 +103,7 @@ fn deeds() {
     assert_eq!(world.run("check verify").exit, 1);
 }
 
-/// Whoever can read a file can write it: what is in it is not believed blindly, and
-/// nothing is lost.
+/// A file that can be read can be edited: one that is damaged is named, and stays.
 #[test]
 fn a_damaged_memory() {
     let world = World::new().installed("v2");
@@ -143,4 +141,129 @@ fn a_reset_asks() {
     let run = world.run("reset sign");
     assert_eq!(run.exit, 2);
     assert!(run.err.contains("hint: add --yes"), "{}", run.err);
+}
+
+/// Numbers that no reader can come to.
+#[test]
+fn a_memory_of_too_many_hints() {
+    let world = World::new().installed("v2");
+    let tasks = [
+        "the sample image is signed",
+        "a file is signed, and lies beside its bundle",
+    ];
+    let hints: serde_json::Map<String, Value> = tasks
+        .iter()
+        .map(|task| (format!("sign: {task}"), u64::MAX.into()))
+        .collect();
+    let memory = serde_json::json!({"local": {"hints": hints}});
+    world.write_state("progress.json", &memory.to_string());
+    std::fs::remove_file(world.local().join("trust/trusted_root.json")).unwrap();
+    let listed = world.run("--json chapters").ok().events();
+    assert_eq!(listed[0]["chapters"][7]["hints"], 6);
+    let run = world.run("hint sign").ok();
+    assert!(run.out.contains("hint 3 of 3: Type: "), "{}", run.out);
+}
+
+/// What comes from outside moves no cursor.
+#[test]
+fn what_is_seen_is_printable() {
+    let world = World::new().installed("v2");
+    let memory = r#"{"local": {"deeds": {"verify": "\u001b[2Jnow"}}}"#;
+    world.write_state("progress.json", memory);
+    let run = world.run("check verify");
+    assert_eq!(run.exit, 1);
+    assert!(run.out.contains("[2Jnow)"), "{}", run.out);
+    assert!(!run.out.contains('\u{1b}'), "{:?}", run.out);
+}
+
+/// Before an install is complete nothing is broken that was not done.
+#[test]
+fn an_installation_without_trust() {
+    let world = World::new().installed("v2");
+    std::fs::remove_file(world.local().join("trust/trusted_root.json")).unwrap();
+    let listed = world.run("--json chapters").ok().events();
+    for number in [7, 12] {
+        let chapter = &listed[0]["chapters"][number];
+        assert_eq!(chapter["state"], "not yet", "{chapter}");
+    }
+    assert_eq!(world.run("check sign").exit, 1);
+}
+
+/// An uninstall removes the memory of its target, also one that cannot be read, and
+/// that of no other.
+#[test]
+fn an_uninstall_forgets() {
+    let world = World::new().installed("v2");
+    world.write_state("progress.json", "{\"local\": 7");
+    world.run("uninstall --yes --keep-tools").ok();
+    assert!(!world.state.exists());
+
+    let world = World::new().installed("v2");
+    let memory =
+        r#"{"local": {"deeds": {"verify": "now"}}, "cluster": {"deeds": {"report": "now"}}}"#;
+    world.write_state("progress.json", memory);
+    world.run("uninstall --yes --keep-tools").ok();
+    let left = std::fs::read_to_string(world.state.join("progress.json")).unwrap();
+    let left: Value = serde_json::from_str(&left).unwrap();
+    assert_eq!(left["local"], Value::Null);
+    assert_eq!(left["cluster"]["deeds"]["report"], "now");
+}
+
+/// Where nothing is installed there is nothing to undo, and nothing is made.
+#[test]
+fn a_reset_of_nothing() {
+    let world = World::new();
+    for chapter in ["cluster", "identity", "install", "sign", "attestations"] {
+        world.run(&format!("reset {chapter} --yes")).ok();
+    }
+    assert_eq!(world.calls(), "");
+    assert!(!world.state.exists());
+}
+
+/// What somebody else installed on the cluster stays, as it does in an uninstall.
+#[test]
+fn a_reset_of_what_others_installed() {
+    let cluster = Cluster::new();
+    cluster.run("install").ok();
+    cluster.forget_changes();
+    let theirs = |line: &str| {
+        let mut command = cluster.bare();
+        command.args(["--on", "cluster", "--state"]);
+        command.arg(cluster.path("other")).args(line.split(' '));
+        cluster.end(command)
+    };
+    for chapter in ["cluster", "identity", "authority", "logs", "install"] {
+        let run = theirs(&format!("reset {chapter} --yes"));
+        assert_eq!(run.exit, 2, "{chapter}: {}", run.seen());
+        assert!(
+            run.err.contains("name the cluster: --context"),
+            "{}",
+            run.err
+        );
+        assert_eq!(cluster.changes(), "", "{chapter}");
+    }
+    // What labs did is remembered wherever Sigstore runs.
+    theirs("reset break-it --yes").ok();
+    theirs("reset identity --yes --context test").ok();
+    assert!(cluster.changes().contains("'clusterrolebindings'"));
+}
+
+/// What was signed is not forgotten where it cannot be taken out of the registry.
+#[test]
+fn a_registry_that_does_not_answer() {
+    let world = World::new().installed("v2");
+    world.write_state("local/signatures.json", "[]");
+    world.add_program("curl", "echo 'curl: (7) Failed to connect' >&2; exit 7");
+    assert_data_eq!(
+        world.show(&["reset sign --yes -q"]),
+        str![[r#"
+$ cargo xtask reset sign --yes -q
+  | curl: (7) Failed to connect
+error: no answer from https://127.0.0.1:17810/v2/sample/manifests/latest
+hint: cargo xtask --state [STATE] status
+exit 2
+
+"#]]
+    );
+    assert!(world.local().join("signatures.json").exists());
 }

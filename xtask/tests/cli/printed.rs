@@ -1,34 +1,9 @@
-//! What is printed without running anything: helps, dry runs, environments.
+//! What is printed without running anything: dry runs, environments.
 
 use std::os::unix::fs::symlink;
 use std::path::Path;
 
-use clap::CommandFactory;
-
 use crate::support::{World, snapshot};
-
-/// The names of a command and of all below it, hidden ones too.
-fn names(command: &clap::Command, above: &[String]) -> Vec<Vec<String>> {
-    let below = command.get_subcommands().flat_map(|sub| {
-        let path = [above, &[sub.get_name().to_owned()]].concat();
-        names(sub, &path)
-    });
-    std::iter::once(above.to_vec()).chain(below).collect()
-}
-
-#[test]
-fn every_help() {
-    let world = World::new();
-    let mut all = String::new();
-    for path in names(&xtask::cli::Cli::command(), &[]) {
-        let mut command = world.bare();
-        command.args(&path).arg("--help");
-        let run = world.end(command).ok();
-        let title = [&["cargo xtask".to_owned()], path.as_slice()].concat();
-        all += &format!("$ {} --help\n{}\n", title.join(" "), run.out);
-    }
-    snapshot("help.txt", &all);
-}
 
 /// Shows commands, none of which runs anything.
 #[track_caller]

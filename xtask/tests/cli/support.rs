@@ -476,12 +476,15 @@ impl Run {
 /// Compares with a file of `tests/snapshots`.
 #[track_caller]
 pub fn snapshot(name: &str, actual: &str) {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("tests/snapshots")
-        .join(name);
+    compare(&repo().join("xtask/tests/snapshots").join(name), actual);
+}
+
+/// Compares with a file, or writes it anew.
+#[track_caller]
+pub fn compare(path: &Path, actual: &str) {
     let format = Some(snapbox::data::DataFormat::Text);
     // Raw, because help texts and Go templates hold what would be wildcards.
-    let expected = snapbox::Data::read_from(&path, format).raw();
+    let expected = snapbox::Data::read_from(path, format).raw();
     snapbox::Assert::new()
         .action_env(snapbox::assert::DEFAULT_ACTION_ENV)
         .eq(actual, expected);

@@ -8,6 +8,7 @@ use console::style;
 use serde_json::{Value, json};
 
 use super::App;
+use crate::certificate::printable;
 use crate::chapters::{self, Chapter, Task, progress};
 use crate::fail::{Fail, not_so};
 use crate::target::Target;
@@ -108,14 +109,6 @@ impl<'a> Loop<'a> {
         })
     }
 
-    /// The first chapter that is not done, of those that ask for something.
-    fn current<'c>(&self, chapters: &'c [Chapter]) -> Option<Looked<'c>> {
-        chapters
-            .iter()
-            .map(|chapter| self.find(chapter))
-            .find(Looked::is_open)
-    }
-
     /// Remembers when chapters were seen to be done first.
     fn remember_done<'c>(&mut self, chapters: impl Iterator<Item = &'c Chapter>) -> Result<()> {
         let unknown = |chapter: &&Chapter| !self.progress.chapters.contains_key(&chapter.name);
@@ -135,21 +128,38 @@ impl<'a> Loop<'a> {
         Ok(())
     }
 
-    /// The chapter that was named, or the first that is not done.
+    /// The chapter that was named, or the first that is not done, of those that ask
+    /// for something.
+    ///
+    /// # Errors
+    /// Where there is none of that name, or one cannot be looked at.
     fn chosen<'c>(
         &self,
         chapters: &'c [Chapter],
         typed: Option<&str>,
     ) -> Result<Option<Looked<'c>>> {
-        match typed {
-            Some(typed) => Ok(Some(self.look(chapters::named(chapters, typed)?)?)),
-            // What made it broken is to be heard.
-            None => self
-                .current(chapters)
-                .map(|found| self.look(found.chapter))
-                .transpose(),
+        if let Some(typed) = typed {
+            return self.look(chapters::named(chapters, typed)?).map(Some);
         }
+        for chapter in chapters {
+            let looked = self.look(chapter)?;
+            if looked.is_open() {
+                return Ok(Some(looked));
+            }
+        }
+        Ok(None)
     }
+
+    /// How many hints were given for a task. Nobody needs more than there are.
+    fn hints_given(&self, chapter: &Chapter, task: &Task) -> usize {
+        let given = self.progress.hints.get(&chapter.key(task));
+        given.copied().unwrap_or(0).min(hints_of(task))
+    }
+}
+
+/// How many hints a task has: after those of the table comes the command.
+fn hints_of(task: &Task) -> usize {
+    task.hints.len() + 1
 }
 
 /// `chapters`: all of them, and how far each is.
@@ -182,6 +192,8 @@ pub fn list(app: &App) -> Result<Option<Value>> {
             Standing::Broken(why) => Some(why.clone()),
             _ => None,
         };
+        let tasks = chapter.tasks(app.on.0).into_iter();
+        let hints: usize = tasks.map(|task| reader.hints_given(chapter, task)).sum();
         let line = format!(
             "{} {:>2}  {:width$}  {:>3} min  {state}",
             if is_here { "→" } else { " " },
@@ -192,7 +204,7 @@ pub fn list(app: &App) -> Result<Option<Value>> {
         );
         app.ui.say(line.trim_end());
         if let Some(why) = &why {
-            app.ui.say(format!("        {why}"));
+            app.ui.say(format!("        {}", printable(why)));
         }
         documents.push(json!({
             "name": chapter.name,
@@ -203,7 +215,7 @@ pub fn list(app: &App) -> Result<Option<Value>> {
             "state": standing.name(),
             "why": why,
             "done_at": reader.progress.chapters.get(&chapter.name),
-            "hints": hints_given(app, &reader.progress, chapter),
+            "hints": hints,
         }));
     }
     match at {
@@ -258,9 +270,12 @@ pub fn check(app: &App, typed: Option<&str>) -> Result<Option<Value>> {
     }
     for (task, seen) in &looked.tasks {
         match seen {
-            Some(seen) => app
-                .ui
-                .say(format!("{} {} ({seen})", style("✓").green(), task.what)),
+            Some(seen) => app.ui.say(format!(
+                "{} {} ({})",
+                style("✓").green(),
+                task.what,
+                printable(seen)
+            )),
             None => app.ui.say(format!("{} {}", style("✗").red(), task.what)),
         };
     }
@@ -309,16 +324,14 @@ pub fn hint(app: &App, typed: Option<&str>) -> Result<Option<Value>> {
         });
         return Ok(Some(json!({"chapter": chapter.name})));
     };
-    let key = chapter.key(task);
-    let given = reader.progress.hints.get(&key).copied().unwrap_or(0);
-    let of = task.hints.len() + 1;
-    let number = (given + 1).min(of);
+    let of = hints_of(task);
+    let number = (reader.hints_given(chapter, task) + 1).min(of);
     let hint = match task.hints.get(number - 1) {
         Some(hint) => hint.clone(),
         None => format!("Type: {}", crate::ui::typed(&task.command)),
     };
     progress::change(&app.state, app.on.0, |progress| {
-        progress.hints.insert(key, number);
+        progress.hints.insert(chapter.key(task), number);
     })?;
     app.ui.say(format!("not yet: {}", task.what));
     app.ui.say(format!("hint {number} of {of}: {hint}"));
@@ -329,12 +342,6 @@ pub fn hint(app: &App, typed: Option<&str>) -> Result<Option<Value>> {
         "of": of,
         "hint": hint,
     })))
-}
-
-/// How many hints were given for a chapter.
-fn hints_given(app: &App, progress: &progress::Progress, chapter: &Chapter) -> usize {
-    let given = |task: &&Task| progress.hints.get(&chapter.key(task)).copied();
-    chapter.tasks(app.on.0).iter().filter_map(given).sum()
 }
 
 fn say_chapter(app: &App, chapter: &Chapter) {

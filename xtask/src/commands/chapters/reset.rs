@@ -11,7 +11,10 @@ use crate::words;
 
 /// The chapters whose undoing removes the whole installation, and with it what the
 /// later ones did.
-const WHOLE: [&str; 2] = ["tools", "cluster"];
+const WHOLE: [&str; 2] = [TOOLS, "cluster"];
+
+/// The one of them that removes the built servers as well.
+const TOOLS: &str = "tools";
 
 pub fn run(app: &App, typed: &str, yes: bool, how: &PlanOptions) -> Result<Option<Value>> {
     let chapters = chapters::all()?;
@@ -28,10 +31,18 @@ pub fn run(app: &App, typed: &str, yes: bool, how: &PlanOptions) -> Result<Optio
     } else {
         app.state.lock("reset", false)?
     };
-    let target = app.target_to_remove()?;
+    let whole = WHOLE.contains(&chapter.name.as_str());
+    let target = if whole {
+        app.target_to_remove()?
+    } else {
+        app.target()?
+    };
     let mut plan = target.undo(&chapter.name)?;
+    if !plan.steps.is_empty() {
+        uninstall::refuse_unnamed_cluster(app)?;
+    }
     let mut unlearn = words!["step", "unlearn", chapter.name.as_str()];
-    if WHOLE.contains(&chapter.name.as_str()) {
+    if whole {
         unlearn.push("--later".into());
     }
     let needs: Vec<String> = plan.steps.iter().map(|step| step.name.clone()).collect();
@@ -41,7 +52,12 @@ pub fn run(app: &App, typed: &str, yes: bool, how: &PlanOptions) -> Result<Optio
             .xtask(unlearn),
     );
     if !yes && !how.dry_run {
-        uninstall::ask("reset", &format!("Undo {spoken}?"))?;
+        let question = if whole {
+            uninstall::question(app, chapter.name != TOOLS, None)?
+        } else {
+            format!("Undo {spoken}?")
+        };
+        uninstall::ask("reset", &question)?;
     }
     let Ran::Done(outcome) = app.execute(target.as_ref(), &plan, how)? else {
         return Ok(None);
