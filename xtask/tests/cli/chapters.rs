@@ -12,8 +12,15 @@ fn what_resets_would_run() {
     let world = World::new().installed("v2");
     // What the first two undo is an uninstall, and what the last ones do is of one
     // kind.
-    let chapters = ["tools", "identity", "authority", "logs", "install", "sign"];
-    let lines = [&chapters[..], &["verify", "attestations"]].concat();
+    let chapters = [
+        "tools",
+        "cluster",
+        "identity",
+        "authority",
+        "logs",
+        "install",
+    ];
+    let lines = [&chapters[..], &["sign", "verify", "attestations"]].concat();
     let lines: Vec<String> = lines
         .iter()
         .map(|chapter| format!("reset {chapter} --dry-run -q"))
