@@ -58,7 +58,10 @@ impl Cluster {
                 words.extend(words!["--set", *set]);
             }
         }
-        words.push("--skip-tests".into());
+        // Without a cluster helm takes the Kubernetes that it was built with, which a chart
+        // may refuse.
+        let kubernetes = self.pins()?.kubernetes.version;
+        words.extend(words!["--kube-version", kubernetes, "--skip-tests"]);
         Ok(Command::new(words))
     }
 

@@ -15,6 +15,10 @@ const BINDING: &str = "clusterrolebindings";
 /// The step of a removal that takes away what is kept on this machine.
 const FORGET: &str = "forget";
 
+/// What `prefetch` leaves in the directory of the target: what was chosen, and the
+/// charts with their values.
+const FETCHED: [&str; 3] = ["settings.json", "values", "charts"];
+
 impl Cluster {
     /// Undoes what the chapter of this name has a reader do; an empty plan where
     /// nothing of that stays.
@@ -30,6 +34,8 @@ impl Cluster {
         let wanted = |step: &Step| match chapter {
             "identity" => step.name == BINDING,
             "authority" => step.name != BINDING && step.name != FORGET,
+            // What chapter 1 fetched is not of chapter 2.
+            "cluster" => step.name != FORGET,
             _ => true,
         };
         steps
@@ -37,7 +43,24 @@ impl Cluster {
             .filter(wanted)
             .for_each(|step| plan.push(step));
         let scope = format!("--namespace={DEFAULT}");
+        let trust = Command::new(words!["rm", "-rf", self.dir.join("trust")]);
         match chapter {
+            "cluster" => {
+                let mut words = words!["find", self.dir.as_path()];
+                words.extend(words!["-mindepth", "1", "-maxdepth", "1"]);
+                for name in FETCHED {
+                    words.extend(words!["!", "-name", name]);
+                }
+                words.extend(words!["-exec", "rm", "-rf", "{}", "+"]);
+                let needs: Vec<String> = plan.steps.iter().map(|step| step.name.clone()).collect();
+                plan.push(
+                    Step::new(FORGET, "forget the installation, and keep what was fetched")
+                        .needs(needs)
+                        .run(Command::new(words)),
+                );
+            }
+            "authority" => plan
+                .push(Step::new("trust", "remove the trust material from this machine").run(trust)),
             "logs" => {
                 let mut words = words![scope, "secrets"];
                 words.extend(COPIES.iter().map(|copy| copy.copy.into()));
@@ -47,12 +70,15 @@ impl Cluster {
                 );
             }
             "install" => {
+                // It leads to a pod that goes.
+                let closing = self.stop_plan(&["registry".to_owned()])?;
+                closing.steps.into_iter().for_each(|step| plan.push(step));
                 let map = format!("configmap/{CONFIG_MAP}");
                 let objects = words![scope, "deployment/registry", "service/registry", map];
                 plan.push(
                     Step::new("objects", "remove the registry and the trust material")
                         .run(self.delete(objects)?)
-                        .run(Command::new(words!["rm", "-rf", self.dir.join("trust")])),
+                        .run(trust),
                 );
             }
             _ => {}

@@ -12,8 +12,15 @@ fn what_resets_would_run() {
     let world = World::new().installed("v2");
     // What the first two undo is an uninstall, and what the last ones do is of one
     // kind.
-    let chapters = ["tools", "identity", "authority", "logs", "install", "sign"];
-    let lines = [&chapters[..], &["verify", "attestations"]].concat();
+    let chapters = [
+        "tools",
+        "cluster",
+        "identity",
+        "authority",
+        "logs",
+        "install",
+    ];
+    let lines = [&chapters[..], &["sign", "verify", "attestations"]].concat();
     let lines: Vec<String> = lines
         .iter()
         .map(|chapter| format!("reset {chapter} --dry-run -q"))
@@ -63,6 +70,9 @@ fn on_a_cluster_each_part_is_seen() {
         assert_eq!(cluster.run(&check).exit, 1, "{chapter}");
         for part in parts {
             assert_eq!(cluster.run(&check).exit, 1, "{chapter} before {part}");
+            // What comes later is not broken for it.
+            let listed = cluster.run("chapters").ok().out;
+            assert!(!listed.contains("broken"), "before {part}: {listed}");
             cluster.run(part).ok();
         }
         let run = cluster.run(&check).ok();

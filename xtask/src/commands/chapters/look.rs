@@ -36,6 +36,12 @@ pub fn at(
         Seen::Did(deed) => Ok(progress.deeds.get(deed).map(|time| format!("at {time}"))),
         // The rest is of an installation.
         _ if !target.installed() => Ok(None),
+        // Before there is trust material nothing can be proved, nor was anything signed.
+        Seen::SampleSigned | Seen::Attested | Seen::FileSigned
+            if !target.trusted_root()?.is_file() =>
+        {
+            Ok(None)
+        }
         Seen::Up(names) => up(target, names),
         Seen::Checkpoint => {
             let kept = Memory::read(&target.dir())?;
