@@ -128,17 +128,13 @@ pub fn signatures(server: &Server, image: &Reference) -> Result<(String, Vec<Fou
     Ok((digest, found))
 }
 
-/// Takes the signatures of an image out of its registry: those for which this holds,
-/// below the tag that stands for the referrers of the image. What they consist of
-/// stays, but nobody finds it.
+/// Takes the signatures of an image out of its registry: all below the tag that stands
+/// for the referrers of the image, or those that state more than that it was signed.
+/// What they consist of stays, but nobody finds it.
 ///
 /// # Errors
 /// Where the registry does not answer, or refuses.
-pub fn forget(
-    server: &Server,
-    image: &Reference,
-    gone: impl Fn(&Content) -> bool,
-) -> Result<(), Fail> {
+pub fn forget(server: &Server, image: &Reference, attestations: bool) -> Result<(), Fail> {
     let repository = Repository { server, image };
     let Some(manifest) = repository.manifest(&image.version)? else {
         return Ok(());
@@ -148,10 +144,15 @@ pub fn forget(
     let Some(index) = repository.manifest(&tag)? else {
         return Ok(());
     };
-    let found = repository.referrers(&digest)?;
-    let found = found.iter().filter(|found| gone(&found.bundle.content));
-    let gone: Vec<&str> = found.map(|found| found.at.as_str()).collect();
-    let Some(index) = without(repository.json(&index)?, &gone) else {
+    let index = repository.json(&index)?;
+    let gone: Vec<String> = if attestations {
+        let mut found = repository.referrers(&digest)?;
+        found.retain(|found| found.bundle.content.is_attestation());
+        found.into_iter().map(|found| found.at).collect()
+    } else {
+        bundles_of(&index).map(str::to_owned).collect()
+    };
+    let Some(index) = without(index, &gone) else {
         return Ok(());
     };
     let path = format!("/v2/{}/manifests/{tag}", image.name);
@@ -160,14 +161,24 @@ pub fn forget(
 }
 
 /// An index without the manifests of these digests; `None` where it has none of them.
-fn without(mut index: Value, gone: &[&str]) -> Option<Value> {
+fn without(mut index: Value, gone: &[String]) -> Option<Value> {
     let manifests = index.get_mut("manifests")?.as_array_mut()?;
     let before = manifests.len();
     manifests.retain(|described| {
         let at = described["digest"].as_str();
-        !at.is_some_and(|at| gone.contains(&at))
+        !at.is_some_and(|at| gone.iter().any(|gone| gone == at))
     });
     (manifests.len() < before).then_some(index)
+}
+
+/// The digests of the manifests in an index that hold bundles.
+fn bundles_of(index: &Value) -> impl Iterator<Item = &str> {
+    let described = index["manifests"].as_array().into_iter().flatten();
+    described.filter_map(|described| {
+        let kind = described["artifactType"].as_str()?;
+        kind.starts_with("application/vnd.dev.sigstore.bundle")
+            .then(|| described["digest"].as_str().unwrap_or_default())
+    })
 }
 
 struct Repository<'a> {
@@ -239,14 +250,8 @@ impl Repository<'_> {
             return Ok(Vec::new());
         };
         let index = self.json(&index)?;
-        let manifests = index["manifests"].as_array();
         let mut found = Vec::new();
-        for described in manifests.into_iter().flatten().take(MOST) {
-            let kind = described["artifactType"].as_str().unwrap_or_default();
-            if !kind.starts_with("application/vnd.dev.sigstore.bundle") {
-                continue;
-            }
-            let at = described["digest"].as_str().unwrap_or_default();
+        for at in bundles_of(&index).take(MOST) {
             let manifest = self.json(&self.by_digest("manifests", at)?)?;
             let layer = manifest["layers"][0]["digest"].as_str().unwrap_or_default();
             let text = self.by_digest("blobs", layer)?;
@@ -346,15 +351,15 @@ mod tests {
     fn an_index_is_changed_only_where_something_goes() {
         let index = json!({"schemaVersion": 2, "manifests": [{"digest": "a"}, {"digest": "b"}]});
         let left = json!({"schemaVersion": 2, "manifests": [{"digest": "b"}]});
-        assert_eq!(without(index.clone(), &["a"]), Some(left));
-        assert_eq!(without(index, &["c"]), None);
+        assert_eq!(without(index.clone(), &["a".to_owned()]), Some(left));
+        assert_eq!(without(index, &["c".to_owned()]), None);
         for odd in [
             json!([]),
             json!("a"),
             json!(null),
             json!({"manifests": "a"}),
         ] {
-            assert_eq!(without(odd, &["a"]), None);
+            assert_eq!(without(odd, &["a".to_owned()]), None);
         }
     }
 }

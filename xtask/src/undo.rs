@@ -1,9 +1,14 @@
 //! The way back from the chapters that sign: the same on every target.
 
+use std::path::Path;
+
 use anyhow::Result;
 
+use crate::chapters::progress;
+use crate::cli::On;
 use crate::plan::{Command, Plan, Step, Word};
 use crate::registry::{self, Reference};
+use crate::state::State;
 use crate::target::Target;
 use crate::words;
 
@@ -45,8 +50,16 @@ pub fn push(plan: &mut Plan, target: &dyn Target, chapter: &str) -> Result<()> {
 pub fn unsign(target: &dyn Target, image: &str, attestations: bool) -> Result<()> {
     let reference = Reference::read(image)?;
     let reached = target.reach_registry(&reference.host)?;
-    registry::forget(&reached.server, &reference, |content| {
-        !attestations || content.is_attestation()
-    })?;
+    registry::forget(&reached.server, &reference, attestations)?;
     Ok(())
+}
+
+/// Forgets that a chapter was done on the target that has this directory, with all that
+/// was done in the `later` ones (`cargo xtask step unlearn`).
+///
+/// # Errors
+/// Where what is remembered is damaged, or cannot be written.
+pub fn unlearn(dir: &Path, on: On, chapter: &str, later: bool) -> Result<()> {
+    let state = State::open(dir.parent().unwrap_or(dir).to_owned())?;
+    progress::unlearn(&state, on, chapter, later)
 }

@@ -104,8 +104,11 @@ pub enum Deed {
     /// It proves bundles, which are another client's where none of them was made
     /// here.
     Bundles(Vec<std::path::PathBuf>),
-    /// It verifies, or refuses.
-    Verdict,
+    /// It verifies, or refuses; whether it was said who is expected.
+    Verdict {
+        /// An image without a signature is no refusal of a person.
+        expected: bool,
+    },
 }
 
 impl Deed {
@@ -113,7 +116,9 @@ impl Deed {
     pub fn of(command: &Command) -> Option<Deed> {
         let done = |name: &str| Some(Deed::Done(name.to_owned()));
         match command {
-            Command::Verify(options) if !options.plan.dry_run => Some(Deed::Verdict),
+            Command::Verify(options) if !options.plan.dry_run => Some(Deed::Verdict {
+                expected: options.identity.is_some() || options.issuer.is_some(),
+            }),
             Command::InspectRekor { raw: true, .. } => None,
             Command::InspectRekor { evidence, .. } if !evidence.bundle.is_empty() => {
                 Some(Deed::Bundles(evidence.bundle.clone()))
@@ -136,8 +141,8 @@ impl Deed {
             (Deed::Bundles(files), 0) if !files.iter().any(|file| made_here(file)) => {
                 Some("foreign-bundle".to_owned())
             }
-            (Deed::Verdict, 0) => Some("verify".to_owned()),
-            (Deed::Verdict, NOT_SO) => Some("refusal".to_owned()),
+            (Deed::Verdict { .. }, 0) => Some("verify".to_owned()),
+            (Deed::Verdict { expected: true }, NOT_SO) => Some("refusal".to_owned()),
             _ => None,
         }
     }
@@ -203,6 +208,7 @@ mod tests {
         let cases = [
             ("verify", 0, Some("verify")),
             ("verify --identity mallory", 1, Some("refusal")),
+            ("verify", 1, None),
             ("verify", 2, None),
             ("verify", 130, None),
             ("verify --dry-run", 0, None),

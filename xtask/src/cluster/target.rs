@@ -14,7 +14,6 @@ use super::status::COMPONENTS;
 use super::{Cluster, settings};
 use crate::artifact::{Artifact, Signature};
 use crate::bundle;
-use crate::chapters::progress;
 use crate::cli::{
     Cli, ClusterOptions, Command, InstallOptions, JobVerb, PreflightOptions, Refusal, StepCommand,
 };
@@ -154,8 +153,7 @@ impl Cluster {
                 attestations,
             } => undo::unsign(&self, &image, attestations),
             StepCommand::Unlearn { chapter, later } => {
-                let state = State::open(self.dir.parent().unwrap_or(&self.dir).to_owned())?;
-                progress::unlearn(&state, self.kind, &chapter, later)
+                undo::unlearn(&self.dir, self.kind, &chapter, later)
             }
             StepCommand::Forget { file } => state::forget(&file),
             StepCommand::Record {

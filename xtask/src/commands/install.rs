@@ -42,6 +42,8 @@ pub fn run(app: &App, options: &InstallOptions, how: &PlanOptions) -> Result<Opt
 }
 
 pub fn start(app: &App, components: &[String], how: &PlanOptions) -> Result<Option<Value>> {
+    // What cannot be started must not make a state directory.
+    app.target()?.start(components)?;
     let result = change(app, "start", how, |target| target.start(components))?;
     Ok(result.map(|(_, result)| said(app, result, "started", "nothing to do: everything runs")))
 }
@@ -69,7 +71,8 @@ pub fn change(
     let _alone = if how.dry_run {
         None
     } else {
-        app.state.lock(name, makes_state(name))?
+        // The first servers that are started begin an installation.
+        app.state.lock(name, makes_state(name) || name == "start")?
     };
     let target = app.target()?;
     let waiting = || {

@@ -8,7 +8,6 @@ use serde_json::{Value, json};
 
 use super::{Local, process, shards};
 use crate::artifact::{Artifact, Signature};
-use crate::chapters::progress;
 use crate::cli::{Cli, ClusterOptions, Command, InstallOptions, On, PreflightOptions, StepCommand};
 use crate::fail::{Fail, broken, not_so};
 use crate::http::Server;
@@ -129,8 +128,7 @@ impl Local {
                 attestations,
             } => undo::unsign(&self, &image, attestations),
             StepCommand::Unlearn { chapter, later } => {
-                let state = State::open(self.dir.parent().unwrap_or(&self.dir).to_owned())?;
-                progress::unlearn(&state, On::Local, &chapter, later)
+                undo::unlearn(&self.dir, On::Local, &chapter, later)
             }
             StepCommand::Forget { file } => state::forget(&file),
             StepCommand::Record {

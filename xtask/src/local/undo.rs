@@ -23,7 +23,7 @@ impl Local {
             "tools" => self.uninstall_plan(true),
             "cluster" => self.uninstall_plan(false),
             "identity" => stop(&["dex"])?,
-            "authority" => stop(&["fulcio", "ctlog"])?,
+            "authority" => stop(&["fulcio", "ctlog", "trillian"])?,
             "logs" => stop(&["rekor-v1", "rekor-v2", "tiles"])?,
             "install" => stop(&["timestamp"])?,
             _ => Plan::new("reset", self.globals.clone()),

@@ -101,7 +101,10 @@ fn deeds() {
     assert_eq!(deeds(), ["verify"]);
     assert_eq!(world.run("check verify").exit, 1);
     world.fake("cosign", "echo 'no signatures found' >&2; exit 1");
+    // That nothing is signed says nothing of whoever is expected.
     assert_eq!(world.run("verify").exit, 1);
+    assert_eq!(deeds(), ["verify"]);
+    assert_eq!(world.run("verify --identity mallory@example.com").exit, 1);
     assert_eq!(deeds(), ["refusal", "verify"]);
     world.run("check verify").ok();
     // Undone, and not done twice by what was remembered.
@@ -273,4 +276,15 @@ exit 2
 "#]]
     );
     assert!(world.local().join("signatures.json").exists());
+}
+
+/// A name that was mistyped leaves nothing, also where the first server would begin an
+/// installation.
+#[test]
+fn a_start_that_begins_nothing() {
+    let world = World::new();
+    for line in ["start registri", "start", "start registry"] {
+        assert_eq!(world.run(line).exit, 2, "{line}");
+        assert!(!world.state.exists(), "{line} left something");
+    }
 }

@@ -57,6 +57,7 @@ fn what_changes_a_cluster_is_what_a_dry_run_prints() {
         "cluster-dry-runs.txt",
         "cluster-charts.txt",
         "minikube-ingress.txt",
+        "cluster-resets.txt",
     ] {
         let path = repository().join("xtask/tests/snapshots").join(name);
         let text = std::fs::read_to_string(path).unwrap();
@@ -86,8 +87,8 @@ fn what_changes_a_cluster_is_what_a_dry_run_prints() {
                     continue;
                 };
                 let changes = match program.as_str() {
-                    "kubectl" => verb == "apply",
-                    "helm" => ["upgrade", "pull"].contains(&verb.as_str()),
+                    "kubectl" => ["apply", "delete"].contains(&verb.as_str()),
+                    "helm" => ["upgrade", "pull", "uninstall"].contains(&verb.as_str()),
                     "minikube" => ["start", "addons"].contains(&verb.as_str()),
                     _ => false,
                 };
@@ -110,10 +111,15 @@ fn what_changes_a_cluster_is_what_a_dry_run_prints() {
 }
 
 /// A `kubectl apply` of several files as several of one: a dry run waits in between.
+/// What is deleted by its file is what was applied.
 fn one_file_each(words: &[String]) -> Vec<Vec<String>> {
+    let mut words = words.to_vec();
+    if words.iter().any(|word| word.ends_with(".yml")) && words[1] == "delete" {
+        words[1] = "apply".to_owned();
+    }
     let (files, rest): (Vec<_>, Vec<_>) = words.iter().cloned().partition(|w| w.ends_with(".yml"));
     if rest[0] != "kubectl" || files.len() < 2 {
-        return vec![words.to_vec()];
+        return vec![words];
     }
     let with = |file: String| rest.iter().cloned().chain([file]).collect();
     files.into_iter().map(with).collect()

@@ -107,10 +107,20 @@ fn chapters_are_undone_and_done_again() {
     }
     workshop.run(&["verify"]).ok();
     workshop.run(&["inspect-rekor"]).ok();
-    assert!(
-        holds(&workshop, "verify"),
-        "the unsigned sample was refused"
-    );
+    assert!(!holds(&workshop, "verify"), "nobody was refused");
+    workshop
+        .run(&["verify", "--identity", "mallory@example.com"])
+        .fails(1, "names another identity");
+    assert!(holds(&workshop, "verify"));
+
+    // A copy of a bundle that was made here is no other client's.
+    let copy = workshop.temp.path().join("copy.json");
+    std::fs::copy(format!("{name}.sigstore.json"), &copy).unwrap();
+    let copy = copy.to_str().unwrap();
+    workshop
+        .run(&["inspect-rekor", "--bundle", copy, "--blob", name])
+        .ok();
+    assert!(!holds(&workshop, "clients"));
 
     // Before there is a place, there is nothing.
     workshop.run(&["reset", "cluster", "--yes"]).ok();

@@ -109,21 +109,14 @@ impl<'a> Loop<'a> {
         })
     }
 
-    /// Remembers when chapters were seen to be done first.
-    fn remember_done<'c>(&mut self, chapters: impl Iterator<Item = &'c Chapter>) -> Result<()> {
-        let unknown = |chapter: &&Chapter| !self.progress.chapters.contains_key(&chapter.name);
-        let new: Vec<String> = chapters
-            .filter(unknown)
-            .map(|chapter| chapter.name.clone())
-            .collect();
-        if new.is_empty() {
+    /// Remembers when a chapter was seen to be done first.
+    fn remember_done(&mut self, chapter: &Chapter) -> Result<()> {
+        if self.progress.chapters.contains_key(&chapter.name) {
             return Ok(());
         }
+        let name = chapter.name.clone();
         self.progress = progress::change(&self.app.state, self.app.on.0, |progress| {
-            let now = time::now();
-            for name in new {
-                progress.chapters.entry(name).or_insert(now.clone());
-            }
+            progress.chapters.entry(name).or_insert_with(time::now);
         })?;
         Ok(())
     }
@@ -166,29 +159,27 @@ fn hints_of(task: &Task) -> usize {
 pub fn list(app: &App) -> Result<Option<Value>> {
     let chapters = chapters::all()?;
     let mut reader = Loop::of(app)?;
-    let looked: Vec<Looked<'_>> = chapters
-        .iter()
-        .map(|chapter| reader.find(chapter))
-        .collect();
-    let done = looked
-        .iter()
-        .filter(|looked| matches!(looked.standing, Standing::Done));
-    reader.remember_done(done.map(|looked| looked.chapter))?;
-    let at = looked.iter().find(|looked| looked.is_open());
     let width = chapters.iter().map(|chapter| chapter.title.len()).max();
     let mut documents = Vec::new();
-    for looked in &looked {
-        let Looked {
-            chapter, standing, ..
-        } = looked;
-        let is_here = at.is_some_and(|at| at.chapter.name == chapter.name);
-        let state = match standing {
+    let mut at = None;
+    for chapter in &chapters {
+        // Each is told as it is looked at: a cluster may take its time to answer.
+        let looked = reader.find(chapter);
+        let is_here = at.is_none() && looked.is_open();
+        if is_here {
+            at = Some(chapter);
+        }
+        let standing = looked.standing;
+        if matches!(standing, Standing::Done) {
+            reader.remember_done(chapter)?;
+        }
+        let state = match &standing {
             Standing::Done => style("✓ done").green(),
             Standing::Broken(_) => style("✗ broken").red(),
             Standing::Read => style("  only read"),
             Standing::NotYet => style("  not yet"),
         };
-        let why = match standing {
+        let why = match &standing {
             Standing::Broken(why) => Some(why.clone()),
             _ => None,
         };
@@ -219,7 +210,7 @@ pub fn list(app: &App) -> Result<Option<Value>> {
         }));
     }
     match at {
-        Some(at) => app.ui.say(format!("you are at {}", at.chapter.spoken())),
+        Some(at) => app.ui.say(format!("you are at {}", at.spoken())),
         None => app.ui.say("every chapter is done"),
     };
     if at.is_some() {
@@ -227,7 +218,7 @@ pub fn list(app: &App) -> Result<Option<Value>> {
     }
     app.ui.event(&json!({
         "target": app.on.0.name(),
-        "at": at.map(|at| at.chapter.name.clone()),
+        "at": at.map(|at| at.name.clone()),
         "chapters": documents,
     }));
     Ok(None)
@@ -299,7 +290,7 @@ pub fn check(app: &App, typed: Option<&str>) -> Result<Option<Value>> {
             .into());
     }
     if !looked.tasks.is_empty() {
-        reader.remember_done(std::iter::once(chapter))?;
+        reader.remember_done(chapter)?;
         app.ui.say(format!("{} is done", chapter.spoken()));
     }
     if let Some(following) = chapters.get(chapter.number as usize + 1) {

@@ -55,7 +55,7 @@ pub fn run(app: &App, typed: &str, yes: bool, how: &PlanOptions) -> Result<Optio
         let question = if whole {
             uninstall::question(app, chapter.name != TOOLS, None)?
         } else {
-            format!("Undo {spoken}?")
+            format!("This undoes {spoken}. Go on?")
         };
         uninstall::ask("reset", &question)?;
     }
