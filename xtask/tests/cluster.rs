@@ -9,8 +9,12 @@
 //! says so. An image to sign is pushed by the program of the local target, which
 //! has to be built.
 
+#[path = "cluster/chapters.rs"]
+mod chapters;
+
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
@@ -22,7 +26,11 @@ const REGISTRY: &str = "registry.default.svc.cluster.local";
 /// How long pods that were removed may take to come back.
 const WITHIN: Duration = Duration::from_secs(180);
 
+/// There is one cluster, and each test has it for itself.
+static ALONE: Mutex<()> = Mutex::new(());
+
 struct World {
+    _alone: MutexGuard<'static, ()>,
     context: String,
     options: Vec<String>,
     temp: TempDir,
@@ -66,10 +74,46 @@ impl World {
         let context = std::env::var("WORKSHOP_TEST_CLUSTER").ok()?;
         let options = std::env::var("WORKSHOP_TEST_CLUSTER_OPTIONS").unwrap_or_default();
         Some(World {
+            _alone: ALONE.lock().unwrap_or_else(PoisonError::into_inner),
             context,
             options: shlex::split(&options).unwrap(),
             temp: tempfile::tempdir().unwrap(),
         })
+    }
+
+    /// A repository whose manifests may be changed: the rest of it is the real one.
+    fn repository(&self) -> PathBuf {
+        let copy = self.temp.path().join("repository");
+        if !copy.exists() {
+            let real = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+            std::fs::create_dir_all(copy.join("verify")).unwrap();
+            for name in ["deploy", "docs"] {
+                std::os::unix::fs::symlink(real.join(name), copy.join(name)).unwrap();
+            }
+            for entry in std::fs::read_dir(real.join("verify")).unwrap() {
+                let file = entry.unwrap();
+                std::fs::copy(file.path(), copy.join("verify").join(file.file_name())).unwrap();
+            }
+        }
+        copy
+    }
+
+    /// Has the manifests name a sample that the cluster's own registry holds: a cluster
+    /// for tests may have no way to any other.
+    fn bring_sample(&self) {
+        let brought = self.push("brought", "the sample");
+        let (_, digest) = brought.split_once('@').unwrap();
+        let verify = self.repository().join("verify");
+        let read = |name: &str| std::fs::read_to_string(verify.join(name)).unwrap();
+        let job: serde_yaml::Value = serde_yaml::from_str(&read("job-sign.yml")).unwrap();
+        let copied = &job["spec"]["template"]["spec"]["initContainers"][0]["args"];
+        let copied = copied.as_sequence().unwrap();
+        let named = copied[copied.len() - 2].as_str().unwrap();
+        let (_, named_digest) = named.split_once('@').unwrap();
+        for name in ["job-sign.yml", "job-verify.yml"] {
+            let text = read(name).replace(named, &brought);
+            std::fs::write(verify.join(name), text.replace(named_digest, digest)).unwrap();
+        }
     }
 
     fn state(&self) -> PathBuf {
@@ -83,6 +127,7 @@ impl World {
             .arg(self.state())
             .args(words)
             .env("NO_COLOR", "1")
+            .env("CARGO_MANIFEST_DIR", self.repository())
             .current_dir(self.temp.path());
         command
     }
@@ -123,6 +168,17 @@ impl World {
             .collect();
         all.sort();
         all
+    }
+
+    /// The same of a cluster without a Sigstore.
+    #[track_caller]
+    fn empty(&self) -> Vec<String> {
+        let before = self.inventory();
+        assert!(
+            !before.iter().any(|name| name == "namespace/rekor-system"),
+            "there is a Sigstore on this cluster already"
+        );
+        before
     }
 
     /// Nothing is there that was not there before, and nothing is gone. The volume
@@ -188,11 +244,7 @@ fn the_workshop_on_a_real_cluster() {
         eprintln!("SKIPPED the_workshop_on_a_real_cluster: WORKSHOP_TEST_CLUSTER names no cluster");
         return;
     };
-    let before = world.inventory();
-    assert!(
-        !before.iter().any(|name| name == "namespace/rekor-system"),
-        "there is a Sigstore on this cluster already"
-    );
+    let before = world.empty();
 
     // What a dry run prints is a whole installation.
     let script = world.install(&["--dry-run"]).ok().out;
@@ -218,6 +270,15 @@ fn the_workshop_on_a_real_cluster() {
     world.run(&["doctor"]).exits(0, "no known problem found");
     world.run(&["uninstall", "--yes"]).ok();
     world.is_as(&before);
+}
+
+#[test]
+fn the_chapters_on_a_real_cluster() {
+    let Some(world) = World::of_environment() else {
+        eprintln!("SKIPPED the_chapters_on_a_real_cluster: WORKSHOP_TEST_CLUSTER names no cluster");
+        return;
+    };
+    chapters::hold(&world);
 }
 
 fn installed_parts_have_nothing_to_do(world: &World) {
