@@ -287,6 +287,10 @@ mod tests {
             "the Go module proxy",
         ),
         (
+            "Get \"https://index.docker.io/v2/\": dial tcp: lookup index.docker.io: no such host",
+            "a host name could not be resolved",
+        ),
+        (
             "dial tcp: lookup nowhere: no such host",
             "a host name could not be resolved",
         ),
