@@ -129,6 +129,10 @@ await browse({ chromium, axe, out, within: WITHIN }, async (open) => {
     await tab.evaluate(`document.getElementById("mdbook-search-toggle").click()`);
     await tab.evaluate(`document.getElementById("mdbook-searchbar").focus()`);
     await tab.call("Input.insertText", { text: word });
+    // mdBook searches when a key comes up, or when its index comes after the text.
+    for (const type of ["keyDown", "keyUp"]) {
+      await tab.call("Input.dispatchKeyEvent", { type, key: "Shift" });
+    }
     return tab.evaluate(`new Promise((done) => {
       const look = () => {
         const head = document.getElementById("mdbook-searchresults-header").textContent;
