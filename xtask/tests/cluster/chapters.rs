@@ -50,9 +50,11 @@ const PARTS: [(&str, &[&str]); 4] = [
     ("install", &["install"]),
 ];
 
+type Deeds = fn(&World);
+
 /// Chapters that do something with what is installed. The labs run as processes of
 /// their own, whatever the target, and have tests of their own.
-const DEEDS: [(&str, fn(&World)); 5] = [
+const DEEDS: [(&str, Deeds); 5] = [
     ("sign", sign),
     ("verify", verify),
     ("inspect", inspect),
