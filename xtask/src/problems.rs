@@ -106,6 +106,14 @@ mod tests {
             "the cluster's API server cannot be reached",
         ),
         (
+            "Error from server (NotFound): services \"registry\" not found",
+            "the cluster has no such server yet",
+        ),
+        (
+            "error: error from server (NotFound): deployments.apps \"registry\" not found in namespace \"default\"",
+            "the cluster has no such server yet",
+        ),
+        (
             "error: You must be logged in to the server (Unauthorized)",
             "the cluster does not know who you are",
         ),

@@ -9,12 +9,13 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 
 use super::Cluster;
-use crate::fail::broken;
+use crate::fail::{Fail, broken};
 use crate::http::Server;
 use crate::interrupt::{self, Watch};
 use crate::local::process;
 use crate::plan::program::resolve;
 use crate::plan::{Plan, Ready, Step, Word};
+use crate::problems;
 use crate::state;
 use crate::words;
 
@@ -279,19 +280,25 @@ impl Cluster {
             let words = self.forward_words(forward, passage.port)?;
             let words = resolve(&words, &crate::plan::run::Outputs::new())?;
             self.launch(&passage.name, &words)?;
-            process::wait(
-                &self.dir,
-                &Ready {
-                    component: passage.name.clone(),
-                    address: format!("tcp://127.0.0.1:{}", passage.port),
-                    within: READY,
-                },
-            )?;
+            self.until_open(&Ready {
+                component: passage.name.clone(),
+                address: format!("tcp://127.0.0.1:{}", passage.port),
+                within: READY,
+            })?;
         }
         Ok((
             Server::at(format!("http://127.0.0.1:{}", passage.port)),
             held,
         ))
+    }
+
+    /// Waits for a forward.
+    ///
+    /// # Errors
+    /// Where it ends instead: the last words are those of kubectl.
+    pub fn until_open(&self, ready: &Ready) -> Result<()> {
+        process::wait(&self.dir, ready)
+            .map_err(|error| problems::explain(Fail::from_error(&error)).into())
     }
 
     /// The names of all forwards that were started and not stopped: the lasting

@@ -49,7 +49,7 @@ impl Host for Cluster {
         if ready.address == DISCOVERY {
             self.check_discovery()
         } else if ready.address.contains("://") {
-            process::wait(&self.dir, ready)
+            self.until_open(ready)
         } else {
             self.wait_for(ready, say)
         }

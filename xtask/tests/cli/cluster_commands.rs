@@ -161,6 +161,34 @@ exit 2
     );
 }
 
+/// Between the parts of an install, what is not there yet is named as such.
+#[test]
+fn a_server_that_is_not_there_yet() {
+    let cluster = Cluster::installed();
+    for (call, said) in [
+        (
+            "kubectl port-forward *",
+            r#"Error from server (NotFound): services "registry" not found"#,
+        ),
+        (
+            "kubectl logs *",
+            r#"error: error from server (NotFound): deployments.apps "registry" not found in namespace "default""#,
+        ),
+    ] {
+        cluster.fails(call, said);
+    }
+    for line in ["start -q registry", "logs -q registry"] {
+        let run = cluster.run(line);
+        assert_eq!(run.exit, 2, "{line}: {}", run.err);
+        for part in [
+            "has no such server yet",
+            "cargo xtask --state [STATE] install",
+        ] {
+            assert!(run.err.contains(part), "{line}: {}", run.err);
+        }
+    }
+}
+
 #[test]
 fn uninstall_removes_what_is_its_own() {
     let cluster = Cluster::installed();
