@@ -2,9 +2,9 @@
 
 use anyhow::Result;
 
-use super::Cluster;
-use super::objects::{COPIES, DEFAULT};
-use super::trust::CONFIG_MAP;
+use super::objects::DEFAULT;
+use super::trust::REGISTRY_TLS;
+use super::{Cluster, LABEL};
 use crate::plan::{Command, Plan, Step};
 use crate::undo;
 use crate::words;
@@ -42,7 +42,10 @@ impl Cluster {
             .into_iter()
             .filter(wanted)
             .for_each(|step| plan.push(step));
-        let scope = format!("--namespace={DEFAULT}");
+        let (scope, ours) = (
+            format!("--namespace={DEFAULT}"),
+            format!("--selector={LABEL}"),
+        );
         let trust = Command::new(words!["rm", "-rf", self.dir.join("trust")]);
         match chapter {
             "cluster" => {
@@ -62,19 +65,18 @@ impl Cluster {
             "authority" => plan
                 .push(Step::new("trust", "remove the trust material from this machine").run(trust)),
             "logs" => {
-                let mut words = words![scope, "secrets"];
-                words.extend(COPIES.iter().map(|copy| copy.copy.into()));
+                // That of the registry carries the label as well, and is not of chapter 5.
+                let others = format!("--field-selector=metadata.name!={REGISTRY_TLS}");
                 plan.push(
                     Step::new("copies", "remove the copies of the public keys")
-                        .run(self.delete(words)?),
+                        .run(self.delete(words![scope, "secrets", ours, others])?),
                 );
             }
             "install" => {
                 // It leads to a pod that goes.
                 let closing = self.stop_plan(&["registry".to_owned()])?;
                 closing.steps.into_iter().for_each(|step| plan.push(step));
-                let map = format!("configmap/{CONFIG_MAP}");
-                let objects = words![scope, "deployment/registry", "service/registry", map];
+                let objects = words![scope, "deployments,services,configmaps", ours];
                 plan.push(
                     Step::new("objects", "remove the registry and the trust material")
                         .run(self.delete(objects)?)
