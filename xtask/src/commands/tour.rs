@@ -61,9 +61,10 @@ const STOPS: [Stop; 9] = [
     Stop {
         text: &[
             "5. Expect somebody else",
-            "The same signature does not satisfy who expects Mallory. That is the point.",
+            "The same signature does not satisfy who expects another name. That is the point.",
         ],
-        words: &["verify", "--identity", "mallory@example.com"],
+        // None of the users, who may have signed or attested the sample as well.
+        words: &["verify", "--identity", "somebody-else@example.com"],
         agrees: false,
     },
     Stop {
