@@ -139,6 +139,16 @@ impl Ui {
         self.style.json || self.bars.suspend(write)
     }
 
+    /// Sentences: at a terminal that is narrower, lines end between two words.
+    pub fn tell(&self, text: impl AsRef<str>) -> bool {
+        let terminal = console::Term::stdout();
+        let columns = terminal.is_term().then(|| terminal.size().1);
+        self.say(folded(
+            text.as_ref(),
+            columns.map_or(usize::MAX, usize::from),
+        ))
+    }
+
     /// What to type next.
     pub fn next(&self, command: &str) {
         self.say(format!("next: {}", typed(command)));
@@ -369,6 +379,25 @@ impl Ui {
     }
 }
 
+/// A text in lines of at most so many columns, where its words allow that.
+fn folded(text: &str, columns: usize) -> String {
+    let mut folded = String::new();
+    let mut column = 0;
+    for word in text.split(' ') {
+        let width = console::measure_text_width(word);
+        if column > 0 && column + 1 + width > columns {
+            folded.push('\n');
+            column = 0;
+        } else if column > 0 {
+            folded.push(' ');
+            column += 1;
+        }
+        folded += word;
+        column += width;
+    }
+    folded
+}
+
 /// An object with the fields of another after its own.
 fn with(mut object: Value, more: Value) -> Value {
     if let (Some(object), Value::Object(mut more)) = (object.as_object_mut(), more) {
@@ -391,4 +420,20 @@ fn spinner() -> ProgressStyle {
 fn bar() -> ProgressStyle {
     ProgressStyle::with_template("{spinner} {prefix} {elapsed:>4} {pos}/{len} {bar:20} {wide_msg}")
         .unwrap_or_else(|_| ProgressStyle::default_bar())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_end_between_words() {
+        assert_eq!(folded("one two three", 8), "one two\nthree");
+        assert_eq!(folded("one two three", 7), "one two\nthree");
+        assert_eq!(folded("one two three", 6), "one\ntwo\nthree");
+        assert_eq!(folded("one two three", 2), "one\ntwo\nthree");
+        assert_eq!(folded("one  two", usize::MAX), "one  two");
+        assert_eq!(folded("✓ — ✓", 5), "✓ — ✓");
+        assert_eq!(folded("", 5), "");
+    }
 }

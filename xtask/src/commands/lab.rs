@@ -40,7 +40,7 @@ fn attack(app: &App, lab: &Lab, stage: &mut Stage<'_>) -> Result<Vec<String>> {
     (lab.run)(stage)?;
     app.ui.say("");
     for line in lab.answer {
-        app.ui.say(line);
+        app.ui.tell(line);
     }
     Ok(stage.caught().to_vec())
 }
@@ -48,9 +48,10 @@ fn attack(app: &App, lab: &Lab, stage: &mut Stage<'_>) -> Result<Vec<String>> {
 fn say_story(app: &App, lab: &Lab) {
     app.ui.say(format!("Lab {}: {}\n", lab.name, lab.title));
     for line in lab.story {
-        app.ui.say(line);
+        app.ui.tell(line);
     }
-    app.ui.say(format!("\nWhat do you think? {}", lab.question));
+    app.ui.say("");
+    app.ui.tell(format!("What do you think? {}", lab.question));
 }
 
 fn list(app: &App) -> Value {

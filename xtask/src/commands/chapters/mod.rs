@@ -236,7 +236,7 @@ pub fn next(app: &App) -> Result<Option<Value>> {
     let Some(task) = looked.missing() else {
         return Ok(Some(json!({"chapter": chapter.name})));
     };
-    app.ui.say(format!("{} {}", chapter.about, task.todo));
+    app.ui.tell(format!("{} {}", chapter.about, task.todo));
     app.ui.next(&task.command);
     Ok(Some(json!({
         "chapter": chapter.name,
@@ -321,11 +321,17 @@ pub fn hint(app: &App, typed: Option<&str>) -> Result<Option<Value>> {
         Some(hint) => hint.clone(),
         None => format!("Type: {}", crate::ui::typed(&task.command)),
     };
+    let line = format!("hint {number} of {of}: {hint}");
     progress::change(&app.state, app.on.0, |progress| {
         progress.hints.insert(chapter.key(task), number);
     })?;
     app.ui.say(format!("not yet: {}", task.what));
-    app.ui.say(format!("hint {number} of {of}: {hint}"));
+    // A command stays in one piece, to be copied.
+    if task.hints.get(number - 1).is_some() {
+        app.ui.tell(line);
+    } else {
+        app.ui.say(line);
+    }
     Ok(Some(json!({
         "chapter": chapter.name,
         "missing": task.what,
