@@ -157,9 +157,7 @@ impl Ui {
     /// A remark: a line on standard error for a person who did not ask for quiet.
     pub fn note(&self, line: impl AsRef<str>) {
         if !self.style.json && !self.style.quiet {
-            self.bars.suspend(|| {
-                let _ = writeln!(std::io::stderr().lock(), "{}", line.as_ref());
-            });
+            self.bars.suspend(|| complain(line.as_ref()));
         }
     }
 
@@ -338,7 +336,6 @@ impl Ui {
             let result = with(result, data);
             self.event(&result);
         } else if let Err(fail) = outcome {
-            let mut err = std::io::stderr().lock();
             // The tool's own words, unless it is known what they mean.
             let shown = if fail.known && !self.style.verbose {
                 &[]
@@ -346,21 +343,19 @@ impl Ui {
                 fail.tail.as_slice()
             };
             for line in shown {
-                let _ = writeln!(err, "  | {}", printable(line));
+                complain(&format!("  | {}", printable(line)));
             }
-            let _ = writeln!(
-                err,
+            complain(&format!(
                 "{} {}",
                 style("error:").for_stderr().red().bold(),
                 printable(&fail.what)
-            );
+            ));
             for hint in &fail.hints {
-                let _ = writeln!(
-                    err,
+                complain(&format!(
                     "{} {}",
                     style("hint:").for_stderr().cyan(),
                     typed(hint)
-                );
+                ));
             }
         }
     }
@@ -377,6 +372,11 @@ impl Ui {
             .lock()
             .unwrap_or_else(std::sync::PoisonError::into_inner)
     }
+}
+
+/// A line on standard error, in one piece: a pipe beside it may print at any moment.
+fn complain(line: &str) {
+    let _ = std::io::stderr().write_all(format!("{line}\n").as_bytes());
 }
 
 /// A text in lines of at most so many columns, where its words allow that.
