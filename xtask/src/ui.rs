@@ -149,9 +149,11 @@ impl Ui {
         ))
     }
 
-    /// What to type next.
+    /// What to type next, for whoever did not ask for results only.
     pub fn next(&self, command: &str) {
-        self.say(format!("next: {}", typed(command)));
+        if !self.style.quiet {
+            self.say(format!("next: {}", typed(command)));
+        }
     }
 
     /// A remark: a line on standard error for a person who did not ask for quiet.

@@ -13,6 +13,7 @@ use crate::chapters::{self, Chapter, Task, progress};
 use crate::fail::{Fail, not_so};
 use crate::target::{Component, Target};
 use crate::time;
+use crate::ui::typed;
 
 pub use reset::run as reset;
 
@@ -254,7 +255,8 @@ pub fn next(app: &App) -> Result<Option<Value>> {
         (task.todo.as_str(), task.command.as_str())
     };
     app.ui.tell(format!("{} {todo}", chapter.about));
-    app.ui.next(command);
+    // This is the answer, also for whoever wants nothing else.
+    app.ui.say(format!("next: {}", typed(command)));
     Ok(Some(json!({
         "chapter": chapter.name,
         "page": format!("docs/{}", chapter.page),
