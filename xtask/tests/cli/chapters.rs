@@ -39,7 +39,14 @@ fn what_resets_would_run() {
 /// at last.
 #[test]
 fn at_the_beginning() {
-    let world = World::new();
+    // The machine lacks nothing, also while a Sigstore of its own has the usual ports.
+    let world = World::on_free_ports();
+    let settings = format!(
+        r#"{{"port_base": {}, "rekor": "v2", "created": "now", "fulcio": [], "timestamp": []}}"#,
+        world.base
+    );
+    world.write_state("version", "1\n");
+    world.write_state("local/settings.json", &settings);
     let lines = [
         "chapters -q",
         "next -q",
@@ -55,6 +62,32 @@ fn at_the_beginning() {
         "reset sing -q",
     ];
     snapshot("chapters.txt", &world.show(&lines));
+}
+
+/// After a stop nothing is to be done again: it is to be started again.
+#[test]
+fn after_a_stop() {
+    let world = World::on_free_ports().installed("v2");
+    let memory = r#"{"local": {"chapters": {"cluster": "now", "install": "now"}}}"#;
+    world.write_state("progress.json", memory);
+    assert_data_eq!(
+        world.show(&["next -q", "check -q"]),
+        str![[r#"
+$ cargo xtask next -q
+Chapter 2, A cluster, or none: docs/02-cluster.md
+A Sigstore needs somewhere to run, and a registry beside it. This chapter was done, and servers stopped since: start what does not run.
+next: cargo xtask --state [STATE] start
+exit 0
+
+$ cargo xtask check -q
+Chapter 2, A cluster, or none: docs/02-cluster.md
+✗ the registry runs, as a process of this machine
+error: chapter 2 (A cluster, or none) was done, and is no more
+hint: servers stopped since: cargo xtask --state [STATE] start
+exit 1
+
+"#]]
+    );
 }
 
 #[test]

@@ -41,7 +41,8 @@ impl Standing {
 }
 
 /// What to do where a chapter is no more done because servers were stopped.
-const START_AGAIN: &str = "It was done before a stop or a reboot: start what does not run.";
+const START_AGAIN: &str =
+    "This chapter was done, and servers stopped since: start what does not run.";
 
 /// A chapter that was looked at.
 struct Looked<'a> {
@@ -304,7 +305,7 @@ pub fn check(app: &App, typed: Option<&str>) -> Result<Option<Value>> {
             _ => format!("{spoken} is not done yet"),
         };
         if reader.stopped(&looked) {
-            let start = "it was done before a stop or a reboot: cargo xtask start";
+            let start = "servers stopped since: cargo xtask start";
             return Err(not_so(what).hint(start).reported().into());
         }
         return Err(not_so(what)
