@@ -149,8 +149,10 @@ pub fn run(app: &App) -> Result<Option<Value>> {
     app.ui.say(typed(
         "\nThat was all of it. What ran can be read: cargo xtask install --dry-run",
     ));
-    app.ui
-        .say(typed("To go on, chapter by chapter: cargo xtask next"));
+    app.ui.say(typed(
+        "To do it yourself, chapter by chapter, empty it first: cargo xtask reset cluster",
+    ));
+    app.ui.say(typed("What to do then: cargo xtask next"));
     app.ui.say(typed(
         "To stop the servers: cargo xtask stop; to remove all: cargo xtask uninstall",
     ));
