@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::{App, Ran, artifacts, ends};
 use crate::artifact::Artifact;
 use crate::cli::Verify;
-use crate::fail::not_so;
+use crate::fail::{broken, not_so};
 use crate::plan::shell::quote;
 use crate::target::Where;
 
@@ -23,6 +23,9 @@ pub fn run(app: &App, options: &Verify) -> Result<Option<Value>> {
         options.blob.as_deref(),
         options.bundle.as_deref(),
     )?;
+    if let Some(named) = options.bundle.as_deref().filter(|named| !named.is_file()) {
+        return Err(broken(format!("there is no file {}", named.display())).into());
+    }
     for artifact in &artifacts {
         if let Artifact::Blob { file, bundle } = artifact
             && !bundle.is_file()

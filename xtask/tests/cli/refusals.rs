@@ -541,6 +541,7 @@ fn files_that_are_not_there() {
         "sign --blob nothing",
         "sign --blob .",
         "verify --blob nothing",
+        "verify --blob ../fakes/users.yml --bundle nothing",
         "inspect-certificate --bundle nothing",
     ]);
     assert_data_eq!(
@@ -557,6 +558,11 @@ error: there is no file .
 exit 2
 
 $ cargo xtask verify --blob nothing
+on local (named by --on)
+error: there is no file nothing
+exit 2
+
+$ cargo xtask verify --blob ../fakes/users.yml --bundle nothing
 on local (named by --on)
 error: there is no file nothing
 exit 2
