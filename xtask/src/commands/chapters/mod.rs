@@ -148,10 +148,10 @@ impl<'a> Loop<'a> {
         Ok(None)
     }
 
-    /// Whether a chapter was done, and is no more since servers were stopped: an
+    /// Whether a chapter was done, and is no more since all servers were stopped: an
     /// install was complete before.
     fn stopped(&self, looked: &Looked<'_>) -> bool {
-        let down = |there: Vec<Component>| there.iter().any(|component| component.state != "up");
+        let down = |there: Vec<Component>| there.iter().all(|component| component.state != "up");
         matches!(looked.standing, Standing::Broken(_))
             && self.progress.chapters.contains_key("install")
             && self.target.status().is_ok_and(down)
