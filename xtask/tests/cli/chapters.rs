@@ -35,13 +35,12 @@ fn what_resets_would_run() {
     assert_eq!(cluster.changes(), "");
 }
 
-/// Nothing is done yet: the reader is told where to begin, and hints become the answer
-/// at last.
+/// The servers are built and nothing else is done: the reader is told where to begin,
+/// and hints become the answer at last.
 #[test]
 fn at_the_beginning() {
-    let world = World::new();
-    // A machine that lacks something, whoever holds the workshop's ports on this one.
-    world.fake("go", "exit 1");
+    let world = World::on_free_ports().installed("v2");
+    std::fs::remove_file(world.local().join("trust/trusted_root.json")).unwrap();
     let lines = [
         "chapters -q",
         "next -q",
@@ -289,4 +288,15 @@ fn a_start_that_begins_nothing() {
         assert_eq!(world.run(line).exit, 2, "{line}");
         assert!(!world.state.exists(), "{line} left something");
     }
+}
+
+/// A cluster that was never there is not broken: its chapters are still to come.
+#[test]
+fn before_there_is_a_minikube() {
+    let cluster = Cluster::minikube();
+    let listed = cluster.run("chapters").ok();
+    assert!(!listed.out.contains("broken"), "{}", listed.out);
+    assert_eq!(cluster.run("check identity").exit, 1);
+    let next = cluster.run("--json next").ok().events();
+    assert_eq!(next.last().unwrap()["next"], "cargo xtask minikube");
 }
