@@ -139,17 +139,27 @@ impl Ui {
         self.style.json || self.bars.suspend(write)
     }
 
-    /// What to type next.
+    /// Sentences: at a terminal that is narrower, lines end between two words.
+    pub fn tell(&self, text: impl AsRef<str>) -> bool {
+        let terminal = console::Term::stdout();
+        let columns = terminal.is_term().then(|| terminal.size().1);
+        self.say(folded(
+            text.as_ref(),
+            columns.map_or(usize::MAX, usize::from),
+        ))
+    }
+
+    /// What to type next, for whoever did not ask for results only.
     pub fn next(&self, command: &str) {
-        self.say(format!("next: {}", typed(command)));
+        if !self.style.quiet {
+            self.say(format!("next: {}", typed(command)));
+        }
     }
 
     /// A remark: a line on standard error for a person who did not ask for quiet.
     pub fn note(&self, line: impl AsRef<str>) {
         if !self.style.json && !self.style.quiet {
-            self.bars.suspend(|| {
-                let _ = writeln!(std::io::stderr().lock(), "{}", line.as_ref());
-            });
+            self.bars.suspend(|| complain(line.as_ref()));
         }
     }
 
@@ -328,7 +338,6 @@ impl Ui {
             let result = with(result, data);
             self.event(&result);
         } else if let Err(fail) = outcome {
-            let mut err = std::io::stderr().lock();
             // The tool's own words, unless it is known what they mean.
             let shown = if fail.known && !self.style.verbose {
                 &[]
@@ -336,21 +345,19 @@ impl Ui {
                 fail.tail.as_slice()
             };
             for line in shown {
-                let _ = writeln!(err, "  | {}", printable(line));
+                complain(&format!("  | {}", printable(line)));
             }
-            let _ = writeln!(
-                err,
+            complain(&format!(
                 "{} {}",
                 style("error:").for_stderr().red().bold(),
                 printable(&fail.what)
-            );
+            ));
             for hint in &fail.hints {
-                let _ = writeln!(
-                    err,
+                complain(&format!(
                     "{} {}",
                     style("hint:").for_stderr().cyan(),
                     typed(hint)
-                );
+                ));
             }
         }
     }
@@ -367,6 +374,30 @@ impl Ui {
             .lock()
             .unwrap_or_else(std::sync::PoisonError::into_inner)
     }
+}
+
+/// A line on standard error, in one piece: a pipe beside it may print at any moment.
+fn complain(line: &str) {
+    let _ = std::io::stderr().write_all(format!("{line}\n").as_bytes());
+}
+
+/// A text in lines of at most so many columns, where its words allow that.
+fn folded(text: &str, columns: usize) -> String {
+    let mut folded = String::new();
+    let mut column = 0;
+    for word in text.split(' ') {
+        let width = console::measure_text_width(word);
+        if column > 0 && column + 1 + width > columns {
+            folded.push('\n');
+            column = 0;
+        } else if column > 0 {
+            folded.push(' ');
+            column += 1;
+        }
+        folded += word;
+        column += width;
+    }
+    folded
 }
 
 /// An object with the fields of another after its own.
@@ -391,4 +422,20 @@ fn spinner() -> ProgressStyle {
 fn bar() -> ProgressStyle {
     ProgressStyle::with_template("{spinner} {prefix} {elapsed:>4} {pos}/{len} {bar:20} {wide_msg}")
         .unwrap_or_else(|_| ProgressStyle::default_bar())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_end_between_words() {
+        assert_eq!(folded("one two three", 8), "one two\nthree");
+        assert_eq!(folded("one two three", 7), "one two\nthree");
+        assert_eq!(folded("one two three", 6), "one\ntwo\nthree");
+        assert_eq!(folded("one two three", 2), "one\ntwo\nthree");
+        assert_eq!(folded("one  two", usize::MAX), "one  two");
+        assert_eq!(folded("✓ — ✓", 5), "✓ — ✓");
+        assert_eq!(folded("", 5), "");
+    }
 }

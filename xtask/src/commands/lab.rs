@@ -8,6 +8,7 @@ use super::App;
 use crate::fail::broken;
 use crate::interrupt;
 use crate::labs::{LABS, Lab, Stage};
+use crate::local::servers::Servers;
 
 pub fn run(app: &App, name: Option<&str>, pause: bool, port_base: u16) -> Result<Option<Value>> {
     let Some(name) = name else {
@@ -23,8 +24,9 @@ pub fn run(app: &App, name: Option<&str>, pause: bool, port_base: u16) -> Result
     let _watch = interrupt::watch();
     say_story(app, lab);
     let mut stage = Stage::new(&app.ui, &app.state.path("lab"), pause)?;
-    let ended = stage
-        .set(lab, port_base)
+    let built = Servers::of(&app.repo)?.built();
+    let ended = if built { Ok(()) } else { stage.build() }
+        .and_then(|()| stage.set(lab, port_base))
         .and_then(|()| attack(app, lab, &mut stage));
     // What was made goes away whatever came of it.
     let cleared = stage.clear();
@@ -38,7 +40,7 @@ fn attack(app: &App, lab: &Lab, stage: &mut Stage<'_>) -> Result<Vec<String>> {
     (lab.run)(stage)?;
     app.ui.say("");
     for line in lab.answer {
-        app.ui.say(line);
+        app.ui.tell(line);
     }
     Ok(stage.caught().to_vec())
 }
@@ -46,9 +48,10 @@ fn attack(app: &App, lab: &Lab, stage: &mut Stage<'_>) -> Result<Vec<String>> {
 fn say_story(app: &App, lab: &Lab) {
     app.ui.say(format!("Lab {}: {}\n", lab.name, lab.title));
     for line in lab.story {
-        app.ui.say(line);
+        app.ui.tell(line);
     }
-    app.ui.say(format!("\nWhat do you think? {}", lab.question));
+    app.ui.say("");
+    app.ui.tell(format!("What do you think? {}", lab.question));
 }
 
 fn list(app: &App) -> Value {

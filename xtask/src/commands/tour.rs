@@ -32,8 +32,8 @@ const STOPS: [Stop; 9] = [
         text: &[
             "2. Install",
             "Sigstore lets anybody verify that an artifact comes from whom it says.",
-            "It is a few servers: who you are (Dex), a certificate authority (Fulcio), a log of its",
-            "certificates (CT log), a log of all signatures (Rekor) and a clock (timestamp authority).",
+            "It is a few servers: who you are (Dex), a certificate authority (Fulcio), a log of its \
+             certificates (CT log), a log of all signatures (Rekor) and a clock (timestamp authority).",
             "They are built from their sources once, which takes minutes, and start in a second.",
         ],
         words: &["install"],
@@ -42,9 +42,10 @@ const STOPS: [Stop; 9] = [
     Stop {
         text: &[
             "3. Sign",
-            "No key is managed. Alice proves who she is to Dex, Fulcio writes her name into a",
-            "certificate for a key that was made this moment, the key signs the image's digest and is",
-            "forgotten. The certificate ends after ten minutes; the entry in Rekor stays.",
+            "No key is managed.",
+            "Alice proves who she is to Dex, Fulcio writes her name into a certificate for a key that \
+             was made this moment, the key signs the image's digest and is forgotten.",
+            "The certificate ends after ten minutes; the entry in Rekor stays.",
         ],
         words: &["sign"],
         agrees: true,
@@ -61,9 +62,10 @@ const STOPS: [Stop; 9] = [
     Stop {
         text: &[
             "5. Expect somebody else",
-            "The same signature does not satisfy who expects Mallory. That is the point.",
+            "The same signature does not satisfy who expects another name. That is the point.",
         ],
-        words: &["verify", "--identity", "mallory@example.com"],
+        // None of the users, who may have signed or attested the sample as well.
+        words: &["verify", "--identity", "somebody-else@example.com"],
         agrees: false,
     },
     Stop {
@@ -108,7 +110,7 @@ pub fn run(app: &App) -> Result<Option<Value>> {
     for stop in &STOPS {
         app.ui.say("");
         for line in stop.text {
-            app.ui.say(line);
+            app.ui.tell(line);
         }
         let line = format!("\n$ cargo xtask {}", stop.words.join(" "));
         app.ui.say(typed(&line));

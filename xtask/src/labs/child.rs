@@ -31,10 +31,24 @@ impl Ended {
 /// # Errors
 /// Where it does not start, and after an interruption.
 pub fn end(command: Command) -> Result<Ended> {
+    run(alone(command))
+}
+
+/// The same for a command whose progress the reader sees: standard error is the
+/// reader's.
+///
+/// # Errors
+/// Where it does not start, and after an interruption.
+pub fn end_in_view(command: Command) -> Result<Ended> {
+    let mut command = alone(command);
+    command.stderr(Stdio::inherit());
+    run(command)
+}
+
+fn run(mut command: Command) -> Result<Ended> {
     if interrupt::interrupted() {
         return Err(broken("interrupted").into());
     }
-    let mut command = alone(command);
     let child = command
         .spawn()
         .with_context(|| format!("run {command:?}"))?;

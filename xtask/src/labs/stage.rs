@@ -9,7 +9,7 @@ use std::time::{Duration, SystemTime};
 use anyhow::{Context, Result};
 use serde_json::Value;
 
-use super::child::{Ended, end, finish, lines};
+use super::child::{Ended, end, end_in_view, finish, lines};
 use super::{Lab, edit};
 use crate::fail::{NOT_SO, broken};
 use crate::http;
@@ -48,6 +48,20 @@ impl<'a> Stage<'a> {
             caught: Vec::new(),
             env: Value::Null,
         })
+    }
+
+    /// Builds the servers, which takes minutes, so the reader sees how far it is.
+    ///
+    /// # Errors
+    /// Where they cannot be built.
+    pub fn build(&self) -> Result<()> {
+        let style = self.ui.style();
+        let quiet = style.quiet || style.json;
+        let built = end_in_view(self.command_of(&["prefetch"], quiet))?;
+        if built.code != Some(0) {
+            return Err(broken("the servers for the lab cannot be built").into());
+        }
+        Ok(())
     }
 
     /// Sets it for a lab. It is cleared first: a lab that was interrupted may have left
@@ -469,8 +483,13 @@ impl<'a> Stage<'a> {
     }
 
     fn command(&self, words: &[&str]) -> Command {
+        self.command_of(words, true)
+    }
+
+    fn command_of(&self, words: &[&str], quiet: bool) -> Command {
         let mut command = Command::new(&self.program);
-        command.args(["--quiet", "--on", "local", "--state"]);
+        command.args(quiet.then_some("--quiet"));
+        command.args(["--on", "local", "--state"]);
         command.arg(self.dir.join("state")).args(words);
         command
     }

@@ -136,7 +136,6 @@ exit 2
 $ cargo xtask verify -q
 verified 127.0.0.1:17810/sample:latest
   signed by alice@example.com, vouched for by http://127.0.0.1:17800/dex
-next: cargo xtask --state [STATE] inspect-rekor
 exit 0
 
 "#]]

@@ -185,12 +185,10 @@ exit 2
 
 $ cargo xtask minikube -q
 done: minikube
-next: cargo xtask --state [STATE] oidc-reviewer
 exit 0
 
 $ cargo xtask issuer -q --with-needs
 done: issuer
-next: cargo xtask --state [STATE] scaffold
 exit 0
 
 $ cargo xtask status

@@ -346,7 +346,6 @@ a private Sigstore is ready after [..] s
   issuer    https://kubernetes.default.svc.cluster.local
   registry  registry.default.svc.cluster.local
   sample    [SAMPLE]
-next: cargo xtask --state [STATE] sign
 exit 0
 
 "#]]

@@ -11,8 +11,9 @@ use super::App;
 use crate::certificate::printable;
 use crate::chapters::{self, Chapter, Task, progress};
 use crate::fail::{Fail, not_so};
-use crate::target::Target;
+use crate::target::{Component, Target};
 use crate::time;
+use crate::ui::typed;
 
 pub use reset::run as reset;
 
@@ -38,6 +39,9 @@ impl Standing {
         }
     }
 }
+
+/// What to do where a chapter is no more done because servers were stopped.
+const START_AGAIN: &str = "It was done before a stop or a reboot: start what does not run.";
 
 /// A chapter that was looked at.
 struct Looked<'a> {
@@ -143,6 +147,15 @@ impl<'a> Loop<'a> {
         Ok(None)
     }
 
+    /// Whether a chapter was done, and is no more since servers were stopped: an
+    /// install was complete before.
+    fn stopped(&self, looked: &Looked<'_>) -> bool {
+        let down = |there: Vec<Component>| there.iter().any(|component| component.state != "up");
+        matches!(looked.standing, Standing::Broken(_))
+            && self.progress.chapters.contains_key("install")
+            && self.target.status().is_ok_and(down)
+    }
+
     /// How many hints were given for a task. Nobody needs more than there are.
     fn hints_given(&self, chapter: &Chapter, task: &Task) -> usize {
         let given = self.progress.hints.get(&chapter.key(task));
@@ -236,14 +249,20 @@ pub fn next(app: &App) -> Result<Option<Value>> {
     let Some(task) = looked.missing() else {
         return Ok(Some(json!({"chapter": chapter.name})));
     };
-    app.ui.say(format!("{} {}", chapter.about, task.todo));
-    app.ui.next(&task.command);
+    let (todo, command) = if reader.stopped(&looked) {
+        (START_AGAIN, "cargo xtask start")
+    } else {
+        (task.todo.as_str(), task.command.as_str())
+    };
+    app.ui.tell(format!("{} {todo}", chapter.about));
+    // This is the answer, also for whoever wants nothing else.
+    app.ui.say(format!("next: {}", typed(command)));
     Ok(Some(json!({
         "chapter": chapter.name,
         "page": format!("docs/{}", chapter.page),
         "about": chapter.about,
-        "todo": task.todo,
-        "next": task.command,
+        "todo": todo,
+        "next": command,
     })))
 }
 
@@ -279,7 +298,15 @@ pub fn check(app: &App, typed: Option<&str>) -> Result<Option<Value>> {
     app.ui
         .event(&json!({"chapter": chapter.name, "tasks": tasks, "ok": missing.is_none()}));
     if let Some(task) = missing {
-        let what = format!("{} is not done yet", chapter.spoken());
+        let spoken = chapter.spoken();
+        let what = match looked.standing {
+            Standing::Broken(_) => format!("{spoken} was done, and is no more"),
+            _ => format!("{spoken} is not done yet"),
+        };
+        if reader.stopped(&looked) {
+            let start = "it was done before a stop or a reboot: cargo xtask start";
+            return Err(not_so(what).hint(start).reported().into());
+        }
         return Err(not_so(what)
             .hint(task.todo.clone())
             .hint(format!(
@@ -321,11 +348,17 @@ pub fn hint(app: &App, typed: Option<&str>) -> Result<Option<Value>> {
         Some(hint) => hint.clone(),
         None => format!("Type: {}", crate::ui::typed(&task.command)),
     };
+    let line = format!("hint {number} of {of}: {hint}");
     progress::change(&app.state, app.on.0, |progress| {
         progress.hints.insert(chapter.key(task), number);
     })?;
     app.ui.say(format!("not yet: {}", task.what));
-    app.ui.say(format!("hint {number} of {of}: {hint}"));
+    // A command stays in one piece, to be copied.
+    if task.hints.get(number - 1).is_some() {
+        app.ui.tell(line);
+    } else {
+        app.ui.say(line);
+    }
     Ok(Some(json!({
         "chapter": chapter.name,
         "missing": task.what,
