@@ -35,18 +35,12 @@ fn what_resets_would_run() {
     assert_eq!(cluster.changes(), "");
 }
 
-/// Nothing is done yet: the reader is told where to begin, and hints become the answer
-/// at last.
+/// The servers are built and nothing else is done: the reader is told where to begin,
+/// and hints become the answer at last.
 #[test]
 fn at_the_beginning() {
-    // The machine lacks nothing, also while a Sigstore of its own has the usual ports.
-    let world = World::on_free_ports();
-    let settings = format!(
-        r#"{{"port_base": {}, "rekor": "v2", "created": "now", "fulcio": [], "timestamp": []}}"#,
-        world.base
-    );
-    world.write_state("version", "1\n");
-    world.write_state("local/settings.json", &settings);
+    let world = World::on_free_ports().installed("v2");
+    std::fs::remove_file(world.local().join("trust/trusted_root.json")).unwrap();
     let lines = [
         "chapters -q",
         "next -q",
@@ -319,4 +313,15 @@ fn a_start_that_begins_nothing() {
         assert_eq!(world.run(line).exit, 2, "{line}");
         assert!(!world.state.exists(), "{line} left something");
     }
+}
+
+/// A cluster that was never there is not broken: its chapters are still to come.
+#[test]
+fn before_there_is_a_minikube() {
+    let cluster = Cluster::minikube();
+    let listed = cluster.run("chapters").ok();
+    assert!(!listed.out.contains("broken"), "{}", listed.out);
+    assert_eq!(cluster.run("check identity").exit, 1);
+    let next = cluster.run("--json next").ok().events();
+    assert_eq!(next.last().unwrap()["next"], "cargo xtask minikube");
 }

@@ -111,7 +111,7 @@ fn every_path_that_is_named_is_there() {
             words.map(|word| (typed.line, word)).collect::<Vec<_>>()
         });
         for (line, word) in quoted(&page).into_iter().chain(typed) {
-            for word in word.split(|c: char| c.is_whitespace() || "'\"=,()".contains(c)) {
+            for word in word.split(|c: char| c.is_whitespace() || "'\"=,;()".contains(c)) {
                 let path = word.trim_start_matches("../");
                 let ours = TOP.iter().any(|top| path.starts_with(top));
                 // Placeholders, patterns, and what a command makes.

@@ -102,9 +102,10 @@ fn normal(line: &str) -> String {
         }
         let (token, after) = rest.split_at(end);
         rest = after;
-        let digits = token.chars().filter(char::is_ascii_digit).count();
-        let hex = token.len() >= 8 && digits > 0 && token.chars().all(|c| c.is_ascii_hexdigit());
-        let encoded = token.len() >= 40 && digits > 0;
+        let any = |is: fn(&char) -> bool| token.chars().any(|c| is(&c));
+        let hex = token.len() >= 8 && token.chars().all(|c| c.is_ascii_hexdigit());
+        let mixed = any(char::is_ascii_uppercase) && any(char::is_ascii_lowercase);
+        let encoded = token.len() >= 40 && (mixed || any(char::is_ascii_digit));
         if hex || encoded {
             out.push('H');
         } else {

@@ -28,19 +28,13 @@ pub fn at(
     let looked = match seen {
         Seen::Machine => machine(target),
         Seen::Prefetched => all_done(&target.prefetch(&ClusterOptions::default())?, |_| true),
-        Seen::Part(part) => {
-            let plan = target.part(*part, &ClusterOptions::default())?;
-            all_done(&plan, |step| Part::of(&step.name) == Some(*part))
-        }
         Seen::Installed => all_done(&target.install(&InstallOptions::default())?, |_| true),
         Seen::Did(deed) => Ok(progress.deeds.get(deed).map(|time| format!("at {time}"))),
         // The rest is of an installation.
         _ if !target.installed() => Ok(None),
-        // Before there is trust material nothing can be proved, nor was anything signed.
-        Seen::SampleSigned | Seen::Attested | Seen::FileSigned
-            if !target.trusted_root()?.is_file() =>
-        {
-            Ok(None)
+        Seen::Part(part) => {
+            let plan = target.part(*part, &ClusterOptions::default())?;
+            all_done(&plan, |step| Part::of(&step.name) == Some(*part))
         }
         Seen::Up(names) => up(target, names),
         Seen::Checkpoint => {
