@@ -17,10 +17,10 @@ use crate::state::{self, State};
 use crate::time;
 
 /// The file's name.
-pub const FILE: &str = "progress.json";
+const FILE: &str = "progress.json";
 
 /// What is held while the file is changed.
-pub const LOCK: &str = "progress.lock";
+const LOCK: &str = "progress.lock";
 
 /// What was done on one target. Times are RFC 3339 in UTC.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]

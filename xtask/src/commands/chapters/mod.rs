@@ -134,10 +134,10 @@ impl<'a> Loop<'a> {
     fn chosen<'c>(
         &self,
         chapters: &'c [Chapter],
-        typed: Option<&str>,
+        named: Option<&str>,
     ) -> Result<Option<Looked<'c>>> {
-        if let Some(typed) = typed {
-            return self.look(chapters::named(chapters, typed)?).map(Some);
+        if let Some(name) = named {
+            return self.look(chapters::named(chapters, name)?).map(Some);
         }
         for chapter in chapters {
             let looked = self.look(chapter)?;
@@ -268,10 +268,10 @@ pub fn next(app: &App) -> Result<Option<Value>> {
 }
 
 /// `check`: whether a chapter is done, and what is missing.
-pub fn check(app: &App, typed: Option<&str>) -> Result<Option<Value>> {
+pub fn check(app: &App, named: Option<&str>) -> Result<Option<Value>> {
     let chapters = chapters::all()?;
     let mut reader = Loop::of(app)?;
-    let Some(looked) = reader.chosen(&chapters, typed)? else {
+    let Some(looked) = reader.chosen(&chapters, named)? else {
         return Ok(Some(all_done(app, &chapters)));
     };
     let chapter = looked.chapter;
@@ -328,10 +328,10 @@ pub fn check(app: &App, typed: Option<&str>) -> Result<Option<Value>> {
 }
 
 /// `hint`: the next hint about the first thing that is missing.
-pub fn hint(app: &App, typed: Option<&str>) -> Result<Option<Value>> {
+pub fn hint(app: &App, named: Option<&str>) -> Result<Option<Value>> {
     let chapters = chapters::all()?;
     let reader = Loop::of(app)?;
-    let Some(looked) = reader.chosen(&chapters, typed)? else {
+    let Some(looked) = reader.chosen(&chapters, named)? else {
         return Ok(Some(all_done(app, &chapters)));
     };
     let chapter = looked.chapter;
@@ -345,21 +345,20 @@ pub fn hint(app: &App, typed: Option<&str>) -> Result<Option<Value>> {
     };
     let of = hints_of(task);
     let number = (reader.hints_given(chapter, task) + 1).min(of);
-    let hint = match task.hints.get(number - 1) {
-        Some(hint) => hint.clone(),
-        None => format!("Type: {}", crate::ui::typed(&task.command)),
-    };
-    let line = format!("hint {number} of {of}: {hint}");
     progress::change(&app.state, app.on.0, |progress| {
         progress.hints.insert(chapter.key(task), number);
     })?;
     app.ui.say(format!("not yet: {}", task.what));
-    // A command stays in one piece, to be copied.
-    if task.hints.get(number - 1).is_some() {
-        app.ui.tell(line);
+    let line = |hint: &str| format!("hint {number} of {of}: {hint}");
+    let hint = if let Some(hint) = task.hints.get(number - 1) {
+        app.ui.tell(line(hint));
+        hint.clone()
     } else {
-        app.ui.say(line);
-    }
+        // A command stays in one piece, to be copied.
+        let answer = format!("Type: {}", typed(&task.command));
+        app.ui.say(line(&answer));
+        answer
+    };
     Ok(Some(json!({
         "chapter": chapter.name,
         "missing": task.what,
