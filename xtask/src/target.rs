@@ -8,12 +8,12 @@ use serde_json::Value;
 
 use crate::artifact::{Artifact, Signature};
 use crate::cli::{ClusterOptions, InstallOptions, PreflightOptions};
+use crate::entry::Version;
 use crate::fail::Fail;
 use crate::http::Server;
 use crate::plan::run::Host;
 use crate::plan::{Command, Plan};
 use crate::preflight::Check;
-use crate::rekor::Version;
 
 /// One component.
 #[derive(Debug, Serialize)]
