@@ -8,20 +8,21 @@ use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
 use xtask::bundle::{self, Bundle};
-use xtask::certificate::Leaf;
+use xtask::entry::Entry;
+use xtask::entry::body::{self, Verifier};
 use xtask::fail::Fail;
+use xtask::format::certificate::Leaf;
+use xtask::format::key::PublicKey;
+use xtask::format::protojson::strict_json;
 use xtask::proof::chain::{self, Purpose};
-use xtask::proof::checkpoint::Checkpoint;
-use xtask::proof::encoded::strict_json;
-use xtask::proof::key::PublicKey;
-use xtask::proof::merkle::{self, Hash, Nodes};
 use xtask::proof::policy::{Expected, Policy};
-use xtask::proof::tiles::{self, Source, TileTree};
-use xtask::proof::trusted_root::TrustedRoot;
 use xtask::proof::{Evidence, Proof, Subject, prove, sct, timestamp};
 use xtask::registry::{Reference, simple_signing};
-use xtask::rekor::body::{self, Verifier};
-use xtask::rekor::{self, Entry};
+use xtask::rekor;
+use xtask::tlog::checkpoint::Checkpoint;
+use xtask::tlog::merkle::{self, Hash, Nodes};
+use xtask::tlog::tiles::{self, Source, TileTree};
+use xtask::trust::root::TrustedRoot;
 
 /// A reader: its name, what it does with bytes, and what it may begin with.
 pub struct Reader {

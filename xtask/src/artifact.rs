@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use crate::rekor::Version;
+use crate::entry::Version;
 
 /// What is signed or verified.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::entry::{Version, Versions};
 use crate::fail::{Fail, broken};
-use crate::rekor::{Version, Versions};
 
 /// Runs every step of the private Sigstore workshop.
 #[derive(Debug, Parser)]

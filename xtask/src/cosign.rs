@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 use anyhow::Result;
 
 use crate::artifact::Artifact;
+use crate::entry::Version;
 use crate::fail::broken;
 use crate::plan::{Command, Plan, Step, Word};
-use crate::rekor::Version;
 use crate::words;
 
 /// The names of the outputs that hold the digests of the images of one call.

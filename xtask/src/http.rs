@@ -9,9 +9,9 @@ use std::time::Duration;
 use anyhow::Result;
 use ureq::Agent;
 
+use crate::exec::interrupt;
+use crate::exec::output_of;
 use crate::fail::{Fail, broken};
-use crate::interrupt;
-use crate::plan::program::output_of;
 use crate::plan::{Command, Word};
 use crate::words;
 

@@ -10,12 +10,12 @@ use base64::prelude::BASE64_STANDARD;
 use serde_json::Value;
 
 use crate::bundle::{self, Bundle, Content};
-use crate::certificate::Leaf;
-use crate::encoding::unhex;
+use crate::entry::{Entry, Version};
 use crate::fail::{Fail, broken, not_so};
+use crate::format::certificate::Leaf;
+use crate::format::hex::unhex;
+use crate::format::protojson::strict_json;
 use crate::http::Server;
-use crate::proof::encoded::strict_json;
-use crate::rekor::{Entry, Version};
 
 const WITHIN: Duration = Duration::from_secs(20);
 

@@ -8,11 +8,11 @@ use sha2::{Digest, Sha256};
 
 use crate::artifact::Signature;
 use crate::bundle;
-use crate::encoding::hex;
+use crate::entry::Version;
 use crate::fail::{Fail, broken};
-use crate::plan::shell::quote;
-use crate::rekor::Version;
+use crate::format::hex::hex;
 use crate::state;
+use crate::text::quote;
 
 /// How many signatures are remembered.
 const REMEMBERED: usize = 1000;

@@ -22,8 +22,8 @@ use anyhow::{Context, Result};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use crate::exec::interrupt;
 use crate::fail::{Fail, broken};
-use crate::interrupt;
 
 /// The format that this version reads and writes.
 const FORMAT: u32 = 1;

@@ -14,10 +14,9 @@ use console::style;
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde_json::{Value, json};
 
-use crate::certificate::printable;
 use crate::fail::Fail;
 use crate::plan::run::Said;
-use crate::plan::shell;
+use crate::text::printable;
 
 /// How much is said, and in which form.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -49,7 +48,7 @@ struct Lead {
 /// the state directory.
 pub fn lead_to(target: &[String], state: &[String]) {
     let words = |options: &[String]| {
-        let quoted = options.iter().map(|word| shell::quote(word) + " ");
+        let quoted = options.iter().map(|word| crate::text::quote(word) + " ");
         quoted.collect::<String>()
     };
     *lead() = Lead {

@@ -4,12 +4,12 @@ use std::path::Path;
 
 use anyhow::Result;
 
-use crate::chapters::progress;
 use crate::cli::On;
 use crate::plan::{Command, Plan, Step, Word};
 use crate::registry::{self, Reference};
 use crate::state::State;
 use crate::target::Target;
+use crate::walkthrough::progress;
 use crate::words;
 
 /// Adds to a plan how what the chapter of this name signed is taken back; nothing

@@ -9,11 +9,11 @@ use std::fs;
 
 use serde_json::json;
 use xtask::bundle;
-use xtask::proof::merkle::{Climb, leaf_hash};
 use xtask::proof::policy::Policy;
-use xtask::proof::trusted_root::TrustedRoot;
 use xtask::proof::{Evidence, Path as Climbed, Proof, prove};
 use xtask::report::{Signature, page};
+use xtask::tlog::merkle::{Climb, leaf_hash};
+use xtask::trust::root::TrustedRoot;
 
 use browser::{Browser, tests};
 

@@ -287,7 +287,7 @@ fn the_agendas_add_up() {
     };
     let short = agenda("\n## Ninety minutes\n");
     assert_eq!(short.iter().map(|row| row.1).sum::<u32>(), 90);
-    let chapters = xtask::chapters::all().unwrap();
+    let chapters = xtask::walkthrough::all().unwrap();
     let known = |name: &String| chapters.iter().any(|chapter| chapter.name == *name);
     assert!(short.iter().all(|row| known(&row.2)), "{short:?}");
 

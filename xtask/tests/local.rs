@@ -893,7 +893,8 @@ fn unshared<'a>(
 /// local target by cosign: of the same keys both make the same.
 #[test]
 fn cosign_writes_the_same_trust_material() {
-    use xtask::trust::{self, Authority, Log};
+    use xtask::trust::write as trust;
+    use xtask::trust::write::{Authority, Log};
     let workshop = Workshop::installed(&["--rekor", "both"]);
     let key = |name: &str| workshop.dir().join("keys").join(name);
     let text = |name: &str| std::fs::read_to_string(key(name)).unwrap();

@@ -10,13 +10,13 @@ use base64::prelude::BASE64_STANDARD;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use xtask::bundle;
-use xtask::encoding::hex;
+use xtask::format::hex::hex;
 use xtask::proof::Evidence;
-use xtask::proof::merkle::{Climb, leaf_hash};
 use xtask::proof::policy::Policy;
-use xtask::proof::trusted_root::TrustedRoot;
 use xtask::proof::{Path as Climbed, Proof, prove};
 use xtask::report::{Signature, page};
+use xtask::tlog::merkle::{Climb, leaf_hash};
+use xtask::trust::root::TrustedRoot;
 
 fn data(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))

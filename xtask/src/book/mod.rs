@@ -16,9 +16,9 @@ use crate::cluster::settings::pins;
 use crate::fail::{Fail, broken};
 use crate::local::servers::cache_dir;
 use crate::plan::run::{Host, Said};
-use crate::plan::shell::quote;
 use crate::plan::{Command, Plan, Ready, Step, Total};
 use crate::state::{self, Lock};
+use crate::text::quote;
 use crate::words;
 
 /// How many crates `cargo install` compiles for mdBook: the end of a bar.

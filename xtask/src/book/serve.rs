@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use anyhow::Result;
 
+use crate::exec::each_line_of;
+use crate::exec::interrupt;
 use crate::fail::{Fail, broken};
-use crate::interrupt;
 use crate::local::process;
 use crate::plan::Command;
-use crate::plan::program::each_line_of;
 
 /// How often it is asked whether the book is shown, or has to end.
 const EACH: Duration = Duration::from_millis(20);

@@ -11,12 +11,12 @@ use base64::prelude::BASE64_STANDARD;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-use crate::certificate::Leaf;
-use crate::encoding::hex;
+use crate::entry::Entry;
 use crate::fail::{Fail, broken};
-use crate::proof::encoded::strict_json;
-use crate::proof::key::Hashing;
-use crate::rekor::Entry;
+use crate::format::certificate::Leaf;
+use crate::format::hex::hex;
+use crate::format::key::Hashing;
+use crate::format::protojson::strict_json;
 
 /// The largest bundle that is read; an attestation in it may be long.
 pub const LARGEST: u64 = 16 * 1024 * 1024;

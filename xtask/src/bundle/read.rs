@@ -3,13 +3,13 @@
 use serde::Deserialize;
 
 use super::{Bundle, Content};
-use crate::certificate::Leaf;
+use crate::entry::{Entry, InclusionProof, Version};
 use crate::fail::{Fail, broken};
-use crate::proof::encoded::{Base64, Number, Strict, strict_json};
-use crate::proof::key::Hashing;
-use crate::proof::merkle::{self, Hash};
-use crate::proof::trusted_root::{LogId, RawCertificate};
-use crate::rekor::{Entry, InclusionProof, Version};
+use crate::format::certificate::Leaf;
+use crate::format::key::Hashing;
+use crate::format::protojson::{Base64, Number, Strict, strict_json};
+use crate::tlog::merkle::{self, Hash};
+use crate::trust::root::{LogId, RawCertificate};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]

@@ -14,10 +14,10 @@ use super::preflight::host;
 use super::releases::{CERT_MANAGER, SCAFFOLD};
 use super::settings::Settings;
 use crate::cli::{ClusterOptions, On};
+use crate::exec::output_of;
 use crate::fail::broken;
 use crate::local::process;
 use crate::plan::Step;
-use crate::plan::program::output_of;
 use crate::state;
 use crate::words;
 

@@ -17,12 +17,12 @@ use serde_json::Value;
 use super::objects::{DEFAULT, is_ours};
 use super::troubles::{Passes, troubles};
 use super::{APPLY, Cluster};
-use crate::certificate::printable;
+use crate::exec::interrupt;
+use crate::exec::output_of;
 use crate::fail::{Fail, broken, not_so};
-use crate::interrupt;
 use crate::plan::Ready;
-use crate::plan::program::output_of;
 use crate::plan::run::Said;
+use crate::text::printable;
 use crate::words;
 
 /// How often a namespace is looked at.

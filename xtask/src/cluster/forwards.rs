@@ -9,11 +9,11 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 
 use super::Cluster;
+use crate::exec::interrupt::{self, Watch};
+use crate::exec::resolve;
 use crate::fail::{Fail, broken};
 use crate::http::Server;
-use crate::interrupt::{self, Watch};
 use crate::local::process;
-use crate::plan::program::resolve;
 use crate::plan::{Plan, Ready, Step, Word};
 use crate::problems;
 use crate::state;

@@ -37,8 +37,8 @@ use anyhow::{Context, Result};
 use serde_json::Value;
 
 use crate::cli::On;
+use crate::exec::output_of;
 use crate::fail::{Fail, broken};
-use crate::plan::program::output_of;
 use crate::plan::{Command, Word};
 use crate::state::{self, State};
 use crate::words;

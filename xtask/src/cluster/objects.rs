@@ -7,12 +7,12 @@ use base64::prelude::BASE64_STANDARD;
 use serde_json::{Map, Value, json};
 
 use super::{Cluster, LABEL};
-use crate::encoding::hex;
+use crate::exec::output_of;
 use crate::fail::{Fail, broken};
+use crate::format::hex::hex;
 use crate::parallel;
-use crate::plan::program::output_of;
 use crate::random::random;
-use crate::trust;
+use crate::trust::write as trust;
 use crate::words;
 
 /// The namespace in which images are signed and verified.

@@ -9,10 +9,10 @@ use sha2::{Digest, Sha256};
 
 use super::Cluster;
 use super::settings::{self, Chart};
-use crate::encoding::hex;
+use crate::exec::output_of;
 use crate::fail::{Fail, broken};
+use crate::format::hex::hex;
 use crate::parallel;
-use crate::plan::program::output_of;
 use crate::plan::{Command, Word};
 use crate::state;
 use crate::words;

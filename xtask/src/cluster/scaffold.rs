@@ -12,8 +12,8 @@ use super::Cluster;
 use super::objects::DATABASE_SECRET;
 use super::plans::{NAMESPACES, ready};
 use super::releases::{Release, SCAFFOLD, without_nulls};
+use crate::exec::output_of;
 use crate::fail::{Fail, broken};
-use crate::plan::program::output_of;
 use crate::plan::{Plan, Step, Word};
 use crate::words;
 

@@ -17,18 +17,18 @@ use crate::bundle;
 use crate::cli::{
     Cli, ClusterOptions, Command, InstallOptions, JobVerb, PreflightOptions, Refusal, StepCommand,
 };
+use crate::entry::Version;
 use crate::fail::{Fail, broken, not_so};
 use crate::http::Server;
 use crate::local::process;
 use crate::plan::run::{Host, Said};
-use crate::plan::shell::quote;
 use crate::plan::{Plan, Ready};
 use crate::preflight::{self, Check};
 use crate::registry;
-use crate::rekor::Version;
 use crate::signatures::{self, Made};
 use crate::state::{self, Lock, State};
 use crate::target::{Component, Logs, Part, Reached, Target, Where};
+use crate::text::quote;
 use crate::undo;
 use crate::words;
 
@@ -201,7 +201,7 @@ impl Target for Cluster {
     fn install(&self, options: &InstallOptions) -> Result<Plan> {
         if options
             .rekor
-            .is_some_and(|rekor| rekor != crate::rekor::Versions::V1)
+            .is_some_and(|rekor| rekor != crate::entry::Versions::V1)
         {
             return Err(broken("the chart sigstore/scaffold installs Rekor v1 only")
                 .hint("Rekor v2 runs on the local target: --on local")

@@ -7,8 +7,8 @@ use anyhow::Result;
 
 use super::Cluster;
 use super::conditions::{concerns, condition};
+use crate::exec::output_of;
 use crate::fail::{Fail, NOT_SO, not_so};
-use crate::plan::program::output_of;
 use crate::problems;
 use crate::words;
 

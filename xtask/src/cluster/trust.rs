@@ -12,7 +12,8 @@ use super::{Cluster, objects};
 use crate::fail::broken;
 use crate::parallel;
 use crate::state;
-use crate::trust::{self, Authority, Log};
+use crate::trust::write as trust;
+use crate::trust::write::{Authority, Log};
 
 /// The ConfigMap that the Jobs mount.
 pub const CONFIG_MAP: &str = "sigstore-trust";

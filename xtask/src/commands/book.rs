@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::{App, Ran, ends};
 use crate::book::{Book, refuse_taken, show};
 use crate::cli::PlanOptions;
-use crate::interrupt;
+use crate::exec::interrupt;
 
 pub fn run(
     app: &App,

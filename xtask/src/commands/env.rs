@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::App;
 use crate::cli::{EnvFormat, On};
 use crate::fail::broken;
-use crate::plan::shell::quote;
+use crate::text::quote;
 use crate::ui::typed;
 
 /// How each client is told, in the words of a POSIX shell; `USER` is who signs

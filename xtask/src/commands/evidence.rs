@@ -10,17 +10,18 @@ use super::App;
 use crate::artifact::Signature;
 use crate::bundle;
 use crate::cli::EvidenceOptions;
+use crate::entry::{Entry, Version};
+use crate::evidence::checkpoint_store::{Compared, Memory};
 use crate::fail::{Fail, broken, not_so};
 use crate::http;
 use crate::parallel;
 use crate::proof::policy::{Expected, Policy};
-use crate::proof::seen::{Compared, Memory};
-use crate::proof::trusted_root::TrustedRoot;
 use crate::proof::{Evidence, Proof, Subject, prove};
 use crate::registry::{self, Reference};
-use crate::rekor::{self, Entry, Version, Which};
+use crate::rekor::{self, Which};
 use crate::state;
 use crate::target::Target;
+use crate::trust::root::TrustedRoot;
 
 /// A signature, and what came of checking it.
 pub struct Inspected {
@@ -262,7 +263,7 @@ fn log_id(entry: &Entry, trust: &Trust) -> Option<Vec<u8>> {
         return Some(id.clone());
     }
     let text = entry.proof.as_ref()?.checkpoint.as_ref()?;
-    let checkpoint = crate::proof::checkpoint::Checkpoint::read(text).ok()?;
+    let checkpoint = crate::tlog::checkpoint::Checkpoint::read(text).ok()?;
     Some(checkpoint.signer(&trust.root)?.id().to_vec())
 }
 

@@ -11,13 +11,15 @@ use serde_json::{Value, json};
 use super::App;
 use super::evidence::{self, Ask, Inspected};
 use crate::bundle::Content;
-use crate::certificate::{Leaf, printable};
 use crate::cli::EvidenceOptions;
-use crate::encoding::hex;
+use crate::entry::{Entry, Version};
 use crate::fail::{Fail, broken, not_so};
-use crate::proof::{Evidence, Proof, merkle};
-use crate::rekor::{Entry, Version};
+use crate::format::certificate::Leaf;
+use crate::format::hex::hex;
+use crate::proof::{Evidence, Proof};
+use crate::text::printable;
 use crate::time;
+use crate::tlog::merkle;
 use crate::ui::Ui;
 
 /// The checks that are about the certificate, and about the time that it needs.

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::{App, Ran, ends, makes_state};
 use crate::cli::InstallOptions;
 use crate::cli::PlanOptions;
-use crate::interrupt;
+use crate::exec::interrupt;
 use crate::plan::Plan;
 use crate::target::Target;
 

@@ -5,8 +5,8 @@ use anyhow::Result;
 use serde_json::{Value, json};
 
 use super::App;
+use crate::exec::interrupt;
 use crate::fail::broken;
-use crate::interrupt;
 use crate::labs::{LABS, Lab, Stage};
 use crate::local::servers::Servers;
 

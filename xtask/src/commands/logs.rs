@@ -10,11 +10,11 @@ use anyhow::{Context, Result};
 use serde_json::{Value, json};
 
 use super::App;
-use crate::certificate::printable;
-use crate::interrupt;
+use crate::exec::each_line_of;
+use crate::exec::interrupt;
 use crate::plan::Command;
-use crate::plan::program::each_line_of;
 use crate::target::Logs;
+use crate::text::printable;
 
 /// No more than this is read from the end of a log.
 const MOST: u64 = 4 * 1024 * 1024;

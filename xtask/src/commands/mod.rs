@@ -26,18 +26,19 @@ use anyhow::{Context, Result};
 use serde_json::{Value, json};
 
 use crate::artifact::Artifact;
-use crate::certificate::printable;
-use crate::chapters::progress::{self, Deed};
 use crate::cli::{Cli, Command, Global, On, PartOptions, PlanOptions, StepCommand};
 use crate::cluster::Cluster;
+use crate::exec;
+use crate::exec::interrupt;
 use crate::fail::{Fail, broken};
-use crate::interrupt;
 use crate::local::Local;
 use crate::plan::run::{End, Host, Outcome, Said};
-use crate::plan::{Plan, program, run, shell};
+use crate::plan::{Plan, run, shell};
 use crate::state::{self, State};
 use crate::target::{Part, Target};
+use crate::text::printable;
 use crate::ui::{self, Style, Ui};
+use crate::walkthrough::progress::{self, Deed};
 
 /// What a command works with.
 pub struct App {
@@ -442,7 +443,7 @@ impl App {
                 .event(&json!({"event": "plan", "command": plan.command, "steps": steps}));
             return;
         }
-        let variables = program::redirecting_variables();
+        let variables = exec::redirecting_variables();
         if !variables.is_empty() {
             self.ui.say(format!("unset {}", variables.join(" ")));
         }

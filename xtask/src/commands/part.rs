@@ -5,8 +5,8 @@ use serde_json::{Value, json};
 
 use super::{App, Ran, ends};
 use crate::cli::PartOptions;
+use crate::exec::interrupt;
 use crate::fail::{Fail, not_so};
-use crate::interrupt;
 use crate::plan::{Plan, Step};
 use crate::target::Part;
 

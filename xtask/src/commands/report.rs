@@ -8,12 +8,12 @@ use serde_json::{Value, json};
 use super::App;
 use super::evidence::{self, Ask, Inspected};
 use super::inspect::{Verdicts, document, sentence};
-use crate::certificate::printable;
 use crate::cli::EvidenceOptions;
 use crate::fail::{Fail, broken};
-use crate::plan::shell::quote;
 use crate::report::{self, Signature};
 use crate::state;
+use crate::text::printable;
+use crate::text::quote;
 
 pub fn run(app: &App, options: &EvidenceOptions, output: &Path) -> Result<Option<Value>> {
     refuse(output)?;

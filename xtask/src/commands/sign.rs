@@ -64,7 +64,7 @@ fn stored(signature: &Signature) -> String {
 }
 
 fn next(target: &dyn Target, signature: &Signature, user: &str, from: Where) -> String {
-    let quote = crate::plan::shell::quote;
+    let quote = crate::text::quote;
     let what = if signature.image {
         quote(&signature.artifact)
     } else {

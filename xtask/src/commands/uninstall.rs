@@ -6,10 +6,10 @@ use anyhow::Result;
 use serde_json::{Value, json};
 
 use super::{App, Ran, ends};
-use crate::chapters::progress;
 use crate::cli::{On, PlanOptions};
 use crate::fail::{Fail, broken, not_so};
 use crate::plan::{Command, Step};
+use crate::walkthrough::progress;
 use crate::words;
 
 pub fn run(

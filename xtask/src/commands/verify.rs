@@ -7,8 +7,8 @@ use super::{App, Ran, artifacts, ends};
 use crate::artifact::Artifact;
 use crate::cli::Verify;
 use crate::fail::{broken, not_so};
-use crate::plan::shell::quote;
 use crate::target::Where;
+use crate::text::quote;
 
 pub fn run(app: &App, options: &Verify) -> Result<Option<Value>> {
     let _beside = if options.plan.dry_run {

@@ -8,8 +8,8 @@ use x509_cert::ext::pkix::sct::SignedCertificateTimestamp;
 use super::forge::{self, Authority, Draft, SignedFile, Wish};
 use super::{ALICE, Lab, Stage, monitor};
 use crate::bundle;
-use crate::encoding::hex;
 use crate::fail::broken;
+use crate::format::hex::hex;
 use crate::state;
 
 /// A certificate that no CT log has seen.

@@ -6,8 +6,8 @@ use std::process::{Command, Output, Stdio};
 
 use anyhow::{Context, Result};
 
+use crate::exec::interrupt::{self, Running};
 use crate::fail::broken;
-use crate::interrupt::{self, Running};
 
 /// What a command came to.
 pub struct Ended {

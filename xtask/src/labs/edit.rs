@@ -6,7 +6,7 @@ use base64::prelude::BASE64_STANDARD;
 use ed25519_dalek::{Signer, SigningKey};
 use serde_json::{Value, json};
 
-use crate::proof::merkle;
+use crate::tlog::merkle;
 
 /// How much of a value is shown.
 const SHOWN: usize = 44;

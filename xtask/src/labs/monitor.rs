@@ -10,9 +10,9 @@ use x509_cert::ext::pkix::SubjectAltName;
 use x509_cert::ext::pkix::name::GeneralName;
 
 use super::{Stage, forge};
-use crate::encoding::hex;
 use crate::fail::broken;
-use crate::proof::der;
+use crate::format::der;
+use crate::format::hex::hex;
 use crate::state;
 use crate::time;
 

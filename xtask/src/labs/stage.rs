@@ -11,12 +11,12 @@ use serde_json::Value;
 
 use super::child::{Ended, end, end_in_view, finish, lines};
 use super::{Lab, edit};
+use crate::exec::interrupt;
+use crate::exec::redirecting_variables;
 use crate::fail::{NOT_SO, broken};
 use crate::http;
-use crate::interrupt;
-use crate::plan::program::redirecting_variables;
-use crate::plan::shell::quote;
 use crate::state;
+use crate::text::quote;
 use crate::ui::Ui;
 
 /// A stage.

@@ -7,8 +7,8 @@ use anyhow::{Context, Result};
 use serde::Deserialize;
 
 use super::settings::Settings;
+use crate::entry::{Version, Versions};
 use crate::fail::broken;
-use crate::rekor::{Version, Versions};
 
 /// The servers and their ports.
 #[derive(Debug, Deserialize)]

@@ -31,10 +31,10 @@ use std::sync::Arc;
 
 use anyhow::Result;
 
+use crate::entry::{Version, Versions};
+use crate::exec::output_of;
 use crate::fail::{Fail, broken};
 use crate::plan::Command;
-use crate::plan::program::output_of;
-use crate::rekor::{Version, Versions};
 use crate::state::State;
 use manifest::{Manifest, fill};
 use servers::Servers;

@@ -8,9 +8,9 @@ use super::manifest::Server;
 use super::settings::Settings;
 use super::{Local, process, shards};
 use crate::cli::{InstallOptions, Renew};
+use crate::entry::Version;
 use crate::fail::broken;
 use crate::plan::{Command, Plan, Ready, Step, Word};
-use crate::rekor::Version;
 use crate::words;
 
 /// How long a server may take until it answers.

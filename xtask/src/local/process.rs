@@ -16,10 +16,13 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::platform;
-use crate::encoding::hex;
+use crate::exec::interrupt;
 use crate::fail::broken;
+use crate::format::hex::hex;
+use crate::http;
 use crate::plan::Ready;
-use crate::{http, interrupt, state, time};
+use crate::state;
+use crate::time;
 
 /// How long a server may take to stop before it is ended.
 const GRACE: Duration = Duration::from_secs(5);

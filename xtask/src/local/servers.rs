@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 use sha2::{Digest, Sha256};
 
-use crate::encoding::hex;
 use crate::fail::broken;
+use crate::format::hex::hex;
 use crate::plan::{Command, Step, Total};
 use crate::state::Lock;
 use crate::words;

@@ -6,7 +6,7 @@ use std::path::Path;
 use anyhow::Result;
 use serde::{Deserialize, Serialize};
 
-use crate::rekor::Versions;
+use crate::entry::Versions;
 use crate::state;
 use crate::time;
 

@@ -10,9 +10,9 @@ use super::config::User;
 use super::{Local, trust};
 use crate::artifact::Artifact;
 use crate::cosign::{Cosign, Signing};
+use crate::entry::Version;
 use crate::fail::{Fail, broken};
 use crate::plan::{Plan, Word};
-use crate::rekor::Version;
 use crate::{http, signatures, state};
 
 impl Local {

@@ -7,14 +7,15 @@ use anyhow::Result;
 
 use super::manifest::fill;
 use super::{Local, process};
-use crate::certificate::Leaf;
+use crate::entry::Version;
 use crate::fail::not_so;
+use crate::format::certificate::Leaf;
 use crate::http::{self, Server};
 use crate::local::platform;
 use crate::parallel;
 use crate::preflight::Check;
 use crate::problems;
-use crate::rekor::{self, Version};
+use crate::rekor;
 use crate::state;
 use crate::target::Component;
 use crate::time;

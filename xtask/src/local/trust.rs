@@ -8,11 +8,11 @@ use sha2::{Digest, Sha256};
 
 use super::settings::Period;
 use super::{Local, shards};
-use crate::encoding::hex;
+use crate::entry::Version;
+use crate::exec::output_of;
+use crate::format::hex::hex;
 use crate::parallel;
-use crate::plan::program::output_of;
 use crate::plan::{Command, Step};
-use crate::rekor::Version;
 use crate::state;
 use crate::words;
 

@@ -4,7 +4,6 @@
 //! a plan is built nothing runs, so a test can compare what would run with what
 //! should.
 
-pub mod program;
 pub mod run;
 pub mod shell;
 

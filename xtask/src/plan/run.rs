@@ -7,10 +7,10 @@ use std::time::{Duration, Instant};
 
 use anyhow::Result;
 
-use super::program::{program, resolve};
 use super::{Action, Plan, Ready, Step, shell};
+use crate::exec::interrupt;
+use crate::exec::{program, resolve};
 use crate::fail::{Fail, broken};
-use crate::interrupt;
 use crate::ui::{StepRef, Ui};
 
 /// How many steps run at once: all servers, and not two hundred cosigns.

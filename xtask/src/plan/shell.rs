@@ -3,6 +3,7 @@
 use std::fmt::Write;
 
 use super::{Action, Command, Piece, Plan, Step, Word};
+use crate::text::quote;
 
 /// The whole plan. Nothing is probed, so steps that a run would skip are in it.
 pub fn script(plan: &Plan, chosen: &[bool]) -> String {
@@ -85,13 +86,6 @@ fn word(word: &Word) -> String {
         Piece::Output(name) => format!("\"${name}\""),
     };
     word.0.iter().map(piece).collect()
-}
-
-/// One word quoted for a POSIX shell. A NUL cannot be passed to any program;
-/// it is printed as the replacement character.
-pub fn quote(text: &str) -> String {
-    let text = text.replace('\0', "\u{fffd}");
-    shlex::try_quote(&text).map_or_else(|_| text.clone(), |quoted| quoted.into_owned())
 }
 
 #[cfg(test)]

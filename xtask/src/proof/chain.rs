@@ -13,10 +13,10 @@ use webpki::{EndEntityCert, KeyUsage, anchor_from_trusted_cert};
 
 use x509_cert::Certificate;
 
-use super::der;
-use super::key::{Hashing, PublicKey};
-use super::merkle::Hash;
-use super::trusted_root::Authority;
+use crate::format::der;
+use crate::format::key::{Hashing, PublicKey};
+use crate::tlog::merkle::Hash;
+use crate::trust::root::Authority;
 
 /// What a certificate is for (RFC 5280, section 4.2.1.12), as the bytes of the OID.
 #[derive(Debug, Clone, Copy)]

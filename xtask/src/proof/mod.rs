@@ -5,35 +5,24 @@
 //! or kept, and says of each link whether it holds and why.
 
 pub mod chain;
-pub mod checkpoint;
-pub mod der;
-pub mod encoded;
-pub mod key;
-pub mod merkle;
-mod of_certificate;
-mod of_log;
-mod of_signature;
+mod checks;
 pub mod policy;
-pub mod promise;
 pub mod sct;
-pub mod seen;
-pub mod tiles;
+mod signed_entry_timestamp;
 pub mod timestamp;
-pub mod trusted_root;
 
 use serde::Serialize;
 
 use crate::bundle::Bundle;
-use crate::certificate::Leaf;
-use crate::encoding::hex;
-use crate::rekor::Entry;
-use checkpoint::Checkpoint;
-use merkle::{Climb, Hash};
-use of_certificate::{of_certificate, of_timestamps};
-use of_log::{of_log, of_promise};
-use of_signature::{of_artifact, of_entry, of_signature};
+use crate::entry::Entry;
+use crate::format::certificate::Leaf;
+use crate::tlog::checkpoint::Checkpoint;
+use crate::tlog::merkle::{Climb, Hash};
+use crate::trust::root::TrustedRoot;
+use checks::certificate::{of_certificate, of_timestamps};
+use checks::log::{of_log, of_promise};
+use checks::signature::{of_artifact, of_entry, of_signature};
 use policy::Policy;
-use trusted_root::TrustedRoot;
 
 /// Whether a link holds: how, or why not. For a person, without a full stop.
 pub type Verdict = Result<String, String>;
@@ -190,7 +179,7 @@ impl Evidence {
 
 /// Checks every link of a signature that can be checked without asking anybody.
 /// `identity` and `issuer` are checked where the policy names them; `consistency` is
-/// left to whoever remembers checkpoints ([`seen`]).
+/// left to whoever remembers checkpoints (`evidence::checkpoint_store`).
 pub fn prove(evidence: &Evidence, root: &TrustedRoot, policy: &Policy) -> Proof {
     let mut proof = Proof::default();
     let recorded = match evidence.entry().map(Entry::recorded) {
@@ -222,21 +211,4 @@ pub fn prove(evidence: &Evidence, root: &TrustedRoot, policy: &Policy) -> Proof 
         proof.check(name, verdict);
     }
     proof
-}
-
-/// The first digits of a hash, for a line that a person reads.
-pub fn short(hash: &Hash) -> String {
-    format!("{}…", hex(&hash[..4]))
-}
-
-/// `1 entry`, `2 entries`.
-pub fn entries(n: u64) -> String {
-    counted(n, "entry", "entries")
-}
-
-fn counted(n: u64, one: &str, more: &str) -> String {
-    match n {
-        1 => format!("1 {one}"),
-        n => format!("{n} {more}"),
-    }
 }

@@ -3,8 +3,8 @@
 use regex_lite::Regex;
 
 use super::Verdict;
-use crate::certificate::Leaf;
 use crate::fail::{Fail, broken};
+use crate::format::certificate::Leaf;
 
 /// What the name or the issuer in a certificate must be.
 #[derive(Debug, Clone)]

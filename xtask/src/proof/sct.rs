@@ -9,12 +9,12 @@ use x509_cert::ext::pkix::sct::{
     HashAlgorithm, SignatureAlgorithm, SignedCertificateTimestamp, Version,
 };
 
-use super::der;
-use super::merkle::Hash;
-use super::trusted_root::TrustedRoot;
-use crate::certificate::SCT_LIST;
-use crate::encoding::hex;
+use crate::format::certificate::SCT_LIST;
+use crate::format::der;
+use crate::format::hex::hex;
 use crate::time;
+use crate::tlog::merkle::Hash;
+use crate::trust::root::TrustedRoot;
 
 /// Checks the timestamps in a certificate against the CT logs of the trusted root:
 /// at least one is of a log that it knows, and all of those are right.

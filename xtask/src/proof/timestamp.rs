@@ -9,10 +9,10 @@ use x509_cert::ext::pkix::SubjectKeyIdentifier;
 use x509_tsp::{TimeStampResp, TstInfo};
 
 use super::chain::{self, Purpose};
-use super::der;
-use super::key::{Hashing, PublicKey};
-use super::trusted_root::TrustedRoot;
+use crate::format::der;
+use crate::format::key::{Hashing, PublicKey};
 use crate::time;
+use crate::trust::root::TrustedRoot;
 
 const SIGNED_DATA: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.7.2");
 const TST_INFO: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.9.16.1.4");

@@ -7,12 +7,13 @@ use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use serde_json::Value;
 
-use super::{Entry, InclusionProof, Version, Which, missing};
-use crate::encoding::unhex;
+use super::{Which, missing};
+use crate::entry::{Entry, InclusionProof, Version};
 use crate::fail::broken;
+use crate::format::hex::unhex;
+use crate::format::protojson::strict_json;
 use crate::http::Server;
-use crate::proof::encoded::strict_json;
-use crate::proof::merkle::{self, Hash};
+use crate::tlog::merkle::{self, Hash};
 
 const WITHIN: Duration = Duration::from_secs(10);
 

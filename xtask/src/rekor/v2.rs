@@ -6,13 +6,14 @@ use std::time::Duration;
 
 use anyhow::Result;
 
-use super::{Entry, InclusionProof, Version, missing};
+use super::missing;
+use crate::entry::{Entry, InclusionProof, Version};
 use crate::fail::{Fail, broken};
+use crate::format::protojson::strict_json;
 use crate::http::Server;
-use crate::proof::checkpoint::{self, Checkpoint};
-use crate::proof::encoded::strict_json;
-use crate::proof::merkle;
-use crate::proof::tiles::{self, Source, TileTree, WIDTH};
+use crate::tlog::checkpoint::{self, Checkpoint};
+use crate::tlog::merkle;
+use crate::tlog::tiles::{self, Source, TileTree, WIDTH};
 
 const WITHIN: Duration = Duration::from_secs(10);
 

@@ -5,10 +5,10 @@ use sha2::{Digest, Sha256};
 
 use super::html::{Element, Html, tag};
 use super::{Names, facts, section};
-use crate::certificate::Leaf;
-use crate::encoding::hex;
+use crate::format::certificate::Leaf;
+use crate::format::hex::hex;
+use crate::format::key::PublicKey;
 use crate::proof::Proof;
-use crate::proof::key::PublicKey;
 
 /// Extensions that any certificate may have (RFC 5280, section 4.2; RFC 6962, section
 /// 3.3).

@@ -3,11 +3,12 @@
 
 use super::html::{Element, Html, tag};
 use super::{Names, facts, hash, section};
-use crate::encoding::hex;
-use crate::proof::checkpoint::Checkpoint;
-use crate::proof::merkle::Hash;
-use crate::proof::{Path, short};
-use crate::rekor::Entry;
+use crate::entry::Entry;
+use crate::format::hex::hex;
+use crate::proof::Path;
+use crate::text::short;
+use crate::tlog::checkpoint::Checkpoint;
+use crate::tlog::merkle::Hash;
 
 /// How wide the drawing is: a small telephone shows it without making it smaller.
 const WIDTH: u32 = 340;
@@ -112,7 +113,7 @@ fn layout(path: &Path, checkpoint: Option<&Checkpoint>) -> Layout {
     let bottom = top_of(0) + NODE.1 + GAP;
     rises.push((bottom, top_of(0) + NODE.1, true));
     let name = format!("entry {}", path.index);
-    let value = format!("of a tree of {}", crate::proof::entries(path.size));
+    let value = format!("of a tree of {}", crate::text::entries(path.size));
     nodes.push(end(Kind::Entry, bottom, name, value));
     Layout {
         height: bottom + END.1 + MARGIN,
@@ -277,7 +278,7 @@ pub fn draw(
             ("leaf", hash(&path.leaf)),
             ("root", hash(root)),
             ("index in the tree", path.index.to_string().into()),
-            ("size of the tree", crate::proof::entries(path.size).into()),
+            ("size of the tree", crate::text::entries(path.size).into()),
         ]);
         let legend = tag("p").class("note").with(
             "Boxes with a thick edge are on the path and were computed here; those with a thin \
@@ -311,7 +312,7 @@ pub fn draw(
         ))
         .with(facts([
             ("index in the tree", Html::from(proof.index.to_string())),
-            ("size of the tree", crate::proof::entries(proof.size).into()),
+            ("size of the tree", crate::text::entries(proof.size).into()),
             ("root", tag("code").with(hex(&proof.root)).into()),
         ]))
         .with(tag("ol").with_all(hashes))
@@ -322,7 +323,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::proof::merkle::Climb;
+    use crate::tlog::merkle::Climb;
 
     fn path(sides: &[bool]) -> Path {
         let climb = |(step, left): (usize, &bool)| Climb {

@@ -10,9 +10,9 @@ mod html;
 mod merkle;
 mod timeline;
 
-use crate::encoding::hex;
-use crate::proof::merkle::Hash;
+use crate::format::hex::hex;
 use crate::proof::{Check, Evidence, NAMES, Proof};
+use crate::tlog::merkle::Hash;
 use html::{Element, Html, tag};
 
 /// What the page forbids itself.

@@ -5,12 +5,12 @@ use base64::prelude::BASE64_STANDARD;
 
 use super::html::{Element, Html, tag};
 use super::{Names, about, facts, hash, item, mark, section};
-use crate::certificate::Leaf;
-use crate::encoding::hex;
-use crate::proof::key::PublicKey;
+use crate::entry::body::{Recorded, Verifier};
+use crate::entry::{Entry, Version};
+use crate::format::certificate::Leaf;
+use crate::format::hex::hex;
+use crate::format::key::PublicKey;
 use crate::proof::{Evidence, Proof, sct};
-use crate::rekor::body::{Recorded, Verifier};
-use crate::rekor::{Entry, Version};
 use crate::time;
 
 /// A step of the ceremony: its name, what it is in plain words, and the checks that
@@ -309,7 +309,7 @@ fn checkpoint(seen: &Seen<'_>) -> Vec<(&'static str, Html)> {
     vec![
         ("origin", checkpoint.origin.as_str().into()),
         ("log id", tag("code").with(hex(id)).into()),
-        ("size", crate::proof::entries(checkpoint.size).into()),
+        ("size", crate::text::entries(checkpoint.size).into()),
         ("root", hash(&checkpoint.root)),
     ]
 }

@@ -145,7 +145,7 @@ fn issued(name: &str) -> Value {
 /// manifest says itself: by what, in which namespace.
 pub fn made() -> Vec<(&'static str, &'static str, Value)> {
     let pem = certificate();
-    let key = xtask::trust::public_key(&pem).unwrap();
+    let key = xtask::trust::write::public_key(&pem).unwrap();
     let tls = [
         ("tls.crt", pem.as_str()),
         ("tls.key", SECRET),

@@ -9,9 +9,9 @@ use std::path::{Path, PathBuf};
 use crate::pages::{Page, Typed, repository};
 use crate::workshop::Workshop;
 use crate::{skipped, unshared, xtask_sees};
-use xtask::chapters::{self, Chapter};
 use xtask::cli::On;
 use xtask::local::servers::Servers;
+use xtask::walkthrough::{self, Chapter};
 
 fn quote(text: &str) -> String {
     shlex::try_quote(text).unwrap().into_owned()
@@ -226,7 +226,7 @@ fn every_chapter_is_done_by_its_own_commands() {
     // cannot.
     Workshop::installed(&[]);
     let checkout = Checkout::new();
-    let chapters = chapters::all().unwrap();
+    let chapters = walkthrough::all().unwrap();
     let to_do = |chapter: &&Chapter| !chapter.tasks(On::Local).is_empty();
     let todo: Vec<&Chapter> = chapters.iter().filter(to_do).collect();
     let mut script = String::new();
@@ -321,7 +321,7 @@ fn what_differs_from_run_to_run_is_made_equal() {
 /// The table of the chapters and the pages say the same.
 #[test]
 fn the_pages_are_those_of_the_table() {
-    for chapter in chapters::all().unwrap() {
+    for chapter in walkthrough::all().unwrap() {
         let page = Page::read(&format!("docs/{}", chapter.page));
         let mut lines = page.text.lines().filter(|line| !line.is_empty());
         let heading = format!("# {}. {}", chapter.number, chapter.title);

@@ -10,11 +10,12 @@ use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use serde_json::{Value, json};
 
+use xtask::entry::Version;
 use xtask::http::Server;
 use xtask::proof::policy::Policy;
-use xtask::proof::trusted_root::TrustedRoot;
 use xtask::proof::{Evidence, prove};
-use xtask::rekor::{self, Version, Which};
+use xtask::rekor::{self, Which};
+use xtask::trust::root::TrustedRoot;
 
 use crate::workshop::{Workshop, command, end};
 

@@ -4,15 +4,15 @@ use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use serde_json::{Value, json};
 use xtask::bundle;
-use xtask::certificate::Leaf;
-use xtask::proof::checkpoint::Checkpoint;
-use xtask::proof::encoded::strict_json;
-use xtask::proof::merkle::{climb, empty_root, extends, inclusion, leaf_hash};
-use xtask::proof::tiles::{self, TileTree};
+use xtask::format::certificate::Leaf;
+use xtask::format::protojson::strict_json;
 use xtask::proof::timestamp;
-use xtask::proof::trusted_root::TrustedRoot;
 use xtask::registry::simple_signing;
 use xtask::rekor;
+use xtask::tlog::checkpoint::Checkpoint;
+use xtask::tlog::merkle::{climb, empty_root, extends, inclusion, leaf_hash};
+use xtask::tlog::tiles::{self, TileTree};
+use xtask::trust::root::TrustedRoot;
 
 use crate::{Files, Sample, base64, data, json, text, trusted_root};
 

@@ -13,12 +13,12 @@ use base64::prelude::BASE64_STANDARD;
 use serde_json::Value;
 use xtask::bundle;
 use xtask::fail::Fail;
-use xtask::proof::merkle::Hash;
 use xtask::proof::policy::Policy;
-use xtask::proof::tiles::Source;
-use xtask::proof::trusted_root::TrustedRoot;
 use xtask::proof::{Evidence, Proof, Subject, prove};
 use xtask::rekor;
+use xtask::tlog::merkle::Hash;
+use xtask::tlog::tiles::Source;
+use xtask::trust::root::TrustedRoot;
 
 /// Below `tests/data`.
 fn path(name: &str) -> PathBuf {

@@ -2,17 +2,16 @@
 
 use serde_json::json;
 use xtask::bundle;
-use xtask::certificate::Leaf;
-use xtask::encoding::unhex;
-use xtask::proof::checkpoint::Checkpoint;
-use xtask::proof::merkle::{
-    Hash, consistency, extends, inclusion, leaf_hash, node_hash, root, root_of,
-};
+use xtask::format::certificate::Leaf;
+use xtask::format::hex::unhex;
 use xtask::proof::policy::Policy;
-use xtask::proof::tiles::{self, TileTree};
 use xtask::proof::{Evidence, Subject, prove};
 use xtask::registry::simple_signing;
-use xtask::rekor;
+use xtask::tlog::checkpoint::Checkpoint;
+use xtask::tlog::merkle::{
+    Hash, consistency, extends, inclusion, leaf_hash, node_hash, root, root_of,
+};
+use xtask::tlog::tiles::{self, TileTree};
 
 use crate::{Files, Sample, base64, data, hash, path, shown, text, trusted_root};
 
@@ -149,7 +148,7 @@ fn the_entries_of_v2_are_its_leaves() {
             let entry = tiles::entry(&bundle, place).unwrap();
             assert_eq!(leaf_hash(entry), leaves[first + place], "{}", first + place);
             let entry = serde_json::from_slice(entry).unwrap();
-            assert!(rekor::body::recorded(&entry).unwrap().is_some());
+            assert!(xtask::entry::body::recorded(&entry).unwrap().is_some());
         }
         assert_eq!(tiles::entry(&bundle, width), None);
     }

@@ -7,13 +7,13 @@ use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
-use xtask::certificate::Leaf;
-use xtask::encoding::{hex, unhex};
 use xtask::fail::Fail;
-use xtask::proof::checkpoint::Checkpoint;
-use xtask::proof::merkle::{Hash, consistency, extends, inclusion, leaf_hash, root_of};
-use xtask::proof::tiles::{self, Source, TileTree};
+use xtask::format::certificate::Leaf;
+use xtask::format::hex::{hex, unhex};
 use xtask::proof::{sct, timestamp};
+use xtask::tlog::checkpoint::Checkpoint;
+use xtask::tlog::merkle::{Hash, consistency, extends, inclusion, leaf_hash, root_of};
+use xtask::tlog::tiles::{self, Source, TileTree};
 
 use crate::{Files, Sample, base64, data, hash, json, shown, text, trusted_root};
 

@@ -6,7 +6,7 @@ use base64::prelude::BASE64_STANDARD;
 use ed25519_dalek::{Signer, SigningKey};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
-use xtask::proof::trusted_root::TrustedRoot;
+use xtask::trust::root::TrustedRoot;
 
 use crate::{Sample, data, text, trusted_root};
 
@@ -278,7 +278,7 @@ fn the_log_shows_another_entry() {
 /// The name in a signature line is signed by nobody: it must be the log's.
 #[test]
 fn a_checkpoint_in_the_name_of_another_log() {
-    use xtask::proof::checkpoint::Checkpoint;
+    use xtask::tlog::checkpoint::Checkpoint;
     let root = trusted_root();
     for (text, name) in [
         (

@@ -10,9 +10,9 @@ use ed25519_dalek::pkcs8::DecodePrivateKey;
 use ed25519_dalek::{Signer, SigningKey};
 use sha2::{Digest, Sha256};
 
-use crate::proof::merkle::{self, Hash, Nodes, leaf_hash, top};
-use crate::proof::tiles::{self, WIDTH};
 use crate::state;
+use crate::tlog::merkle::{self, Hash, Nodes, leaf_hash, top};
+use crate::tlog::tiles::{self, WIDTH};
 
 /// A tree in memory: the hashes of each level of tiles.
 struct Tree(Vec<Vec<Hash>>);

@@ -16,10 +16,10 @@ use serde_json::{Value, json};
 
 use super::App;
 use crate::artifact::Artifact;
+use crate::exec::resolve;
 use crate::fail::broken;
 use crate::local::Local;
 use crate::local::platform;
-use crate::plan::program::resolve;
 use crate::plan::run::Outputs;
 use crate::plan::{Action, Piece, Plan};
 use crate::state::State;

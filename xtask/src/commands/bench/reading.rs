@@ -8,7 +8,7 @@ use anyhow::{Context, Result};
 
 use super::{Bench, PROFILE, Row, finished, log, milliseconds, ratio, seconds};
 use crate::bundle;
-use crate::rekor::Version;
+use crate::entry::Version;
 use crate::state;
 
 impl Bench<'_> {

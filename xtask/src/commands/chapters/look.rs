@@ -6,14 +6,14 @@ use anyhow::Result;
 use super::super::App;
 use super::super::evidence::{self, Ask, Inspected};
 use crate::bundle::Content;
-use crate::chapters::Seen;
-use crate::chapters::progress::Progress;
 use crate::cli::{ClusterOptions, EvidenceOptions, InstallOptions, PreflightOptions};
+use crate::evidence::checkpoint_store::Memory;
 use crate::fail::{Fail, NOT_SO};
 use crate::plan::{Plan, Step};
 use crate::preflight;
-use crate::proof::seen::Memory;
 use crate::target::{Part, Target};
+use crate::walkthrough::Seen;
+use crate::walkthrough::progress::Progress;
 
 /// How it is seen to be done; `None` where it is not.
 ///

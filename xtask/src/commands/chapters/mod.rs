@@ -8,12 +8,12 @@ use console::style;
 use serde_json::{Value, json};
 
 use super::App;
-use crate::certificate::printable;
-use crate::chapters::{self, Chapter, Task, progress};
 use crate::fail::{Fail, not_so};
 use crate::target::{Component, Target};
+use crate::text::printable;
 use crate::time;
 use crate::ui::typed;
+use crate::walkthrough::{self, Chapter, Task, progress};
 
 pub use reset::run as reset;
 
@@ -137,7 +137,7 @@ impl<'a> Loop<'a> {
         named: Option<&str>,
     ) -> Result<Option<Looked<'c>>> {
         if let Some(name) = named {
-            return self.look(chapters::named(chapters, name)?).map(Some);
+            return self.look(walkthrough::named(chapters, name)?).map(Some);
         }
         for chapter in chapters {
             let looked = self.look(chapter)?;
@@ -171,7 +171,7 @@ fn hints_of(task: &Task) -> usize {
 
 /// `chapters`: all of them, and how far each is.
 pub fn list(app: &App) -> Result<Option<Value>> {
-    let chapters = chapters::all()?;
+    let chapters = walkthrough::all()?;
     let mut reader = Loop::of(app)?;
     let width = chapters.iter().map(|chapter| chapter.title.len()).max();
     let mut documents = Vec::new();
@@ -240,7 +240,7 @@ pub fn list(app: &App) -> Result<Option<Value>> {
 
 /// `next`: what to do now.
 pub fn next(app: &App) -> Result<Option<Value>> {
-    let chapters = chapters::all()?;
+    let chapters = walkthrough::all()?;
     let reader = Loop::of(app)?;
     let Some(looked) = reader.chosen(&chapters, None)? else {
         return Ok(Some(all_done(app, &chapters)));
@@ -269,7 +269,7 @@ pub fn next(app: &App) -> Result<Option<Value>> {
 
 /// `check`: whether a chapter is done, and what is missing.
 pub fn check(app: &App, named: Option<&str>) -> Result<Option<Value>> {
-    let chapters = chapters::all()?;
+    let chapters = walkthrough::all()?;
     let mut reader = Loop::of(app)?;
     let Some(looked) = reader.chosen(&chapters, named)? else {
         return Ok(Some(all_done(app, &chapters)));
@@ -329,7 +329,7 @@ pub fn check(app: &App, named: Option<&str>) -> Result<Option<Value>> {
 
 /// `hint`: the next hint about the first thing that is missing.
 pub fn hint(app: &App, named: Option<&str>) -> Result<Option<Value>> {
-    let chapters = chapters::all()?;
+    let chapters = walkthrough::all()?;
     let reader = Loop::of(app)?;
     let Some(looked) = reader.chosen(&chapters, named)? else {
         return Ok(Some(all_done(app, &chapters)));

@@ -4,9 +4,9 @@ use anyhow::Result;
 use serde_json::{Value, json};
 
 use super::super::{App, Ran, ends, uninstall};
-use crate::chapters;
 use crate::cli::PlanOptions;
 use crate::plan::Step;
+use crate::walkthrough;
 use crate::words;
 
 /// The chapters whose undoing removes the whole installation, and with it what the
@@ -17,8 +17,8 @@ const WHOLE: [&str; 2] = [TOOLS, "cluster"];
 const TOOLS: &str = "tools";
 
 pub fn run(app: &App, typed: &str, yes: bool, how: &PlanOptions) -> Result<Option<Value>> {
-    let chapters = chapters::all()?;
-    let chapter = chapters::named(&chapters, typed)?;
+    let chapters = walkthrough::all()?;
+    let chapter = walkthrough::named(&chapters, typed)?;
     let spoken = chapter.spoken();
     if chapter.tasks(app.on.0).is_empty() {
         app.ui.say(format!(

@@ -25,11 +25,11 @@ use x509_cert::serial_number::SerialNumber;
 use x509_cert::spki::{EncodePublicKey, SubjectPublicKeyInfoOwned};
 use x509_cert::time::{Time, Validity};
 
-use crate::certificate::{Leaf, SCT_LIST};
+use crate::format::certificate::{Leaf, SCT_LIST};
+use crate::format::der;
 use crate::labs::Stage;
-use crate::proof::der;
-use crate::proof::merkle::Hash;
 use crate::state;
+use crate::tlog::merkle::Hash;
 
 const KEY_USAGE: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.15");
 const EXTENDED_KEY_USAGE: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.37");

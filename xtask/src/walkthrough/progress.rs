@@ -9,12 +9,12 @@ use std::collections::BTreeMap;
 use anyhow::Result;
 use serde::{Deserialize, Serialize};
 
-use super::{Seen, lab_deed};
 use crate::cli::{Command, On};
 use crate::fail::{Fail, NOT_SO};
-use crate::plan::shell::quote;
 use crate::state::{self, State};
+use crate::text::quote;
 use crate::time;
+use crate::walkthrough::{Seen, lab_deed};
 
 /// The file's name.
 const FILE: &str = "progress.json";

@@ -8,13 +8,13 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
-use super::checkpoint::Checkpoint;
-use super::entries;
-use super::merkle::{self, Hash};
-use crate::encoding::hex;
 use crate::fail::{Fail, broken, not_so};
-use crate::plan::shell::quote;
+use crate::format::hex::hex;
 use crate::state;
+use crate::text::entries;
+use crate::text::quote;
+use crate::tlog::checkpoint::Checkpoint;
+use crate::tlog::merkle::{self, Hash};
 
 /// The last checkpoints seen, a file a log in one directory. They are read before a
 /// log is asked for a new one, so an honest log's new one is never older.

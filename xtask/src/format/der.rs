@@ -72,7 +72,7 @@ fn content(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::certificate::Leaf;
+    use crate::format::certificate::Leaf;
 
     #[test]
     fn elements_end_within_each_other() {

@@ -7,8 +7,8 @@
 
 use std::collections::HashMap;
 
-use super::merkle::{Hash, Nodes, top};
 use crate::fail::{Fail, broken};
+use crate::tlog::merkle::{Hash, Nodes, top};
 
 /// How many hashes a full tile holds, or entries a full entry bundle.
 pub const WIDTH: u64 = 256;
@@ -151,7 +151,7 @@ impl<S: Source> Nodes for TileTree<S> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::proof::merkle::{consistency, extends, inclusion, leaf_hash, root, root_of};
+    use crate::tlog::merkle::{consistency, extends, inclusion, leaf_hash, root, root_of};
     use proptest::prelude::*;
 
     /// The examples of C2SP tlog-tiles.

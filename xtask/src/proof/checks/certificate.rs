@@ -1,11 +1,12 @@
 //! The links between a leaf certificate, the time of the signature and the
 //! authorities.
 
-use super::chain::{self, Purpose};
-use super::trusted_root::TrustedRoot;
-use super::{Evidence, Proof, counted, sct, timestamp};
-use crate::certificate::Leaf;
+use crate::format::certificate::Leaf;
+use crate::proof::chain::{self, Purpose};
+use crate::proof::{Evidence, Proof, sct, timestamp};
+use crate::text::counted;
 use crate::time;
+use crate::trust::root::TrustedRoot;
 
 /// Checks the timestamps; the times that they name.
 pub fn of_timestamps(proof: &mut Proof, evidence: &Evidence, root: &TrustedRoot) -> Vec<u64> {

@@ -1,5 +1,7 @@
 //! Runs one program of a plan: its output read line by line, its end explained.
 
+pub mod interrupt;
+
 use std::collections::VecDeque;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::process::Stdio;
@@ -8,12 +10,12 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 
-use super::run::Outputs;
-use super::{Command, Piece, Progress, Total, Word};
 use crate::fail::{Fail, broken};
-use crate::interrupt::{self, Running};
+use crate::plan::run::Outputs;
+use crate::plan::{Command, Piece, Progress, Total, Word};
 use crate::problems;
 use crate::ui::{StepRef, Ui};
+use interrupt::Running;
 
 /// How many of a tool's last lines an error shows.
 const TAIL: usize = 12;

@@ -19,10 +19,10 @@ use rustls_pki_types::pem::PemObject;
 use serde_json::Value;
 use x509_cert::spki::SubjectPublicKeyInfoRef;
 
-use crate::certificate::Leaf;
-use crate::encoding::hex;
-use crate::proof::der;
-use crate::proof::key::Hashing;
+use crate::format::certificate::Leaf;
+use crate::format::der;
+use crate::format::hex::hex;
+use crate::format::key::Hashing;
 
 /// What an entry of a known kind records.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -139,7 +139,7 @@ fn bytes(value: &Value) -> Result<Vec<u8>, String> {
 
 fn digits(value: &Value) -> Result<Vec<u8>, String> {
     let text = value.as_str();
-    text.and_then(crate::encoding::unhex)
+    text.and_then(crate::format::hex::unhex)
         .ok_or_else(|| "a digest in the entry is not hexadecimal".into())
 }
 
@@ -191,7 +191,7 @@ mod tests {
         let Verifier::Certificate(der) = &known.verifier else {
             panic!("it is signed with an identity");
         };
-        let pem = crate::certificate::Leaf::from_der(der)
+        let pem = crate::format::certificate::Leaf::from_der(der)
             .unwrap()
             .pem()
             .unwrap();

@@ -7,11 +7,11 @@ use serde::Deserialize;
 use sha2::{Digest, Sha256};
 use x509_cert::Certificate;
 
-use super::chain::Verified;
-use super::der;
-use super::encoded::{Base64, Time};
-use super::key::PublicKey;
 use crate::fail::{Fail, broken};
+use crate::format::der;
+use crate::format::key::PublicKey;
+use crate::format::protojson::{Base64, Time};
+use crate::proof::chain::Verified;
 
 /// The largest trusted root that is read; the public one has 7 KiB.
 pub const LARGEST: u64 = 4 * 1024 * 1024;

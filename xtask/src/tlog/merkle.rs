@@ -118,7 +118,7 @@ pub fn extends(
     proof: &[Hash],
 ) -> Result<(), String> {
     if first > second {
-        let before = super::entries(first);
+        let before = crate::text::entries(first);
         return Err(format!("it shrank from {before} to {second}"));
     }
     if first == second || first == 0 {
@@ -166,7 +166,7 @@ pub fn extends(
     // Which of the two it is says nothing: where the proof begins with the first root,
     // as it does at a power of two, only the second can be another.
     if old != *first_root || new != *second_root {
-        let seen = super::entries(first);
+        let seen = crate::text::entries(first);
         return Err(format!("it does not begin with the {seen} seen before"));
     }
     Ok(())

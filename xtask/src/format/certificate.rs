@@ -15,9 +15,10 @@ use x509_cert::der::{Decode, Encode};
 use x509_cert::ext::pkix::SubjectAltName;
 use x509_cert::ext::pkix::name::GeneralName;
 
-use crate::encoding::hex;
 use crate::fail::broken;
-use crate::proof::der;
+use crate::format::der;
+use crate::format::hex::hex;
+use crate::text::printable;
 use crate::time;
 
 /// The arc of Fulcio's extensions.
@@ -259,20 +260,6 @@ fn general_name(name: &GeneralName) -> String {
             .unwrap_or_else(|| "a user name that cannot be read".into()),
         other => format!("{other:?}"),
     }
-}
-
-/// A text from outside without control characters, which could rewrite what a
-/// terminal shows.
-pub fn printable(text: &str) -> String {
-    text.chars()
-        .map(|c| {
-            if c.is_control() && c != '\t' {
-                char::REPLACEMENT_CHARACTER
-            } else {
-                c
-            }
-        })
-        .collect()
 }
 
 fn key_name(oid: &str) -> &str {

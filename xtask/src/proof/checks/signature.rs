@@ -1,12 +1,12 @@
 //! The links between an artifact, the signature and the log entry about it.
 
-use super::key::PublicKey;
-use super::{Evidence, Proof};
 use crate::bundle::Content;
-use crate::certificate::Leaf;
-use crate::encoding::hex;
-use crate::rekor::Entry;
-use crate::rekor::body::{Recorded, Verifier};
+use crate::entry::Entry;
+use crate::entry::body::{Recorded, Verifier};
+use crate::format::certificate::Leaf;
+use crate::format::hex::hex;
+use crate::format::key::PublicKey;
+use crate::proof::{Evidence, Proof};
 
 /// What the entry records, where there is one of a known kind.
 pub type Record = Result<Option<Recorded>, String>;

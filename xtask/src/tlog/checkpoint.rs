@@ -13,9 +13,9 @@
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 
-use super::merkle::Hash;
-use super::trusted_root::{TransparencyLog, TrustedRoot};
-use crate::encoding::hex;
+use crate::format::hex::hex;
+use crate::tlog::merkle::Hash;
+use crate::trust::root::{TransparencyLog, TrustedRoot};
 
 /// No checkpoint of a log is longer; a note is read whole before its signature is
 /// checked.
@@ -128,7 +128,7 @@ impl Checkpoint {
         Ok(format!(
             "{} signed the root of {} ({}, key {})",
             signature.name,
-            super::entries(self.size),
+            crate::text::entries(self.size),
             key.name(),
             hex(&signature.hint)
         ))

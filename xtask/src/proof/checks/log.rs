@@ -1,10 +1,12 @@
 //! The links between an entry and the log that holds it.
 
-use super::checkpoint::Checkpoint;
-use super::trusted_root::{TransparencyLog, TrustedRoot};
-use super::{Evidence, Path, Proof, counted, entries, merkle, promise, short};
-use crate::encoding::hex;
-use crate::rekor::Version;
+use crate::entry::Version;
+use crate::format::hex::hex;
+use crate::proof::{Evidence, Path, Proof, signed_entry_timestamp};
+use crate::text::{counted, entries, short};
+use crate::tlog::checkpoint::Checkpoint;
+use crate::tlog::merkle;
+use crate::trust::root::{TransparencyLog, TrustedRoot};
 
 /// Climbs from the entry to the root and checks who signed that; the log whose key it
 /// was.
@@ -134,7 +136,7 @@ pub fn of_promise(
     };
     let verdict = match log {
         None => Err("the trusted root does not know the log".into()),
-        Some(log) => promise::verify(entry, promise, log),
+        Some(log) => signed_entry_timestamp::verify(entry, promise, log),
     };
     let time = verdict.is_ok().then_some(entry.integrated).flatten();
     proof.check("promise", verdict);

@@ -5,10 +5,10 @@ use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use serde_json::json;
 
-use super::trusted_root::TransparencyLog;
-use crate::encoding::hex;
-use crate::rekor::Entry;
+use crate::entry::Entry;
+use crate::format::hex::hex;
 use crate::time;
+use crate::trust::root::TransparencyLog;
 
 /// Checks a promise about an entry.
 ///

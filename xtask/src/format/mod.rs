@@ -1,0 +1,7 @@
+//! The formats that everything else is written in: DER, protobuf's JSON, keys, certificates.
+
+pub mod certificate;
+pub mod der;
+pub mod hex;
+pub mod key;
+pub mod protojson;

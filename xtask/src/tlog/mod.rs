@@ -1,0 +1,5 @@
+//! Transparency logs as data: Merkle trees, tiles and checkpoints (RFC 6962, C2SP tlog-tiles).
+
+pub mod checkpoint;
+pub mod merkle;
+pub mod tiles;

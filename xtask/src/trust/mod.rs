@@ -1,0 +1,4 @@
+//! Trust material: read as a trusted root, and written.
+
+pub mod root;
+pub mod write;
