@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::entry::{Version, Versions};
-use crate::fail::{Fail, broken};
+use crate::target::{ClusterOptions, InstallOptions, PreflightOptions, TargetKind};
 
 /// Runs every step of the private Sigstore workshop.
 #[derive(Debug, Parser)]
@@ -29,7 +29,7 @@ pub struct Cli {
 pub struct Global {
     /// Where Sigstore runs; remembered for the commands to come [env: WORKSHOP_ON] [default: local]
     #[arg(long, global = true, value_enum, value_name = "TARGET")]
-    pub on: Option<On>,
+    pub on: Option<TargetKind>,
     /// The state directory [env: WORKSHOP_STATE] [default: .workshop in the repository]
     #[arg(long, global = true, value_name = "DIR")]
     pub state: Option<PathBuf>,
@@ -45,28 +45,6 @@ pub struct Global {
     /// Print results and errors only
     #[arg(short, long, global = true, conflicts_with = "verbose")]
     pub quiet: bool,
-}
-
-/// A target.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum On {
-    /// The real servers as processes of this machine, on loopback
-    Local,
-    /// A minikube cluster
-    Minikube,
-    /// The cluster that kubectl's context names
-    Cluster,
-}
-
-impl On {
-    /// As it is typed.
-    pub fn name(self) -> &'static str {
-        match self {
-            On::Local => "local",
-            On::Minikube => "minikube",
-            On::Cluster => "cluster",
-        }
-    }
 }
 
 /// Options of every command that runs a plan.

@@ -5,6 +5,7 @@
 
 mod component;
 mod installation;
+mod kind;
 mod lifecycle;
 mod options;
 mod reach;
@@ -15,6 +16,7 @@ mod trust;
 
 pub use component::{Component, ComponentState};
 pub use installation::{Images, Installation, Summary};
+pub use kind::TargetKind;
 pub use lifecycle::{Lifecycle, Logs};
 pub use options::{ClusterOptions, InstallOptions, PreflightOptions, Renew};
 pub use reach::{Reach, Reached};

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-use crate::rekor::Versions;
+use crate::entry::Versions;
 
 /// What `install` was asked for.
 #[derive(Debug, Clone, Default, Args)]

@@ -2,8 +2,8 @@
 
 use anyhow::Result;
 
+use crate::entry::Version;
 use crate::http::Server;
-use crate::rekor::Version;
 
 /// A server that can be asked.
 pub struct Reached {

@@ -3,8 +3,8 @@
 use anyhow::Result;
 
 use crate::artifact::Artifact;
+use crate::entry::Version;
 use crate::plan::Plan;
-use crate::rekor::Version;
 
 /// Where cosign runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
