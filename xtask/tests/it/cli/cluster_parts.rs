@@ -1,0 +1,213 @@
+//! The parts of an install, each a command: alone, again, too early, with what
+//! they need.
+
+use std::fs;
+
+use snapbox::{assert_data_eq, str};
+use xtask::target::ClusterOptions;
+use xtask::target::InstallStage;
+
+use crate::support::cluster::Cluster;
+use crate::support::world::snapshot;
+
+/// Each part after those before it, and each a second time.
+fn one_after_the_other(cluster: &Cluster, parts: &[InstallStage]) -> String {
+    let mut all = String::new();
+    for name in parts.iter().map(|part| part.name()) {
+        let run = cluster.run(name);
+        cluster.keeps_secrets(&run.seen());
+        let run = run.ok();
+        all += &format!("$ cargo xtask {name}\n{}{}\n", cluster.changes(), run.out);
+        cluster.forget_calls();
+        let again = cluster.run(name).ok();
+        let nothing = format!("nothing to do: {name} is done\n");
+        assert!(again.out.starts_with(&nothing), "{}", again.out);
+        let changes = cluster.forget_changes();
+        let asks = |line: &&str| line.starts_with("minikube 'ip'");
+        assert_eq!(changes.lines().find(|line| !asks(line)), None);
+    }
+    all
+}
+
+#[test]
+fn on_minikube() {
+    let cluster = Cluster::minikube();
+    cluster.add_program("curl", "");
+    cluster.releases_with(&ClusterOptions {
+        ingress: Some("192.168.49.2.nip.io".to_owned()),
+        ..ClusterOptions::default()
+    });
+    let all = one_after_the_other(&cluster, &InstallStage::ALL);
+    snapshot("minikube-parts.txt", &all);
+    // That is all there is to install but a place to copy samples to.
+    let left = cluster.run("install").ok();
+    assert!(left.out.starts_with("nothing to do"), "{}", left.out);
+}
+
+#[test]
+fn on_a_cluster() {
+    let cluster = Cluster::new();
+    let parts: Vec<InstallStage> = InstallStage::ALL
+        .into_iter()
+        .filter(|part| ![InstallStage::Minikube, InstallStage::Ingress].contains(part))
+        .collect();
+    snapshot("cluster-parts.txt", &one_after_the_other(&cluster, &parts));
+    let left = cluster.run("install").ok();
+    assert!(left.out.starts_with("nothing to do"), "{}", left.out);
+}
+
+/// Which part is missing is said, and nothing is changed.
+#[test]
+fn too_early() {
+    let cluster = Cluster::new();
+    let seen = cluster.shows(&[
+        "issuer -q",
+        "scaffold -q",
+        "copy-secrets -q",
+        "registry -q",
+        "trust -q",
+        "minikube -q --on cluster",
+        "ingress -q",
+    ]);
+    assert_data_eq!(
+        seen,
+        str![[r#"
+$ cargo xtask issuer -q
+error: this needs what cert-manager does, and that is not done
+hint: do it first (install cert-manager): cargo xtask --on cluster --state [STATE] cert-manager
+hint: or have it done: add --with-needs
+exit 1
+
+$ cargo xtask scaffold -q
+error: this needs what issuer does, and that is not done
+hint: do it first (add an issuer of self-signed certificates): cargo xtask --on cluster --state [STATE] issuer
+hint: or have it done: add --with-needs
+exit 1
+
+$ cargo xtask copy-secrets -q
+error: this needs what scaffold-rekor-key does, and that is not done
+hint: do it first (have the key made that Rekor signs with): cargo xtask --on cluster --state [STATE] scaffold
+hint: or have it done: add --with-needs
+exit 1
+
+$ cargo xtask registry -q
+error: this needs what issuer does, and that is not done
+hint: do it first (add an issuer of self-signed certificates): cargo xtask --on cluster --state [STATE] issuer
+hint: or have it done: add --with-needs
+exit 1
+
+$ cargo xtask trust -q
+error: this needs what registry-certificate does, and that is not done
+hint: do it first (have the registry's certificate made): cargo xtask --on cluster --state [STATE] registry
+hint: or have it done: add --with-needs
+exit 1
+
+$ cargo xtask minikube -q --on cluster
+error: the cluster of kubectl's context is not started by the workshop
+hint: on minikube it is: cargo xtask --state [STATE] minikube
+exit 2
+
+$ cargo xtask ingress -q
+error: the ingress controller is an addon of minikube; other clusters have their own way
+hint: with a controller of the class nginx: cargo xtask --on cluster --state [STATE] install --ingress=DOMAIN
+exit 2
+
+"#]]
+    );
+    assert_eq!(cluster.changes(), "");
+    let cluster = Cluster::minikube();
+    let parts = ["oidc-reviewer -q", "cert-manager -q", "ingress -q"];
+    assert_data_eq!(
+        cluster.shows(&parts),
+        str![[r#"
+$ cargo xtask oidc-reviewer -q
+error: the cluster's API server does not answer
+hint: see whether the cluster runs; a minikube that was stopped: cargo xtask --state [STATE] minikube
+exit 2
+
+$ cargo xtask cert-manager -q
+error: the cluster's API server does not answer
+hint: see whether the cluster runs; a minikube that was stopped: cargo xtask --state [STATE] minikube
+exit 2
+
+$ cargo xtask ingress -q
+error: the address of minikube is known once it runs
+hint: start it first: cargo xtask --state [STATE] minikube
+exit 2
+
+"#]]
+    );
+}
+
+/// Only what the part needs is done with it.
+#[test]
+fn with_what_it_needs() {
+    let cluster = Cluster::new();
+    cluster.run("registry --with-needs").ok();
+    assert!(cluster.kept("default", "deployment.registry").is_some());
+    assert!(
+        cluster
+            .kept("trillian-system", "deployment.trillian-mysql")
+            .is_none()
+    );
+    cluster.forget_calls();
+    cluster.run("trust --with-needs").ok();
+    snapshot("cluster-trust-with-needs.txt", &cluster.changes());
+    let cluster = Cluster::minikube();
+    cluster.run("issuer --with-needs").ok();
+    let changes = cluster.changes();
+    assert!(changes.contains("minikube 'start'"), "{changes}");
+}
+
+/// The target of a minikube that this command starts is remembered.
+#[test]
+fn minikube_is_chosen_for_the_commands_to_come() {
+    let cluster = Cluster::minikube();
+    let run = |line: &str| {
+        let mut command = cluster.bare();
+        command.args(["--state"]).arg(&cluster.state);
+        command.args(line.split(' '));
+        cluster.end(command)
+    };
+    let lines = ["status", "minikube -q", "issuer -q --with-needs", "status"];
+    let seen = lines.map(|line| {
+        let run = run(line);
+        format!("$ cargo xtask {line}\n{}", cluster.redacted(&run.seen()))
+    });
+    assert_data_eq!(
+        seen.join("\n"),
+        str![[r#"
+$ cargo xtask status
+on local (no cluster was chosen)
+error: no Sigstore is installed here yet
+hint: cargo xtask --state [STATE] install
+exit 2
+
+$ cargo xtask minikube -q
+done: minikube
+exit 0
+
+$ cargo xtask issuer -q --with-needs
+done: issuer
+exit 0
+
+$ cargo xtask status
+component            state    address          pid  version  up for  memory  entries  certificate ends
+cert-manager         up       cert-manager     -    -        -       -       -        -
+fulcio               stopped  fulcio-system    -    -        -       -       -        -
+ctlog                stopped  ctlog-system     -    -        -       -       -        -
+rekor                stopped  rekor-system     -    -        -       -       -        -
+trillian-log-server  stopped  trillian-system  -    -        -       -       -        -
+trillian-log-signer  stopped  trillian-system  -    -        -       -       -        -
+trillian-database    stopped  trillian-system  -    -        -       -       -        -
+registry             stopped  default          -    -        -       -       -        -
+on minikube (chosen before)
+error: not up: fulcio, ctlog, rekor, trillian-log-server, trillian-log-signer, trillian-database, registry
+hint: see why: cargo xtask --state [STATE] doctor
+exit 1
+
+"#]]
+    );
+    let chosen = fs::read_to_string(cluster.state.join("target")).unwrap();
+    assert_eq!(chosen, "minikube");
+}

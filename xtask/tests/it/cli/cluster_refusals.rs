@@ -1,0 +1,423 @@
+//! What a cluster or a machine lacks: the exit status, the sentence and
+//! the hint.
+
+use std::fs;
+
+use serde_json::json;
+use snapbox::{assert_data_eq, str};
+
+use crate::support::cluster::{Cluster, active, node, object};
+
+#[test]
+fn no_cluster_answers() {
+    let cluster = Cluster::new();
+    cluster.write("fakes/stopped", "");
+    let seen = cluster.shows(&["install -q", "issuer -q", "preflight"]);
+    assert_data_eq!(
+        seen,
+        str![[r#"
+$ cargo xtask install -q
+error: what is needed is not there (cluster: The connection to the server 192.168.49.2:8443 was refused - did you specify the right host or port?)
+hint: see whether the cluster runs; a minikube that was stopped: cargo xtask --state [STATE] minikube
+exit 1
+
+$ cargo xtask issuer -q
+error: the cluster's API server does not answer
+hint: see whether the cluster runs; a minikube that was stopped: cargo xtask --state [STATE] minikube
+exit 2
+
+$ cargo xtask preflight
+✓ kubectl    v1.36.0 at [TEMP]/bin/kubectl (wanted: 1.35 or newer)
+✓ helm       v3.19.4 at [TEMP]/bin/helm (wanted: 3.19 or newer)
+✗ cluster    The connection to the server 192.168.49.2:8443 was refused - did you specify the right host or port? (wanted: Kubernetes 1.35 or newer)
+             hint: see whether the cluster runs; a minikube that was stopped: cargo xtask minikube
+on cluster (named by --on)
+error: what is needed is not there (cluster: The connection to the server 192.168.49.2:8443 was refused - did you specify the right host or port?)
+hint: see whether the cluster runs; a minikube that was stopped: cargo xtask --state [STATE] minikube
+exit 1
+
+"#]]
+    );
+    let cluster = Cluster::installed();
+    cluster.write("fakes/stopped", "");
+    let lines = [
+        "install -q",
+        "status -q",
+        "sign -q",
+        "verify -q",
+        "doctor -q",
+    ];
+    assert_data_eq!(
+        cluster.shows(&lines),
+        str![[r#"
+$ cargo xtask install -q
+error: the cluster's API server does not answer
+hint: see whether the cluster runs; a minikube that was stopped: cargo xtask --state [STATE] minikube
+exit 2
+
+$ cargo xtask status -q
+error: the cluster's API server does not answer
+hint: see whether the cluster runs; a minikube that was stopped: cargo xtask --state [STATE] minikube
+exit 2
+
+$ cargo xtask sign -q
+error: the cluster's API server does not answer
+hint: see whether the cluster runs; a minikube that was stopped: cargo xtask --state [STATE] minikube
+exit 2
+
+$ cargo xtask verify -q
+error: the cluster's API server does not answer
+hint: see whether the cluster runs; a minikube that was stopped: cargo xtask --state [STATE] minikube
+exit 2
+
+$ cargo xtask doctor -q
+✓ kubectl    v1.36.0 at [TEMP]/bin/kubectl (wanted: 1.35 or newer)
+✓ helm       v3.19.4 at [TEMP]/bin/helm (wanted: 3.19 or newer)
+✗ cluster    The connection to the server 192.168.49.2:8443 was refused - did you specify the right host or port? (wanted: Kubernetes 1.35 or newer)
+             hint: see whether the cluster runs; a minikube that was stopped: cargo xtask minikube
+error: something is wrong: cluster
+hint: see whether the cluster runs; a minikube that was stopped: cargo xtask --state [STATE] minikube
+exit 1
+
+"#]]
+    );
+}
+
+#[test]
+fn a_context_that_does_not_exist() {
+    let cluster = Cluster::new();
+    let lines = ["install -q --context nobody", "trust -q --context nobody"];
+    assert_data_eq!(
+        cluster.shows(&lines),
+        str![[r#"
+$ cargo xtask install -q --context nobody
+error: what is needed is not there (cluster: error: context "nobody" does not exist)
+hint: see which there are: kubectl config get-contexts
+exit 1
+
+$ cargo xtask trust -q --context nobody
+  | error: context "nobody" does not exist
+error: kubectl knows no cluster of that name
+hint: see which there are: kubectl config get-contexts
+exit 2
+
+"#]]
+    );
+}
+
+/// A state directory belongs to one cluster.
+#[test]
+fn another_context_than_before() {
+    let cluster = Cluster::installed();
+    let lines = ["install -q --context other", "status -q --context other"];
+    assert_data_eq!(
+        cluster.shows(&lines),
+        str![[r#"
+$ cargo xtask install -q --context other
+error: this state directory belongs to the cluster test, not to other
+hint: name another state directory: --state DIR
+hint: or remove what is there first: cargo xtask --state [STATE] uninstall
+hint: where that cluster is gone: cargo xtask --state [STATE] uninstall --yes --from forget
+exit 2
+
+$ cargo xtask status -q --context other
+error: this state directory belongs to the cluster test, not to other
+hint: name another state directory: --state DIR
+hint: or remove what is there first: cargo xtask --state [STATE] uninstall
+hint: where that cluster is gone: cargo xtask --state [STATE] uninstall --yes --from forget
+exit 2
+
+"#]]
+    );
+    // Whatever kubectl's current context is by now.
+    cluster.write("fakes/context", "other");
+    let run = cluster.run("status -q");
+    assert!(run.err.contains("test"), "{}", run.err);
+    cluster.write("fakes/context", "test");
+    let same = cluster.run("install -q --context test").ok();
+    assert!(same.out.starts_with("nothing to do"), "{}", same.out);
+    assert_data_eq!(
+        cluster.shows(&["status -q --on local --context test"]),
+        str![[r#"
+$ cargo xtask status -q --on local --context test
+error: --context names a cluster, and the target is local
+hint: name the target as well: --on cluster
+exit 2
+
+"#]]
+    );
+}
+
+#[test]
+fn no_current_context() {
+    let cluster = Cluster::new();
+    cluster.fails("kubectl config *", "error: current-context is not set");
+    assert_data_eq!(
+        cluster.shows(&["install -q"]),
+        str![[r#"
+$ cargo xtask install -q
+error: kubectl has no current context, so no cluster is known
+hint: see which there are: kubectl config get-contexts
+hint: name one: --context NAME, or start one: cargo xtask --state [STATE] minikube
+exit 2
+
+"#]]
+    );
+}
+
+#[test]
+fn no_rights() {
+    let cluster = Cluster::new();
+    cluster.when("kubectl auth can-i \\* *", "exit 1");
+    cluster.when("kubectl auth can-i create clusterrolebindings*", "exit 1");
+    assert_data_eq!(
+        cluster.shows(&["install -q"]),
+        str![[r#"
+$ cargo xtask install -q
+error: what is needed is not there (rights: you may not create clusterrolebindings.rbac.authorization.k8s.io)
+hint: ask whoever runs the cluster, or use one of your own: cargo xtask --state [STATE] minikube
+exit 1
+
+"#]]
+    );
+    assert_eq!(cluster.changes().matches("'apply'").count(), 0);
+    // Only some rights are enough.
+    let cluster = Cluster::new();
+    cluster.when("kubectl auth can-i \\* *", "exit 1");
+    cluster.run("install -q").ok();
+}
+
+#[test]
+fn a_right_that_nobody_asked_about() {
+    let cluster = Cluster::new();
+    cluster.fails(
+        "kubectl apply *crb-oidc-reviewer.yml*",
+        r#"Error from server (Forbidden): error when creating "crb-oidc-reviewer.yml": clusterrolebindings.rbac.authorization.k8s.io is forbidden: User "dev" cannot create resource "clusterrolebindings" in API group "rbac.authorization.k8s.io" at the cluster scope"#,
+    );
+    assert_data_eq!(
+        cluster.shows(&["oidc-reviewer -q"]),
+        str![[r#"
+$ cargo xtask oidc-reviewer -q
+  | Error from server (Forbidden): error when creating "crb-oidc-reviewer.yml": clusterrolebindings.rbac.authorization.k8s.io is forbidden: User "dev" cannot create resource "clusterrolebindings" in API group "rbac.authorization.k8s.io" at the cluster scope
+error: the cluster does not allow it
+hint: ask whoever runs the cluster, or use one of your own: cargo xtask --state [STATE] minikube
+exit 2
+
+"#]]
+    );
+}
+
+#[test]
+fn old_or_missing_programs() {
+    let cluster = Cluster::new();
+    cluster.says(
+        "version",
+        &json!({
+            "clientVersion": {"gitVersion": "v1.30.0"},
+            "serverVersion": {"gitVersion": "v1.31.4-eks-1"},
+        }),
+    );
+    cluster.write("fakes/helm-version", "v3.10.1");
+    assert_data_eq!(
+        cluster.shows(&["preflight"]),
+        str![[r#"
+$ cargo xtask preflight
+✗ kubectl    v1.30.0 at [TEMP]/bin/kubectl (wanted: 1.35 or newer)
+             hint: install kubectl 1.35 or newer: https://kubernetes.io/docs/tasks/tools/
+✗ helm       v3.10.1 at [TEMP]/bin/helm (wanted: 3.19 or newer)
+             hint: install helm 3.19 or newer: https://helm.sh/docs/intro/install/
+✗ cluster    v1.31.4-eks-1 (test) (wanted: Kubernetes 1.35 or newer)
+             hint: use a newer cluster, for example: cargo xtask minikube
+✓ rights     all (wanted: to create what the workshop consists of)
+✓ issuer     https://kubernetes.default.svc, with its keys at https://kubernetes.default.svc/openid/v1/jwks (wanted: one that the discovery document names)
+✓ storage    standard (wanted: a default StorageClass, for Trillian's database)
+✓ nodes      node-1 (wanted: one that is ready and has room)
+✓ names      none (wanted: no namespace of the workshop that is being deleted)
+on cluster (named by --on)
+error: what is needed is not there (kubectl: v1.30.0 at [TEMP]/bin/kubectl; helm: v3.10.1 at [TEMP]/bin/helm; cluster: v1.31.4-eks-1 (test))
+hint: install kubectl 1.35 or newer: https://kubernetes.io/docs/tasks/tools/
+hint: install helm 3.19 or newer: https://helm.sh/docs/intro/install/
+hint: use a newer cluster, for example: cargo xtask --state [STATE] minikube
+exit 1
+
+"#]]
+    );
+    fs::remove_file(cluster.path("bin/kubectl")).unwrap();
+    fs::remove_file(cluster.path("bin/helm")).unwrap();
+    let lines = ["preflight -q --context test", "install -q --context test"];
+    assert_data_eq!(
+        cluster.shows(&lines),
+        str![[r#"
+$ cargo xtask preflight -q --context test
+✗ kubectl    not found on the PATH (wanted: 1.35 or newer)
+             hint: install kubectl 1.35 or newer: https://kubernetes.io/docs/tasks/tools/
+✗ helm       not found on the PATH (wanted: 3.19 or newer)
+             hint: install helm 3.19 or newer: https://helm.sh/docs/intro/install/
+error: what is needed is not there (kubectl: not found on the PATH; helm: not found on the PATH)
+hint: install kubectl 1.35 or newer: https://kubernetes.io/docs/tasks/tools/
+hint: install helm 3.19 or newer: https://helm.sh/docs/intro/install/
+exit 1
+
+$ cargo xtask install -q --context test
+error: what is needed is not there (kubectl: not found on the PATH; helm: not found on the PATH)
+hint: install kubectl 1.35 or newer: https://kubernetes.io/docs/tasks/tools/
+hint: install helm 3.19 or newer: https://helm.sh/docs/intro/install/
+exit 1
+
+"#]]
+    );
+}
+
+#[test]
+fn nodes_under_pressure() {
+    for pressure in ["DiskPressure", "MemoryPressure"] {
+        let cluster = Cluster::new();
+        cluster.has("-", node(pressure));
+        let run = cluster.run("install -q");
+        assert_eq!(run.exit, 1);
+        let says = format!("(nodes: node-1 has {pressure}: the kubelet says so)");
+        assert!(run.err.contains(&says), "{}", run.err);
+    }
+    let cluster = Cluster::new();
+    let mut broken = node("Ready");
+    broken["status"]["conditions"] =
+        json!([{"type": "Ready", "status": "False", "message": "container runtime is down"}]);
+    cluster.has("-", broken);
+    assert_data_eq!(
+        cluster.shows(&["install -q"]),
+        str![[r#"
+$ cargo xtask install -q
+error: what is needed is not there (nodes: node-1 is not ready: container runtime is down)
+hint: see why: kubectl describe nodes; a disk that is full is emptied of images by: minikube ssh -- docker system prune
+exit 1
+
+"#]]
+    );
+}
+
+#[test]
+fn a_namespace_that_is_being_deleted() {
+    let cluster = Cluster::new();
+    let mut namespace = active("rekor-system");
+    namespace["status"]["phase"] = "Terminating".into();
+    cluster.has("-", namespace);
+    assert_data_eq!(
+        cluster.shows(&["install -q"]),
+        str![[r#"
+$ cargo xtask install -q
+error: what is needed is not there (names: still being deleted: rekor-system)
+hint: wait, or see what holds it: kubectl get namespace rekor-system --output=yaml, under conditions
+exit 1
+
+"#]]
+    );
+}
+
+#[test]
+fn no_place_for_the_database() {
+    let cluster = Cluster::new();
+    cluster.has_not("-", &object("StorageClass", "standard"));
+    assert_data_eq!(
+        cluster.shows(&["install -q"]),
+        str![[r#"
+$ cargo xtask install -q
+error: what is needed is not there (storage: none: the database's volume would stay Pending)
+hint: mark one: kubectl annotate storageclass NAME storageclass.kubernetes.io/is-default-class=true
+exit 1
+
+"#]]
+    );
+}
+
+/// Any cluster's issuer will do. A minikube is started with the one of the chart.
+#[test]
+fn a_cluster_with_another_issuer() {
+    let other = json!({
+        "issuer": "https://kubernetes.default.svc.cluster.local",
+        "jwks_uri": "https://192.168.49.2:8443/openid/v1/jwks",
+    });
+    let cluster = Cluster::new();
+    cluster.says("discovery", &other);
+    assert_data_eq!(
+        cluster.shows(&["install -q"]),
+        str![[r#"
+$ cargo xtask install -q
+a private Sigstore is ready after [..] s
+  issuer    https://kubernetes.default.svc.cluster.local
+  registry  registry.default.svc.cluster.local
+  sample    [SAMPLE]
+exit 0
+
+"#]]
+    );
+    let values = fs::read_to_string(cluster.path("state/cluster/values/scaffold.yml")).unwrap();
+    assert_data_eq!(
+        values,
+        str![[r#"
+fulcio:
+  config:
+    contents:
+      OIDCIssuers:
+        https://kubernetes.default.svc:
+          IssuerURL: https://kubernetes.default.svc
+          ClientID: sigstore
+          Type: kubernetes
+        https://kubernetes.default.svc.cluster.local:
+          IssuerURL: https://kubernetes.default.svc.cluster.local
+          ClientID: sigstore
+          Type: kubernetes
+  server:
+    serviceAccount:
+      mountToken: false
+
+"#]]
+    );
+    // A profile that somebody started without the workshop's options.
+    let cluster = Cluster::minikube();
+    cluster.says("discovery", &other);
+    fs::remove_file(cluster.path("fakes/stopped")).unwrap();
+    fs::copy(
+        cluster.path("fakes/made/profiles"),
+        cluster.path("fakes/profiles"),
+    )
+    .unwrap();
+    assert_data_eq!(
+        cluster.shows(&["minikube -q"]),
+        str![[r#"
+$ cargo xtask minikube -q
+error: Fulcio will not believe this cluster's tokens: https://kubernetes.default.svc.cluster.local, with its keys at https://192.168.49.2:8443/openid/v1/jwks
+hint: make it anew: minikube --profile=minikube delete, then cargo xtask --state [STATE] minikube
+exit 1
+
+"#]]
+    );
+    assert_eq!(cluster.changes(), "");
+}
+
+#[test]
+fn a_release_that_is_stuck() {
+    let cluster = Cluster::new();
+    cluster.run("issuer --with-needs").ok();
+    let mut seen = Vec::new();
+    for status in ["pending-install", "pending-upgrade"] {
+        let release = json!({"info": {"status": status}, "config": {}});
+        cluster.says("releases/scaffold.status", &release);
+        cluster.says("releases/scaffold.metadata", &json!({}));
+        seen.push(cluster.shows(&["scaffold -q"]));
+    }
+    assert_data_eq!(
+        seen.join("\n"),
+        str![[r#"
+$ cargo xtask scaffold -q
+error: the release scaffold is stuck in pending-install: a helm was interrupted, or another one is at work
+hint: where no other helm is at work: helm --kube-context test uninstall scaffold --namespace sigstore
+exit 2
+
+$ cargo xtask scaffold -q
+error: the release scaffold is stuck in pending-upgrade: a helm was interrupted, or another one is at work
+hint: where no other helm is at work: helm --kube-context test rollback scaffold --namespace sigstore
+exit 2
+
+"#]]
+    );
+}

@@ -1,0 +1,119 @@
+//! Ctrl-C while something runs.
+
+use std::fs;
+
+use rustix::process::Signal;
+use serde_json::json;
+use xtask::local::platform;
+
+use crate::support::world::{COSIGN, GO, World, wait_until};
+
+/// What a fake does to block: it says which process it is and becomes one that
+/// waits.
+const BLOCK: &str =
+    r#"echo $$ >"$FAKES/pid.new"; mv "$FAKES/pid.new" "$FAKES/pid"; exec /bin/sleep 120"#;
+
+/// Waits until a fake blocks and returns its process.
+fn blocked(world: &World) -> u32 {
+    wait_until("a fake blocks", || world.path("fakes/pid").exists());
+    let pid = fs::read_to_string(world.path("fakes/pid")).unwrap();
+    pid.trim().parse().unwrap()
+}
+
+fn gone(pid: u32) -> bool {
+    platform::started(pid).is_none()
+}
+
+/// A build in whose middle something blocks.
+fn building(world: &World, blocks: &str) {
+    world.fake("go", &GO.replace("echo example.com/two >&2", blocks));
+}
+
+#[test]
+fn a_build() {
+    let world = World::on_free_ports();
+    building(&world, BLOCK);
+    let line = format!("install -q --port-base {}", world.base);
+    let install = world.start(&line);
+    let pid = blocked(&world);
+    install.signal(Signal::INT);
+    let run = install.end();
+    assert_eq!(run.exit, 130, "{}", run.err);
+    assert!(run.err.contains("error: interrupted\n"), "{}", run.err);
+    assert!(
+        run.err
+            .contains("hint: the next run goes on where this one stopped\n"),
+        "{}",
+        run.err
+    );
+    assert!(gone(pid), "the build goes on");
+    assert!(
+        !world.servers().exists(),
+        "a build that was cut off must not count"
+    );
+
+    // The next run goes on.
+    world.fake("go", GO);
+    let _answers = world.answer_for_servers();
+    world.run(&line).ok();
+}
+
+/// A compiler that Go started is stopped as well, and nothing else starts.
+#[test]
+fn a_build_and_what_it_started() {
+    let world = World::on_free_ports();
+    let started =
+        r#"/bin/sleep 120 & echo $! >"$FAKES/pid.new"; mv "$FAKES/pid.new" "$FAKES/pid"; wait"#;
+    building(&world, started);
+    let install = world.start(&format!("--json install --port-base {}", world.base));
+    let pid = blocked(&world);
+    install.signal(Signal::TERM);
+    let run = install.end();
+    let result = run.events().pop().unwrap();
+    assert_eq!(result["event"], "result");
+    assert_eq!(result["ok"], false);
+    assert_eq!(result["error"], "interrupted");
+    assert_eq!(result["exit"], run.exit);
+    wait_until("what the build started is gone", || gone(pid));
+    assert!(
+        !world.calls().contains(" 'mod' 'edit' "),
+        "{}",
+        world.calls()
+    );
+}
+
+/// Who does not listen is made to stop.
+#[test]
+fn a_build_that_does_not_listen() {
+    let world = World::on_free_ports();
+    building(&world, &format!("trap '' TERM; {BLOCK}"));
+    let install = world.start(&format!("install --port-base {}", world.base));
+    let pid = blocked(&world);
+    install.signal(Signal::INT);
+    assert_eq!(install.end().exit, 130);
+    assert!(gone(pid), "the build goes on");
+}
+
+/// The identity token is deleted however signing ends.
+#[test]
+fn a_signature() {
+    let world = World::on_free_ports().installed("v2");
+    let _dex = world.dex();
+    world.fake(
+        "cosign",
+        &COSIGN.replace(r#"cp "$2" "$FAKES/token""#, BLOCK),
+    );
+    let sign = world.start("sign --json");
+    let pid = blocked(&world);
+    let token = || fs::read_dir(world.local().join("tmp")).unwrap().count();
+    assert_eq!(token(), 1);
+    sign.signal(Signal::INT);
+    let run = sign.end();
+    assert_eq!(run.exit, 130);
+    assert_eq!(token(), 0);
+    assert!(gone(pid));
+    assert_eq!(
+        run.events().pop().unwrap()["hints"],
+        json!(["the next run goes on where this one stopped"])
+    );
+}

@@ -1,0 +1,176 @@
+//! What is printed without running anything: dry runs, environments.
+
+use std::os::unix::fs::symlink;
+use std::path::Path;
+
+use crate::support::world::{World, snapshot};
+
+/// Shows commands, none of which runs anything.
+#[track_caller]
+fn shows(file: &str, world: &World, lines: &[&str]) {
+    snapshot(file, &world.show(lines));
+    assert_eq!(world.calls(), "", "a dry run must not run anything");
+}
+
+#[test]
+fn a_dry_install_with_each_rekor() {
+    for rekor in ["v1", "v2", "both"] {
+        let world = World::new();
+        let file = format!("install-rekor-{rekor}.txt");
+        shows(
+            &file,
+            &world,
+            &[&format!("install --rekor {rekor} --dry-run")],
+        );
+        assert!(!world.state.exists(), "a dry run must not leave anything");
+    }
+}
+
+#[test]
+fn dry_runs_of_an_installation() {
+    let world = World::new().installed("v2");
+    world.write("work/hello.txt", "hello");
+    shows(
+        "dry-runs.txt",
+        &world,
+        &[
+            "start --dry-run",
+            "start fulcio --dry-run",
+            "stop --dry-run",
+            "stop dex tiles --dry-run",
+            "restart rekor-v2 --dry-run",
+            "sign --dry-run",
+            "sign IMAGE HOST/NAME:TAG --as bob --dry-run",
+            "sign --blob hello.txt --dry-run",
+            "sign --blob hello.txt --bundle signature.json --dry-run",
+            "verify --dry-run",
+            "verify --blob hello.txt --dry-run",
+            "verify IMAGE --identity NAME --issuer URL --dry-run",
+            "uninstall --dry-run",
+            "uninstall --keep-tools --dry-run",
+        ],
+    );
+}
+
+/// With `--rekor both` either log can be chosen, and keys can be renewed.
+#[test]
+fn dry_runs_of_an_installation_with_both_rekors() {
+    let world = World::new().installed("both");
+    shows(
+        "dry-runs-both.txt",
+        &world,
+        &[
+            "sign --rekor v1 --dry-run",
+            "sign --rekor v2 --dry-run",
+            "install --renew ca --from keys --dry-run",
+            "install --renew timestamp --from keys --dry-run",
+        ],
+    );
+}
+
+#[test]
+fn dry_runs_from_a_step_on() {
+    let world = World::new().installed("v2");
+    shows(
+        "from-a-step.txt",
+        &world,
+        &[
+            "install --from servers --dry-run",
+            "install --from registry --dry-run",
+            "start --from ctlog --dry-run",
+            "uninstall --from state --dry-run",
+        ],
+    );
+}
+
+#[test]
+fn dry_runs_as_json() {
+    let world = World::new().installed("v2");
+    world.write("work/hello.txt", "hello");
+    shows(
+        "dry-runs-json.txt",
+        &world,
+        &[
+            "--json sign --blob hello.txt --dry-run",
+            "--json verify --dry-run",
+            "--json stop dex --dry-run",
+            "--json start --from trust --dry-run",
+        ],
+    );
+}
+
+/// What sends a Sigstore client elsewhere is taken away by hand as well.
+#[test]
+fn a_dry_run_takes_redirecting_variables_away() {
+    let world = World::new().installed("v2");
+    let mut command = world.command("verify --dry-run");
+    command
+        .env("COSIGN_REPOSITORY", "x")
+        .env("SIGSTORE_ROOT_FILE", "x");
+    let out = world.end(command).ok().out;
+    assert_eq!(
+        out.lines().next(),
+        Some("unset COSIGN_REPOSITORY SIGSTORE_ROOT_FILE")
+    );
+}
+
+#[test]
+fn the_environment_for_each_reader() {
+    let world = World::new().installed("both");
+    shows(
+        "env.txt",
+        &world,
+        &[
+            "env",
+            "env --format fish",
+            "env --format json",
+            "env --format github",
+            "--json env",
+        ],
+    );
+}
+
+/// A path that a shell would take apart, were it not quoted.
+fn odd_world() -> World {
+    let mut world = World::on_free_ports();
+    world.state = world.path("l'état \"d'un\" $HOME; atelier");
+    world.installed("v2")
+}
+
+#[test]
+fn a_shell_reads_the_environment_of_any_path() {
+    let world = odd_world();
+    let mut command = world.bare_of(Path::new("sh"));
+    command
+        .args(["-c", r#"eval "$1" && echo "$WORKSHOP_TRUSTED_ROOT""#, "sh"])
+        .arg(world.run("env").ok().raw);
+    let run = world.end(command).ok();
+    assert_eq!(run.out, "[STATE]/local/trust/trusted_root.json\n");
+}
+
+/// A dry run can be pasted: a shell makes the same calls as the program.
+#[test]
+fn a_shell_runs_a_dry_run_as_the_program_does() {
+    let world = odd_world();
+    let _dex = world.dex();
+    world.write("work/it's a file.txt", "hello");
+    world.fake("cargo", r#"shift; exec "$XTASK" "$@""#);
+    symlink(world.path("fakes/program"), world.path("bin/cargo")).unwrap();
+    for verb in ["sign", "verify"] {
+        let line = format!("{verb} --blob \"it's a file.txt\"");
+        world.run(&line).ok();
+        let by_program = world.forget_calls();
+
+        let script = world.run(&format!("{line} --dry-run")).ok().raw;
+        let mut shell = world.bare_of(Path::new("sh"));
+        let program = env!("CARGO_BIN_EXE_xtask");
+        shell.args(["-ec", &script]).env("XTASK", program);
+        world.end(shell).ok();
+        let calls = world.forget_calls();
+        let by_shell: Vec<_> = calls
+            .lines()
+            .filter(|call| !call.contains("/cargo "))
+            .collect();
+        assert_eq!(by_program.trim_end(), by_shell.join("\n"));
+    }
+}

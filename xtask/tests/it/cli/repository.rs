@@ -1,0 +1,52 @@
+//! From where the program can be run.
+
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use snapbox::{assert_data_eq, str};
+
+use crate::support::world::{World, repo};
+
+#[test]
+fn from_a_directory_of_the_repository() {
+    let world = World::new().installed("v2");
+    for dir in ["", "xtask/src", "deploy/local"] {
+        let mut command = world.command("env");
+        command
+            .env_remove("CARGO_MANIFEST_DIR")
+            .current_dir(repo().join(dir));
+        world.end(command).ok();
+    }
+}
+
+/// A copy of the program, because it also looks where it lies itself.
+#[test]
+fn from_elsewhere() {
+    let world = World::new().installed("v2");
+    let elsewhere = tempfile::tempdir().unwrap();
+    let copy = elsewhere.path().join("xtask");
+    let mut cp = Command::new("cp");
+    cp.arg(env!("CARGO_BIN_EXE_xtask"))
+        .arg(&copy)
+        .stdin(Stdio::null());
+    assert!(cp.status().unwrap().success());
+    let run = |dir: &Path| {
+        let mut command = world.bare_of(&copy);
+        command
+            .env_remove("CARGO_MANIFEST_DIR")
+            .arg("env")
+            .env("WORKSHOP_STATE", &world.state);
+        command.current_dir(dir);
+        world.end(command)
+    };
+    assert_data_eq!(
+        run(elsewhere.path()).seen(),
+        str![[r#"
+error: this is not the workshop's repository
+hint: change into your checkout of it
+exit 2
+
+"#]]
+    );
+    run(repo()).ok();
+}
