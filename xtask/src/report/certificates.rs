@@ -3,8 +3,8 @@
 
 use sha2::{Digest, Sha256};
 
+use super::elements::{Names, facts, section};
 use super::html::{Element, Html, tag};
-use super::{Names, facts, section};
 use crate::format::certificate::Leaf;
 use crate::format::hex::hex;
 use crate::format::key::PublicKey;

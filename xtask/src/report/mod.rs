@@ -6,14 +6,16 @@
 //! it that comes from outside has gone through [`html::Html`].
 
 mod certificates;
+mod elements;
 mod html;
 mod merkle;
 mod timeline;
+mod verdict;
 
-use crate::format::hex::hex;
-use crate::proof::{Check, Evidence, NAMES, Proof};
-use crate::tlog::merkle::Hash;
+use crate::proof::{Evidence, Proof};
+use elements::{Names, broken_where_long, details, mark, meta, section};
 use html::{Element, Html, tag};
+use verdict::{unchecked, verdict};
 
 /// What the page forbids itself.
 const FORBIDDEN: &str =
@@ -31,25 +33,6 @@ pub struct Signature<'a> {
     pub proof: &'a Proof,
 }
 
-/// The ids and the depth of the headings of one article.
-struct Names {
-    number: usize,
-    level: usize,
-}
-
-impl Names {
-    /// An id that no other article has.
-    fn id(&self, name: &str) -> String {
-        format!("s{}-{name}", self.number)
-    }
-
-    /// A heading so many levels below that of the article.
-    fn heading(&self, below: usize) -> Element {
-        const LEVELS: [&str; 4] = ["h1", "h2", "h3", "h4"];
-        tag(LEVELS[(self.level + below - 1).min(LEVELS.len() - 1)])
-    }
-}
-
 /// The page about some signatures.
 pub fn page(signatures: &[Signature<'_>]) -> String {
     let several = signatures.len() > 1;
@@ -57,6 +40,7 @@ pub fn page(signatures: &[Signature<'_>]) -> String {
         [one] => one.sentence.clone(),
         all => format!("{} signatures", all.len()),
     };
+    // The policy comes before everything that it forbids.
     let head = tag("head")
         .with(tag("meta").attribute("charset", "utf-8"))
         .with(
@@ -98,12 +82,6 @@ pub fn page(signatures: &[Signature<'_>]) -> String {
     let mut page = Html::literal("<!DOCTYPE html>\n");
     page.push(html);
     page.into_string()
-}
-
-fn meta(name: &'static str, content: &'static str) -> Element {
-    tag("meta")
-        .attribute("name", name)
-        .attribute("content", content)
 }
 
 /// The table of contents.
@@ -164,74 +142,7 @@ fn article(names: &Names, signature: &Signature<'_>) -> Element {
         .with(raw(names, evidence))
 }
 
-/// What all checks come to, and where it fails, why.
-fn verdict(proof: &Proof) -> Element {
-    let failed = proof.failed();
-    if failed.is_empty() {
-        let n = proof.checks.len();
-        let holds = match n {
-            0 => "Nothing could be checked".to_owned(),
-            1 => "The one check holds".to_owned(),
-            n => format!("All {n} checks hold"),
-        };
-        let left = match proof.unchecked.len() {
-            0 => String::new(),
-            1 => ", and 1 link was not checked".to_owned(),
-            n => format!(", and {n} links were not checked"),
-        };
-        let (class, holds_at_all) = match n {
-            0 => ("verdict", None),
-            _ => ("verdict holds", Some(true)),
-        };
-        let line = tag("p")
-            .with(mark(holds_at_all))
-            .with(tag("b").with(holds))
-            .with(format!("{left}."));
-        return tag("div").class(class).with(line);
-    }
-    let reasons = proof.checks.iter().filter(|check| !check.ok).map(|check| {
-        tag("li")
-            .with(tag("b").with(check.name))
-            .with(": ")
-            .with(check.detail.as_str())
-    });
-    tag("div")
-        .class("verdict fails")
-        .with(
-            tag("p")
-                .with(mark(Some(false)))
-                .with(tag("b").with(format!("NOT PROVED: {}", failed.join(", "))))
-                .with("."),
-        )
-        .with(tag("ul").with_all(reasons))
-}
-
-/// What could not be checked, and why.
-fn unchecked(names: &Names, proof: &Proof) -> Html {
-    if proof.unchecked.is_empty() {
-        return Html::default();
-    }
-    let rows = proof.unchecked.iter().map(|link| {
-        tag("tr")
-            .with(tag("th").attribute("scope", "row").with(link.name))
-            .with(tag("td").with(about(link.name)))
-            .with(tag("td").with(link.detail.as_str()))
-    });
-    let heads = ["Link", "What it is about", "Why it was not checked"];
-    let heads = heads.map(|head| tag("th").attribute("scope", "col").with(head));
-    section(names, "unchecked", "What was not checked")
-        .with(tag("p").with(
-            "A link that was not checked is neither right nor wrong: what it needs was not given.",
-        ))
-        .with(
-            tag("table")
-                .with(tag("thead").with(tag("tr").with_all(heads)))
-                .with(tag("tbody").with_all(rows)),
-        )
-        .into()
-}
-
-/// What was read, to the letter.
+/// What was read, unchanged.
 fn raw(names: &Names, evidence: &Evidence) -> Html {
     let Some(entry) = evidence.entry() else {
         return Html::default();
@@ -251,106 +162,8 @@ fn raw(names: &Names, evidence: &Evidence) -> Html {
     section.into()
 }
 
-fn details(summary: &'static str, text: &str) -> Element {
-    tag("details")
-        .with(tag("summary").with(summary))
-        .with(tag("pre").with(text))
-}
-
-/// A section with its heading. Of several signatures each has one of that name, and
-/// places to jump to that are called the same would help nobody: there only the
-/// articles have names.
-fn section(names: &Names, name: &str, heading: &'static str) -> Element {
-    let id = names.id(name);
-    let section = match names.level {
-        1 => tag("section").attribute("aria-labelledby", &id),
-        _ => tag("section"),
-    };
-    section.with(names.heading(1).attribute("id", id).with(heading))
-}
-
-/// Names and values.
-fn facts<T: Into<Html>>(all: impl IntoIterator<Item = (&'static str, T)>) -> Element {
-    let pairs = all.into_iter().map(|(name, value)| {
-        tag("div")
-            .with(tag("dt").with(name))
-            .with(tag("dd").with(value))
-    });
-    tag("dl").class("facts").with_all(pairs)
-}
-
-/// A hash in full.
-fn hash(hash: &Hash) -> Html {
-    tag("code").with(hex(hash)).into()
-}
-
-/// Whether something holds, as a sign and as a word that is heard and not seen.
-fn mark(holds: Option<bool>) -> Html {
-    let (class, sign, word) = match holds {
-        Some(true) => ("mark holds", "✓", "holds: "),
-        Some(false) => ("mark fails", "✗", "failed: "),
-        None => ("mark open", "–", "not checked: "),
-    };
-    let mut mark = Html::default();
-    mark.push(
-        tag("span")
-            .class(class)
-            .attribute("aria-hidden", "true")
-            .with(sign),
-    );
-    mark.push(tag("span").class("heard").with(word));
-    mark
-}
-
-/// What a check is about.
-fn about(name: &str) -> &'static str {
-    let known = NAMES.iter().find(|(known, _)| *known == name);
-    known.map_or("", |(_, about)| about)
-}
-
-/// A check, as an item of a list.
-fn item(check: &Check) -> Element {
-    let class = if check.ok { "holds" } else { "fails" };
-    tag("li").class(class).with(mark(Some(check.ok))).with(
-        tag("div")
-            .with(tag("b").with(check.name))
-            .with(": ")
-            .with(about(check.name))
-            .with(tag("span").class("why").with(match check.ok {
-                true => check.detail.clone(),
-                false => format!("That does not hold: {}", check.detail),
-            })),
-    )
-}
-
-/// A sentence in which words that are too long for a line, as digests are, look like
-/// what they are.
-fn broken_where_long(sentence: &str) -> Html {
-    const LONG: usize = 40;
-    let mut html = Html::default();
-    for (at, word) in sentence.split(' ').enumerate() {
-        if at > 0 {
-            html.push(" ");
-        }
-        match word.chars().count() >= LONG {
-            true => html.push(tag("code").with(word)),
-            false => html.push(word),
-        }
-    }
-    html
-}
-
 #[cfg(test)]
 mod tests {
-    use super::*;
-
-    #[test]
-    fn long_words_are_code() {
-        let html = broken_where_long(&format!("a <b> {}", "c".repeat(40))).into_string();
-        let word = "c".repeat(40);
-        assert_eq!(html, format!("a &lt;b&gt; <code>{word}</code>"));
-    }
-
     #[test]
     fn a_sheet_that_ends_its_element_would_be_no_sheet() {
         assert!(!include_str!("style.css").contains(['<', '&']));

@@ -8,6 +8,7 @@ mod browser;
 mod cli;
 mod cluster;
 mod docs;
+mod house;
 mod local;
 mod manifests;
 mod pictures;

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use serde_json::json;
 use snapbox::{assert_data_eq, str};
-use xtask::cli::ClusterOptions;
+use xtask::target::ClusterOptions;
 
 use crate::support::cluster::{Cluster, job, object};
 use crate::support::snapshot::snapshot;

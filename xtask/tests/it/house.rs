@@ -402,3 +402,63 @@ fn the_exceptions_are_few_and_each_is_needed_with_a_reason() {
         assert!(file.is_file(), "{name} names no file");
     }
 }
+
+/// The first sentence of the comment at the top of a file: what it is for.
+fn purpose(room: &Room) -> String {
+    let comment = room.lines.iter().map_while(|line| line.strip_prefix("//!"));
+    let first: Vec<&str> = comment
+        .map(str::trim)
+        .take_while(|line| !line.is_empty())
+        .collect();
+    let text = first.join(" ");
+    let sentence = text.split(". ").next().unwrap_or_default();
+    // In a table of Markdown a bar ends the cell, and these links lead nowhere.
+    let sentence = sentence.trim_end_matches(['.', ':']).replace('|', "\\|");
+    sentence.replace("[`", "`").replace("`]", "`")
+}
+
+/// The table of CONTRIBUTING.md is made of the first sentence of each file;
+/// `SNAPSHOTS=overwrite cargo test --test it house::` makes it again.
+#[test]
+fn contributing_says_what_every_file_is_for() {
+    let mut rows: Vec<(String, String)> = Vec::new();
+    for room in rooms() {
+        let text = purpose(&room);
+        assert!(
+            !text.is_empty(),
+            "xtask/src/{} does not say what it is for",
+            room.path
+        );
+        let name = match room.path.strip_suffix("mod.rs") {
+            Some(folder) => folder.to_owned(),
+            None => room.path.clone(),
+        };
+        rows.push((name, text));
+    }
+    rows.sort();
+    let rows = rows
+        .iter()
+        .map(|(name, text)| format!("| `{name}` | {text} |\n"));
+    let table = format!(
+        "| in `xtask/src` | what it is for |\n|---|---|\n{}",
+        rows.collect::<String>()
+    );
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../CONTRIBUTING.md");
+    let text = std::fs::read_to_string(&page).unwrap();
+    let start = text
+        .find("| in `xtask/src` |")
+        .expect("the table of xtask/src is there");
+    let length: usize = text[start..]
+        .split_inclusive('\n')
+        .take_while(|line| line.starts_with('|'))
+        .map(str::len)
+        .sum();
+    if std::env::var("SNAPSHOTS").is_ok_and(|what| what == "overwrite") {
+        let new = format!("{}{table}{}", &text[..start], &text[start + length..]);
+        return std::fs::write(&page, new).unwrap();
+    }
+    assert!(
+        text[start..start + length] == table,
+        "the table is not of these files; make it again: SNAPSHOTS=overwrite cargo test --test it house::"
+    );
+}
