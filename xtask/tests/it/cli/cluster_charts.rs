@@ -3,7 +3,7 @@
 use std::fs;
 
 use snapbox::{assert_data_eq, str};
-use xtask::cli::ClusterOptions;
+use xtask::target::ClusterOptions;
 
 use super::cluster_install::installs;
 use crate::support::cluster::Cluster;
