@@ -285,7 +285,7 @@ fn remembering(
         Compared::Extends(detail) => Ok(detail),
         Compared::Forked(why) => {
             inspected.forked = Some(memory.forked(id, checkpoint, &why));
-            Err(why)
+            crate::proof::wrong(why)
         }
     };
     inspected.proof.check("consistency", verdict);

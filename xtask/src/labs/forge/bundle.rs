@@ -5,13 +5,11 @@ use std::path::Path;
 use anyhow::{Context, Result};
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
-use p256::ecdsa::signature::Signer;
-use p256::ecdsa::{DerSignature, SigningKey};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use super::timestamp::asked_for;
-use super::{Stamp, post, trust};
+use super::{PrivateKey, Stamp, post, trust};
 use crate::labs::{ALICE, Stage};
 use crate::state;
 
@@ -61,17 +59,16 @@ impl SignedFile {
 ///
 /// # Errors
 /// Where one of them refuses.
-pub fn bundle(stage: &Stage<'_>, file: &SignedFile, key: &SigningKey, leaf: &[u8]) -> Result<()> {
+pub fn bundle(stage: &Stage<'_>, file: &SignedFile, key: &PrivateKey, leaf: &[u8]) -> Result<()> {
     let encoded = |bytes: &[u8]| BASE64_STANDARD.encode(bytes);
     let content = state::read(Path::new(&file.file))?.context("there is nothing to sign")?;
     let digest = encoded(&Sha256::digest(&content));
-    let signature: DerSignature = key.try_sign(&content)?;
-    let signature = signature.as_bytes();
-    let timestamp = asked_for(stage, signature)?;
+    let signature = key.sign(&content)?;
+    let timestamp = asked_for(stage, &signature)?;
     let entry = json!({"hashedRekordRequestV002": {
         "digest": &digest,
         "signature": {
-            "content": encoded(signature),
+            "content": encoded(&signature),
             "verifier": {
                 "x509Certificate": {"rawBytes": encoded(leaf)},
                 "keyDetails": "PKIX_ECDSA_P256_SHA_256",
@@ -100,7 +97,7 @@ pub fn bundle(stage: &Stage<'_>, file: &SignedFile, key: &SigningKey, leaf: &[u8
         },
         "messageSignature": {
             "messageDigest": {"algorithm": "SHA2_256", "digest": digest},
-            "signature": encoded(signature),
+            "signature": encoded(&signature),
         },
     });
     state::write_json(Path::new(&file.bundle), &made)
