@@ -17,5 +17,5 @@ pub(crate) use from_image::inspect as inspect_image;
 pub(crate) use inspected::{Inspected, TrustPolicy};
 pub(crate) use json::{CertificateDocument, Document};
 pub(crate) use openssl::openssl_text;
-pub(crate) use query::{Online, Query, Source, inspect_all};
+pub(crate) use query::{Online, Query, SignatureSource, inspect_all};
 pub(crate) use verdicts::Verdicts;

@@ -4,7 +4,7 @@
 use anyhow::Result;
 
 use super::DoneWhen;
-use super::progress::Progress;
+use super::progress::ReaderProgress;
 use crate::bundle::Content;
 use crate::evidence::checkpoint_store::Memory;
 use crate::evidence::{Inspected, Online, TrustPolicy, inspect_bundles, inspect_image};
@@ -20,7 +20,7 @@ use crate::target::{
 /// Looks whether something is done on a target; returns how that is seen, or `None`.
 pub(super) struct Look<'a> {
     pub(super) target: &'a dyn Target,
-    pub(super) progress: &'a Progress,
+    pub(super) progress: &'a ReaderProgress,
     /// Whether each answer of a server is told on standard error.
     pub(super) trace: bool,
 }
