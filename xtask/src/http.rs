@@ -3,6 +3,7 @@
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use anyhow::Result;
@@ -37,9 +38,6 @@ pub struct Server {
     /// Whose certificates count for `https://…`, PEM, and nobody else's; without one
     /// those that the system trusts.
     pub ca: Option<PathBuf>,
-    /// Whether each answer is told on standard error: what a reader asks for, and how
-    /// little of a log it takes.
-    pub traced: bool,
 }
 
 impl Server {
@@ -48,15 +46,6 @@ impl Server {
         Server {
             url: url.into(),
             ca: None,
-            traced: false,
-        }
-    }
-
-    /// One whose certificate must be of this CA.
-    pub fn with_ca(url: impl Into<String>, ca: PathBuf) -> Server {
-        Server {
-            ca: Some(ca),
-            ..Server::at(url)
         }
     }
 
@@ -138,9 +127,9 @@ impl Server {
             let accept = format!("Accept: {}", accept.unwrap_or("*/*"));
             let largest = largest.to_string();
             words.extend(words!["--max-filesize", largest, "--header", accept]);
-            return found(&url, self.traced, curl(&url, words, None)?);
+            return found(&url, curl(&url, words, None)?);
         }
-        find_at_most(&url, self.traced, accept, largest, within)
+        find_at_most(&url, accept, largest, within)
     }
 }
 
@@ -200,12 +189,11 @@ pub fn get(url: &str, within: Duration) -> Result<Vec<u8>, Fail> {
 /// # Errors
 /// As [`get`].
 pub fn find(url: &str, within: Duration) -> Result<Option<Vec<u8>>, Fail> {
-    find_at_most(url, false, None, LARGEST, within)
+    find_at_most(url, None, LARGEST, within)
 }
 
 fn find_at_most(
     url: &str,
-    traced: bool,
     accept: Option<&str>,
     largest: u64,
     within: Duration,
@@ -218,13 +206,21 @@ fn find_at_most(
     let from = url.to_owned();
     found(
         url,
-        traced,
         interrupt::interruptible(move || read(&from, largest, ask.call()))?,
     )
 }
 
-fn found(url: &str, traced: bool, (status, body): (u16, Vec<u8>)) -> Result<Option<Vec<u8>>, Fail> {
-    if traced {
+/// Whether each answer is told on standard error: what a reader asks for, and how
+/// little of a log it takes.
+static TOLD: AtomicBool = AtomicBool::new(false);
+
+/// Makes every answer from here on told.
+pub fn tell() {
+    TOLD.store(true, Ordering::Relaxed);
+}
+
+fn found(url: &str, (status, body): (u16, Vec<u8>)) -> Result<Option<Vec<u8>>, Fail> {
+    if TOLD.load(Ordering::Relaxed) {
         // A closed output ends the telling, never the work.
         let _ = writeln!(
             std::io::stderr(),

@@ -2,6 +2,9 @@
 
 use std::process::ExitCode;
 
+use clap::Parser;
+
 fn main() -> ExitCode {
-    xtask::commands::main()
+    let cli = xtask::cli::Cli::parse();
+    ExitCode::from(xtask::commands::run(cli))
 }

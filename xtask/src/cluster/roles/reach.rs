@@ -20,7 +20,10 @@ impl Reach for Cluster {
         self.require_rekor(version)?;
         self.require_installed()?;
         if self.settings()?.ingress.is_some() {
-            let server = Server::with_ca(self.host_urls()?.1, self.trust_file("ingress.pem"));
+            let server = Server {
+                url: self.host_urls()?.1,
+                ca: Some(self.trust_file("ingress.pem")),
+            };
             return Ok(Reached::directly(server));
         }
         let (server, held) = self.reach(Forward::named("rekor")?)?;
@@ -36,8 +39,10 @@ impl Reach for Cluster {
         }
         self.require_installed()?;
         let (at, held) = self.reach(Forward::named("registry")?)?;
-        let url = at.url.replacen("http://", "https://", 1);
-        let server = Server::with_ca(url, self.trust_file("registry.pem"));
+        let server = Server {
+            url: at.url.replacen("http://", "https://", 1),
+            ca: Some(self.trust_file("registry.pem")),
+        };
         Ok(Reached {
             server,
             held: Some(Box::new(held)),
