@@ -7,15 +7,16 @@
 
 use std::collections::HashMap;
 use std::io::{IsTerminal, Write};
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use console::style;
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
+use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::fail::Fail;
-use crate::plan::{Plan, Reporter, StepEvent, StepRef};
+use crate::plan::run::Said;
 use crate::text::printable;
 
 /// How much is said, and in which form.
@@ -31,52 +32,54 @@ pub struct Style {
     pub quiet: bool,
 }
 
-/// The options without which a printed command would lead to another state
-/// directory or target.
-static OPTIONS: Mutex<Lead> = Mutex::new(Lead {
-    target: String::new(),
-    state: String::new(),
-});
-
-struct Lead {
+/// The options without which a printed command would lead to another state directory
+/// or target, each followed by a space.
+#[derive(Debug, Clone, Default)]
+pub struct CommandPrefix {
     target: String,
     state: String,
 }
 
-/// Makes every command that is printed for the user from here on carry these
-/// options: those that name the target, where they are needed, and those that name
-/// the state directory.
-pub fn lead_to(target: &[String], state: &[String]) {
-    let words = |options: &[String]| {
-        let quoted = options.iter().map(|word| crate::text::quote(word) + " ");
-        quoted.collect::<String>()
-    };
-    *lead() = Lead {
-        target: words(target),
-        state: words(state),
-    };
-}
-
-fn lead() -> std::sync::MutexGuard<'static, Lead> {
-    OPTIONS
-        .lock()
-        .unwrap_or_else(std::sync::PoisonError::into_inner)
-}
-
-/// A text for the user in which each `cargo xtask` leads to the state directory
-/// and target of this run.
-pub fn typed(text: &str) -> String {
-    let lead = lead();
-    let mut parts = text.split("cargo xtask ");
-    let mut typed = parts.next().unwrap_or_default().to_owned();
-    for rest in parts {
-        // These name a target themselves.
-        let other = rest.starts_with("--on ")
-            || rest.starts_with("minikube") && !lead.target.starts_with("--on minikube ");
-        let target = if other { "" } else { &lead.target };
-        typed += &format!("cargo xtask {target}{}{rest}", lead.state);
+impl CommandPrefix {
+    /// The options that name the target, where they are needed, and those that name the
+    /// state directory.
+    pub fn new(target: &[String], state: &[String]) -> CommandPrefix {
+        let words = |options: &[String]| {
+            let quoted = options.iter().map(|word| crate::text::quote(word) + " ");
+            quoted.collect::<String>()
+        };
+        CommandPrefix {
+            target: words(target),
+            state: words(state),
+        }
     }
-    typed
+
+    /// A text in which each `cargo xtask` carries these options.
+    fn in_text(&self, text: &str) -> String {
+        let mut parts = text.split("cargo xtask ");
+        let mut prefixed = parts.next().unwrap_or_default().to_owned();
+        for rest in parts {
+            // These name a target themselves.
+            let other = rest.starts_with("--on ")
+                || rest.starts_with("minikube") && !self.target.starts_with("--on minikube ");
+            let target = if other { "" } else { &self.target };
+            prefixed += &format!("cargo xtask {target}{}{rest}", self.state);
+        }
+        prefixed
+    }
+}
+
+/// One of the steps of a running plan.
+#[derive(Debug, Clone, Copy)]
+pub struct StepRef<'a> {
+    /// Its place, from 1.
+    pub number: usize,
+    /// How many steps the plan has.
+    pub of: usize,
+    /// Its name.
+    pub name: &'a str,
+    /// Its title.
+    pub title: &'a str,
 }
 
 /// Prints events.
@@ -85,6 +88,7 @@ pub struct Ui {
     terminal: bool,
     bars: MultiProgress,
     live: Mutex<HashMap<String, Live>>,
+    prefix: Arc<Mutex<CommandPrefix>>,
 }
 
 struct Live {
@@ -110,7 +114,31 @@ impl Ui {
             terminal: draws,
             bars: MultiProgress::with_draw_target(target),
             live: Mutex::default(),
+            prefix: Arc::default(),
         }
+    }
+
+    /// Another way to print beside this one, with the same prefix of commands.
+    pub fn restyled(&self, style: Style) -> Ui {
+        Ui {
+            prefix: Arc::clone(&self.prefix),
+            ..Ui::new(style)
+        }
+    }
+
+    /// Makes every command that is printed for the user from here on carry these options.
+    pub fn set_prefix(&self, prefix: CommandPrefix) {
+        *self.prefix() = prefix;
+    }
+
+    /// A text for the user in which each `cargo xtask` leads to the state directory and
+    /// target of this run.
+    pub fn with_prefix(&self, text: &str) -> String {
+        self.prefix().in_text(text)
+    }
+
+    fn prefix(&self) -> MutexGuard<'_, CommandPrefix> {
+        self.prefix.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The form it was made with.
@@ -138,7 +166,7 @@ impl Ui {
     /// What to type next, for whoever did not ask for results only.
     pub fn next(&self, command: &str) {
         if !self.style.quiet {
-            self.say(format!("next: {}", typed(command)));
+            self.say(format!("next: {}", self.with_prefix(command)));
         }
     }
 
@@ -151,51 +179,28 @@ impl Ui {
 
     /// One JSON document on standard output, only with `--json`. `false` where
     /// nobody reads it any more.
-    pub fn event(&self, event: &Value) -> bool {
+    pub fn event(&self, event: &impl Serialize) -> bool {
+        if !self.style.json {
+            return true;
+        }
+        let Ok(text) = serde_json::to_string(event) else {
+            return false;
+        };
         let mut out = std::io::stdout().lock();
-        !self.style.json || writeln!(out, "{event}").and_then(|()| out.flush()).is_ok()
+        writeln!(out, "{text}").and_then(|()| out.flush()).is_ok()
     }
 
-    /// The last word: the JSON `result`, or the error for a person.
-    pub fn result(&self, command: &str, outcome: Result<Value, &Fail>) {
-        if matches!(outcome, Err(fail) if fail.reported) && self.style.json {
-            return;
-        }
-        if self.style.json {
-            let (ok, exit, data) = match outcome {
-                Ok(data) => (true, 0, data),
-                Err(fail) => (false, fail.exit, failure(fail)),
-            };
-            let result = json!({"event": "result", "command": command, "ok": ok, "exit": exit});
-            let result = with(result, data);
-            self.event(&result);
-        } else if let Err(fail) = outcome {
-            // The tool's own words, unless it is known what they mean.
-            let shown = if fail.known && !self.style.verbose {
-                &[]
-            } else {
-                fail.tail.as_slice()
-            };
-            for line in shown {
-                complain(&format!("  | {}", printable(line)));
-            }
-            complain(&format!(
-                "{} {}",
-                style("error:").for_stderr().red().bold(),
-                printable(&fail.what)
-            ));
-            for hint in &fail.hints {
-                complain(&format!(
-                    "{} {}",
-                    style("hint:").for_stderr().cyan(),
-                    typed(hint)
-                ));
-            }
-        }
+    /// A plan begins.
+    pub fn plan(&self, command: &str, steps: &[(&str, &str, &[String])]) {
+        let steps: Vec<Value> = steps
+            .iter()
+            .map(|(name, title, needs)| json!({"name": name, "title": title, "needs": needs}))
+            .collect();
+        self.event(&json!({"event": "plan", "command": command, "steps": steps}));
     }
 
     /// A step begins.
-    fn start(&self, step: StepRef<'_>) {
+    pub fn start(&self, step: StepRef<'_>) {
         self.event(
             &json!({"event": "start", "step": step.name, "number": step.number, "of": step.of}),
         );
@@ -216,7 +221,7 @@ impl Ui {
     }
 
     /// A command of a step is about to run.
-    fn command(&self, step: StepRef<'_>, line: &str) {
+    pub fn command(&self, step: StepRef<'_>, line: &str) {
         self.event(&json!({"event": "command", "step": step.name, "line": line}));
         if self.style.commands {
             self.note(format!("$ {line}"));
@@ -224,44 +229,47 @@ impl Ui {
     }
 
     /// A line that a command printed.
-    fn output(&self, step: StepRef<'_>, line: &str) {
+    pub fn output(&self, step: StepRef<'_>, line: &str) {
         if self.style.verbose {
-            self.line(step, line);
+            self.event(&json!({"event": "output", "step": step.name, "line": line}));
+            self.note(format!("  {}: {}", step.name, printable(line)));
         }
     }
 
-    /// What a step waits for, told once.
-    fn waiting(&self, step: StepRef<'_>, text: &str) {
-        let mut live = self.live();
-        let Some(entry) = live.get_mut(step.name) else {
-            return;
-        };
-        if entry.waiting == text {
-            return;
+    /// What a step says that runs in this process.
+    pub fn said(&self, step: StepRef<'_>, said: Said<'_>) {
+        match said {
+            Said::Waiting(text) => {
+                let mut live = self.live();
+                let Some(entry) = live.get_mut(step.name) else {
+                    return;
+                };
+                if entry.waiting == text {
+                    return;
+                }
+                entry.waiting = text.to_owned();
+                if self.terminal {
+                    let message = format!("{} ({})", step.title, printable(text));
+                    entry.bar.set_message(message);
+                }
+                drop(live);
+                self.event(&json!({"event": "wait", "step": step.name, "for": text}));
+            }
+            Said::Trouble(lines) => {
+                self.event(&json!({"event": "trouble", "step": step.name, "lines": lines}));
+                for line in lines {
+                    self.note(format!("  {}", printable(line)));
+                }
+            }
+            Said::Line(line) => {
+                self.event(&json!({"event": "output", "step": step.name, "line": line}));
+                self.note(format!("  {}: {}", step.name, printable(line)));
+            }
         }
-        entry.waiting = text.to_owned();
-        if self.terminal {
-            let message = format!("{} ({})", step.title, printable(text));
-            entry.bar.set_message(message);
-        }
-        drop(live);
-        self.event(&json!({"event": "wait", "step": step.name, "for": text}));
-    }
-
-    fn trouble(&self, step: StepRef<'_>, lines: &[String]) {
-        self.event(&json!({"event": "trouble", "step": step.name, "lines": lines}));
-        for line in lines {
-            self.note(format!("  {}", printable(line)));
-        }
-    }
-
-    fn line(&self, step: StepRef<'_>, line: &str) {
-        self.event(&json!({"event": "output", "step": step.name, "line": line}));
-        self.note(format!("  {}: {}", step.name, printable(line)));
     }
 
     /// How far a step is. `total` is a good guess, not a promise.
-    fn progress(&self, step: StepRef<'_>, done: u64, total: u64) {
+    pub fn progress(&self, step: StepRef<'_>, done: u64, total: u64) {
         let mut live = self.live();
         let Some(entry) = live.get_mut(step.name) else {
             return;
@@ -288,7 +296,7 @@ impl Ui {
     }
 
     /// A step had been done before.
-    fn skipped(&self, step: StepRef<'_>, seen: &str) {
+    pub fn skipped(&self, step: StepRef<'_>, seen: &str) {
         self.event(&json!({"event": "skip", "step": step.name, "seen": seen}));
         self.close(step);
         if self.style.verbose {
@@ -300,7 +308,7 @@ impl Ui {
     }
 
     /// A step is done.
-    fn done(&self, step: StepRef<'_>, took: Duration) {
+    pub fn done(&self, step: StepRef<'_>, took: Duration) {
         let seconds = (took.as_secs_f64() * 1000.0).round() / 1000.0;
         self.event(&json!({"event": "done", "step": step.name, "seconds": seconds}));
         self.close(step);
@@ -315,10 +323,10 @@ impl Ui {
     }
 
     /// A step failed.
-    fn failed(&self, step: StepRef<'_>, fail: &Fail) {
+    pub fn failed(&self, step: StepRef<'_>, fail: &Fail) {
         self.event(&with(
             json!({"event": "fail", "step": step.name}),
-            failure(fail),
+            self.failure(fail),
         ));
         self.close(step);
         self.note(format!(
@@ -331,6 +339,61 @@ impl Ui {
         ));
     }
 
+    /// A step cannot run because one that it needs did not succeed.
+    pub fn blocked(&self, step: StepRef<'_>, by: &str) {
+        self.event(&json!({"event": "blocked", "step": step.name, "by": by}));
+    }
+
+    /// The last word: the JSON `result`, or the error for a person.
+    pub fn result(&self, command: &str, outcome: Result<Value, &Fail>) {
+        if self.style.json {
+            let (ok, exit, data) = match outcome {
+                Ok(data) => (true, 0, data),
+                Err(fail) => (false, fail.exit, self.failure(fail)),
+            };
+            let result = json!({"event": "result", "command": command, "ok": ok, "exit": exit});
+            let result = with(result, data);
+            self.event(&result);
+        } else if let Err(fail) = outcome {
+            self.error(fail);
+        }
+    }
+
+    /// What went wrong, for a person.
+    pub fn error(&self, fail: &Fail) {
+        // The tool's own words, unless it is known what they mean.
+        let shown = if fail.known && !self.style.verbose {
+            &[]
+        } else {
+            fail.tail.as_slice()
+        };
+        for line in shown {
+            complain(&format!("  | {}", printable(line)));
+        }
+        complain(&format!(
+            "{} {}",
+            style("error:").for_stderr().red().bold(),
+            printable(&fail.what)
+        ));
+        for hint in &fail.hints {
+            complain(&format!(
+                "{} {}",
+                style("hint:").for_stderr().cyan(),
+                self.with_prefix(hint)
+            ));
+        }
+    }
+
+    /// A failure as JSON: `{"error", "hints", "tail"}`.
+    fn failure(&self, fail: &Fail) -> Value {
+        let hints: Vec<String> = fail
+            .hints
+            .iter()
+            .map(|hint| self.with_prefix(hint))
+            .collect();
+        json!({"error": fail.what, "hints": hints, "tail": fail.tail})
+    }
+
     fn close(&self, step: StepRef<'_>) {
         if let Some(live) = self.live().remove(step.name) {
             live.bar.finish_and_clear();
@@ -338,39 +401,8 @@ impl Ui {
         }
     }
 
-    fn live(&self) -> std::sync::MutexGuard<'_, HashMap<String, Live>> {
-        self.live
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner)
-    }
-}
-
-impl Reporter for Ui {
-    fn plan(&self, plan: &Plan) {
-        let steps: Vec<Value> = plan
-            .steps
-            .iter()
-            .map(|step| json!({"name": step.name, "title": step.title, "needs": step.needs}))
-            .collect();
-        self.event(&json!({"event": "plan", "command": plan.command, "steps": steps}));
-    }
-
-    fn step(&self, step: StepRef<'_>, event: StepEvent<'_>) {
-        match event {
-            StepEvent::Started => self.start(step),
-            StepEvent::Command(line) => self.command(step, line),
-            StepEvent::Output(line) => self.output(step, line),
-            StepEvent::Progress { done, total } => self.progress(step, done, total),
-            StepEvent::Waiting(text) => self.waiting(step, text),
-            StepEvent::Trouble(lines) => self.trouble(step, lines),
-            StepEvent::Line(line) => self.line(step, line),
-            StepEvent::Skipped(seen) => self.skipped(step, seen),
-            StepEvent::Done(took) => self.done(step, took),
-            StepEvent::Failed(fail) => self.failed(step, fail),
-            StepEvent::Blocked(by) => {
-                self.event(&json!({"event": "blocked", "step": step.name, "by": by}));
-            }
-        }
+    fn live(&self) -> MutexGuard<'_, HashMap<String, Live>> {
+        self.live.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -404,12 +436,6 @@ fn with(mut object: Value, more: Value) -> Value {
         object.append(&mut more);
     }
     object
-}
-
-/// A failure as JSON: `{"error", "hints", "tail"}`.
-fn failure(fail: &Fail) -> Value {
-    let hints: Vec<String> = fail.hints.iter().map(|hint| typed(hint)).collect();
-    json!({"error": fail.what, "hints": hints, "tail": fail.tail})
 }
 
 fn spinner() -> ProgressStyle {

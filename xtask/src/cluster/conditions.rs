@@ -20,7 +20,8 @@ use super::{APPLY, Cluster};
 use crate::exec::interrupt;
 use crate::exec::output_of;
 use crate::fail::{Fail, broken, not_so};
-use crate::plan::StepEvent;
+use crate::plan::Ready;
+use crate::plan::run::Said;
 use crate::text::printable;
 use crate::words;
 
@@ -167,21 +168,18 @@ pub fn concerns(object: &Value, namespace: &str, conditions: &[Condition]) -> bo
 }
 
 impl Cluster {
-    /// Waits until every one of these conditions, as words, holds in a namespace.
+    /// Waits until every condition of a namespace holds (`component` is the
+    /// namespace, `address` the conditions).
     ///
     /// # Errors
     /// Exit status 1 where they do not hold in time, or where a pod or Job fails
     /// in a way that does not pass; 2 where the cluster does not answer.
-    pub fn wait_for(
-        &self,
-        namespace: &str,
-        conditions: &[String],
-        within: Duration,
-        report: &dyn Fn(StepEvent<'_>),
-    ) -> Result<()> {
-        let conditions: Vec<Condition> = conditions
-            .iter()
-            .map(|word| Condition::parse(word))
+    pub fn wait_for(&self, ready: &Ready, say: &dyn Fn(Said<'_>)) -> Result<()> {
+        let namespace = &ready.component;
+        let conditions: Vec<Condition> = ready
+            .address
+            .split_whitespace()
+            .map(Condition::parse)
             .collect::<Result<_, _>>()?;
         let started = Instant::now();
         let mut since: HashMap<String, Instant> = HashMap::new();
@@ -194,10 +192,7 @@ impl Cluster {
                 Ok((unmet, mut objects)) => {
                     objects.retain(|object| concerns(object, namespace, &conditions));
                     let names: Vec<String> = unmet.iter().map(ToString::to_string).collect();
-                    report(StepEvent::Waiting(&format!(
-                        "{namespace}: {}",
-                        names.join(", ")
-                    )));
+                    say(Said::Waiting(&format!("{namespace}: {}", names.join(", "))));
                     last = names;
                     silent_since = None;
                     let troubles = troubles(&objects);
@@ -229,7 +224,7 @@ impl Cluster {
                                     .map(|line| format!("  | {}", printable(line))),
                             );
                             lines.extend(fail.hints.iter().map(|hint| format!("  hint: {hint}")));
-                            report(StepEvent::Trouble(&lines));
+                            say(Said::Trouble(&lines));
                         }
                     }
                     None
@@ -242,17 +237,17 @@ impl Cluster {
             }
             if let Some(error) = silent {
                 let began = *silent_since.get_or_insert_with(Instant::now);
-                if began.elapsed() >= PATIENCE.min(within) {
+                if began.elapsed() >= PATIENCE.min(ready.within) {
                     return Err(error);
                 }
-                report(StepEvent::Waiting(&format!(
+                say(Said::Waiting(&format!(
                     "{namespace}: the API server does not answer"
                 )));
             }
-            if started.elapsed() > within {
+            if started.elapsed() > ready.within {
                 return Err(not_so(format!(
                     "not ready in {namespace} after {} seconds: {}",
-                    within.as_secs(),
+                    ready.within.as_secs(),
                     last.join(", ")
                 ))
                 .hint("see what is wrong: cargo xtask doctor")

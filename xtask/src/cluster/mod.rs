@@ -26,7 +26,6 @@ pub mod scaffold;
 pub mod settings;
 pub mod sign;
 pub mod status;
-pub mod steps;
 pub mod target;
 pub mod troubles;
 pub mod trust;

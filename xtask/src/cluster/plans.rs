@@ -8,13 +8,12 @@ use serde_json::Value;
 use super::objects::{DEFAULT, is_ours};
 use super::releases::{CERT_MANAGER, SCAFFOLD, Source};
 use super::scaffold::{CTLOG, FULCIO, INGRESS_TLS};
-use super::steps::{ClusterTrust, CopySecrets, Refusal};
+use super::target::DISCOVERY;
 use super::trust::CONFIG_MAP;
 use super::{APPLY, Cluster};
 use crate::fail::broken;
 use crate::plan::{Command, Plan, Ready, Step};
 use crate::target::TargetKind;
-use crate::target::steps::Preflight;
 use crate::words;
 
 /// How long the servers of a chart may take: images have to be fetched first.
@@ -53,7 +52,7 @@ impl Cluster {
             Step::new("preflight", "check what machine and cluster have")
                 .needs(["begin"])
                 .done(move || looked.finished())
-                .xtask(Preflight::default()),
+                .xtask(words!["preflight"]),
         );
         if self.kind == TargetKind::Minikube {
             plan.push(self.minikube_step()?);
@@ -98,7 +97,7 @@ impl Cluster {
                     .copies_are_current()?
                     .then(|| "they are the same".to_owned()))
             })
-            .xtask(CopySecrets {}),
+            .xtask(words!["step", "copy-secrets"]),
         );
         let trust = self.clone();
         let mut step = Step::new("trust", "write the trusted root and the signing config")
@@ -112,7 +111,7 @@ impl Cluster {
                     .trust_is_current()?
                     .then(|| "they are what the keys say".to_owned()))
             })
-            .xtask(ClusterTrust {}),
+            .xtask(words!["step", "trust"]),
         );
         Ok(())
     }
@@ -141,8 +140,9 @@ impl Cluster {
             Ok(Some("it runs".to_owned()))
         })
         .run(start)
-        .ready(Ready::Issuer {
-            context: self.settings()?.context.clone(),
+        .ready(Ready {
+            component: self.settings()?.context.clone(),
+            address: DISCOVERY.to_owned(),
             within: READY,
         }))
     }
@@ -166,7 +166,7 @@ impl Cluster {
                     .all(there)
                     .then(|| "they are there".to_owned()))
             })
-            .xtask(Refusal::ForeignNamespaces.step())
+            .xtask(words!["step", "refuse", "foreign-namespaces"])
             .run(self.apply_command(&["deploy/namespaces.yml"])?))
     }
 
@@ -319,5 +319,9 @@ const INGRESS: (&str, &str) = ("ingress-nginx", "deployment/ingress-nginx-contro
 
 /// That these conditions hold in a namespace, images fetched included.
 pub fn ready(namespace: &str, conditions: &str) -> Ready {
-    Ready::objects(namespace, conditions, READY)
+    Ready {
+        component: namespace.to_owned(),
+        address: conditions.to_owned(),
+        within: READY,
+    }
 }

@@ -1,43 +1,41 @@
-//! `step`: what `--dry-run` prints for steps that are done in this program.
+//! `step`: one step of a plan, as `--dry-run` prints it.
 
 use anyhow::Result;
-use serde_json::Value;
+use clap::Args;
 
-use super::App;
-use crate::book::BookStep;
+use crate::app::{Answer, App};
+use crate::book;
+use crate::cli::StepCommand as Steps;
 use crate::exec::interrupt;
-use crate::plan::{StepEvent, StepRunner, step_command};
+use crate::plan::run::Said;
 use crate::target::TargetKind;
 use crate::text::printable;
-use crate::walkthrough::steps::ResetRunner;
 
-pub fn run(app: &App, words: &[String]) -> Result<Option<Value>> {
-    let report = |event: StepEvent<'_>| match event {
-        StepEvent::Trouble(lines) => lines.iter().for_each(|line| app.ui.note(line)),
-        StepEvent::Line(line) => drop(app.ui.say(printable(line))),
-        _ => {}
-    };
-    let made = if step_command::is_of::<BookStep>(words) {
-        step_command::parse::<BookStep>(words)
-            .map_err(Into::into)
-            .and_then(|step| step.run(&app.repo, &report))
-    } else {
-        // A step that stops a server is part of a removal.
-        let target = app.target_to_remove()?;
-        let kind = app.on.0;
-        let _watch = (kind != TargetKind::Local).then(interrupt::watch);
-        let runner = ResetRunner {
-            target: target.as_ref(),
-            state: &app.state,
-            kind,
+/// One step of a plan: what `--dry-run` prints for steps done in this program
+#[derive(Debug, Args)]
+#[command(hide = true)]
+pub(crate) struct StepCommand {
+    /// Which.
+    #[command(subcommand)]
+    step: Steps,
+}
+
+impl StepCommand {
+    pub(crate) fn run(self, app: &App) -> Result<Answer> {
+        let say = |said: Said<'_>| match said {
+            Said::Waiting(_) => {}
+            Said::Trouble(lines) => lines.iter().for_each(|line| app.ui.note(line)),
+            Said::Line(line) => drop(app.ui.say(printable(line))),
         };
-        runner.xtask(words, &report)
-    };
-    // What was typed wrongly, and what was asked for with `--help`.
-    if let Err(error) = &made
-        && let Some(error) = error.downcast_ref::<clap::Error>()
-    {
-        error.exit();
+        match (app.chosen.kind, &self.step) {
+            (_, Steps::Pages { output }) => book::gather(&app.repo, output),
+            (TargetKind::Local, Steps::Halt { .. }) => app.local_to_remove()?.step(self.step),
+            (TargetKind::Local, _) => app.local()?.step(self.step),
+            _ => {
+                let _watch = interrupt::watch();
+                app.cluster()?.step(self.step, &say)
+            }
+        }?;
+        Ok(Answer::printed())
     }
-    made.map(|_| None)
 }

@@ -6,7 +6,6 @@ use anyhow::Result;
 
 use super::manifest::Server;
 use super::settings::Settings;
-use super::steps::{Begin, Configure, Halt, Launch, Shard};
 use super::{Local, process, shards};
 use crate::entry::Version;
 use crate::fail::broken;
@@ -91,9 +90,7 @@ impl Local {
                         let started = process::was_started(&dir, &name);
                         Ok((!started).then(|| "it does not run".to_owned()))
                     })
-                    .xtask(Halt {
-                        component: server.name.clone(),
-                    }),
+                    .xtask(words!["step", "halt", &server.name]),
             );
         }
     }
@@ -171,7 +168,7 @@ impl Local {
             let good = there && !local.ends_soon("registry") && local.all_run()?;
             Ok(good.then(|| "the servers use them".to_owned()))
         })
-        .xtask(Begin {})
+        .xtask(words!["step", "begin"])
         .run(self.make_command(&keys))
     }
 
@@ -185,7 +182,18 @@ impl Local {
                     .configured()?
                     .then(|| "it is as it should be".to_owned()))
             })
-            .xtask(Configure::from(settings))
+            .xtask(words![
+                "step",
+                "configure",
+                "--port-base",
+                settings.port_base.to_string(),
+                "--rekor",
+                settings.rekor.name(),
+                "--fulcio",
+                settings.fulcio.len().to_string(),
+                "--timestamp",
+                settings.timestamp.len().to_string(),
+            ])
     }
 
     fn shard_step(&self, server: &Server) -> Result<Step> {
@@ -201,10 +209,8 @@ impl Local {
             admin,
             format!("--display_name={log}")
         ];
-        let open = Shard {
-            log: log.clone(),
-            tree: Word::output(output),
-        };
+        let mut open = words!["step", "shard", &log, "--tree"];
+        open.push(Word::output(output));
         Ok(Step::new(
             format!("{log}-shard"),
             format!("make a tree and a key for {}", server.title),
@@ -228,10 +234,8 @@ impl Local {
             server.uses.clone(),
             line.clone(),
         );
-        let launch = Launch {
-            component: server.name.clone(),
-            words: line,
-        };
+        let mut launch = words!["step", "launch", &server.name, "--"];
+        launch.extend(line.into_iter().map(Word::from));
         let address = self.server_ready(server)?;
         let at = address.clone();
         Ok(Step::new(&server.name, format!("start {}", server.title))
@@ -251,7 +255,11 @@ impl Local {
                 Ok(record.map(|record| format!("it runs as process {}", record.pid)))
             })
             .xtask(launch)
-            .ready(Ready::answers(&server.name, &address, READY)))
+            .ready(Ready {
+                component: server.name.clone(),
+                address,
+                within: READY,
+            }))
     }
 
     /// Whether every server that should run does.

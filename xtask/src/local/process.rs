@@ -20,6 +20,7 @@ use crate::exec::interrupt;
 use crate::fail::broken;
 use crate::format::hex::hex;
 use crate::http;
+use crate::plan::Ready;
 use crate::state;
 use crate::time;
 
@@ -291,10 +292,11 @@ fn end(name: &str, pid: u32, alive: impl Fn() -> bool) -> Result<()> {
 /// # Errors
 /// Where it ends first (its log's last lines are the tail), where it does not
 /// answer in time, or where the user interrupts.
-pub fn wait(dir: &Path, name: &str, address: &str, within: Duration) -> Result<()> {
+pub fn wait(dir: &Path, ready: &Ready) -> Result<()> {
     let asked = Instant::now();
+    let name = &ready.component;
     loop {
-        if answers(address) {
+        if answers(&ready.address) {
             return Ok(());
         }
         let Some(record) = record(dir, name)? else {
@@ -309,10 +311,11 @@ pub fn wait(dir: &Path, name: &str, address: &str, within: Duration) -> Result<(
                 .hint(log())
                 .into());
         }
-        if asked.elapsed() > within {
-            let seconds = within.as_secs();
+        if asked.elapsed() > ready.within {
+            let seconds = ready.within.as_secs();
             return Err(broken(format!(
-                "{name} does not answer at {address} after {seconds} seconds"
+                "{name} does not answer at {} after {seconds} seconds",
+                ready.address
             ))
             .tail(last_lines(dir, &record, 12))
             .hint(log())

@@ -2,8 +2,7 @@
 
 use std::fmt::Write;
 
-use super::ready::Wait;
-use super::{Action, Command, Piece, Plan, Step, StepCommand, Word};
+use super::{Action, Command, Piece, Plan, Step, Word};
 use crate::text::quote;
 
 /// The whole plan. Nothing is probed, so steps that a run would skip are in it.
@@ -27,7 +26,16 @@ pub fn commands(step: &Step, globals: &[String]) -> Vec<String> {
         .map(|action| line(action, globals))
         .collect();
     if let Some(ready) = &step.ready {
-        lines.push(xtask(&Wait::from(ready).words(), globals));
+        let seconds = ready.within.as_secs().to_string();
+        let words = [
+            "step",
+            "wait",
+            &ready.component,
+            &ready.address,
+            "--within",
+            &seconds,
+        ];
+        lines.push(xtask(&words.map(Word::from), globals));
     }
     lines
 }
@@ -62,7 +70,7 @@ fn program(command: &Command) -> String {
     if let Some(dir) = &command.dir {
         line = format!("cd {} && {line}", quote(&dir.to_string_lossy()));
     }
-    match &command.output {
+    match command.output {
         Some(name) => format!("{name}=$({line})"),
         None if command.dir.is_some() => format!("({line})"),
         None => line,
@@ -95,10 +103,7 @@ mod tests {
             .env("A", "x y");
         plan.push(Step::new("look", "look it up").run(look));
         let mut say = words!["step", "say"];
-        say.push(Word(vec![
-            Piece::Text("it's ".into()),
-            Piece::Output("IT".into()),
-        ]));
+        say.push(Word(vec![Piece::Text("it's ".into()), Piece::Output("IT")]));
         plan.push(Step::new("say", "say it").needs(["look"]).xtask(say));
         plan
     }

@@ -5,7 +5,6 @@ use anyhow::Result;
 use crate::cluster::Cluster;
 use crate::cluster::doctor::inotify;
 use crate::cluster::status::{COMPONENTS, FORWARD};
-use crate::cluster::steps::HaltForward;
 use crate::fail::broken;
 use crate::plan::{Plan, Step};
 use crate::preflight::Check;
@@ -33,11 +32,8 @@ impl Lifecycle for Cluster {
                 continue;
             }
             plan.push(
-                Step::new(format!("close-{name}"), format!("end the forward to {of}")).xtask(
-                    HaltForward {
-                        component: name.clone(),
-                    },
-                ),
+                Step::new(format!("close-{name}"), format!("end the forward to {of}"))
+                    .xtask(words!["step", "halt", &name]),
             );
         }
         Ok(plan)

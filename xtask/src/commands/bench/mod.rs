@@ -12,18 +12,18 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
+use clap::Args;
 use serde_json::{Value, json};
 
-use super::App;
+use crate::app::{Answer, App};
 use crate::artifact::Artifact;
-use crate::exec::Outputs;
 use crate::exec::resolve;
 use crate::fail::broken;
 use crate::local::Local;
 use crate::local::platform;
+use crate::plan::run::Outputs;
 use crate::plan::{Action, Piece, Plan};
 use crate::state::State;
-use crate::target::steps::SigningTarget;
 use crate::target::{CosignRuns, Signing};
 
 /// The profile that this program was built with.
@@ -36,7 +36,24 @@ const PROFILE: &str = if cfg!(debug_assertions) {
 /// The ports of the measured installation.
 const PORT_BASE: u16 = 19_800;
 
-pub fn run(app: &App, cold: bool, runs: u16) -> Result<Option<Value>> {
+/// Measure this installation against bare commands, as ratios
+#[derive(Debug, Args)]
+pub(crate) struct BenchCommand {
+    /// Also build the servers and this program from nothing (many minutes)
+    #[arg(long)]
+    cold: bool,
+    /// How often to measure each
+    #[arg(short = 'n', long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u16).range(1..=100))]
+    runs: u16,
+}
+
+impl BenchCommand {
+    pub(crate) fn run(self, app: &App) -> Result<Answer> {
+        run(app, self.cold, self.runs)
+    }
+}
+
+fn run(app: &App, cold: bool, runs: u16) -> Result<Answer> {
     let bench = Bench::new(app, runs)?;
     let measured = bench.measure(cold);
     bench.xtask(&["uninstall", "--yes", "--keep-tools"])?;
@@ -54,7 +71,7 @@ pub fn run(app: &App, cold: bool, runs: u16) -> Result<Option<Value>> {
         .iter()
         .map(|row| json!({"what": row.what, "figure": row.figure, "against": row.against}))
         .collect();
-    Ok(Some(json!({"rows": rows, "runs": runs})))
+    Ok(Answer::result(json!({"rows": rows, "runs": runs})))
 }
 
 struct Row {
@@ -171,7 +188,7 @@ impl<'a> Bench<'a> {
                     let Some(Piece::Text(out)) = out else {
                         return Err(broken("the token goes nowhere").into());
                     };
-                    target.write_token(target.default_user(), Path::new(out))?;
+                    target.token(target.default_user(), Path::new(out))?;
                 }
                 Action::Xtask(_) => {}
                 Action::Run(command) => {
@@ -187,9 +204,9 @@ impl<'a> Bench<'a> {
                     if !output.status.success() {
                         return Err(broken(format!("{} failed", words[0])).into());
                     }
-                    if let Some(name) = &command.output {
+                    if let Some(name) = command.output {
                         outputs.insert(
-                            name.clone(),
+                            name,
                             String::from_utf8_lossy(&output.stdout).trim().to_owned(),
                         );
                     }

@@ -3,7 +3,7 @@
 use anyhow::Result;
 
 use crate::artifact::Artifact;
-use crate::cosign::SignRequest;
+use crate::cosign;
 use crate::entry::Version;
 use crate::local::{Local, trust};
 use crate::plan::Plan;
@@ -25,7 +25,7 @@ impl Signing for Local {
         signatures::all(&self.dir)?;
         let user = self.user(user)?;
         let mut plan = Plan::new("sign", self.globals.clone());
-        let request = SignRequest {
+        let signing = cosign::Signing {
             artifacts,
             user: &user.name,
             identity: &user.email,
@@ -33,9 +33,9 @@ impl Signing for Local {
             signing_config: &self.trust_file(&trust::config_name(Some(rekor))),
             rekor,
             dir: &self.dir,
-            forwarded: None,
+            record: Vec::new(),
         };
-        self.cosign()?.push_sign(&mut plan, &request, &[]);
+        self.cosign()?.push_sign(&mut plan, &signing, &[])?;
         Ok(plan)
     }
 
