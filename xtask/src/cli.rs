@@ -261,15 +261,6 @@ pub enum Command {
         #[command(flatten)]
         plan: PlanOptions,
     },
-    /// Measure this installation against bare commands, as ratios
-    Bench {
-        /// Also build the servers and this program from nothing (many minutes)
-        #[arg(long)]
-        cold: bool,
-        /// How often to measure each
-        #[arg(short = 'n', long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u16).range(1..=100))]
-        runs: u16,
-    },
     /// One step of a plan: what `--dry-run` prints for steps done in this program
     #[command(hide = true)]
     Step {

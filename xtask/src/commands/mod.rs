@@ -1,6 +1,5 @@
 //! The commands, one file each, and what they share.
 
-mod bench;
 mod book;
 mod chapters;
 mod doctor;
@@ -140,7 +139,6 @@ fn name(command: &Command) -> &'static str {
         Command::Reset { .. } => "reset",
         Command::Env { .. } => "env",
         Command::Uninstall { .. } => "uninstall",
-        Command::Bench { .. } => "bench",
         Command::Step { .. } => "step",
         other => part(other).map_or("", |(part, _)| part.name()),
     }
@@ -318,7 +316,6 @@ impl App {
                 delete_minikube,
                 plan,
             } => uninstall::run(self, yes, keep_tools, delete_minikube.as_deref(), &plan),
-            Command::Bench { cold, runs } => bench::run(self, cold, runs),
             Command::Doctor => doctor::run(self),
             Command::Step { .. } => Ok(None),
             other => match part(&other) {
