@@ -26,7 +26,7 @@ const LOCK: &str = "progress.lock";
 /// What was done on one target. Times are RFC 3339 in UTC.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 // A message about a damaged file names it.
-#[serde(rename = "Progress")]
+#[serde(expecting = "struct Progress")]
 pub(crate) struct ReaderProgress {
     /// Chapters by name, with the time when their check held first.
     #[serde(default)]
