@@ -85,11 +85,10 @@ fn every_help() {
     );
     let mut steps = String::new();
     for path in names(&xtask::cli::Cli::command(), &[]).into_iter().skip(1) {
-        let help = help(&path);
+        let help = without(&help(&path), &all);
         if path[0] == "step" {
             steps += &format!("$ cargo xtask {} --help\n{help}\n", path.join(" "));
         } else {
-            let help = without(&help, &all);
             page += &format!(
                 "\n## `{}`\n\n```text\n{}\n```\n",
                 path.join(" "),
