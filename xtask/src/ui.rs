@@ -407,10 +407,10 @@ fn with(mut object: Value, more: Value) -> Value {
     object
 }
 
-/// A failure as JSON: `{"error", "hints", "tail"}`.
+/// A failure as JSON: `{"error", "problem", "hints", "tail"}`.
 fn failure(fail: &Fail) -> Value {
     let hints: Vec<String> = fail.hints.iter().map(|hint| typed(hint)).collect();
-    json!({"error": fail.what, "hints": hints, "tail": fail.tail})
+    json!({"error": fail.what, "problem": fail.problem, "hints": hints, "tail": fail.tail})
 }
 
 fn spinner() -> ProgressStyle {
