@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::App;
 use crate::exec::interrupt;
 use crate::fail::broken;
-use crate::labs::{LABS, Lab, Stage};
+use crate::labs::{LABS, Lab, Session};
 use crate::local::servers::Servers;
 
 pub fn run(app: &App, name: Option<&str>, pause: bool, port_base: u16) -> Result<Option<Value>> {
@@ -23,26 +23,26 @@ pub fn run(app: &App, name: Option<&str>, pause: bool, port_base: u16) -> Result
     let _held = crate::state::exclusive(&app.state.path("lab.lock"))?;
     let _watch = interrupt::watch();
     say_story(app, lab);
-    let mut stage = Stage::new(&app.ui, &app.state.path("lab"), pause)?;
+    let mut session = Session::new(&app.ui, &app.repo, &app.state.path("lab"), pause)?;
     let built = Servers::of(&app.repo)?.built();
-    let ended = if built { Ok(()) } else { stage.build() }
-        .and_then(|()| stage.set(lab, port_base))
-        .and_then(|()| attack(app, lab, &mut stage));
+    let ended = if built { Ok(()) } else { session.build() }
+        .and_then(|()| session.install(lab, port_base))
+        .and_then(|()| attack(app, lab, &mut session));
     // What was made goes away whatever came of it.
-    let cleared = stage.clear();
+    let cleared = session.clear();
     let caught = ended?;
     cleared?;
     Ok(Some(json!({"lab": lab.name, "caught_by": caught})))
 }
 
-fn attack(app: &App, lab: &Lab, stage: &mut Stage<'_>) -> Result<Vec<String>> {
-    stage.wait()?;
-    (lab.run)(stage)?;
+fn attack(app: &App, lab: &Lab, session: &mut Session<'_>) -> Result<Vec<String>> {
+    session.wait()?;
+    (lab.run)(session)?;
     app.ui.say("");
     for line in lab.answer {
         app.ui.tell(line);
     }
-    Ok(stage.caught().to_vec())
+    Ok(session.caught().to_vec())
 }
 
 fn say_story(app: &App, lab: &Lab) {
