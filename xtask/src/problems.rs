@@ -55,7 +55,6 @@ pub fn explain(fail: Fail) -> Fail {
         tail: fail.tail,
         problem: Some(&problem.id),
         known: !problem.shown,
-        reported: false,
     }
 }
 
