@@ -23,10 +23,10 @@ pub struct Fail {
     pub tail: Vec<String>,
     /// [`NOT_SO`] or [`BROKEN`].
     pub exit: u8,
+    /// The id of the known problem that it is.
+    pub problem: Option<&'static str>,
     /// Whether `what` explains the tail, so that it need not be shown.
     pub known: bool,
-    /// Whether the JSON document that was printed says so already.
-    pub reported: bool,
 }
 
 /// A failure of kind "the answer is no" (exit status 1).
@@ -36,8 +36,8 @@ pub fn not_so(what: impl Into<String>) -> Fail {
         hints: Vec::new(),
         tail: Vec::new(),
         exit: NOT_SO,
+        problem: None,
         known: false,
-        reported: false,
     }
 }
 
@@ -53,12 +53,6 @@ impl Fail {
     /// Adds something to do about it.
     pub fn hint(mut self, hint: impl Into<String>) -> Fail {
         self.hints.push(hint.into());
-        self
-    }
-
-    /// Says that a JSON document has been printed that tells the same.
-    pub fn reported(mut self) -> Fail {
-        self.reported = true;
         self
     }
 

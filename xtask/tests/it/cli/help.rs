@@ -84,12 +84,14 @@ fn every_help() {
         all.trim_end()
     );
     let mut steps = String::new();
-    for path in names(&xtask::cli::Cli::command(), &[]).into_iter().skip(1) {
-        let help = help(&path);
+    for path in names(&xtask::commands::Cli::command(), &[])
+        .into_iter()
+        .skip(1)
+    {
+        let help = without(&help(&path), &all);
         if path[0] == "step" {
             steps += &format!("$ cargo xtask {} --help\n{help}\n", path.join(" "));
         } else {
-            let help = without(&help, &all);
             page += &format!(
                 "\n## `{}`\n\n```text\n{}\n```\n",
                 path.join(" "),
