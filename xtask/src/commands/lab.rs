@@ -8,7 +8,7 @@ use super::App;
 use crate::exec::interrupt;
 use crate::fail::broken;
 use crate::labs::{LABS, Lab, Stage};
-use crate::local::servers::Servers;
+use crate::local::build::ServerBuild;
 
 pub fn run(app: &App, name: Option<&str>, pause: bool, port_base: u16) -> Result<Option<Value>> {
     let Some(name) = name else {
@@ -24,7 +24,7 @@ pub fn run(app: &App, name: Option<&str>, pause: bool, port_base: u16) -> Result
     let _watch = interrupt::watch();
     say_story(app, lab);
     let mut stage = Stage::new(&app.ui, &app.state.path("lab"), pause)?;
-    let built = Servers::of(&app.repo)?.built();
+    let built = ServerBuild::of(&app.repo)?.built();
     let ended = if built { Ok(()) } else { stage.build() }
         .and_then(|()| stage.set(lab, port_base))
         .and_then(|()| attack(app, lab, &mut stage));

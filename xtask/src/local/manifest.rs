@@ -1,6 +1,6 @@
 //! `deploy/local/servers.yml`: the servers of the local target, as data.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use anyhow::{Context, Result};
@@ -16,14 +16,16 @@ use crate::fail::broken;
 pub struct Manifest {
     /// Offsets from the port base, by name.
     pub ports: BTreeMap<String, u16>,
+    /// Programs of the build that are no servers.
+    pub tools: Vec<String>,
     /// In an order in which they could be started one by one.
-    pub servers: Vec<Server>,
+    pub servers: Vec<ServerRow>,
 }
 
 /// One server.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Server {
+pub struct ServerRow {
     /// The word that commands take: `fulcio`.
     pub name: String,
     /// What it is, for a person.
@@ -32,7 +34,7 @@ pub struct Server {
     pub module: String,
     /// Program and arguments, separated by spaces, with placeholders.
     pub command: String,
-    /// Where it answers once it is ready: `http://…` or `tcp://…`.
+    /// The address that answers once it is ready: `http://…` or `tcp://…`.
     pub ready: String,
     /// The name of its main port.
     pub port: String,
@@ -42,16 +44,166 @@ pub struct Server {
     /// What must be ready before it starts.
     #[serde(default)]
     pub needs: Vec<String>,
-    /// Files whose change asks for a restart.
-    #[serde(default)]
-    pub uses: Vec<String>,
     /// Set where it runs only with this version of the log.
     pub rekor: Option<Version>,
-    /// The configuration that names its Trillian tree, where it has one.
-    pub tree: Option<String>,
     /// Environment variables.
     #[serde(default)]
-    pub env: BTreeMap<String, String>,
+    pub environment: BTreeMap<String, String>,
+    /// Its key, where it has one of its own.
+    pub key: Option<KeyRow>,
+    /// Its configuration, where that depends on settings and users only.
+    pub config: Option<String>,
+    /// Its tree in Trillian, where it has one.
+    pub tree: Option<TreeRow>,
+    /// Further files whose change asks for a restart.
+    #[serde(default)]
+    pub uses: Vec<String>,
+    /// A directory that must be there.
+    pub data: Option<String>,
+    /// The address at which clients reach it.
+    pub url: Option<String>,
+    /// The name of that address in `cargo xtask env`.
+    pub variable: Option<String>,
+    /// What it is in the trusted root and in the signing config.
+    pub trusts_as: Option<TrustRole>,
+    /// The name in the checkpoints of a log, where the address does not tell it.
+    pub origin: Option<String>,
+    /// The API with which the size of its log is read.
+    pub log: Option<LogApi>,
+    /// The chapter that has a reader start it, and whose reset stops it.
+    pub chapter: Option<String>,
+}
+
+/// The key of a server.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct KeyRow {
+    /// How it is made.
+    pub kind: KeyKind,
+    /// Its file without the ending, with placeholders.
+    pub file: String,
+    /// A file with the certificates of every such key there ever was.
+    pub all: Option<String>,
+}
+
+/// The tree of a log in Trillian, which keeps it in memory: each run of Trillian is a
+/// new shard of the log, with a new key.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TreeRow {
+    /// The configuration that names tree and key.
+    pub config: String,
+    /// How the key of a shard is made.
+    pub key: KeyKind,
+    /// The variable that holds the id of a new tree in a dry run.
+    pub variable: String,
+}
+
+/// How a key is made, in the words of `loopback make`, in the order in which the keys
+/// are made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum KeyKind {
+    /// A certificate authority.
+    Ca,
+    /// A timestamp authority.
+    Timestamp,
+    /// A TLS certificate of this machine.
+    Tls,
+    /// The users of Dex.
+    Users,
+    /// A key for Ed25519.
+    Ed25519,
+    /// A key for ECDSA.
+    Ecdsa,
+    /// A key of the certificate transparency log, in an encrypted file.
+    Ctlog,
+}
+
+impl KeyKind {
+    /// The word that `loopback make` takes.
+    pub fn name(self) -> &'static str {
+        match self {
+            KeyKind::Ca => "ca",
+            KeyKind::Timestamp => "timestamp",
+            KeyKind::Tls => "tls",
+            KeyKind::Users => "users",
+            KeyKind::Ed25519 => "ed25519",
+            KeyKind::Ecdsa => "ecdsa",
+            KeyKind::Ctlog => "ctlog",
+        }
+    }
+
+    /// The ending of its public part, which is written last.
+    pub fn ending(self) -> &'static str {
+        match self {
+            KeyKind::Ca | KeyKind::Timestamp | KeyKind::Tls => "pem",
+            KeyKind::Users => "yml",
+            KeyKind::Ed25519 | KeyKind::Ecdsa | KeyKind::Ctlog => "pub",
+        }
+    }
+
+    /// What to type where its certificate ends soon; `None` where it has none.
+    pub fn renewed_by(self) -> Option<&'static str> {
+        match self {
+            KeyKind::Ca => Some("cargo xtask install --renew ca"),
+            KeyKind::Timestamp => Some("cargo xtask install --renew timestamp"),
+            KeyKind::Tls => Some("cargo xtask start"),
+            _ => None,
+        }
+    }
+}
+
+/// What a server is in the trusted root and in the signing config.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum TrustRole {
+    /// Who vouches for users; in the signing config only.
+    OidcProvider,
+    /// Who issues certificates.
+    CertificateAuthority,
+    /// Who issues timestamps.
+    TimestampAuthority,
+    /// The log of certificates; in the trusted root only.
+    CtLog,
+    /// The log of signatures.
+    TransparencyLog,
+}
+
+/// How the size of a log is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum LogApi {
+    /// As RFC 6962 says.
+    Ct,
+    /// As Rekor v1 says.
+    RekorV1,
+    /// As the tiles of Rekor v2 say.
+    RekorV2,
+}
+
+impl LogApi {
+    /// The version of Rekor that has this API.
+    pub fn rekor(self) -> Option<Version> {
+        match self {
+            LogApi::Ct => None,
+            LogApi::RekorV1 => Some(Version::V1),
+            LogApi::RekorV2 => Some(Version::V2),
+        }
+    }
+}
+
+impl ServerRow {
+    /// Whether it runs with these versions of the log.
+    pub fn runs_with(&self, rekor: Versions) -> bool {
+        self.rekor.is_none_or(|version| rekor.has(version))
+    }
+
+    /// The files whose change asks for a restart.
+    pub fn used_files(&self) -> Vec<String> {
+        let configs = self.config.iter().chain(self.tree.iter().map(|tree| &tree.config));
+        configs.chain(&self.uses).cloned().collect()
+    }
 }
 
 impl Manifest {
@@ -67,17 +219,41 @@ impl Manifest {
     }
 
     /// The servers that run with these settings.
-    pub fn chosen(&self, rekor: Versions) -> impl Iterator<Item = &Server> {
+    pub fn chosen(&self, rekor: Versions) -> impl Iterator<Item = &ServerRow> {
         self.servers
             .iter()
-            .filter(move |server| server.rekor.is_none_or(|version| rekor.has(version)))
+            .filter(move |server| server.runs_with(rekor))
+    }
+
+    /// The programs that a complete build consists of, each once.
+    pub fn programs(&self) -> BTreeSet<&str> {
+        let commands = self.servers.iter().map(|server| server.command.as_str());
+        let lines = commands.chain(self.tools.iter().map(String::as_str));
+        lines
+            .filter_map(|line| line.split_whitespace().next())
+            .collect()
+    }
+
+    /// The server that is this for those who trust the installation.
+    pub fn trusted_as(&self, role: TrustRole) -> Result<&ServerRow> {
+        self.servers
+            .iter()
+            .find(|server| server.trusts_as == Some(role))
+            .with_context(|| format!("servers.yml names no server as {role:?}"))
+    }
+
+    /// The log of a version of Rekor that lives in a tree of Trillian, where it does.
+    pub fn tree_of(&self, rekor: Version) -> Option<&ServerRow> {
+        self.servers
+            .iter()
+            .find(|server| server.tree.is_some() && server.rekor == Some(rekor))
     }
 
     /// The server of this name.
     ///
     /// # Errors
     /// Where there is none; the names there are become the hint.
-    pub fn server(&self, name: &str) -> Result<&Server> {
+    pub fn server(&self, name: &str) -> Result<&ServerRow> {
         self.servers
             .iter()
             .find(|server| server.name == name)

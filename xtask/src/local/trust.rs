@@ -204,7 +204,7 @@ impl Local {
     /// relative paths: a comma in an absolute one would split the argument.
     fn cosign_prints(&self, words: &[String]) -> Result<Value> {
         let all = std::iter::once(
-            self.servers
+            self.build
                 .program("cosign")
                 .to_string_lossy()
                 .into_owned(),

@@ -203,7 +203,7 @@ impl<'a> Bench<'a> {
     fn cold_servers(&self) -> Result<Row> {
         let cache = |name: &str| self.root.join(name);
         let local = self.target()?;
-        let build = local.servers.build()?;
+        let build = local.build.steps()?;
         let bare = {
             let (go_cache, out) = (cache("go-bare"), cache("bare"));
             let steps = build.iter().flat_map(|step| &step.actions);

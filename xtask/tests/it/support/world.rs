@@ -15,7 +15,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 use tempfile::TempDir;
 use xtask::local::process;
-use xtask::local::servers::Servers;
+use xtask::local::build::ServerBuild;
 
 /// What a fake Dex hands out. It must never be seen anywhere but in its file.
 pub const TOKEN: &str = "header.fake-identity-token.signature";
@@ -228,7 +228,7 @@ impl World {
 
     /// Where the servers' programs of this repository are, built or not.
     pub fn servers(&self) -> PathBuf {
-        let hash = Servers::of(repo()).unwrap().dir().to_owned();
+        let hash = ServerBuild::of(repo()).unwrap().dir().to_owned();
         self.path("cache/servers").join(hash.file_name().unwrap())
     }
 
