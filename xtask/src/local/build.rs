@@ -59,7 +59,11 @@ impl ServerBuild {
         let name = hex(&hash.finalize()[..8]);
         Ok(ServerBuild {
             source,
-            programs: Manifest::read(repo)?.programs().into_iter().map(str::to_owned).collect(),
+            programs: Manifest::read(repo)?
+                .programs()
+                .into_iter()
+                .map(str::to_owned)
+                .collect(),
             dir: cache_dir()?.join("servers").join(name),
         })
     }
@@ -92,7 +96,10 @@ impl ServerBuild {
     /// Whether they are built, all of them.
     pub fn built(&self) -> bool {
         self.dir.join(COMPLETE).is_file()
-            && self.programs.iter().all(|name| self.program(name).is_file())
+            && self
+                .programs
+                .iter()
+                .all(|name| self.program(name).is_file())
     }
 
     /// Locks the place where they are built while they are not, or where they are to

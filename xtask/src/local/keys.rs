@@ -68,7 +68,11 @@ impl Local {
 
     /// The file that holds the users of Dex.
     pub fn users_file(&self) -> Result<String> {
-        let mut rows = self.manifest.servers.iter().filter_map(|row| row.key.as_ref());
+        let mut rows = self
+            .manifest
+            .servers
+            .iter()
+            .filter_map(|row| row.key.as_ref());
         let users = rows.find(|row| row.kind == KeyKind::Users);
         Ok(self
             .key_number(users.context("servers.yml names no users")?, None)?
@@ -116,9 +120,11 @@ impl Local {
         for key in self.keys(row)? {
             let name = key.public();
             let pem = state::read(&self.dir.join(&name))?;
-            all.extend(pem.ok_or_else(|| {
-                broken(format!("{name} is missing")).hint("cargo xtask install")
-            })?);
+            all.extend(
+                pem.ok_or_else(|| {
+                    broken(format!("{name} is missing")).hint("cargo xtask install")
+                })?,
+            );
         }
         Ok(all)
     }

@@ -34,10 +34,8 @@ use std::sync::Arc;
 
 use anyhow::Result;
 
-use crate::entry::{Version, Versions};
-use crate::exec::output_of;
-use crate::fail::{Fail, broken};
-use crate::plan::Command;
+use crate::entry::Versions;
+use crate::fail::broken;
 use crate::state::State;
 use build::ServerBuild;
 use manifest::Manifest;

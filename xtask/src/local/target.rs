@@ -5,7 +5,6 @@ use clap::Parser;
 
 use super::{Local, process, shards};
 use crate::cli::{Cli, Command, StepCommand};
-use crate::entry::Version;
 use crate::fail::broken;
 use crate::local::settings::Settings;
 use crate::plan::Ready;

@@ -28,9 +28,15 @@ impl Local {
     /// say.
     pub fn trust_step(&self) -> Step {
         let local = self.clone();
-        let needs = ["keys", "ctlog-shard", "rekor-v1-shard"];
+        let trees = self
+            .manifest
+            .servers
+            .iter()
+            .filter(|row| row.tree.is_some());
+        let shards: Vec<String> = trees.map(|row| format!("{}-shard", row.name)).collect();
         Step::new("trust", "write the trusted root and the signing config")
-            .needs(needs)
+            .needs(["keys"])
+            .needs(shards)
             .done(move || {
                 let current = local
                     .made_from()
@@ -203,12 +209,7 @@ impl Local {
     /// Runs cosign in the target's directory, so that the keys are named by
     /// relative paths: a comma in an absolute one would split the argument.
     fn cosign_prints(&self, words: &[String]) -> Result<Value> {
-        let all = std::iter::once(
-            self.build
-                .program("cosign")
-                .to_string_lossy()
-                .into_owned(),
-        );
+        let all = std::iter::once(self.build.program("cosign").to_string_lossy().into_owned());
         let command =
             Command::new(all.chain(words.iter().cloned()).map(Into::into).collect()).dir(&self.dir);
         let text = output_of(&command, None)?;

@@ -35,7 +35,10 @@ impl Trust for Local {
         let Some(number) = signature.shard else {
             return Ok(None);
         };
-        if self.shard_of(Version::V1)?.is_some_and(|shard| shard.number == number) {
+        if self
+            .shard_of(Version::V1)?
+            .is_some_and(|shard| shard.number == number)
+        {
             return Ok(None);
         }
         let what = format!(
