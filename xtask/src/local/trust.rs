@@ -1,27 +1,58 @@
 //! The trust material of this installation: what a verifier must know (the
-//! trusted root) and where a signer must go (the signing config), made by cosign
-//! from the keys and their periods.
+//! trusted root) and where a signer must go (the signing config), made from the keys
+//! and their periods.
+
+use std::path::PathBuf;
 
 use anyhow::{Context, Result};
-use serde_json::{Value, json};
-use sha2::{Digest, Sha256};
+use serde_json::Value;
 
+use super::manifest::{ServerRow, TrustRole};
 use super::settings::Period;
 use super::{Local, shards};
 use crate::entry::Version;
-use crate::exec::output_of;
-use crate::format::hex::hex;
-use crate::parallel;
-use crate::plan::{Command, Step};
+use crate::fail::broken;
+use crate::plan::Step;
 use crate::state;
+use crate::trust::write::{
+    CertificateChain, InUse, LogKey, PublicParts, Services, client_config, signing_config,
+    trusted_root,
+};
 use crate::words;
 
-/// The name that Rekor v2 signs its checkpoints with (`--hostname` in
-/// `servers.yml`). Clients expect the host of the log's address.
-const ORIGIN: &str = "127.0.0.1";
+/// A key on disk: where its server is asked, what it says, and when it counts.
+struct TrustedKey {
+    url: String,
+    origin: Option<String>,
+    pem: String,
+    period: Period,
+}
 
-/// The record of what the trust material was made from.
-const MADE_FROM: &str = "trust/made-from.json";
+impl TrustedKey {
+    fn in_use(&self) -> InUse<'_> {
+        InUse {
+            since: &self.period.since,
+            until: self.period.until.as_deref(),
+        }
+    }
+
+    fn chain(&self) -> CertificateChain<'_> {
+        CertificateChain {
+            url: &self.url,
+            pem: &self.pem,
+            in_use: self.in_use(),
+        }
+    }
+
+    fn log(&self) -> LogKey<'_> {
+        LogKey {
+            url: &self.url,
+            pem: &self.pem,
+            origin: self.origin.as_deref(),
+            in_use: self.in_use(),
+        }
+    }
+}
 
 impl Local {
     /// The step that writes the trust material, where it is not what the keys
@@ -38,54 +69,53 @@ impl Local {
             .needs(["keys"])
             .needs(shards)
             .done(move || {
-                let current = local
-                    .made_from()
-                    .is_ok_and(|now| local.read_made_from() == Some(now));
+                let current = local.trust_is_current();
                 Ok(current.then(|| "they are what the keys say".to_owned()))
             })
             .xtask(words!["step", "trust"])
     }
 
-    /// What the trust material is made from and what became of it: the cosign
-    /// calls, and a hash of each file that goes in or came out. Where one of them
-    /// changed, whoever did it, all of it is made again.
-    fn made_from(&self) -> Result<Value> {
-        let calls = self.trust_words()?;
-        let keys = calls.iter().flatten().flat_map(|word| word.split(','));
-        let keys = keys.filter_map(|part| {
-            part.split_once("=keys/")
-                .map(|(_, name)| format!("keys/{name}"))
-        });
-        let files = self
-            .trust_files()
-            .into_iter()
-            .map(|name| format!("trust/{name}"));
-        let mut hashes = serde_json::Map::new();
-        for file in keys.chain(files) {
-            let content = state::read(&self.dir.join(&file))?;
-            hashes.insert(
-                file,
-                json!(content.map(|content| hex(&Sha256::digest(content)))),
-            );
+    /// Whether the files are what the keys say; where a key cannot be read, they are
+    /// made again, which says why.
+    fn trust_is_current(&self) -> bool {
+        let Ok(files) = self.trust_files() else {
+            return false;
+        };
+        let same = |(file, value): &(PathBuf, Value)| {
+            state::read_json::<Value>(file).is_ok_and(|now| now.as_ref() == Some(value))
+        };
+        files.iter().all(same)
+    }
+
+    /// Writes the trust material (`cargo xtask step trust`).
+    ///
+    /// # Errors
+    /// Where a key cannot be read or a file cannot be written.
+    pub fn write_trust(&self) -> Result<()> {
+        for (file, value) in self.trust_files()? {
+            state::write_json(&file, &value)?;
         }
-        Ok(json!({"calls": calls, "sha256": hashes}))
+        Ok(())
     }
 
-    fn read_made_from(&self) -> Option<Value> {
-        state::read_json(&self.dir.join(MADE_FROM)).ok()?
-    }
-
-    fn trust_files(&self) -> Vec<String> {
-        let configs = self
-            .versions()
-            .into_iter()
-            .map(|version| signing_config(Some(version)));
-        let fixed = [
-            "trusted_root.json".to_owned(),
-            signing_config(None),
-            "client_trust_config.json".to_owned(),
-        ];
-        fixed.into_iter().chain(configs).collect()
+    /// Every file of the trust material, and what it holds: a signing config for each
+    /// version of Rekor, and both the root and the config of the newest in one.
+    fn trust_files(&self) -> Result<Vec<(PathBuf, Value)>> {
+        let root = self.made_root()?;
+        let file = |name: String| self.dir.join("trust").join(name);
+        let mut files = Vec::new();
+        for version in self.versions() {
+            let config = self.made_config(version)?;
+            if version == self.settings.rekor.newest() {
+                let client = client_config(&root, &config);
+                files.push((file("client_trust_config.json".into()), client));
+                files.push((file(config_name(None)), config.clone()));
+            }
+            files.push((file(config_name(Some(version))), config));
+        }
+        // Last, so that what is there without it was not finished.
+        files.push((file("trusted_root.json".into()), root));
+        Ok(files)
     }
 
     /// The versions of Rekor that run.
@@ -96,141 +126,97 @@ impl Local {
             .collect()
     }
 
-    /// The arguments of the cosign calls that make the trust material: the
-    /// trusted root first, then a signing config for each version of Rekor.
-    ///
-    /// # Errors
-    /// Where the history of shards is damaged.
-    pub fn trust_words(&self) -> Result<Vec<Vec<String>>> {
-        let settings = &self.settings;
-        let url = |port: &str, path: &str| -> Result<String> {
-            Ok(format!(
-                "url=http://127.0.0.1:{}{path}",
-                self.manifest.port(port, settings)?
-            ))
-        };
-        let mut root: Vec<String> = vec!["trusted-root".into(), "create".into()];
-        for (i, period) in settings.fulcio.iter().enumerate() {
-            root.push("--fulcio".into());
-            let chain = format!("certificate-chain=keys/fulcio-{}.pem", i + 1);
-            root.push(spec(&[url("fulcio", "")?, chain], period));
-        }
-        for (i, period) in settings.timestamp.iter().enumerate() {
-            root.push("--tsa".into());
-            let chain = format!("certificate-chain=keys/timestamp-{}.pem", i + 1);
-            root.push(spec(
-                &[url("timestamp", "/api/v1/timestamp")?, chain],
-                period,
-            ));
-        }
-        for shard in shards::read(&self.dir)? {
-            let (option, address) = if shard.log == "ctlog" {
-                ("--ctfe", url("ctlog", "/workshop")?)
-            } else {
-                ("--rekor", url("rekor-v1", "")?)
-            };
-            root.push(option.into());
-            root.push(spec(
-                &[address, format!("public-key={}.pub", shard.key())],
-                &shard.period,
-            ));
-        }
-        if self.dir.join("keys/rekor-v2.pub").exists() {
-            let since = Period {
-                since: settings.created.clone(),
-                until: None,
-            };
-            let key = "public-key=keys/rekor-v2.pub".to_owned();
-            root.push("--rekor".into());
-            root.push(spec(
-                &[url("rekor-v2", "")?, key, format!("origin={ORIGIN}")],
-                &since,
-            ));
-        }
-        let mut calls = vec![root];
-        for version in self.versions() {
-            let number = if version == Version::V1 { "1" } else { "2" };
-            let rekor = if version == Version::V1 {
-                "rekor-v1"
-            } else {
-                "rekor-v2"
-            };
-            let service = |address: String, version: &str| {
-                let since = &settings.created;
-                format!("{address},api-version={version},start-time={since},operator=workshop")
-            };
-            let words = [
-                "signing-config",
-                "create",
-                "--fulcio",
-                &service(url("fulcio", "")?, "1"),
-                "--oidc-provider",
-                &service(url("dex", "/dex")?, "1"),
-                "--rekor",
-                &service(url(rekor, "")?, number),
-                "--rekor-config",
-                "ANY",
-                "--tsa",
-                &service(url("timestamp", "/api/v1/timestamp")?, "1"),
-                "--tsa-config",
-                "ANY",
-            ];
-            calls.push(words.map(str::to_owned).to_vec());
-        }
-        Ok(calls)
+    fn made_root(&self) -> Result<Value> {
+        let fulcio = self.trusted_keys(TrustRole::CertificateAuthority)?;
+        let timestamp = self.trusted_keys(TrustRole::TimestampAuthority)?;
+        let ctlogs = self.trusted_keys(TrustRole::CtLog)?;
+        let rekor = self.trusted_keys(TrustRole::TransparencyLog)?;
+        trusted_root(&PublicParts {
+            fulcio: fulcio.iter().map(TrustedKey::chain).collect(),
+            timestamp: timestamp.iter().map(TrustedKey::chain).collect(),
+            ctlogs: ctlogs.iter().map(TrustedKey::log).collect(),
+            rekor: rekor.iter().map(TrustedKey::log).collect(),
+        })
     }
 
-    /// Writes the trust material (`cargo xtask step trust`).
-    ///
-    /// # Errors
-    /// Where cosign refuses the keys or a file cannot be written.
-    pub fn write_trust(&self) -> Result<()> {
-        let trust = self.dir.join("trust");
-        let calls = self.trust_words()?;
-        let made = parallel::each(&calls, |words| self.cosign_prints(words));
-        let made: Vec<Value> = made.into_iter().collect::<Result<_>>()?;
-        let (root, configs) = made.split_first().context("no trust material")?;
-        for (version, config) in self.versions().into_iter().zip(configs) {
-            state::write_json(&trust.join(signing_config(Some(version))), config)?;
-            if version == self.settings.rekor.newest() {
-                state::write_json(&trust.join(signing_config(None)), config)?;
-                let client = json!({
-                    "mediaType": "application/vnd.dev.sigstore.clienttrustconfig.v0.1+json",
-                    "trustedRoot": root,
-                    "signingConfig": config,
-                });
-                state::write_json(&trust.join("client_trust_config.json"), &client)?;
+    /// Every key that the servers of a role have signed with, whether they run or not.
+    fn trusted_keys(&self, role: TrustRole) -> Result<Vec<TrustedKey>> {
+        let servers = self.manifest.servers.iter();
+        let mut servers: Vec<_> = servers.filter(|row| row.trusts_as == Some(role)).collect();
+        // The order is that of the options of cosign's own `trusted-root create`.
+        servers.sort_by_key(|row| row.rekor.map(Version::name));
+        let mut keys = Vec::new();
+        for row in servers {
+            for (file, period) in self.public_keys(row)? {
+                keys.push(self.trusted_key(row, &file, period)?);
             }
         }
-        state::write_json(&trust.join("trusted_root.json"), root)?;
-        state::write_json(&self.dir.join(MADE_FROM), &self.made_from()?)
+        Ok(keys)
     }
 
-    /// Runs cosign in the target's directory, so that the keys are named by
-    /// relative paths: a comma in an absolute one would split the argument.
-    fn cosign_prints(&self, words: &[String]) -> Result<Value> {
-        let all = std::iter::once(self.build.program("cosign").to_string_lossy().into_owned());
-        let command =
-            Command::new(all.chain(words.iter().cloned()).map(Into::into).collect()).dir(&self.dir);
-        let text = output_of(&command, None)?;
-        serde_json::from_str(&text).context("cosign printed no JSON")
+    /// The files with the public keys of a server, and when each was in use.
+    fn public_keys(&self, row: &ServerRow) -> Result<Vec<(String, Period)>> {
+        if row.tree.is_some() {
+            let shards = shards::read(&self.dir)?.into_iter();
+            let own = shards.filter(|shard| shard.log == row.name);
+            return Ok(own
+                .map(|shard| (format!("{}.pub", shard.key()), shard.period))
+                .collect());
+        }
+        let Some(key) = &row.key else {
+            return Ok(Vec::new());
+        };
+        let files = self.keys(key)?.into_iter().map(|key| key.public());
+        if let Some(periods) = self.settings.periods(key.kind) {
+            return Ok(files.zip(periods.iter().cloned()).collect());
+        }
+        let always = Period {
+            since: self.settings.created.clone(),
+            until: None,
+        };
+        // One that does not run has no key, unless it ran before.
+        let made = files.filter(|file| self.dir.join(file).exists());
+        Ok(made.map(|file| (file, always.clone())).collect())
+    }
+
+    fn made_config(&self, version: Version) -> Result<Value> {
+        let url = |role: TrustRole| self.url(self.manifest.trusted_as(role, version)?);
+        Ok(signing_config(&Services {
+            fulcio: &url(TrustRole::CertificateAuthority)?,
+            issuer: &url(TrustRole::OidcProvider)?,
+            rekor: &url(TrustRole::TransparencyLog)?,
+            rekor_version: match version {
+                Version::V1 => 1,
+                Version::V2 => 2,
+            },
+            timestamp: Some(&url(TrustRole::TimestampAuthority)?),
+            since: &self.settings.created,
+        }))
+    }
+
+    fn trusted_key(&self, row: &ServerRow, name: &str, period: Period) -> Result<TrustedKey> {
+        let file = self.dir.join(name);
+        let there = state::read(&file)?;
+        let missing = || {
+            broken(format!("the key {} is missing", file.display()))
+                .hint("put it back: what it signed cannot be verified without it")
+        };
+        Ok(TrustedKey {
+            url: self.url(row)?,
+            origin: row.origin.clone(),
+            pem: String::from_utf8(there.ok_or_else(missing)?)
+                .with_context(|| format!("read {}", file.display()))?,
+            period,
+        })
     }
 }
 
-/// The file of a signing config: one a version of Rekor, and one for whoever
-/// does not care.
-pub fn signing_config(version: Option<Version>) -> String {
+/// The file of a signing config: one a version of Rekor, and one for clients that take
+/// whichever is the newest.
+pub fn config_name(version: Option<Version>) -> String {
     match version {
         None => "signing_config.json".into(),
         Some(Version::V1) => "signing_config.rekor-v1.json".into(),
         Some(Version::V2) => "signing_config.rekor-v2.json".into(),
     }
-}
-
-fn spec(parts: &[String], period: &Period) -> String {
-    let mut spec = format!("{},start-time={}", parts.join(","), period.since);
-    if let Some(until) = &period.until {
-        spec.push_str(&format!(",end-time={until}"));
-    }
-    spec
 }

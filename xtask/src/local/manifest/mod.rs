@@ -60,11 +60,13 @@ impl Manifest {
             .collect()
     }
 
-    /// The server that is this for those who trust the installation.
-    pub fn trusted_as(&self, role: TrustRole) -> Result<&ServerRow> {
+    /// The server that is this for those who trust an installation whose log is of this
+    /// version.
+    pub fn trusted_as(&self, role: TrustRole, rekor: Version) -> Result<&ServerRow> {
+        let runs = |server: &ServerRow| server.rekor.is_none_or(|version| version == rekor);
         self.servers
             .iter()
-            .find(|server| server.trusts_as == Some(role))
+            .find(|server| server.trusts_as == Some(role) && runs(server))
             .with_context(|| format!("servers.yml names no server as {role:?}"))
     }
 

@@ -31,7 +31,7 @@ impl Signing for Local {
             user: &user.name,
             identity: &user.email,
             issued_by: "Dex",
-            signing_config: &self.trust_file(&trust::signing_config(Some(rekor))),
+            signing_config: &self.trust_file(&trust::config_name(Some(rekor))),
             rekor,
             dir: &self.dir,
             record: Vec::new(),
@@ -71,7 +71,10 @@ impl Signing for Local {
 
     /// The issuer that Dex puts into its tokens.
     fn issuer(&self) -> Result<String> {
-        self.url(self.manifest.trusted_as(TrustRole::OidcProvider)?)
+        self.url(
+            self.manifest
+                .trusted_as(TrustRole::OidcProvider, self.rekor())?,
+        )
     }
 
     /// The image that `install` pushes.
