@@ -61,5 +61,5 @@ pub fn unsign(target: &dyn Target, image: &str, attestations: bool) -> Result<()
 /// Where what is remembered is damaged, or cannot be written.
 pub fn unlearn(dir: &Path, on: TargetKind, chapter: &str, later: bool) -> Result<()> {
     let state = State::open(dir.parent().unwrap_or(dir).to_owned())?;
-    progress::unlearn(&state, on, chapter, later)
+    progress::forget_chapter(&state, on, chapter, later)
 }

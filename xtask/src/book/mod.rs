@@ -11,7 +11,7 @@ use clap::Parser;
 
 pub use serve::{refuse_taken, show};
 
-use crate::cli::{Cli, Command as Typed, StepCommand};
+use crate::cli::{StepCommand, StepLine};
 use crate::cluster::settings::pins;
 use crate::fail::{Fail, broken};
 use crate::local::build::cache_dir;
@@ -146,8 +146,8 @@ impl Book {
 impl Host for Book {
     fn xtask(&self, words: &[String], _: &dyn Fn(Said<'_>)) -> Result<()> {
         let all = std::iter::once("cargo xtask").chain(words.iter().map(String::as_str));
-        match Cli::try_parse_from(all).map(|cli| cli.command) {
-            Ok(Typed::Step {
+        match StepLine::try_parse_from(all) {
+            Ok(StepLine::Step {
                 step: StepCommand::Pages { output },
             }) => gather(&self.repo, &output),
             _ => Err(broken(format!("`{}` is no step of a book", words.join(" "))).into()),

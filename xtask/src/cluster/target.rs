@@ -9,7 +9,7 @@ use clap::Parser;
 use super::jobs::Task;
 use super::{Cluster, settings};
 use crate::bundle;
-use crate::cli::{Cli, Command, JobVerb, Refusal, StepCommand};
+use crate::cli::{JobVerb, Refusal, StepCommand, StepLine};
 use crate::fail::broken;
 use crate::local::process;
 use crate::plan::Ready;
@@ -23,14 +23,13 @@ use crate::undo;
 impl Host for Cluster {
     fn xtask(&self, words: &[String], say: &dyn Fn(Said<'_>)) -> Result<()> {
         let all = std::iter::once("cargo xtask").chain(words.iter().map(String::as_str));
-        let cli = Cli::try_parse_from(all)
+        let line = StepLine::try_parse_from(all)
             .map_err(|error| broken(format!("a step that is none: {error}")))?;
-        match cli.command {
-            Command::Preflight { options } => {
+        match line {
+            StepLine::Preflight(options) => {
                 preflight::verdict(&self.reopened()?.preflight(&options)?)?
             }
-            Command::Step { step } => self.reopened()?.step(step, say)?,
-            other => return Err(broken(format!("{other:?} is no step of a plan")).into()),
+            StepLine::Step { step } => self.reopened()?.step(step, say)?,
         }
         Ok(())
     }

@@ -4,7 +4,7 @@ use anyhow::Result;
 use clap::Parser;
 
 use super::{Local, process, shards};
-use crate::cli::{Cli, Command, StepCommand};
+use crate::cli::{StepCommand, StepLine};
 use crate::fail::broken;
 use crate::local::settings::Settings;
 use crate::plan::Ready;
@@ -19,17 +19,16 @@ use crate::undo;
 impl Host for Local {
     fn xtask(&self, words: &[String], _: &dyn Fn(Said<'_>)) -> Result<()> {
         let all = std::iter::once("cargo xtask").chain(words.iter().map(String::as_str));
-        let cli = Cli::try_parse_from(all)
+        let line = StepLine::try_parse_from(all)
             .map_err(|error| broken(format!("a step that is none: {error}")))?;
-        match cli.command {
-            Command::Preflight { options } => preflight::verdict(&self.preflight(&options)?)?,
+        match line {
+            StepLine::Preflight(options) => preflight::verdict(&self.preflight(&options)?)?,
             // To stop a server is part of a removal, which damaged settings
             // must not prevent.
-            Command::Step {
+            StepLine::Step {
                 step: step @ StepCommand::Halt { .. },
             } => self.clone().step(step)?,
-            Command::Step { step } => self.reopened()?.step(step)?,
-            other => return Err(broken(format!("{other:?} is no step of a plan")).into()),
+            StepLine::Step { step } => self.reopened()?.step(step)?,
         }
         Ok(())
     }

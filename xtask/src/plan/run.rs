@@ -70,6 +70,12 @@ impl Outcome {
     pub fn changed(&self) -> bool {
         self.ends.iter().any(|(_, end)| *end == End::Done)
     }
+
+    /// The names of the steps that did something.
+    pub(crate) fn done(&self) -> Vec<String> {
+        let done = self.ends.iter().filter(|(_, end)| *end == End::Done);
+        done.map(|(name, _)| name.clone()).collect()
+    }
 }
 
 /// Runs the chosen steps of a plan. With `force` their probes are not asked.

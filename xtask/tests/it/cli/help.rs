@@ -84,7 +84,10 @@ fn every_help() {
         all.trim_end()
     );
     let mut steps = String::new();
-    for path in names(&xtask::cli::Cli::command(), &[]).into_iter().skip(1) {
+    for path in names(&xtask::commands::Cli::command(), &[])
+        .into_iter()
+        .skip(1)
+    {
         let help = help(&path);
         if path[0] == "step" {
             steps += &format!("$ cargo xtask {} --help\n{help}\n", path.join(" "));
