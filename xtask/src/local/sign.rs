@@ -56,16 +56,20 @@ impl Local {
         self.dir.join("trust").join(name)
     }
 
-    /// Asks Dex for an identity token by the password grant and writes it to a
-    /// file that only its owner reads (`cargo xtask step token`).
-    ///
-    /// # Errors
-    /// Where Dex does not answer or refuses.
-    pub fn token(&self, user: &str, out: &Path) -> Result<()> {
+    /// Asks Dex for an identity token to sign with and writes it to a file that only its
+    /// owner reads (`cargo xtask step token`).
+    pub(crate) fn token(&self, user: &str, out: &Path) -> Result<()> {
+        let token = self.identity_token(user, "sigstore")?;
+        state::write(out, token.as_bytes(), 0o600)
+    }
+
+    /// Asks Dex for an identity token of a user for one of its clients, by the password
+    /// grant.
+    pub(crate) fn identity_token(&self, user: &str, client: &str) -> Result<String> {
         let user = self.user(user)?;
         let form = [
             ("grant_type", "password"),
-            ("client_id", "sigstore"),
+            ("client_id", client),
             ("scope", "openid email profile"),
             ("username", &user.email),
             ("password", &user.password),
@@ -84,6 +88,6 @@ impl Local {
         let token = answer["id_token"]
             .as_str()
             .ok_or_else(|| broken("Dex answers without an identity token"))?;
-        state::write(out, token.as_bytes(), 0o600)
+        Ok(token.to_owned())
     }
 }
