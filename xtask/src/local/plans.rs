@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use anyhow::Result;
 
+use super::facts::Facts;
 use super::keys::KeyFile;
 use super::manifest::ServerRow;
 use super::settings::Settings;
@@ -22,20 +23,19 @@ impl Local {
     ///
     /// # Errors
     /// Where the ports are to change while servers run.
-    pub fn with_options(mut self, options: &InstallOptions) -> Result<Local> {
+    pub fn with_options(mut self, options: &InstallOptions, facts: &Facts) -> Result<Local> {
         if let Some(base) = options
             .port_base
             .filter(|base| *base != self.settings.port_base)
         {
-            for server in &self.manifest.servers {
-                if process::running(&self.dir, &server.name)?.is_some() {
-                    return Err(broken(format!(
-                        "the ports cannot change while {} runs",
-                        server.name
-                    ))
-                    .hint("cargo xtask stop")
-                    .into());
-                }
+            let mut servers = self.manifest.servers.iter();
+            if let Some(server) = servers.find(|row| facts.running.contains(&row.name)) {
+                return Err(broken(format!(
+                    "the ports cannot change while {} runs",
+                    server.name
+                ))
+                .hint("cargo xtask stop")
+                .into());
             }
             self.settings.port_base = base;
         }
@@ -57,11 +57,11 @@ impl Local {
         Ok(self)
     }
 
-    pub(super) fn require_startable(&self, names: &[String]) -> Result<()> {
+    pub(super) fn require_startable(&self, facts: &Facts, names: &[String]) -> Result<()> {
         for name in names {
             self.chosen_server(name)?;
         }
-        if !self.build.built() {
+        if !facts.built {
             // The pins were raised, or the cache was cleaned.
             return Err(broken("the servers of this version are not built")
                 .hint("cargo xtask install")
@@ -97,14 +97,19 @@ impl Local {
     }
 
     /// Keys, configuration, servers and trust material.
-    pub(super) fn push_start(&self, plan: &mut Plan, names: &[String]) -> Result<()> {
+    pub(super) fn push_start(
+        &self,
+        plan: &mut Plan,
+        facts: &Facts,
+        names: &[String],
+    ) -> Result<()> {
         let rekor = self.settings.rekor;
         // What runs and was not chosen any more.
         let stops: Vec<String> = plan.steps.iter().map(|step| step.name.clone()).collect();
         self.push_stop(plan, &[], |server| {
             let planned = stops.contains(&format!("stop-{}", server.name));
             let chosen = server.runs_with(rekor);
-            !planned && !chosen && process::was_started(&self.dir, &server.name)
+            !planned && !chosen && facts.started.contains(&server.name)
         });
         plan.push(self.keys_step()?);
         plan.push(self.configure_step());
@@ -119,7 +124,7 @@ impl Local {
             plan.push(self.launch_step(server)?);
         }
         // Before all keys are there, trust material would lack some of them.
-        if names.is_empty() || self.trust_file("trusted_root.json").exists() {
+        if names.is_empty() || facts.trusted {
             plan.push(self.trust_step());
         }
         Ok(())
