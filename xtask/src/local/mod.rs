@@ -22,13 +22,16 @@ pub mod plans;
 pub mod platform;
 pub mod preflight;
 pub mod process;
+mod process_record;
 mod roles;
 pub mod settings;
 pub mod shards;
 pub mod sign;
 pub mod status;
+pub mod steps;
 pub mod target;
 pub mod trust;
+pub mod wait;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

@@ -6,10 +6,11 @@ use anyhow::Result;
 
 use super::facts::Facts;
 use super::keys::KeyFile;
-use super::manifest::ServerRow;
+use super::manifest::{ServerRow, TreeRow};
 use super::settings::Settings;
 use super::status::is_soon;
-use super::{Local, process, shards};
+use super::steps::{Begin, Configure, Halt, Launch, Shard};
+use super::{Local, process, shards, wait};
 use crate::fail::broken;
 use crate::plan::{Command, Plan, Ready, Step, Word};
 use crate::target::{InstallOptions, Renew};
@@ -91,7 +92,9 @@ impl Local {
                         let started = process::was_started(&dir, &name);
                         Ok((!started).then(|| "it does not run".to_owned()))
                     })
-                    .xtask(words!["step", "halt", &server.name]),
+                    .xtask(Halt {
+                        component: server.name.clone(),
+                    }),
             );
         }
     }
@@ -118,8 +121,8 @@ impl Local {
             .chosen(rekor)
             .filter(|server| chosen(names, server))
         {
-            if server.tree.is_some() {
-                plan.push(self.shard_step(server)?);
+            if let Some(tree) = &server.tree {
+                plan.push(self.shard_step(server, tree)?);
             }
             plan.push(self.launch_step(server)?);
         }
@@ -163,7 +166,7 @@ impl Local {
             let good = keys.iter().all(|key| there(key) && !renewed(key)) && local.all_run()?;
             Ok(good.then(|| "the servers use them".to_owned()))
         })
-        .xtask(words!["step", "begin"])
+        .xtask(Begin {})
         .run(command))
     }
 
@@ -177,35 +180,21 @@ impl Local {
                     .configured()?
                     .then(|| "it is as it should be".to_owned()))
             })
-            .xtask(words![
-                "step",
-                "configure",
-                "--port-base",
-                settings.port_base.to_string(),
-                "--rekor",
-                settings.rekor.name(),
-                "--fulcio",
-                settings.fulcio.len().to_string(),
-                "--timestamp",
-                settings.timestamp.len().to_string(),
-            ])
+            .xtask(Configure::from(settings))
     }
 
-    fn shard_step(&self, server: &ServerRow) -> Result<Step> {
+    fn shard_step(&self, server: &ServerRow, tree: &TreeRow) -> Result<Step> {
         let (dir, log) = (self.dir.clone(), server.name.clone());
-        let output = if log == "ctlog" {
-            "CTLOG_TREE"
-        } else {
-            "REKOR_V1_TREE"
-        };
         let admin = format!("--admin_server={}", self.address("trillian")?);
         let create = words![
             self.build.program("createtree"),
             admin,
             format!("--display_name={log}")
         ];
-        let mut open = words!["step", "shard", &log, "--tree"];
-        open.push(Word::output(output));
+        let open = Shard {
+            log: log.clone(),
+            tree: Word::output(&tree.variable),
+        };
         Ok(Step::new(
             format!("{log}-shard"),
             format!("make a tree and a key for {}", server.title),
@@ -217,7 +206,7 @@ impl Local {
                     .map(|shard| format!("shard {} holds it", shard.number)),
             )
         })
-        .run(Command::new(create).output(output))
+        .run(Command::new(create).output(&tree.variable))
         .xtask(open))
     }
 
@@ -229,8 +218,10 @@ impl Local {
             server.used_files(),
             line.clone(),
         );
-        let mut launch = words!["step", "launch", &server.name, "--"];
-        launch.extend(line.into_iter().map(Word::from));
+        let launch = Launch {
+            component: server.name.clone(),
+            words: line,
+        };
         let address = self.server_ready(server)?;
         let at = address.clone();
         Ok(Step::new(&server.name, format!("start {}", server.title))
@@ -241,20 +232,16 @@ impl Local {
             ])
             .needs(server.needs.clone())
             .done(move || {
-                let same = |record: &process::Record| {
+                let same = |record: &process::ProcessRecord| {
                     record.fingerprint == process::fingerprint(&dir, &argv, &uses)
                 };
                 // One that runs and does not answer is not done.
                 let record = process::running(&dir, &name)?.filter(same);
-                let record = record.filter(|_| process::answers(&at));
+                let record = record.filter(|_| wait::answers(&at));
                 Ok(record.map(|record| format!("it runs as process {}", record.pid)))
             })
             .xtask(launch)
-            .ready(Ready {
-                component: server.name.clone(),
-                address,
-                within: READY,
-            }))
+            .ready(Ready::answers(&server.name, &address, READY)))
     }
 
     /// Whether every server that should run does.

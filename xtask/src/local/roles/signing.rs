@@ -3,7 +3,7 @@
 use anyhow::Result;
 
 use crate::artifact::Artifact;
-use crate::cosign;
+use crate::cosign::SignRequest;
 use crate::entry::Version;
 use crate::local::config::User;
 use crate::local::manifest::TrustRole;
@@ -79,7 +79,7 @@ impl Local {
     /// Signs as a user of whom all is known.
     fn sign_plan(&self, artifacts: &[Artifact], user: &User, rekor: Version) -> Result<Plan> {
         let mut plan = Plan::new("sign", self.globals.clone());
-        let signing = cosign::Signing {
+        let request = SignRequest {
             artifacts,
             user: &user.name,
             identity: &user.email,
@@ -87,9 +87,9 @@ impl Local {
             signing_config: &self.trust_file(&trust::config_name(Some(rekor))),
             rekor,
             dir: &self.dir,
-            record: Vec::new(),
+            forwarded: None,
         };
-        self.cosign()?.push_sign(&mut plan, &signing, &[])?;
+        self.cosign()?.push_sign(&mut plan, &request, &[]);
         Ok(plan)
     }
 }
