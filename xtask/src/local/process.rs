@@ -11,7 +11,6 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 use rustix::process::{Pid, Signal, kill_process};
-use sha2::Digest;
 
 pub use super::process_record::{ProcessRecord, fingerprint, record, running, was_started};
 
