@@ -88,11 +88,10 @@ fn every_help() {
         .into_iter()
         .skip(1)
     {
-        let help = help(&path);
+        let help = without(&help(&path), &all);
         if path[0] == "step" {
             steps += &format!("$ cargo xtask {} --help\n{help}\n", path.join(" "));
         } else {
-            let help = without(&help, &all);
             page += &format!(
                 "\n## `{}`\n\n```text\n{}\n```\n",
                 path.join(" "),
