@@ -46,6 +46,7 @@ impl State {
             return Err(broken(what).hint(OTHER_STATE).into());
         }
         let state = State { root };
+        // A directory that holds files but no version is of another program.
         match fs::read_to_string(state.path("version")) {
             Ok(text) => state.check_format(text.trim())?,
             Err(error) if error.kind() == ErrorKind::NotFound => {

@@ -7,8 +7,8 @@ use crate::cluster::trust::REGISTRY_TLS;
 use crate::cluster::{Cluster, LABEL};
 use crate::fail::broken;
 use crate::plan::{Command, Plan, Step};
-use crate::target::{Lifecycle, Removal, Reset, TargetKind};
-use crate::undo;
+use crate::target::steps::push_unsign;
+use crate::target::{Lifecycle, Made, Removal, Reset, TargetKind, WayBack, no_way_back};
 use crate::words;
 
 /// The step of a removal that takes the binding of `oidc-reviewer` away.
@@ -22,69 +22,39 @@ const FORGET: &str = "forget";
 const FETCHED: [&str; 3] = ["settings.json", "values", "charts"];
 
 impl Reset for Cluster {
-    fn reset(&self, chapter: &str) -> Result<Plan> {
+    fn reset(&self, _: &str, ways: &[WayBack]) -> Result<Plan> {
         let mut plan = Plan::new("reset", self.globals.clone());
-        let steps = match chapter {
-            "tools" | "cluster" | "identity" | "authority" => {
-                self.uninstall(Removal::default())?.steps
-            }
-            _ => Vec::new(),
-        };
-        let wanted = |step: &Step| match chapter {
-            "identity" => step.name == BINDING,
-            "authority" => step.name != BINDING && step.name != FORGET,
-            // What chapter 1 fetched is not of chapter 2.
-            "cluster" => step.name != FORGET,
-            _ => true,
-        };
-        steps
-            .into_iter()
-            .filter(wanted)
-            .for_each(|step| plan.push(step));
-        let (scope, ours) = (
-            format!("--namespace={DEFAULT}"),
-            format!("--selector={LABEL}"),
-        );
-        let trust = Command::new(words!["rm", "-rf", self.dir.join("trust")]);
-        match chapter {
-            "cluster" => {
-                let mut words = words!["find", self.dir.as_path()];
-                words.extend(words!["-mindepth", "1", "-maxdepth", "1"]);
-                for name in FETCHED {
-                    words.extend(words!["!", "-name", name]);
+        for way in ways {
+            match *way {
+                WayBack::Uninstall { keep_tools: false } => {
+                    self.push_removed(&mut plan, |_| true)?;
                 }
-                words.extend(words!["-exec", "rm", "-rf", "{}", "+"]);
-                let needs: Vec<String> = plan.steps.iter().map(|step| step.name.clone()).collect();
-                plan.push(
-                    Step::new(FORGET, "forget the installation, and keep what was fetched")
-                        .needs(needs)
-                        .run(Command::new(words)),
-                );
+                WayBack::Uninstall { keep_tools: true } => {
+                    self.push_removed(&mut plan, |step| step.name != FORGET)?;
+                    plan.push(self.forget_all_but_fetched(&plan));
+                }
+                WayBack::Remove(Made::Binding) => {
+                    self.push_removed(&mut plan, |step| step.name == BINDING)?;
+                }
+                WayBack::Remove(Made::Sigstore) => {
+                    let others = [BINDING, FORGET];
+                    self.push_removed(&mut plan, |step| !others.contains(&step.name.as_str()))?;
+                }
+                WayBack::Remove(Made::Trust) => plan.push(
+                    Step::new("trust", "remove the trust material from this machine")
+                        .run(self.forget_trust()),
+                ),
+                WayBack::Remove(Made::Copies) => plan.push(self.copies_removal()?),
+                WayBack::Remove(Made::Registry) => {
+                    // It leads to a pod that goes.
+                    let closing = self.stop(&["registry".to_owned()])?;
+                    closing.steps.into_iter().for_each(|step| plan.push(step));
+                    plan.push(self.registry_removal()?);
+                }
+                WayBack::Unsign { attestations } => push_unsign(&mut plan, self, attestations)?,
+                WayBack::StopServers => return Err(no_way_back(*way).into()),
             }
-            "authority" => plan
-                .push(Step::new("trust", "remove the trust material from this machine").run(trust)),
-            "logs" => {
-                // That of the registry carries the label as well, and is not of chapter 5.
-                let others = format!("--field-selector=metadata.name!={REGISTRY_TLS}");
-                plan.push(
-                    Step::new("copies", "remove the copies of the public keys")
-                        .run(self.delete(words![scope, "secrets", ours, others])?),
-                );
-            }
-            "install" => {
-                // It leads to a pod that goes.
-                let closing = self.stop(&["registry".to_owned()])?;
-                closing.steps.into_iter().for_each(|step| plan.push(step));
-                let objects = words![scope, "deployments,services,configmaps", ours];
-                plan.push(
-                    Step::new("objects", "remove the registry and the trust material")
-                        .run(self.delete(objects)?)
-                        .run(trust),
-                );
-            }
-            _ => {}
         }
-        undo::push(&mut plan, self, chapter)?;
         Ok(plan)
     }
 
@@ -162,4 +132,56 @@ impl Reset for Cluster {
             ))
             .into())
     }
+}
+
+impl Cluster {
+    /// Adds those steps of an uninstall.
+    fn push_removed(&self, plan: &mut Plan, wanted: impl Fn(&Step) -> bool) -> Result<()> {
+        let steps = self.uninstall(Removal::default())?.steps;
+        plan.steps
+            .extend(steps.into_iter().filter(|step| wanted(step)));
+        Ok(())
+    }
+
+    /// What chapter 1 fetched is not of chapter 2.
+    fn forget_all_but_fetched(&self, plan: &Plan) -> Step {
+        let mut words = words!["find", self.dir.as_path()];
+        words.extend(words!["-mindepth", "1", "-maxdepth", "1"]);
+        for name in FETCHED {
+            words.extend(words!["!", "-name", name]);
+        }
+        words.extend(words!["-exec", "rm", "-rf", "{}", "+"]);
+        let needs: Vec<String> = plan.steps.iter().map(|step| step.name.clone()).collect();
+        Step::new(FORGET, "forget the installation, and keep what was fetched")
+            .needs(needs)
+            .run(Command::new(words))
+    }
+
+    fn forget_trust(&self) -> Command {
+        Command::new(words!["rm", "-rf", self.dir.join("trust")])
+    }
+
+    /// That of the registry carries the label as well, and is not of chapter 5.
+    fn copies_removal(&self) -> Result<Step> {
+        let others = format!("--field-selector=metadata.name!={REGISTRY_TLS}");
+        let copies = words![in_default(), "secrets", ours(), others];
+        let title = "remove the copies of the public keys";
+        Ok(Step::new("copies", title).run(self.delete(copies)?))
+    }
+
+    fn registry_removal(&self) -> Result<Step> {
+        let objects = words![in_default(), "deployments,services,configmaps", ours()];
+        let title = "remove the registry and the trust material";
+        Ok(Step::new("objects", title)
+            .run(self.delete(objects)?)
+            .run(self.forget_trust()))
+    }
+}
+
+fn in_default() -> String {
+    format!("--namespace={DEFAULT}")
+}
+
+fn ours() -> String {
+    format!("--selector={LABEL}")
 }
