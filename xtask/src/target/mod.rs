@@ -11,7 +11,6 @@ mod options;
 mod reach;
 mod reset;
 mod signing;
-mod stage;
 pub mod steps;
 mod trust;
 
@@ -24,9 +23,9 @@ pub use reach::{Reach, Reached};
 pub(crate) use reset::no_way_back;
 pub use reset::{Made, Removal, Reset, WayBack};
 pub use signing::{CosignRuns, Signing};
-pub use stage::InstallStage;
 pub use trust::Trust;
 
+pub use crate::plan::InstallStage;
 use crate::plan::StepRunner;
 
 /// A place where a private Sigstore runs, and what runs the steps of its plans.

@@ -11,12 +11,6 @@ use crate::target::steps::push_unsign;
 use crate::target::{Lifecycle, Made, Removal, Reset, TargetKind, WayBack, no_way_back};
 use crate::words;
 
-/// The step of a removal that takes the binding of `oidc-reviewer` away.
-const BINDING: &str = "clusterrolebindings";
-
-/// The step of a removal that takes away what is kept on this machine.
-const FORGET: &str = "forget";
-
 /// What `prefetch` leaves in the directory of the target: what was chosen, and the
 /// charts with their values.
 const FETCHED: [&str; 3] = ["settings.json", "values", "charts"];
@@ -27,19 +21,16 @@ impl Reset for Cluster {
         for way in ways {
             match *way {
                 WayBack::Uninstall { keep_tools: false } => {
-                    self.push_removed(&mut plan, |_| true)?;
+                    plan.steps = self.uninstall(Removal::default())?.steps;
                 }
                 WayBack::Uninstall { keep_tools: true } => {
-                    self.push_removed(&mut plan, |step| step.name != FORGET)?;
+                    self.push_uninstall(&mut plan, true)?;
                     plan.push(self.forget_all_but_fetched(&plan));
                 }
-                WayBack::Remove(Made::Binding) => {
-                    self.push_removed(&mut plan, |step| step.name == BINDING)?;
-                }
-                WayBack::Remove(Made::Sigstore) => {
-                    let others = [BINDING, FORGET];
-                    self.push_removed(&mut plan, |step| !others.contains(&step.name.as_str()))?;
-                }
+                // A cluster that is not known has no binding of ours.
+                WayBack::Remove(Made::Binding) if self.settings.is_err() => {}
+                WayBack::Remove(Made::Binding) => plan.push(self.binding_step()?),
+                WayBack::Remove(Made::Sigstore) => self.push_uninstall(&mut plan, false)?,
                 WayBack::Remove(Made::Trust) => plan.push(
                     Step::new("trust", "remove the trust material from this machine")
                         .run(self.forget_trust()),
@@ -62,12 +53,10 @@ impl Reset for Cluster {
     /// the cluster does not answer, what is here goes all the same with `--from forget`.
     fn uninstall(&self, removal: Removal<'_>) -> Result<Plan> {
         let mut plan = Plan::new("uninstall", self.globals.clone());
-        for step in self.stop(&[])?.steps {
-            // They run on this machine, whatever the cluster says.
-            plan.push(step.again());
-        }
-        if self.settings.is_ok() && removal.delete_minikube.is_none() {
-            self.push_removal(&mut plan)?;
+        if removal.delete_minikube.is_none() {
+            self.push_uninstall(&mut plan, true)?;
+        } else {
+            self.push_close_all(&mut plan)?;
         }
         let dir = self.dir.clone();
         let needs: Vec<String> = plan.steps.iter().map(|step| step.name.clone()).collect();
@@ -135,14 +124,6 @@ impl Reset for Cluster {
 }
 
 impl Cluster {
-    /// Adds those steps of an uninstall.
-    fn push_removed(&self, plan: &mut Plan, wanted: impl Fn(&Step) -> bool) -> Result<()> {
-        let steps = self.uninstall(Removal::default())?.steps;
-        plan.steps
-            .extend(steps.into_iter().filter(|step| wanted(step)));
-        Ok(())
-    }
-
     /// What chapter 1 fetched is not of chapter 2.
     fn forget_all_but_fetched(&self, plan: &Plan) -> Step {
         let mut words = words!["find", self.dir.as_path()];
@@ -152,9 +133,12 @@ impl Cluster {
         }
         words.extend(words!["-exec", "rm", "-rf", "{}", "+"]);
         let needs: Vec<String> = plan.steps.iter().map(|step| step.name.clone()).collect();
-        Step::new(FORGET, "forget the installation, and keep what was fetched")
-            .needs(needs)
-            .run(Command::new(words))
+        Step::new(
+            "forget",
+            "forget the installation, and keep what was fetched",
+        )
+        .needs(needs)
+        .run(Command::new(words))
     }
 
     fn forget_trust(&self) -> Command {
