@@ -453,6 +453,7 @@ mod tests {
             "yes 0123456789012345678901234567890123456789 | tr -d '\\n' | head -c 40000000";
         let command = Command::new(words!["sh", "-c", endless]).output("OUT");
         let plan = plan(vec![Step::new("x", "").run(command)]);
-        runs(&plan, &fake()).unwrap_err();
+        let fail = runs(&plan, &fake()).unwrap_err();
+        assert_eq!(fail.to_string(), "sh prints more than it should");
     }
 }
