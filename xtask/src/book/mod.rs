@@ -14,7 +14,7 @@ pub use serve::{refuse_taken, show};
 use crate::cli::{StepCommand, StepLine};
 use crate::cluster::settings::pins;
 use crate::fail::{Fail, broken};
-use crate::local::servers::cache_dir;
+use crate::local::build::cache_dir;
 use crate::plan::run::{Host, Said};
 use crate::plan::{Command, Plan, Ready, Step, Total};
 use crate::state::{self, Lock};

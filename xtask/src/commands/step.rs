@@ -14,13 +14,13 @@ use crate::text::printable;
 /// One step of a plan: what `--dry-run` prints for steps done in this program
 #[derive(Debug, Args)]
 #[command(hide = true)]
-pub(crate) struct StepCommand {
+pub(crate) struct StepCommandLine {
     /// Which.
     #[command(subcommand)]
     step: Steps,
 }
 
-impl StepCommand {
+impl StepCommandLine {
     pub(crate) fn run(self, app: &App) -> Result<Answer> {
         let say = |said: Said<'_>| match said {
             Said::Waiting(_) => {}

@@ -40,7 +40,7 @@ impl Local {
     pub(super) fn cosign(&self) -> Result<Cosign> {
         let port = self.manifest.port("registry", &self.settings)?;
         Ok(Cosign {
-            program: self.servers.program("cosign"),
+            program: self.build.program("cosign"),
             tuf_root: self.tuf_root(),
             trusted_root: self.trust_file("trusted_root.json"),
             registry: ["127.0.0.1", "localhost"]

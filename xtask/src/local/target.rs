@@ -5,7 +5,6 @@ use clap::Parser;
 
 use super::{Local, process, shards};
 use crate::cli::{StepCommand, StepLine};
-use crate::entry::Version;
 use crate::fail::broken;
 use crate::local::settings::Settings;
 use crate::plan::Ready;
@@ -74,17 +73,17 @@ impl Local {
             }
             StepCommand::Launch { component, words } => {
                 let server = self.manifest.server(&component)?;
-                let env: Vec<_> = server.env.clone().into_iter().collect();
+                let env: Vec<_> = server.environment.clone().into_iter().collect();
                 process::launch(&process::Launch {
                     dir: &self.dir,
                     name: &component,
                     words: &words,
                     env: &env,
-                    uses: &server.uses,
+                    uses: &server.used_files(),
                     ports: &self.server_ports(server)?,
                     ready: &self.server_ready(server)?,
                     version: self
-                        .servers
+                        .build
                         .versions()
                         .ok()
                         .and_then(|mut all| all.remove(&server.module)),
@@ -135,8 +134,7 @@ impl Local {
                     .or(blob.as_deref().zip(Some(false)))
                     .ok_or_else(|| broken("neither an image nor a file was signed"))?;
                 let shard = match rekor {
-                    Version::V1 => shards::current(&self.dir, "rekor-v1")?,
-                    Version::V2 => None,
+                    _ => self.shard_of(rekor)?,
                 };
                 let made = Made {
                     id,
