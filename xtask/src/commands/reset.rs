@@ -7,8 +7,8 @@ use serde::Serialize;
 use crate::app::{Answer, App, Ends, Execution, PlanOptions, ask};
 use crate::plan::{Plan, Step};
 use crate::target::{Removal, Target};
+use crate::walkthrough::steps::{ResetRunner, Unlearn};
 use crate::walkthrough::{self, Chapter};
-use crate::words;
 
 /// The chapters whose undoing removes the whole installation, and with it what the
 /// later ones did.
@@ -74,7 +74,12 @@ impl ResetCommand {
         if !self.yes && !self.plan.dry_run {
             ask("reset", &question(target.as_ref(), chapter, whole)?)?;
         }
-        let ran = app.execute(target.as_ref(), &plan, &self.plan)?;
+        let runner = ResetRunner {
+            target: target.as_ref(),
+            state: &app.state,
+            kind: app.chosen.kind,
+        };
+        let ran = app.execute(&runner, &plan, &self.plan)?;
         let Execution::Finished(outcome) = ran else {
             return Ok(Answer::printed());
         };
@@ -103,11 +108,11 @@ fn question(target: &dyn Target, chapter: &Chapter, whole: bool) -> Result<Strin
 
 /// Adds to a plan that it is forgotten that the chapter was done.
 fn push_unlearn(plan: &mut Plan, chapter: &Chapter, later: bool) {
-    let mut words = words!["step", "unlearn", chapter.name.as_str()];
-    if later {
-        words.push("--later".into());
-    }
+    let unlearn = Unlearn {
+        chapter: chapter.name.clone(),
+        later,
+    };
     let needs: Vec<String> = plan.steps.iter().map(|step| step.name.clone()).collect();
     let title = format!("forget that {} was done", chapter.spoken());
-    plan.push(Step::new("unlearn", title).needs(needs).xtask(words));
+    plan.push(Step::new("unlearn", title).needs(needs).xtask(unlearn));
 }

@@ -202,7 +202,10 @@ impl ServerBuild {
             Step::new("servers", "build the servers (once; takes minutes)")
                 .needs(["modules"])
                 .done(built)
-                .run(build.progress(|line| !line.starts_with("go: "), Total::LinesOf("PACKAGES")))
+                .run(build.progress(
+                    |line| !line.starts_with("go: "),
+                    Total::LinesOf("PACKAGES".to_owned()),
+                ))
                 .run(
                     Command::new(words![
                         "sh",

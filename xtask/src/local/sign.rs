@@ -9,8 +9,10 @@ use serde_json::Value;
 use super::Local;
 use super::config::User;
 use crate::cosign::Cosign;
+use crate::entry::Version;
 use crate::fail::{Fail, broken};
 use crate::target::Signing;
+use crate::target::steps::SigningTarget;
 use crate::{http, state};
 
 impl Local {
@@ -56,13 +58,6 @@ impl Local {
         self.dir.join("trust").join(name)
     }
 
-    /// Asks Dex for an identity token to sign with and writes it to a file that only its
-    /// owner reads (`cargo xtask step token`).
-    pub(crate) fn token(&self, user: &str, out: &Path) -> Result<()> {
-        let token = self.identity_token(user, "sigstore")?;
-        state::write(out, token.as_bytes(), 0o600)
-    }
-
     /// Asks Dex for an identity token of a user for one of its clients, by the password
     /// grant.
     pub(crate) fn identity_token(&self, user: &str, client: &str) -> Result<String> {
@@ -89,5 +84,21 @@ impl Local {
             .as_str()
             .ok_or_else(|| broken("Dex answers without an identity token"))?;
         Ok(token.to_owned())
+    }
+}
+
+impl SigningTarget for Local {
+    fn write_token(&self, user: &str, out: &Path) -> Result<()> {
+        let token = self.identity_token(user, "sigstore")?;
+        state::write(out, token.as_bytes(), 0o600)
+    }
+
+    fn name_of_image(&self, image: String, _: &Path, _: Option<&str>) -> Result<String> {
+        Ok(image)
+    }
+
+    fn current_shard(&self, rekor: Version) -> Result<Option<usize>> {
+        let shard = self.shard_of(rekor)?;
+        Ok(shard.map(|shard| shard.number))
     }
 }

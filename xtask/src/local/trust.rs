@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use super::manifest::{ServerRow, TrustRole};
 use super::settings::Period;
+use super::steps::Trust;
 use super::{Local, shards};
 use crate::entry::Version;
 use crate::fail::broken;
@@ -18,7 +19,6 @@ use crate::trust::write::{
     CertificateChain, InUse, LogKey, PublicParts, Services, client_config, signing_config,
     trusted_root,
 };
-use crate::words;
 
 /// A key on disk: where its server is asked, what it says, and when it counts.
 struct TrustedKey {
@@ -72,7 +72,7 @@ impl Local {
                 let current = local.trust_is_current();
                 Ok(current.then(|| "they are what the keys say".to_owned()))
             })
-            .xtask(words!["step", "trust"])
+            .xtask(Trust {})
     }
 
     /// Whether the files are what the keys say; where a key cannot be read, they are

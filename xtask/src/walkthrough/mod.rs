@@ -7,6 +7,7 @@ mod look;
 mod milestone;
 pub(crate) mod progress;
 mod state;
+pub(crate) mod steps;
 
 pub use chapter::{Chapter, all};
 pub(crate) use chapter::{ChapterTask, all_done, named};

@@ -254,7 +254,7 @@ impl World {
             }
         }
         // The names of these files and this sentence hold the id of a process.
-        for before in ["/token-", "/bundle-", " --id ", "process ", "[STATE]."] {
+        for before in ["/token-", "/bundle-", "process ", "[STATE]."] {
             text = replaced_after(before, "0123456789", "[PID]", &text);
         }
         replaced_after("-time=", "0123456789-:TZ", "[TIME]", &text)
