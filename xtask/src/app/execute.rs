@@ -6,8 +6,7 @@ use serde_json::{Value, json};
 
 use super::{App, choose};
 use crate::exec::{self, interrupt};
-use crate::plan::run::{self, Host, Outcome};
-use crate::plan::{Plan, shell};
+use crate::plan::{Outcome, Plan, StepRunner, run, shell};
 use crate::state::Lock;
 use crate::ui::CommandPrefix;
 
@@ -35,17 +34,17 @@ impl App {
     /// is remembered by a run.
     pub(crate) fn execute(
         &self,
-        host: &dyn Host,
+        runner: &dyn StepRunner,
         plan: &Plan,
         options: &PlanOptions,
     ) -> Result<Execution> {
-        self.execute_some(host, plan, vec![true; plan.steps.len()], options)
+        self.execute_some(runner, plan, vec![true; plan.steps.len()], options)
     }
 
     /// Runs the chosen steps of a plan, or prints them.
     pub(crate) fn execute_some(
         &self,
-        host: &dyn Host,
+        runner: &dyn StepRunner,
         plan: &Plan,
         mut chosen: Vec<bool>,
         options: &PlanOptions,
@@ -69,7 +68,7 @@ impl App {
         }
         let _watch = interrupt::watch();
         let force = options.from.is_some();
-        run::run(plan, &chosen, force, host, &self.ui).map(Execution::Finished)
+        run::run(plan, &chosen, force, runner, &self.ui).map(Execution::Finished)
     }
 
     fn print(&self, plan: &Plan, chosen: &[bool]) {

@@ -58,7 +58,7 @@ impl SignCommand {
         let Execution::Finished(outcome) = ran else {
             return Ok(Answer::printed());
         };
-        let signatures = made(target.as_ref(), artifacts.len())?;
+        let signatures = outcome.made().cloned().collect::<Vec<Signature>>();
         for signature in &signatures {
             say(app, signature);
             app.ui.next(&next(target.as_ref(), signature, user, from));
@@ -66,19 +66,6 @@ impl SignCommand {
         let steps = Ends::of(&outcome);
         Ok(Answer::result(Signed { signatures, steps }))
     }
-}
-
-/// The signatures that this call made. Others may sign at the same time, and the images
-/// of one call end in any order.
-fn made(target: &dyn Target, count: usize) -> Result<Vec<Signature>> {
-    let call = format!("{}-", std::process::id());
-    let place = |signature: &Signature| signature.id.strip_prefix(&call)?.parse::<usize>().ok();
-    let mut all = target.signatures()?;
-    all.retain(|signature| place(signature).is_some());
-    // A process number comes round again.
-    let mut made = all.split_off(all.len().saturating_sub(count));
-    made.sort_by_key(place);
-    Ok(made)
 }
 
 fn say(app: &App, signature: &Signature) {

@@ -4,38 +4,52 @@ use anyhow::Result;
 use clap::Args;
 
 use crate::app::{Answer, App};
-use crate::book;
-use crate::cli::StepCommand as Steps;
+use crate::book::BookStep;
 use crate::exec::interrupt;
-use crate::plan::run::Said;
+use crate::plan::{StepEvent, StepRunner, StepValue, step_args};
 use crate::target::TargetKind;
 use crate::text::printable;
+use crate::walkthrough::steps::ResetRunner;
 
 /// One step of a plan: what `--dry-run` prints for steps done in this program
 #[derive(Debug, Args)]
-#[command(hide = true)]
-pub(crate) struct StepCommand {
-    /// Which.
-    #[command(subcommand)]
-    step: Steps,
+#[command(hide = true, disable_help_flag = true)]
+pub(crate) struct StepCommandLine {
+    /// Which, and its arguments: what they may be is for the target to say.
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+    words: Vec<String>,
 }
 
-impl StepCommand {
+impl StepCommandLine {
     pub(crate) fn run(self, app: &App) -> Result<Answer> {
-        let say = |said: Said<'_>| match said {
-            Said::Waiting(_) => {}
-            Said::Trouble(lines) => lines.iter().for_each(|line| app.ui.note(line)),
-            Said::Line(line) => drop(app.ui.say(printable(line))),
+        let report = |event: StepEvent<'_>| match event {
+            StepEvent::Trouble(lines) => lines.iter().for_each(|line| app.ui.note(line)),
+            StepEvent::Line(line) => drop(app.ui.say(printable(line))),
+            _ => {}
         };
-        match (app.chosen.kind, &self.step) {
-            (_, Steps::Pages { output }) => book::gather(&app.repo, output),
-            (TargetKind::Local, Steps::Halt { .. }) => app.local_to_remove()?.step(self.step),
-            (TargetKind::Local, _) => app.local()?.step(self.step),
-            _ => {
-                let _watch = interrupt::watch();
-                app.cluster()?.step(self.step, &say)
-            }
-        }?;
-        Ok(Answer::printed())
+        let made = self.made(app, &report);
+        // What was typed wrongly, and what was asked for with `--help`.
+        if let Err(error) = &made
+            && let Some(error) = error.downcast_ref::<clap::Error>()
+        {
+            error.exit();
+        }
+        made.map(|_| Answer::printed())
+    }
+
+    fn made(&self, app: &App, report: &dyn Fn(StepEvent<'_>)) -> Result<StepValue> {
+        if step_args::is_of::<BookStep>(&self.words) {
+            return step_args::parse::<BookStep>(&self.words)?.run(&app.repo, report);
+        }
+        // A step that stops a server is part of a removal.
+        let target = app.target_to_remove()?;
+        let kind = app.chosen.kind;
+        let _watch = (kind != TargetKind::Local).then(interrupt::watch);
+        let runner = ResetRunner {
+            target: target.as_ref(),
+            state: &app.state,
+            kind,
+        };
+        runner.xtask(&self.words, report)
     }
 }

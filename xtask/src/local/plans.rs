@@ -4,10 +4,12 @@ use std::time::Duration;
 
 use anyhow::Result;
 
-use super::manifest::Server;
+use super::keys::KeyFile;
+use super::manifest::ServerRow;
 use super::settings::Settings;
+use super::status::is_soon;
+use super::steps::{Begin, Configure, Halt, Launch, Shard};
 use super::{Local, process, shards};
-use crate::entry::Version;
 use crate::fail::broken;
 use crate::plan::{Command, Plan, Ready, Step, Word};
 use crate::target::{InstallOptions, Renew};
@@ -60,7 +62,7 @@ impl Local {
         for name in names {
             self.chosen_server(name)?;
         }
-        if !self.servers.built() {
+        if !self.build.built() {
             // The pins were raised, or the cache was cleaned.
             return Err(broken("the servers of this version are not built")
                 .hint("cargo xtask install")
@@ -73,7 +75,7 @@ impl Local {
         &self,
         plan: &mut Plan,
         names: &[String],
-        also: impl Fn(&Server) -> bool,
+        also: impl Fn(&ServerRow) -> bool,
     ) {
         for server in self
             .manifest
@@ -90,7 +92,9 @@ impl Local {
                         let started = process::was_started(&dir, &name);
                         Ok((!started).then(|| "it does not run".to_owned()))
                     })
-                    .xtask(words!["step", "halt", &server.name]),
+                    .xtask(Halt {
+                        component: server.name.clone(),
+                    }),
             );
         }
     }
@@ -102,10 +106,10 @@ impl Local {
         let stops: Vec<String> = plan.steps.iter().map(|step| step.name.clone()).collect();
         self.push_stop(plan, &[], |server| {
             let planned = stops.contains(&format!("stop-{}", server.name));
-            let chosen = server.rekor.is_none_or(|version| rekor.has(version));
+            let chosen = server.runs_with(rekor);
             !planned && !chosen && process::was_started(&self.dir, &server.name)
         });
-        plan.push(self.keys_step());
+        plan.push(self.keys_step()?);
         plan.push(self.configure_step());
         for server in self
             .manifest
@@ -136,27 +140,11 @@ impl Local {
         all
     }
 
-    fn keys_step(&self) -> Step {
-        let (ca, tsa) = (self.settings.fulcio.len(), self.settings.timestamp.len());
-        let (ca, tsa) = (format!("keys/fulcio-{ca}"), format!("keys/timestamp-{tsa}"));
-        let mut keys = vec![
-            ("ca", ca.as_str()),
-            ("timestamp", tsa.as_str()),
-            ("tls", "keys/registry"),
-            ("users", "keys/users"),
-        ];
-        if self.settings.rekor.has(Version::V2) {
-            keys.push(("ed25519", "keys/rekor-v2"));
-        }
-        // The public part of a key is written last.
-        let written = |(kind, prefix): &(&str, &str)| match *kind {
-            "users" => format!("{prefix}.yml"),
-            "ed25519" => format!("{prefix}.pub"),
-            _ => format!("{prefix}.pem"),
-        };
-        let files: Vec<String> = keys.iter().map(written).collect();
+    fn keys_step(&self) -> Result<Step> {
+        let keys = self.keys_in_use()?;
+        let command = self.make_keys_command(&keys);
         let local = self.clone();
-        Step::new(
+        Ok(Step::new(
             "keys",
             "make the keys that are missing: CA, timestamp authority, log, TLS, users",
         )
@@ -164,12 +152,17 @@ impl Local {
         // While everything runs the keys are known to be good. Otherwise
         // they are looked at again, and the TLS certificate renewed in time.
         .done(move || {
-            let there = files.iter().all(|file| local.dir.join(file).exists());
-            let good = there && !local.ends_soon("registry") && local.all_run()?;
+            let there = |key: &KeyFile| local.dir.join(key.public()).exists();
+            // Those with periods are renewed by whoever asks for it.
+            let renewed = |key: &KeyFile| {
+                let ends = local.certificate_end(key);
+                local.settings.periods(key.kind).is_none() && ends.is_some_and(is_soon)
+            };
+            let good = keys.iter().all(|key| there(key) && !renewed(key)) && local.all_run()?;
             Ok(good.then(|| "the servers use them".to_owned()))
         })
-        .xtask(words!["step", "begin"])
-        .run(self.make_command(&keys))
+        .xtask(Begin {})
+        .run(command))
     }
 
     fn configure_step(&self) -> Step {
@@ -182,21 +175,10 @@ impl Local {
                     .configured()?
                     .then(|| "it is as it should be".to_owned()))
             })
-            .xtask(words![
-                "step",
-                "configure",
-                "--port-base",
-                settings.port_base.to_string(),
-                "--rekor",
-                settings.rekor.name(),
-                "--fulcio",
-                settings.fulcio.len().to_string(),
-                "--timestamp",
-                settings.timestamp.len().to_string(),
-            ])
+            .xtask(Configure::from(settings))
     }
 
-    fn shard_step(&self, server: &Server) -> Result<Step> {
+    fn shard_step(&self, server: &ServerRow) -> Result<Step> {
         let (dir, log) = (self.dir.clone(), server.name.clone());
         let output = if log == "ctlog" {
             "CTLOG_TREE"
@@ -205,12 +187,14 @@ impl Local {
         };
         let admin = format!("--admin_server={}", self.address("trillian")?);
         let create = words![
-            self.servers.program("createtree"),
+            self.build.program("createtree"),
             admin,
             format!("--display_name={log}")
         ];
-        let mut open = words!["step", "shard", &log, "--tree"];
-        open.push(Word::output(output));
+        let open = Shard {
+            log: log.clone(),
+            tree: Word::output(output),
+        };
         Ok(Step::new(
             format!("{log}-shard"),
             format!("make a tree and a key for {}", server.title),
@@ -226,16 +210,18 @@ impl Local {
         .xtask(open))
     }
 
-    fn launch_step(&self, server: &Server) -> Result<Step> {
+    fn launch_step(&self, server: &ServerRow) -> Result<Step> {
         let line = self.server_words(server)?;
         let (dir, name, uses, argv) = (
             self.dir.clone(),
             server.name.clone(),
-            server.uses.clone(),
+            server.used_files(),
             line.clone(),
         );
-        let mut launch = words!["step", "launch", &server.name, "--"];
-        launch.extend(line.into_iter().map(Word::from));
+        let launch = Launch {
+            component: server.name.clone(),
+            words: line,
+        };
         let address = self.server_ready(server)?;
         let at = address.clone();
         Ok(Step::new(&server.name, format!("start {}", server.title))
@@ -255,11 +241,7 @@ impl Local {
                 Ok(record.map(|record| format!("it runs as process {}", record.pid)))
             })
             .xtask(launch)
-            .ready(Ready {
-                component: server.name.clone(),
-                address,
-                within: READY,
-            }))
+            .ready(Ready::answers(&server.name, &address, READY)))
     }
 
     /// Whether every server that should run does.
@@ -276,6 +258,6 @@ impl Local {
     }
 }
 
-fn chosen(names: &[String], server: &Server) -> bool {
+fn chosen(names: &[String], server: &ServerRow) -> bool {
     names.is_empty() || names.contains(&server.name)
 }

@@ -9,8 +9,10 @@ use serde_json::Value;
 use super::Local;
 use super::config::User;
 use crate::cosign::Cosign;
+use crate::entry::Version;
 use crate::fail::{Fail, broken};
 use crate::target::Signing;
+use crate::target::steps::SigningTarget;
 use crate::{http, state};
 
 impl Local {
@@ -40,7 +42,7 @@ impl Local {
     pub(super) fn cosign(&self) -> Result<Cosign> {
         let port = self.manifest.port("registry", &self.settings)?;
         Ok(Cosign {
-            program: self.servers.program("cosign"),
+            program: self.build.program("cosign"),
             tuf_root: self.tuf_root(),
             trusted_root: self.trust_file("trusted_root.json"),
             registry: ["127.0.0.1", "localhost"]
@@ -56,16 +58,13 @@ impl Local {
         self.dir.join("trust").join(name)
     }
 
-    /// Asks Dex for an identity token by the password grant and writes it to a
-    /// file that only its owner reads (`cargo xtask step token`).
-    ///
-    /// # Errors
-    /// Where Dex does not answer or refuses.
-    pub fn token(&self, user: &str, out: &Path) -> Result<()> {
+    /// Asks Dex for an identity token of a user for one of its clients, by the password
+    /// grant.
+    pub(crate) fn identity_token(&self, user: &str, client: &str) -> Result<String> {
         let user = self.user(user)?;
         let form = [
             ("grant_type", "password"),
-            ("client_id", "sigstore"),
+            ("client_id", client),
             ("scope", "openid email profile"),
             ("username", &user.email),
             ("password", &user.password),
@@ -84,6 +83,22 @@ impl Local {
         let token = answer["id_token"]
             .as_str()
             .ok_or_else(|| broken("Dex answers without an identity token"))?;
+        Ok(token.to_owned())
+    }
+}
+
+impl SigningTarget for Local {
+    fn write_token(&self, user: &str, out: &Path) -> Result<()> {
+        let token = self.identity_token(user, "sigstore")?;
         state::write(out, token.as_bytes(), 0o600)
+    }
+
+    fn name_of_image(&self, image: String, _: &Path, _: Option<&str>) -> Result<String> {
+        Ok(image)
+    }
+
+    fn current_shard(&self, rekor: Version) -> Result<Option<usize>> {
+        let shard = self.shard_of(rekor)?;
+        Ok(shard.map(|shard| shard.number))
     }
 }

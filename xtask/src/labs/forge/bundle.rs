@@ -5,14 +5,12 @@ use std::path::Path;
 use anyhow::{Context, Result};
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
-use p256::ecdsa::signature::Signer;
-use p256::ecdsa::{DerSignature, SigningKey};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use super::timestamp::asked_for;
-use super::{Stamp, post, trust};
-use crate::labs::{ALICE, Stage};
+use super::{PrivateKey, Stamp, post, trust};
+use crate::labs::{ALICE, Session};
 use crate::state;
 
 /// A file of the lab and its signature.
@@ -28,8 +26,8 @@ impl SignedFile {
     ///
     /// # Errors
     /// Where it cannot be written.
-    pub fn new(stage: &Stage<'_>, name: &str, text: &str) -> Result<SignedFile> {
-        let file = stage.file(name);
+    pub fn new(session: &Session<'_>, name: &str, text: &str) -> Result<SignedFile> {
+        let file = session.file(name);
         state::write(&file, text.as_bytes(), 0o600)?;
         let file = file.to_string_lossy().into_owned();
         let bundle = format!("{file}.sigstore.json");
@@ -61,28 +59,32 @@ impl SignedFile {
 ///
 /// # Errors
 /// Where one of them refuses.
-pub fn bundle(stage: &Stage<'_>, file: &SignedFile, key: &SigningKey, leaf: &[u8]) -> Result<()> {
+pub fn bundle(
+    session: &Session<'_>,
+    file: &SignedFile,
+    key: &PrivateKey,
+    leaf: &[u8],
+) -> Result<()> {
     let encoded = |bytes: &[u8]| BASE64_STANDARD.encode(bytes);
     let content = state::read(Path::new(&file.file))?.context("there is nothing to sign")?;
     let digest = encoded(&Sha256::digest(&content));
-    let signature: DerSignature = key.try_sign(&content)?;
-    let signature = signature.as_bytes();
-    let timestamp = asked_for(stage, signature)?;
+    let signature = key.sign(&content)?;
+    let timestamp = asked_for(session, &signature)?;
     let entry = json!({"hashedRekordRequestV002": {
         "digest": &digest,
         "signature": {
-            "content": encoded(signature),
+            "content": encoded(&signature),
             "verifier": {
                 "x509Certificate": {"rawBytes": encoded(leaf)},
                 "keyDetails": "PKIX_ECDSA_P256_SHA_256",
             },
         },
     }});
-    let config = trust(stage, "WORKSHOP_SIGNING_CONFIG")?;
+    let config = trust(session, "WORKSHOP_SIGNING_CONFIG")?;
     let log = config["rekorTlogUrls"][0]["url"].as_str();
     let url = format!("{}/api/v2/log/entries", log.context("no log is named")?);
     let entry = post(
-        stage,
+        session,
         "application/json",
         "entry",
         entry.to_string().as_bytes(),
@@ -100,7 +102,7 @@ pub fn bundle(stage: &Stage<'_>, file: &SignedFile, key: &SigningKey, leaf: &[u8
         },
         "messageSignature": {
             "messageDigest": {"algorithm": "SHA2_256", "digest": digest},
-            "signature": encoded(signature),
+            "signature": encoded(&signature),
         },
     });
     state::write_json(Path::new(&file.bundle), &made)

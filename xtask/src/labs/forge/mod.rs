@@ -3,6 +3,7 @@
 
 mod bundle;
 mod certificate;
+mod key;
 mod promise;
 mod timestamp;
 mod token;
@@ -11,16 +12,15 @@ use std::path::Path;
 use std::time::SystemTime;
 
 use anyhow::{Context, Result};
-use p256::ecdsa::SigningKey;
-use p256::pkcs8::DecodePrivateKey;
 use serde_json::Value;
 
-use super::Stage;
+use super::Session;
 use crate::fail::broken;
 use crate::state;
 
 pub use bundle::{SignedFile, bundle, restamp};
 pub use certificate::{Authority, Draft, Wish};
+pub(crate) use key::PrivateKey;
 pub use promise::{promised_by_nobody, promised_by_the_log};
 pub use timestamp::Stamp;
 pub use token::Token;
@@ -29,12 +29,11 @@ pub use token::Token;
 ///
 /// # Errors
 /// Where there is none, or it is not below the directory of the lab.
-fn stolen(stage: &Stage<'_>, name: &str) -> Result<SigningKey> {
-    let path = stage.installation().join("keys").join(name);
-    let pem = state::read(&fenced(&stage.file("state"), &path)?)?
+fn stolen(session: &Session<'_>, name: &str) -> Result<PrivateKey> {
+    let path = session.installation().join("keys").join(name);
+    let pem = state::read(&fenced(&session.file("state"), &path)?)?
         .with_context(|| format!("there is no key {name} to steal"))?;
-    let pem = String::from_utf8(pem).context("read a key of the lab")?;
-    SigningKey::from_pkcs8_pem(&pem).context("read a key of the lab")
+    PrivateKey::from_pem(&pem)
 }
 
 /// The path, where it leads below a directory, links followed.
@@ -54,8 +53,8 @@ fn fenced(dir: &Path, path: &Path) -> Result<std::path::PathBuf> {
 ///
 /// # Errors
 /// Where it cannot be read.
-pub fn trust(stage: &Stage<'_>, variable: &str) -> Result<Value> {
-    let path = stage.env(variable)?;
+pub fn trust(session: &Session<'_>, variable: &str) -> Result<Value> {
+    let path = session.env(variable)?;
     state::read_json(Path::new(path))?.with_context(|| format!("there is no {path}"))
 }
 
@@ -64,8 +63,8 @@ pub fn trust(stage: &Stage<'_>, variable: &str) -> Result<Value> {
 ///
 /// # Errors
 /// Where its period has no end.
-pub fn end_of_the_first(stage: &Stage<'_>, kind: &str) -> Result<u64> {
-    let root = trust(stage, "WORKSHOP_TRUSTED_ROOT")?;
+pub fn end_of_the_first(session: &Session<'_>, kind: &str) -> Result<u64> {
+    let root = trust(session, "WORKSHOP_TRUSTED_ROOT")?;
     let end = root[kind][0]["validFor"]["end"].as_str();
     let end = humantime::parse_rfc3339(end.context("the period of the authority has no end")?)?;
     Ok(end.duration_since(SystemTime::UNIX_EPOCH)?.as_secs())
@@ -75,8 +74,8 @@ pub fn end_of_the_first(stage: &Stage<'_>, kind: &str) -> Result<u64> {
 ///
 /// # Errors
 /// Where the trusted root names none.
-pub fn ct_log(stage: &Stage<'_>) -> Result<String> {
-    let root = trust(stage, "WORKSHOP_TRUSTED_ROOT")?;
+pub fn ct_log(session: &Session<'_>) -> Result<String> {
+    let root = trust(session, "WORKSHOP_TRUSTED_ROOT")?;
     let address = root["ctlogs"][0]["baseUrl"].as_str();
     Ok(format!(
         "{}/ct/v1",
@@ -85,14 +84,20 @@ pub fn ct_log(stage: &Stage<'_>) -> Result<String> {
 }
 
 /// Sends a file as it is, shows how, and returns the answer.
-fn post(stage: &Stage<'_>, kind: &str, name: &str, content: &[u8], url: &str) -> Result<Vec<u8>> {
-    let ask = stage.file(&format!("{name}.request"));
-    let answer = stage.file(&format!("{name}.answer"));
+fn post(
+    session: &Session<'_>,
+    kind: &str,
+    name: &str,
+    content: &[u8],
+    url: &str,
+) -> Result<Vec<u8>> {
+    let ask = session.file(&format!("{name}.request"));
+    let answer = session.file(&format!("{name}.answer"));
     state::write(&ask, content, 0o600)?;
     let kind = format!("Content-Type: {kind}");
     let data = format!("@{}", ask.display());
     let out = answer.to_string_lossy();
-    stage.curl(&[
+    session.curl(&[
         "--header",
         &kind,
         "--data-binary",

@@ -5,8 +5,6 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use cms::content_info::ContentInfo;
 use cms::signed_data::{EncapsulatedContentInfo, SignedData, SignerInfos};
-use p256::ecdsa::signature::Signer;
-use p256::ecdsa::{DerSignature, SigningKey};
 use sha2::{Digest, Sha256};
 use x509_cert::attr::Attribute;
 use x509_cert::der::asn1::{
@@ -17,8 +15,8 @@ use x509_cert::spki::AlgorithmIdentifier;
 use x509_cert::time::Time;
 use x509_tsp::{MessageImprint, TimeStampReq, TimeStampResp, TspVersion, TstInfo};
 
-use super::post;
-use crate::labs::Stage;
+use super::{PrivateKey, post};
+use crate::labs::Session;
 
 const SHA256: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.16.840.1.101.3.4.2.1");
 const MESSAGE_DIGEST: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.9.4");
@@ -28,7 +26,7 @@ const SIGNING_TIME: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113
 ///
 /// # Errors
 /// Where it refuses.
-pub fn asked_for(stage: &Stage<'_>, signature: &[u8]) -> Result<Vec<u8>> {
+pub fn asked_for(session: &Session<'_>, signature: &[u8]) -> Result<Vec<u8>> {
     let ask = TimeStampReq {
         version: TspVersion::V1,
         message_imprint: imprint(signature)?,
@@ -37,9 +35,9 @@ pub fn asked_for(stage: &Stage<'_>, signature: &[u8]) -> Result<Vec<u8>> {
         cert_req: true,
         extensions: None,
     };
-    let url = stage.env("WORKSHOP_TIMESTAMP")?;
+    let url = session.env("WORKSHOP_TIMESTAMP")?;
     post(
-        stage,
+        session,
         "application/timestamp-query",
         "timestamp",
         &ask.to_der()?,
@@ -59,7 +57,7 @@ fn imprint(signature: &[u8]) -> Result<MessageImprint> {
 
 /// A timestamp authority whose key was stolen.
 pub struct Stamp {
-    key: SigningKey,
+    key: PrivateKey,
 }
 
 impl Stamp {
@@ -67,8 +65,8 @@ impl Stamp {
     ///
     /// # Errors
     /// Where its key cannot be read.
-    pub fn stolen(stage: &Stage<'_>, number: u8) -> Result<Stamp> {
-        let key = super::stolen(stage, &format!("timestamp-{number}.key"))?;
+    pub fn stolen(session: &Session<'_>, number: u8) -> Result<Stamp> {
+        let key = super::stolen(session, &format!("timestamp-{number}.key"))?;
         Ok(Stamp { key })
     }
 
@@ -120,9 +118,9 @@ impl Stamp {
                 values,
             })?;
         }
-        let made: DerSignature = self.key.try_sign(&attributes.to_der()?)?;
+        let made = self.key.sign(&attributes.to_der()?)?;
         signer.signed_attrs = Some(attributes);
-        signer.signature = OctetString::new(made.as_bytes())?;
+        signer.signature = OctetString::new(made)?;
         signed.signer_infos = SignerInfos(SetOfVec::try_from(vec![signer])?);
         response.time_stamp_token = Some(ContentInfo {
             content_type: token.content_type,

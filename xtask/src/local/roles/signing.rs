@@ -3,8 +3,9 @@
 use anyhow::Result;
 
 use crate::artifact::Artifact;
-use crate::cosign;
+use crate::cosign::SignRequest;
 use crate::entry::Version;
+use crate::local::manifest::TrustRole;
 use crate::local::{Local, trust};
 use crate::plan::Plan;
 use crate::signatures;
@@ -25,7 +26,7 @@ impl Signing for Local {
         signatures::all(&self.dir)?;
         let user = self.user(user)?;
         let mut plan = Plan::new("sign", self.globals.clone());
-        let signing = cosign::Signing {
+        let request = SignRequest {
             artifacts,
             user: &user.name,
             identity: &user.email,
@@ -33,9 +34,9 @@ impl Signing for Local {
             signing_config: &self.trust_file(&trust::config_name(Some(rekor))),
             rekor,
             dir: &self.dir,
-            record: Vec::new(),
+            forwarded: None,
         };
-        self.cosign()?.push_sign(&mut plan, &signing, &[])?;
+        self.cosign()?.push_sign(&mut plan, &request, &[]);
         Ok(plan)
     }
 
@@ -70,7 +71,10 @@ impl Signing for Local {
 
     /// The issuer that Dex puts into its tokens.
     fn issuer(&self) -> Result<String> {
-        Ok(format!("http://{}/dex", self.address("dex")?))
+        self.url(
+            self.manifest
+                .trusted_as(TrustRole::OidcProvider, self.rekor())?,
+        )
     }
 
     /// The image that `install` pushes.
