@@ -1,0 +1,72 @@
+//! Commands that are printed to be typed: each leads to the state directory and the
+//! target of this run.
+
+use crate::text::quote;
+
+/// The options without which a printed command would lead to another state directory
+/// or target, each followed by a space.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct CommandPrefix {
+    target: String,
+    state: String,
+}
+
+impl CommandPrefix {
+    /// The options that name the target, where they are needed, and those that name the
+    /// state directory.
+    pub(crate) fn new(target: &[String], state: &[String]) -> CommandPrefix {
+        let words = |options: &[String]| {
+            let quoted = options.iter().map(|word| quote(word) + " ");
+            quoted.collect::<String>()
+        };
+        CommandPrefix {
+            target: words(target),
+            state: words(state),
+        }
+    }
+
+    /// A text in which each `cargo xtask` carries these options.
+    pub(super) fn in_text(&self, text: &str) -> String {
+        let mut parts = text.split("cargo xtask ");
+        let mut prefixed = parts.next().unwrap_or_default().to_owned();
+        for rest in parts {
+            // These name a target themselves.
+            let other = rest.starts_with("--on ")
+                || rest.starts_with("minikube") && !self.target.starts_with("--on minikube ");
+            let target = if other { "" } else { &self.target };
+            prefixed += &format!("cargo xtask {target}{}{rest}", self.state);
+        }
+        prefixed
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_command_carries_the_options_that_lead_to_this_run() {
+        let words = |line: &str| line.split(' ').map(str::to_owned).collect::<Vec<_>>();
+        let state = words("--state /a");
+        let here = CommandPrefix::new(&[], &state);
+        let cluster = CommandPrefix::new(&words("--on cluster"), &state);
+        assert_eq!(here.in_text("nothing to type"), "nothing to type");
+        assert_eq!(
+            here.in_text("cargo xtask sign, then cargo xtask verify"),
+            "cargo xtask --state /a sign, then cargo xtask --state /a verify"
+        );
+        assert_eq!(
+            cluster.in_text("cargo xtask status"),
+            "cargo xtask --on cluster --state /a status"
+        );
+        // These name a target themselves.
+        assert_eq!(
+            cluster.in_text("cargo xtask --on local tour"),
+            "cargo xtask --state /a --on local tour"
+        );
+        assert_eq!(
+            cluster.in_text("cargo xtask minikube"),
+            "cargo xtask --state /a minikube"
+        );
+    }
+}
