@@ -12,7 +12,7 @@ use super::steps::{ClusterTrust, CopySecrets, Refusal};
 use super::trust::CONFIG_MAP;
 use super::{APPLY, Cluster};
 use crate::fail::broken;
-use crate::plan::{Command, Plan, Ready, Step};
+use crate::plan::{Command, InstallStage, Plan, Ready, Step};
 use crate::target::TargetKind;
 use crate::target::steps::Preflight;
 use crate::words;
@@ -56,42 +56,48 @@ impl Cluster {
                 .xtask(Preflight::default()),
         );
         if self.kind == TargetKind::Minikube {
-            plan.push(self.minikube_step()?);
+            plan.push(self.minikube_step()?.stage(InstallStage::Minikube));
         }
         plan.push(self.namespaces_step()?);
         if self.kind == TargetKind::Minikube {
             plan.push(self.job_image_step()?);
             if self.settings()?.ingress.is_some() {
-                plan.push(self.ingress_step()?);
+                plan.push(self.ingress_step()?.stage(InstallStage::Ingress));
             }
         }
-        plan.push(self.apply_step(
-            Step::new("oidc-reviewer", "let everybody read the discovery document"),
-            &["deploy/crb-oidc-reviewer.yml"],
-            ("", "clusterrolebinding/oidc-reviewer"),
-        )?);
-        for source in [CERT_MANAGER, SCAFFOLD] {
-            if let Some(step) = self.chart_step(source)? {
-                plan.push(step);
-            }
-        }
-        self.push_cert_manager(plan)?;
         plan.push(
             self.apply_step(
-                Step::new("issuer", "add an issuer of self-signed certificates"),
+                Step::new("oidc-reviewer", "let everybody read the discovery document")
+                    .stage(InstallStage::OidcReviewer),
+                &["deploy/crb-oidc-reviewer.yml"],
+                ("", "clusterrolebinding/oidc-reviewer"),
+            )?,
+        );
+        let [manager, scaffold] = [InstallStage::CertManager, InstallStage::Scaffold];
+        for (source, stage) in [(CERT_MANAGER, manager), (SCAFFOLD, scaffold)] {
+            if let Some(step) = self.chart_step(source)? {
+                plan.push(step.stage(stage));
+            }
+        }
+        plan.push_stage(manager, |plan| self.push_cert_manager(plan))?;
+        plan.push(
+            self.apply_step(
+                Step::new("issuer", "add an issuer of self-signed certificates")
+                    .stage(InstallStage::Issuer),
                 &["deploy/clusterissuer-selfsigned-issuer.yml"],
                 ("", "clusterissuer/selfsigned-issuer"),
             )?
             .needs(["cert-manager"]),
         );
-        self.push_scaffold(plan)?;
-        self.push_registry(plan)?;
+        plan.push_stage(scaffold, |plan| self.push_scaffold(plan))?;
+        plan.push_stage(InstallStage::Registry, |plan| self.push_registry(plan))?;
         let copies = self.clone();
         plan.push(
             Step::new(
                 "copy-secrets",
                 "copy the public keys to the namespace default",
             )
+            .stage(InstallStage::CopySecrets)
             .needs(["scaffold-rekor-key", FULCIO.step, CTLOG.step])
             .done(move || {
                 Ok(copies
@@ -102,6 +108,7 @@ impl Cluster {
         );
         let trust = self.clone();
         let mut step = Step::new("trust", "write the trusted root and the signing config")
+            .stage(InstallStage::Trust)
             .needs(["copy-secrets", "registry-certificate"]);
         if self.settings()?.ingress.is_some() {
             step = step.needs(INGRESS_TLS.iter().map(|tls| tls.step));

@@ -9,24 +9,54 @@ use super::steps::Refusal;
 use super::{Cluster, LABEL};
 use crate::fail::broken;
 use crate::plan::{Command, Plan, Step, Word};
+use crate::target::Lifecycle;
 use crate::words;
 
 impl Cluster {
-    pub(super) fn push_removal(&self, plan: &mut Plan) -> Result<()> {
+    /// Adds the steps that remove all but what this machine keeps; `binding` says whether
+    /// the one of `oidc-reviewer` goes as well.
+    pub(super) fn push_uninstall(&self, plan: &mut Plan, binding: bool) -> Result<()> {
+        self.push_close_all(plan)?;
+        if self.settings.is_ok() {
+            self.push_removal(plan, binding)?;
+        }
+        Ok(())
+    }
+
+    /// Adds the steps that end the forwards.
+    pub(super) fn push_close_all(&self, plan: &mut Plan) -> Result<()> {
+        for step in self.stop(&[])?.steps {
+            // They run on this machine, whatever the cluster says.
+            plan.push(step.again());
+        }
+        Ok(())
+    }
+
+    /// The step that removes the binding of `oidc-reviewer`.
+    pub(super) fn binding_step(&self) -> Result<Step> {
+        let kind = "clusterrolebindings";
+        self.delete_step(
+            Step::new(kind, "remove the oidc-reviewer binding"),
+            kind,
+            "",
+        )
+    }
+
+    fn push_removal(&self, plan: &mut Plan, binding: bool) -> Result<()> {
         plan.push(self.scaffold_step()?);
         // Certificates first: cert-manager would make their Secrets again.
-        for (kind, title) in [
-            ("certificates.cert-manager.io", "remove the certificates"),
-            ("clusterissuers.cert-manager.io", "remove the issuer"),
-            ("clusterrolebindings", "remove the oidc-reviewer binding"),
-        ] {
-            let name = kind.split('.').next().unwrap_or(kind);
-            let scope = if name == "certificates" {
-                "--all-namespaces"
-            } else {
-                ""
-            };
-            plan.push(self.delete_step(Step::new(name, title), kind, scope)?);
+        plan.push(self.delete_step(
+            Step::new("certificates", "remove the certificates"),
+            "certificates.cert-manager.io",
+            "--all-namespaces",
+        )?);
+        plan.push(self.delete_step(
+            Step::new("clusterissuers", "remove the issuer"),
+            "clusterissuers.cert-manager.io",
+            "",
+        )?);
+        if binding {
+            plan.push(self.binding_step()?);
         }
         plan.push(
             self.delete_step(

@@ -1,7 +1,6 @@
-//! A bar for each step that runs, where standard error is a terminal.
+//! The bars and spinners of steps that run, where standard error is a terminal.
 
 use std::collections::HashMap;
-use std::io::IsTerminal;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -10,11 +9,10 @@ use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use crate::plan::StepRef;
 use crate::text::printable;
 
-/// The bars of the steps that run, and how far each step was said to be.
+/// The bars of the steps that run.
 pub(super) struct Bars {
-    /// Whether they are drawn.
-    pub(super) drawn: bool,
-    bars: MultiProgress,
+    draws: bool,
+    all: MultiProgress,
     live: Mutex<HashMap<String, Live>>,
 }
 
@@ -22,37 +20,40 @@ struct Live {
     bar: ProgressBar,
     /// What it was last said to wait for.
     waiting: String,
-    /// The last tenth that was said where there is no terminal.
+    /// The last tenth that was told.
     tenth: u64,
 }
 
 impl Bars {
-    /// Draws at a terminal only, and where it is `wanted`.
-    pub(super) fn new(wanted: bool) -> Bars {
-        let drawn = wanted && std::io::stderr().is_terminal();
-        let target = if drawn {
+    /// Where they are not drawn, they only remember what was told.
+    pub(super) fn new(draws: bool) -> Bars {
+        let target = if draws {
             ProgressDrawTarget::stderr()
         } else {
             ProgressDrawTarget::hidden()
         };
         Bars {
-            drawn,
-            bars: MultiProgress::with_draw_target(target),
+            draws,
+            all: MultiProgress::with_draw_target(target),
             live: Mutex::default(),
         }
     }
 
-    /// Prints something while no bar is in its way.
-    pub(super) fn suspend<T>(&self, print: impl FnOnce() -> T) -> T {
-        self.bars.suspend(print)
+    /// Whether they are drawn.
+    pub(super) fn draws(&self) -> bool {
+        self.draws
     }
 
-    /// Adds the bar of a step.
-    pub(super) fn open(&self, step: StepRef<'_>) {
-        let bar = self
-            .bars
-            .add(ProgressBar::new_spinner().with_style(spinner()));
-        if self.drawn {
+    /// Prints something while no bar is in the way.
+    pub(super) fn suspend<T>(&self, print: impl FnOnce() -> T) -> T {
+        self.all.suspend(print)
+    }
+
+    /// A step begins.
+    pub(super) fn start(&self, step: StepRef<'_>) {
+        let bar = ProgressBar::new_spinner().with_style(spinner());
+        let bar = self.all.add(bar);
+        if self.draws {
             bar.set_prefix(format!("{}/{}", step.number, step.of));
             bar.set_message(step.title.to_owned());
             bar.enable_steady_tick(Duration::from_millis(100));
@@ -65,8 +66,8 @@ impl Bars {
         self.live().insert(step.name.to_owned(), live);
     }
 
-    /// Shows what a step waits for; `false` where that was shown already.
-    pub(super) fn wait(&self, step: StepRef<'_>, text: &str) -> bool {
+    /// A step waits for this; `true` where that is new.
+    pub(super) fn waits(&self, step: StepRef<'_>, text: &str) -> bool {
         let mut live = self.live();
         let Some(entry) = live.get_mut(step.name) else {
             return false;
@@ -75,14 +76,14 @@ impl Bars {
             return false;
         }
         entry.waiting = text.to_owned();
-        if self.drawn {
+        if self.draws {
             let message = format!("{} ({})", step.title, printable(text));
             entry.bar.set_message(message);
         }
         true
     }
 
-    /// Shows how far a step is; `true` where that is one more tenth.
+    /// A step is so far; `true` where that is another tenth.
     pub(super) fn advance(&self, step: StepRef<'_>, done: u64, total: u64) -> bool {
         let mut live = self.live();
         let Some(entry) = live.get_mut(step.name) else {
@@ -94,16 +95,16 @@ impl Bars {
         }
         entry.bar.set_position(done.min(total));
         let tenth = done.min(total) * 10 / total.max(1);
-        let more = tenth > entry.tenth;
+        let is_next = tenth > entry.tenth;
         entry.tenth = entry.tenth.max(tenth);
-        more
+        is_next
     }
 
-    /// Takes the bar of a step away.
+    /// A step has ended.
     pub(super) fn close(&self, step: StepRef<'_>) {
         if let Some(live) = self.live().remove(step.name) {
             live.bar.finish_and_clear();
-            self.bars.remove(&live.bar);
+            self.all.remove(&live.bar);
         }
     }
 

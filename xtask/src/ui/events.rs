@@ -1,12 +1,11 @@
-//! What is seen of a plan while it runs.
+//! A running plan as a person or a script sees it: what happens to each step.
 
 use std::time::Duration;
 
 use console::style;
 use serde_json::{Value, json};
 
-use super::Ui;
-use super::outcome::with;
+use super::{Ui, with};
 use crate::fail::Fail;
 use crate::plan::{Plan, Reporter, StepEvent, StepRef};
 use crate::text::printable;
@@ -41,11 +40,12 @@ impl Reporter for Ui {
 }
 
 impl Ui {
+    /// A step begins.
     fn start(&self, step: StepRef<'_>) {
         self.event(
             &json!({"event": "start", "step": step.name, "number": step.number, "of": step.of}),
         );
-        self.bars.open(step);
+        self.bars.start(step);
     }
 
     /// A command of a step is about to run.
@@ -65,7 +65,7 @@ impl Ui {
 
     /// What a step waits for, told once.
     fn waiting(&self, step: StepRef<'_>, text: &str) {
-        if self.bars.wait(step, text) {
+        if self.bars.waits(step, text) {
             self.event(&json!({"event": "wait", "step": step.name, "for": text}));
         }
     }
@@ -82,17 +82,17 @@ impl Ui {
         self.note(format!("  {}: {}", step.name, printable(line)));
     }
 
-    /// How far a step is, told in tenths. `total` is a good guess, not a promise.
+    /// How far a step is. `total` is a good guess, not a promise.
     fn progress(&self, step: StepRef<'_>, done: u64, total: u64) {
         if !self.bars.advance(step, done, total) {
             return;
         }
         self.event(&json!({"event": "progress", "step": step.name, "done": done, "total": total}));
-        if !self.bars.drawn {
-            let StepRef {
-                number, of, name, ..
-            } = step;
-            self.note(format!("[{number}/{of}] {name}: {done} of {total}"));
+        if !self.bars.draws() {
+            self.note(format!(
+                "[{}/{}] {}: {done} of {total}",
+                step.number, step.of, step.name
+            ));
         }
     }
 

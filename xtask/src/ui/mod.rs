@@ -1,4 +1,4 @@
-//! What a person or a script sees.
+//! What a person or a script sees while a plan runs.
 //!
 //! Results go to standard output, progress and errors to standard error. With
 //! `--json` every event is one JSON object a line on standard output and nothing
@@ -7,31 +7,34 @@
 
 mod bars;
 mod events;
-mod hint;
-mod outcome;
+mod prefix;
 
-use std::io::Write;
+use std::io::{IsTerminal, Write};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use console::style;
 use serde::Serialize;
+use serde_json::{Value, json};
 
+use crate::fail::Fail;
+use crate::text::printable;
 use bars::Bars;
-pub(crate) use hint::CommandPrefix;
+pub use prefix::CommandPrefix;
 
 /// How much is said, and in which form.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) struct Style {
+pub struct Style {
     /// Events as JSON lines.
-    pub(crate) json: bool,
+    pub json: bool,
     /// Also the commands.
-    pub(crate) commands: bool,
+    pub commands: bool,
     /// Also what they print.
-    pub(crate) verbose: bool,
+    pub verbose: bool,
     /// Only results and errors.
-    pub(crate) quiet: bool,
+    pub quiet: bool,
 }
 
-/// Prints what commands say.
+/// Prints events.
 pub struct Ui {
     style: Style,
     bars: Bars,
@@ -40,16 +43,18 @@ pub struct Ui {
 
 impl Ui {
     /// Looks once at what standard error is.
-    pub(crate) fn new(style: Style) -> Ui {
+    pub fn new(style: Style) -> Ui {
+        let terminal = std::io::stderr().is_terminal();
+        let draws = terminal && !style.json && !style.commands && !style.quiet;
         Ui {
             style,
-            bars: Bars::new(!style.json && !style.commands && !style.quiet),
+            bars: Bars::new(draws),
             prefix: Arc::default(),
         }
     }
 
     /// Another way to print beside this one, with the same prefix of commands.
-    pub(crate) fn restyled(&self, style: Style) -> Ui {
+    pub fn restyled(&self, style: Style) -> Ui {
         Ui {
             prefix: Arc::clone(&self.prefix),
             ..Ui::new(style)
@@ -57,13 +62,13 @@ impl Ui {
     }
 
     /// Makes every command that is printed for the user from here on carry these options.
-    pub(crate) fn set_prefix(&self, prefix: CommandPrefix) {
+    pub fn set_prefix(&self, prefix: CommandPrefix) {
         *self.prefix() = prefix;
     }
 
     /// A text for the user in which each `cargo xtask` leads to the state directory and
     /// target of this run.
-    pub(crate) fn with_prefix(&self, text: &str) -> String {
+    pub fn with_prefix(&self, text: &str) -> String {
         self.prefix().in_text(text)
     }
 
@@ -72,19 +77,19 @@ impl Ui {
     }
 
     /// The form it was made with.
-    pub(crate) fn style(&self) -> Style {
+    pub fn style(&self) -> Style {
         self.style
     }
 
     /// A result: a line on standard output for a person, nothing with `--json`.
     /// `false` where nobody reads it any more.
-    pub(crate) fn say(&self, line: impl AsRef<str>) -> bool {
+    pub fn say(&self, line: impl AsRef<str>) -> bool {
         let write = || writeln!(std::io::stdout().lock(), "{}", line.as_ref()).is_ok();
         self.style.json || self.bars.suspend(write)
     }
 
     /// Sentences: at a terminal that is narrower, lines end between two words.
-    pub(crate) fn tell(&self, text: impl AsRef<str>) -> bool {
+    pub fn tell(&self, text: impl AsRef<str>) -> bool {
         let terminal = console::Term::stdout();
         let columns = terminal.is_term().then(|| terminal.size().1);
         self.say(folded(
@@ -94,14 +99,14 @@ impl Ui {
     }
 
     /// What to type next, for whoever did not ask for results only.
-    pub(crate) fn next(&self, command: &str) {
+    pub fn next(&self, command: &str) {
         if !self.style.quiet {
             self.say(format!("next: {}", self.with_prefix(command)));
         }
     }
 
     /// A remark: a line on standard error for a person who did not ask for quiet.
-    pub(crate) fn note(&self, line: impl AsRef<str>) {
+    pub fn note(&self, line: impl AsRef<str>) {
         if !self.style.json && !self.style.quiet {
             self.bars.suspend(|| complain(line.as_ref()));
         }
@@ -109,7 +114,7 @@ impl Ui {
 
     /// One JSON document on standard output, only with `--json`. `false` where
     /// nobody reads it any more.
-    pub(crate) fn event(&self, event: &impl Serialize) -> bool {
+    pub fn event(&self, event: &impl Serialize) -> bool {
         if !self.style.json {
             return true;
         }
@@ -118,6 +123,56 @@ impl Ui {
         };
         let mut out = std::io::stdout().lock();
         writeln!(out, "{text}").and_then(|()| out.flush()).is_ok()
+    }
+
+    /// The last word: the JSON `result`, or the error for a person.
+    pub fn result(&self, command: &str, outcome: Result<Value, &Fail>) {
+        if self.style.json {
+            let (ok, exit, data) = match outcome {
+                Ok(data) => (true, 0, data),
+                Err(fail) => (false, fail.exit, self.failure(fail)),
+            };
+            let result = json!({"event": "result", "command": command, "ok": ok, "exit": exit});
+            let result = with(result, data);
+            self.event(&result);
+        } else if let Err(fail) = outcome {
+            self.error(fail);
+        }
+    }
+
+    /// What went wrong, for a person.
+    pub fn error(&self, fail: &Fail) {
+        // The tool's own words, unless it is known what they mean.
+        let shown = if fail.known && !self.style.verbose {
+            &[]
+        } else {
+            fail.tail.as_slice()
+        };
+        for line in shown {
+            complain(&format!("  | {}", printable(line)));
+        }
+        complain(&format!(
+            "{} {}",
+            style("error:").for_stderr().red().bold(),
+            printable(&fail.what)
+        ));
+        for hint in &fail.hints {
+            complain(&format!(
+                "{} {}",
+                style("hint:").for_stderr().cyan(),
+                self.with_prefix(hint)
+            ));
+        }
+    }
+
+    /// A failure as JSON: `{"error", "problem", "hints", "tail"}`.
+    fn failure(&self, fail: &Fail) -> Value {
+        let hints: Vec<String> = fail
+            .hints
+            .iter()
+            .map(|hint| self.with_prefix(hint))
+            .collect();
+        json!({"error": fail.what, "problem": fail.problem, "hints": hints, "tail": fail.tail})
     }
 }
 
@@ -143,6 +198,14 @@ fn folded(text: &str, columns: usize) -> String {
         column += width;
     }
     folded
+}
+
+/// An object with the fields of another after its own.
+fn with(mut object: Value, more: Value) -> Value {
+    if let (Some(object), Value::Object(mut more)) = (object.as_object_mut(), more) {
+        object.append(&mut more);
+    }
+    object
 }
 
 #[cfg(test)]

@@ -11,12 +11,6 @@ use crate::target::{Lifecycle, Removal, Reset, TargetKind};
 use crate::undo;
 use crate::words;
 
-/// The step of a removal that takes the binding of `oidc-reviewer` away.
-const BINDING: &str = "clusterrolebindings";
-
-/// The step of a removal that takes away what is kept on this machine.
-const FORGET: &str = "forget";
-
 /// What `prefetch` leaves in the directory of the target: what was chosen, and the
 /// charts with their values.
 const FETCHED: [&str; 3] = ["settings.json", "values", "charts"];
@@ -24,23 +18,14 @@ const FETCHED: [&str; 3] = ["settings.json", "values", "charts"];
 impl Reset for Cluster {
     fn reset(&self, chapter: &str) -> Result<Plan> {
         let mut plan = Plan::new("reset", self.globals.clone());
-        let steps = match chapter {
-            "tools" | "cluster" | "identity" | "authority" => {
-                self.uninstall(Removal::default())?.steps
-            }
-            _ => Vec::new(),
-        };
-        let wanted = |step: &Step| match chapter {
-            "identity" => step.name == BINDING,
-            "authority" => step.name != BINDING && step.name != FORGET,
+        match chapter {
+            "tools" => plan.steps = self.uninstall(Removal::default())?.steps,
+            "identity" if self.settings.is_ok() => plan.push(self.binding_step()?),
+            "authority" => self.push_uninstall(&mut plan, false)?,
             // What chapter 1 fetched is not of chapter 2.
-            "cluster" => step.name != FORGET,
-            _ => true,
-        };
-        steps
-            .into_iter()
-            .filter(wanted)
-            .for_each(|step| plan.push(step));
+            "cluster" => self.push_uninstall(&mut plan, true)?,
+            _ => {}
+        }
         let (scope, ours) = (
             format!("--namespace={DEFAULT}"),
             format!("--selector={LABEL}"),
@@ -56,9 +41,12 @@ impl Reset for Cluster {
                 words.extend(words!["-exec", "rm", "-rf", "{}", "+"]);
                 let needs: Vec<String> = plan.steps.iter().map(|step| step.name.clone()).collect();
                 plan.push(
-                    Step::new(FORGET, "forget the installation, and keep what was fetched")
-                        .needs(needs)
-                        .run(Command::new(words)),
+                    Step::new(
+                        "forget",
+                        "forget the installation, and keep what was fetched",
+                    )
+                    .needs(needs)
+                    .run(Command::new(words)),
                 );
             }
             "authority" => plan
@@ -92,12 +80,10 @@ impl Reset for Cluster {
     /// the cluster does not answer, what is here goes all the same with `--from forget`.
     fn uninstall(&self, removal: Removal<'_>) -> Result<Plan> {
         let mut plan = Plan::new("uninstall", self.globals.clone());
-        for step in self.stop(&[])?.steps {
-            // They run on this machine, whatever the cluster says.
-            plan.push(step.again());
-        }
-        if self.settings.is_ok() && removal.delete_minikube.is_none() {
-            self.push_removal(&mut plan)?;
+        if removal.delete_minikube.is_none() {
+            self.push_uninstall(&mut plan, true)?;
+        } else {
+            self.push_close_all(&mut plan)?;
         }
         let dir = self.dir.clone();
         let needs: Vec<String> = plan.steps.iter().map(|step| step.name.clone()).collect();

@@ -1,12 +1,11 @@
-//! Commands that are printed to be typed: each leads to the state directory and the
-//! target of this run.
+//! What is put into commands that are printed for the user.
 
 use crate::text::quote;
 
 /// The options without which a printed command would lead to another state directory
 /// or target, each followed by a space.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct CommandPrefix {
+pub struct CommandPrefix {
     target: String,
     state: String,
 }
@@ -14,7 +13,7 @@ pub(crate) struct CommandPrefix {
 impl CommandPrefix {
     /// The options that name the target, where they are needed, and those that name the
     /// state directory.
-    pub(crate) fn new(target: &[String], state: &[String]) -> CommandPrefix {
+    pub fn new(target: &[String], state: &[String]) -> CommandPrefix {
         let words = |options: &[String]| {
             let quoted = options.iter().map(|word| quote(word) + " ");
             quoted.collect::<String>()
