@@ -14,7 +14,7 @@ use crate::exec::interrupt::{self, Watch};
 use crate::exec::{Outputs, resolve};
 use crate::fail::{Fail, broken};
 use crate::http::Server;
-use crate::local::process;
+use crate::local::{process, wait};
 use crate::plan::{Plan, Ready, Step};
 use crate::problems;
 use crate::state;
@@ -151,11 +151,11 @@ impl Cluster {
             ),
         )
         .done(move || {
-            let same = |record: &process::Record| {
+            let same = |record: &process::ProcessRecord| {
                 record.fingerprint == process::fingerprint(&dir, &argv, &[])
             };
             let record = process::running(&dir, &process_name)?.filter(same);
-            let record = record.filter(|_| process::answers(&at));
+            let record = record.filter(|_| wait::answers(&at));
             Ok(record.map(|record| format!("it runs as process {}", record.pid)))
         })
         .xtask(launch)
@@ -250,7 +250,7 @@ impl Cluster {
             .find_map(|(here, there)| number(here).filter(|_| number(there).is_some()))
             .ok_or_else(|| broken("a forward without a port"))?;
         state::make_dir(&self.dir)?;
-        process::launch(&process::Launch {
+        process::launch(&process::LaunchRequest {
             dir: &self.dir,
             name,
             words,
@@ -292,7 +292,7 @@ impl Cluster {
     /// # Errors
     /// Where it ends instead: the last words are those of kubectl.
     pub fn until_open(&self, component: &str, address: &str, within: Duration) -> Result<()> {
-        process::wait(&self.dir, component, address, within)
+        wait::until_ready(&self.dir, component, address, within)
             .map_err(|error| problems::explain(Fail::from_error(&error)).into())
     }
 

@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::Cluster;
 use super::forwards::FORWARDS;
 use super::objects::DEFAULT;
-use crate::local::{platform, process};
+use crate::local::{platform, process, wait};
 use crate::parallel;
 use crate::target::{Component, ComponentState};
 
@@ -78,7 +78,7 @@ impl Cluster {
             };
             let address = format!("127.0.0.1:{}", self.forward_port(forward)?);
             let alive = record.alive();
-            let answers = alive && process::answers(&format!("tcp://{address}"));
+            let answers = alive && wait::answers(&format!("tcp://{address}"));
             all.push(Component {
                 name: format!("{FORWARD}{}", forward.name),
                 state: ComponentState::of(true, alive, answers),
