@@ -7,8 +7,8 @@ use crate::cluster::trust::REGISTRY_TLS;
 use crate::cluster::{Cluster, LABEL};
 use crate::fail::broken;
 use crate::plan::{Command, Plan, Step};
-use crate::target::{Lifecycle, Removal, Reset, TargetKind};
-use crate::undo;
+use crate::target::steps::push_unsign;
+use crate::target::{Lifecycle, Made, Removal, Reset, TargetKind, WayBack, no_way_back};
 use crate::words;
 
 /// What `prefetch` leaves in the directory of the target: what was chosen, and the
@@ -16,63 +16,36 @@ use crate::words;
 const FETCHED: [&str; 3] = ["settings.json", "values", "charts"];
 
 impl Reset for Cluster {
-    fn reset(&self, chapter: &str) -> Result<Plan> {
+    fn reset(&self, _: &str, ways: &[WayBack]) -> Result<Plan> {
         let mut plan = Plan::new("reset", self.globals.clone());
-        match chapter {
-            "tools" => plan.steps = self.uninstall(Removal::default())?.steps,
-            "identity" if self.settings.is_ok() => plan.push(self.binding_step()?),
-            "authority" => self.push_uninstall(&mut plan, false)?,
-            // What chapter 1 fetched is not of chapter 2.
-            "cluster" => self.push_uninstall(&mut plan, true)?,
-            _ => {}
-        }
-        let (scope, ours) = (
-            format!("--namespace={DEFAULT}"),
-            format!("--selector={LABEL}"),
-        );
-        let trust = Command::new(words!["rm", "-rf", self.dir.join("trust")]);
-        match chapter {
-            "cluster" => {
-                let mut words = words!["find", self.dir.as_path()];
-                words.extend(words!["-mindepth", "1", "-maxdepth", "1"]);
-                for name in FETCHED {
-                    words.extend(words!["!", "-name", name]);
+        for way in ways {
+            match *way {
+                WayBack::Uninstall { keep_tools: false } => {
+                    plan.steps = self.uninstall(Removal::default())?.steps;
                 }
-                words.extend(words!["-exec", "rm", "-rf", "{}", "+"]);
-                let needs: Vec<String> = plan.steps.iter().map(|step| step.name.clone()).collect();
-                plan.push(
-                    Step::new(
-                        "forget",
-                        "forget the installation, and keep what was fetched",
-                    )
-                    .needs(needs)
-                    .run(Command::new(words)),
-                );
+                WayBack::Uninstall { keep_tools: true } => {
+                    self.push_uninstall(&mut plan, true)?;
+                    plan.push(self.forget_all_but_fetched(&plan));
+                }
+                // A cluster that is not known has no binding of ours.
+                WayBack::Remove(Made::Binding) if self.settings.is_err() => {}
+                WayBack::Remove(Made::Binding) => plan.push(self.binding_step()?),
+                WayBack::Remove(Made::Sigstore) => self.push_uninstall(&mut plan, false)?,
+                WayBack::Remove(Made::Trust) => plan.push(
+                    Step::new("trust", "remove the trust material from this machine")
+                        .run(self.forget_trust()),
+                ),
+                WayBack::Remove(Made::Copies) => plan.push(self.copies_removal()?),
+                WayBack::Remove(Made::Registry) => {
+                    // It leads to a pod that goes.
+                    let closing = self.stop(&["registry".to_owned()])?;
+                    closing.steps.into_iter().for_each(|step| plan.push(step));
+                    plan.push(self.registry_removal()?);
+                }
+                WayBack::Unsign { attestations } => push_unsign(&mut plan, self, attestations)?,
+                WayBack::StopServers => return Err(no_way_back(*way).into()),
             }
-            "authority" => plan
-                .push(Step::new("trust", "remove the trust material from this machine").run(trust)),
-            "logs" => {
-                // That of the registry carries the label as well, and is not of chapter 5.
-                let others = format!("--field-selector=metadata.name!={REGISTRY_TLS}");
-                plan.push(
-                    Step::new("copies", "remove the copies of the public keys")
-                        .run(self.delete(words![scope, "secrets", ours, others])?),
-                );
-            }
-            "install" => {
-                // It leads to a pod that goes.
-                let closing = self.stop(&["registry".to_owned()])?;
-                closing.steps.into_iter().for_each(|step| plan.push(step));
-                let objects = words![scope, "deployments,services,configmaps", ours];
-                plan.push(
-                    Step::new("objects", "remove the registry and the trust material")
-                        .run(self.delete(objects)?)
-                        .run(trust),
-                );
-            }
-            _ => {}
         }
-        undo::push(&mut plan, self, chapter)?;
         Ok(plan)
     }
 
@@ -148,4 +121,51 @@ impl Reset for Cluster {
             ))
             .into())
     }
+}
+
+impl Cluster {
+    /// What chapter 1 fetched is not of chapter 2.
+    fn forget_all_but_fetched(&self, plan: &Plan) -> Step {
+        let mut words = words!["find", self.dir.as_path()];
+        words.extend(words!["-mindepth", "1", "-maxdepth", "1"]);
+        for name in FETCHED {
+            words.extend(words!["!", "-name", name]);
+        }
+        words.extend(words!["-exec", "rm", "-rf", "{}", "+"]);
+        let needs: Vec<String> = plan.steps.iter().map(|step| step.name.clone()).collect();
+        Step::new(
+            "forget",
+            "forget the installation, and keep what was fetched",
+        )
+        .needs(needs)
+        .run(Command::new(words))
+    }
+
+    fn forget_trust(&self) -> Command {
+        Command::new(words!["rm", "-rf", self.dir.join("trust")])
+    }
+
+    /// That of the registry carries the label as well, and is not of chapter 5.
+    fn copies_removal(&self) -> Result<Step> {
+        let others = format!("--field-selector=metadata.name!={REGISTRY_TLS}");
+        let copies = words![in_default(), "secrets", ours(), others];
+        let title = "remove the copies of the public keys";
+        Ok(Step::new("copies", title).run(self.delete(copies)?))
+    }
+
+    fn registry_removal(&self) -> Result<Step> {
+        let objects = words![in_default(), "deployments,services,configmaps", ours()];
+        let title = "remove the registry and the trust material";
+        Ok(Step::new("objects", title)
+            .run(self.delete(objects)?)
+            .run(self.forget_trust()))
+    }
+}
+
+fn in_default() -> String {
+    format!("--namespace={DEFAULT}")
+}
+
+fn ours() -> String {
+    format!("--selector={LABEL}")
 }
