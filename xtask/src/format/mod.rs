@@ -2,6 +2,7 @@
 
 pub mod certificate;
 pub mod der;
+pub mod hashing;
 pub mod hex;
 pub mod key;
 pub mod protojson;
