@@ -12,7 +12,7 @@ use clap::Parser;
 pub use serve::{refuse_taken, show};
 
 use crate::cli::{Cli, Command as Typed, StepCommand};
-use crate::cluster::settings::pins;
+use crate::cluster::pins::pins;
 use crate::fail::{Fail, broken};
 use crate::local::servers::cache_dir;
 use crate::plan::run::{Host, Said};

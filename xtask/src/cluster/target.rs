@@ -6,8 +6,14 @@ use std::time::Duration;
 use anyhow::Result;
 use clap::Parser;
 
-use super::jobs::Task;
-use super::{Cluster, settings};
+use super::conditions::{Condition, Wait};
+use super::discovery::Discovery;
+use super::follow::follow;
+use super::job_manifest::{JobTask, write_job};
+use super::signing::name_in_cluster;
+use super::{
+    Cluster, cert_manager, copies, database, forwards, images, namespaces, release_phase, uninstall,
+};
 use crate::bundle;
 use crate::cli::{Cli, Command, JobVerb, Refusal, StepCommand};
 use crate::fail::broken;
@@ -37,11 +43,19 @@ impl Host for Cluster {
 
     fn wait(&self, ready: &Ready, say: &dyn Fn(Said<'_>)) -> Result<()> {
         if ready.address == DISCOVERY {
-            self.check_discovery()
+            let discovery = Discovery::of(&self.kubectl()?)?;
+            discovery.require(self.kind, &self.settings()?.context)
         } else if ready.address.contains("://") {
-            self.until_open(ready)
+            forwards::until_open(&self.dir, ready)
         } else {
-            self.wait_for(ready, say)
+            let wait = Wait {
+                kubectl: &self.kubectl()?,
+                namespace: &ready.component,
+                conditions: &Condition::parse_all(&ready.address)?,
+                within: ready.within,
+                say,
+            };
+            wait.until_all_hold()
         }
     }
 }
@@ -54,14 +68,9 @@ impl Cluster {
     /// The target as it is on disk now: earlier steps changed it.
     pub(super) fn reopened(&self) -> Result<Cluster> {
         let root = self.dir.parent().unwrap_or(&self.dir).to_owned();
-        let context = self
-            .settings
-            .as_ref()
-            .ok()
-            .map(|settings| settings.context.clone());
+        let context = self.settings().ok().map(|settings| &*settings.context);
         let state = State::open(root)?;
-        let mut again = Cluster::open(&self.repo, &state, self.kind, context.as_deref(), &[])?;
-        again.globals.clone_from(&self.globals);
+        let again = Cluster::open(&self.repo, &state, self.kind, context, &self.options)?;
         Ok(again)
     }
 
@@ -71,35 +80,22 @@ impl Cluster {
     /// Those of the step.
     pub fn step(self, step: StepCommand, say: &dyn Fn(Said<'_>)) -> Result<()> {
         match step {
-            StepCommand::Choose { port_base, options } => {
-                State::open(self.dir.parent().unwrap_or(&self.dir).to_owned())?.create()?;
-                // Nothing but what is typed here counts: it is the whole choice.
-                let mut fresh = self.clone();
-                fresh.settings = Ok(settings::Settings {
-                    port_base,
-                    ..settings::Settings::new(&self.settings()?.context)
-                });
-                let chosen = fresh.with_options(&options, Some(port_base))?;
-                // Helm writes into this one, and makes none.
-                state::make_dir(&chosen.fetched_charts()?)?;
-                chosen.write_values()?;
-                state::write_json(&chosen.dir.join("settings.json"), chosen.settings()?)
-            }
-            StepCommand::DatabaseSecret => self.make_database_secret(),
-            StepCommand::CopySecrets => self.copy_secrets(),
+            StepCommand::Choose { port_base, options } => self.remember(port_base, &options),
+            StepCommand::DatabaseSecret => database::make_passwords(&self.kubectl()?),
+            StepCommand::CopySecrets => copies::copy(&self.kubectl()?),
             StepCommand::Refuse { what } => match what {
-                Refusal::ForeignNamespaces => self.refuse_foreign_namespaces(),
-                Refusal::ForeignRelease => self.refuse_foreign_release(),
-                Refusal::ForeignCertManager => self.refuse_foreign_cert_manager(),
-                Refusal::CertManagerInUse => self.refuse_used_cert_manager(),
-                Refusal::WholeRelease => self.refuse_whole(),
+                Refusal::ForeignNamespaces => namespaces::refuse_foreign(&self.kubectl()?),
+                Refusal::ForeignRelease => uninstall::refuse_foreign_release(&self.kubectl()?),
+                Refusal::ForeignCertManager => cert_manager::refuse_foreign(&self.kubectl()?),
+                Refusal::CertManagerInUse => cert_manager::refuse_used(&self.kubectl()?),
+                Refusal::WholeRelease => release_phase::refuse_whole(&self.helm()?),
             },
             StepCommand::Preload { image } => {
-                self.preload(&image, say);
+                images::preload(&self.minikube()?, &image, say);
                 Ok(())
             }
-            StepCommand::FetchImages => self.fetch_images(say),
-            StepCommand::ClearJobs => self.clear_jobs(),
+            StepCommand::FetchImages => images::fetch(&self.charts()?, &self.minikube()?, say),
+            StepCommand::ClearJobs => release_phase::clear_jobs(&self.kubectl()?, &self.helm()?),
             StepCommand::Trust => self.write_trust(),
             StepCommand::SigningConfig { fulcio, rekor, out } => {
                 state::write_json(&out, &self.signing_config_for(&fulcio, &rekor)?)
@@ -114,13 +110,17 @@ impl Cluster {
                 issuer,
             } => {
                 let task = match verb {
-                    JobVerb::Sign => Task::Sign { account },
-                    JobVerb::Verify => Task::Verify { identity, issuer },
+                    JobVerb::Sign => JobTask::Sign { account },
+                    JobVerb::Verify => JobTask::Verify { identity, issuer },
                 };
-                self.write_job(&task, &name, &image, &out)
+                write_job(&self.repo, &task, &name, &image, &out)
             }
-            StepCommand::Follow { job, bundle } => self.follow(&job, bundle.as_deref(), say),
-            StepCommand::Launch { component, words } => self.launch(&component, &words),
+            StepCommand::Follow { job, bundle } => {
+                follow(&self.kubectl()?, &job, bundle.as_deref(), say)
+            }
+            StepCommand::Launch { component, words } => {
+                forwards::launch(&self.dir, &component, &words)
+            }
             StepCommand::Halt { component } => process::halt(&self.dir, &component, &[]),
             StepCommand::Wait {
                 component,
@@ -157,7 +157,7 @@ impl Cluster {
                 let blob = blob.map(|file| file.to_string_lossy().into_owned());
                 let is_image = image.is_some();
                 let image = image.map(|image| match &forwarded {
-                    Some(host) => Cluster::name_in_cluster(&image, host),
+                    Some(host) => name_in_cluster(&image, host),
                     None => image,
                 });
                 // A Job that is given a tag signs what the tag means just then.

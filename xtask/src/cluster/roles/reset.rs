@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 
-use crate::cluster::objects::DEFAULT;
+use crate::cluster::object::DEFAULT;
 use crate::cluster::trust::REGISTRY_TLS;
 use crate::cluster::{Cluster, LABEL};
 use crate::fail::broken;
@@ -11,10 +11,7 @@ use crate::target::{Lifecycle, Removal, Reset, TargetKind};
 use crate::undo;
 use crate::words;
 
-/// The step of a removal that takes the binding of `oidc-reviewer` away.
-const BINDING: &str = "clusterrolebindings";
-
-/// The step of a removal that takes away what is kept on this machine.
+/// The step that takes away what is kept on this machine.
 const FORGET: &str = "forget";
 
 /// What `prefetch` leaves in the directory of the target: what was chosen, and the
@@ -23,64 +20,33 @@ const FETCHED: [&str; 3] = ["settings.json", "values", "charts"];
 
 impl Reset for Cluster {
     fn reset(&self, chapter: &str) -> Result<Plan> {
-        let mut plan = Plan::new("reset", self.globals.clone());
-        let steps = match chapter {
-            "tools" | "cluster" | "identity" | "authority" => {
-                self.uninstall(Removal::default())?.steps
-            }
-            _ => Vec::new(),
-        };
-        let wanted = |step: &Step| match chapter {
-            "identity" => step.name == BINDING,
-            "authority" => step.name != BINDING && step.name != FORGET,
-            // What chapter 1 fetched is not of chapter 2.
-            "cluster" => step.name != FORGET,
-            _ => true,
-        };
-        steps
-            .into_iter()
-            .filter(wanted)
-            .for_each(|step| plan.push(step));
-        let (scope, ours) = (
-            format!("--namespace={DEFAULT}"),
-            format!("--selector={LABEL}"),
-        );
-        let trust = Command::new(words!["rm", "-rf", self.dir.join("trust")]);
+        let mut plan = Plan::new("reset", self.globals());
         match chapter {
+            "tools" => plan.steps = self.uninstall(Removal::default())?.steps,
             "cluster" => {
-                let mut words = words!["find", self.dir.as_path()];
-                words.extend(words!["-mindepth", "1", "-maxdepth", "1"]);
-                for name in FETCHED {
-                    words.extend(words!["!", "-name", name]);
+                self.push_stop(&mut plan)?;
+                if self.settings().is_ok() {
+                    self.push_removal(&mut plan)?;
                 }
-                words.extend(words!["-exec", "rm", "-rf", "{}", "+"]);
-                let needs: Vec<String> = plan.steps.iter().map(|step| step.name.clone()).collect();
+                plan.push(self.forget_all_but_fetched(&plan));
+            }
+            "identity" if self.settings().is_ok() => plan.push(self.binding_removal()?),
+            "authority" => {
+                self.push_stop(&mut plan)?;
+                if self.settings().is_ok() {
+                    self.push_sigstore_removal(&mut plan)?;
+                }
                 plan.push(
-                    Step::new(FORGET, "forget the installation, and keep what was fetched")
-                        .needs(needs)
-                        .run(Command::new(words)),
+                    Step::new("trust", "remove the trust material from this machine")
+                        .run(self.forget_trust()),
                 );
             }
-            "authority" => plan
-                .push(Step::new("trust", "remove the trust material from this machine").run(trust)),
-            "logs" => {
-                // That of the registry carries the label as well, and is not of chapter 5.
-                let others = format!("--field-selector=metadata.name!={REGISTRY_TLS}");
-                plan.push(
-                    Step::new("copies", "remove the copies of the public keys")
-                        .run(self.delete(words![scope, "secrets", ours, others])?),
-                );
-            }
+            "logs" => plan.push(self.copies_removal()?),
             "install" => {
                 // It leads to a pod that goes.
                 let closing = self.stop(&["registry".to_owned()])?;
                 closing.steps.into_iter().for_each(|step| plan.push(step));
-                let objects = words![scope, "deployments,services,configmaps", ours];
-                plan.push(
-                    Step::new("objects", "remove the registry and the trust material")
-                        .run(self.delete(objects)?)
-                        .run(trust),
-                );
+                plan.push(self.registry_removal()?);
             }
             _ => {}
         }
@@ -91,24 +57,21 @@ impl Reset for Cluster {
     /// Removes everything, or only what is not in the minikube that is deleted. Where
     /// the cluster does not answer, what is here goes all the same with `--from forget`.
     fn uninstall(&self, removal: Removal<'_>) -> Result<Plan> {
-        let mut plan = Plan::new("uninstall", self.globals.clone());
-        for step in self.stop(&[])?.steps {
-            // They run on this machine, whatever the cluster says.
-            plan.push(step.again());
-        }
-        if self.settings.is_ok() && removal.delete_minikube.is_none() {
+        let mut plan = Plan::new("uninstall", self.globals());
+        self.push_stop(&mut plan)?;
+        if self.settings().is_ok() && removal.delete_minikube.is_none() {
             self.push_removal(&mut plan)?;
         }
         let dir = self.dir.clone();
-        let needs: Vec<String> = plan.steps.iter().map(|step| step.name.clone()).collect();
+        let needs = names(&plan);
         plan.push(
-            Step::new("forget", format!("remove {}", self.dir.display()))
+            Step::new(FORGET, format!("remove {}", self.dir.display()))
                 .needs(needs)
                 .done(move || Ok((!dir.exists()).then(|| "there is nothing".to_owned())))
                 .run(Command::new(words!["rm", "-rf", self.dir.as_path()])),
         );
         if let Some(profile) = removal.delete_minikube {
-            let needs: Vec<String> = plan.steps.iter().map(|step| step.name.clone()).collect();
+            let needs = names(&plan);
             let delete = words!["minikube", format!("--profile={profile}"), "delete"];
             plan.push(
                 Step::new("delete-minikube", format!("delete the minikube {profile}"))
@@ -162,4 +125,59 @@ impl Reset for Cluster {
             ))
             .into())
     }
+}
+
+impl Cluster {
+    /// Adds the steps that end the forwards. These run on this machine, whatever the
+    /// cluster says.
+    fn push_stop(&self, plan: &mut Plan) -> Result<()> {
+        for step in self.stop(&[])?.steps {
+            plan.push(step.again());
+        }
+        Ok(())
+    }
+
+    fn forget_all_but_fetched(&self, plan: &Plan) -> Step {
+        let mut words = words!["find", self.dir.as_path()];
+        words.extend(words!["-mindepth", "1", "-maxdepth", "1"]);
+        for name in FETCHED {
+            words.extend(words!["!", "-name", name]);
+        }
+        words.extend(words!["-exec", "rm", "-rf", "{}", "+"]);
+        Step::new(FORGET, "forget the installation, and keep what was fetched")
+            .needs(names(plan))
+            .run(Command::new(words))
+    }
+
+    fn forget_trust(&self) -> Command {
+        Command::new(words!["rm", "-rf", self.dir.join("trust")])
+    }
+
+    /// That of the registry carries the label as well, and is not of chapter 5.
+    fn copies_removal(&self) -> Result<Step> {
+        let others = format!("--field-selector=metadata.name!={REGISTRY_TLS}");
+        let copies = words![in_default(), "secrets", ours(), others];
+        let title = "remove the copies of the public keys";
+        Ok(Step::new("copies", title).run(self.kubectl()?.delete(copies)))
+    }
+
+    fn registry_removal(&self) -> Result<Step> {
+        let objects = words![in_default(), "deployments,services,configmaps", ours()];
+        let title = "remove the registry and the trust material";
+        Ok(Step::new("objects", title)
+            .run(self.kubectl()?.delete(objects))
+            .run(self.forget_trust()))
+    }
+}
+
+fn names(plan: &Plan) -> Vec<String> {
+    plan.steps.iter().map(|step| step.name.clone()).collect()
+}
+
+fn in_default() -> String {
+    format!("--namespace={DEFAULT}")
+}
+
+fn ours() -> String {
+    format!("--selector={LABEL}")
 }
