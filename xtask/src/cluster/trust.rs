@@ -13,7 +13,7 @@ use crate::fail::broken;
 use crate::parallel;
 use crate::state;
 use crate::trust::write as trust;
-use crate::trust::write::{Authority, Log};
+use crate::trust::write::{CertificateChain, InUse, LogKey, PublicParts, Services};
 
 /// The ConfigMap that the Jobs mount.
 pub(super) const CONFIG_MAP: &str = "sigstore-trust";
@@ -78,8 +78,18 @@ impl Cluster {
         let copies = Copies(copies);
         let (root, since) = trusted_root(&copies)?;
         let (fulcio, rekor) = self.host_urls()?;
-        let here = trust::signing_config(&fulcio, &issuer, &rekor, &since);
-        let inside = trust::signing_config(&FULCIO.url(), &issuer, &REKOR.url(), &since);
+        let config = |fulcio: &str, rekor: &str| {
+            trust::signing_config(&Services {
+                fulcio,
+                issuer: &issuer,
+                rekor,
+                rekor_version: 1,
+                timestamp: None,
+                since: &since,
+            })
+        };
+        let here = config(&fulcio, &rekor);
+        let inside = config(&FULCIO.url(), &REKOR.url());
         let (root_text, inside_text) = (pretty(&root)?, pretty(&inside)?);
         let config_map = json!({
             "apiVersion": "v1",
@@ -168,24 +178,30 @@ fn trusted_root(copies: &Copies) -> Result<(Value, String)> {
     // A log is as old as the authority whose certificates it took first; the
     // copy of its key may be younger than what it signed.
     let older = |other: &str| since.as_str().min(other).to_owned();
-    let root = trust::trusted_root(
-        &Authority {
+    let (ctlog_since, rekor_since) = (older(ctlog_since), older(rekor_since));
+    let root = trust::trusted_root(&PublicParts {
+        fulcio: vec![CertificateChain {
             url: &FULCIO.url(),
-            chain: &chain,
-            since: &since,
-        },
-        &Log {
-            url: &CTLOG.url(),
-            key: &ctlog,
-            since: &older(ctlog_since),
-        },
-        &Log {
-            url: &REKOR.url(),
-            key: &rekor,
-            since: &older(rekor_since),
-        },
-    )?;
+            pem: &chain,
+            in_use: InUse {
+                since: &since,
+                until: None,
+            },
+        }],
+        timestamp: Vec::new(),
+        ctlogs: vec![log(&CTLOG.url(), &ctlog, &ctlog_since)],
+        rekor: vec![log(&REKOR.url(), &rekor, &rekor_since)],
+    })?;
     Ok((root, since))
+}
+
+fn log<'a>(url: &'a str, pem: &'a str, since: &'a str) -> LogKey<'a> {
+    LogKey {
+        url,
+        pem,
+        origin: None,
+        in_use: InUse { since, until: None },
+    }
 }
 
 fn pretty(value: &Value) -> Result<String> {

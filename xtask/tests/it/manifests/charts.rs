@@ -9,7 +9,6 @@
 //!   `DIR/cert-manager`, and `WORKSHOP_TEST_HELM`, the helm to use where it is not
 //!   the one on the PATH
 
-use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -21,6 +20,8 @@ use xtask::cluster::servers::NAMESPACES;
 use xtask::cluster::yaml;
 
 use super::{files, objects};
+use crate::support::repo::repository;
+use crate::support::skip::not_here;
 
 /// What the templates of the charts read although neither the schema nor the values
 /// of the chart say so. `the_charts_make_of_the_values_what_they_should` looks for
@@ -40,11 +41,9 @@ const UNDOCUMENTED: [&str; 7] = [
 fn named(variable: &str) -> Option<PathBuf> {
     let dir = std::env::var_os(variable).map(PathBuf::from);
     if dir.is_none() {
-        let test = std::thread::current().name().unwrap_or_default().to_owned();
-        let _ = writeln!(
-            std::io::stderr(),
-            "SKIPPED {test}: the charts are not in the repository; name them: {variable}=DIR"
-        );
+        not_here(&format!(
+            "the charts are not in the repository; name them: {variable}=DIR"
+        ));
     }
     dir
 }
@@ -204,7 +203,7 @@ struct Rendered(Vec<Value>);
 
 impl Rendered {
     fn of(charts: &Path, chart: &str, namespace: &str, more: &[&str]) -> Rendered {
-        let pins = pins(files::repository(), None).unwrap();
+        let pins = pins(repository(), None).unwrap();
         let helm = std::env::var_os("WORKSHOP_TEST_HELM").unwrap_or_else(|| "helm".into());
         let output = Command::new(helm)
             .args(["template", chart])
@@ -213,7 +212,7 @@ impl Rendered {
             .args(["--kube-version", &pins.kubernetes.version])
             .args(["--values", &format!("deploy/{chart}-values.yml")])
             .args(more)
-            .current_dir(files::repository())
+            .current_dir(repository())
             .output()
             .unwrap();
         let said = String::from_utf8_lossy(&output.stderr);
@@ -247,7 +246,7 @@ fn the_charts_make_of_the_values_what_they_should() {
     let Some(charts) = named("WORKSHOP_TEST_CHARTS") else {
         return;
     };
-    let pins = pins(files::repository(), None).unwrap();
+    let pins = pins(repository(), None).unwrap();
     let scaffold = yaml::read(&charts.join("scaffold/Chart.yaml")).unwrap();
     assert_eq!(scaffold["version"], *pins.charts.scaffold.version);
     let whole = Rendered::of(&charts, "scaffold", "sigstore", &[]);
@@ -413,7 +412,7 @@ fn cert_manager_takes_its_values() {
         assert!(resources["limits"]["memory"].is_string(), "{server}");
     }
     // Older charts call it something else.
-    let pins = pins(files::repository(), None).unwrap();
+    let pins = pins(repository(), None).unwrap();
     let chart = yaml::read(&charts.join("cert-manager/Chart.yaml")).unwrap();
     if chart["version"] == *pins.charts.cert_manager.version {
         let kept = whole.of_kind("CustomResourceDefinition").all(|definition| {
