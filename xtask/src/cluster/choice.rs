@@ -10,10 +10,7 @@ use super::facts::{InstallFacts, Request};
 use super::helm::RELEASES;
 use super::settings::ClusterSettings;
 use crate::fail::broken;
-use crate::plan::{Step, Word};
-use crate::state::{self, State};
 use crate::target::{ClusterOptions, InstallStage, TargetKind};
-use crate::words;
 
 impl Cluster {
     /// The target as it will be after what is requested.
@@ -60,62 +57,13 @@ impl Cluster {
         self.with_request(Request::new(options))
     }
 
-    /// The step that remembers the choice.
-    pub(super) fn begin_step(&self) -> Result<Step> {
-        let settings = self.settings()?.clone();
-        let (file, charts) = (self.settings_file(), self.charts()?);
-        let words = settings.choose_words();
-        Ok(Step::new("begin", "remember what was chosen")
-            .again()
-            .done(move || {
-                let kept: Option<ClusterSettings> = state::read_json(&file)?;
-                // An overlay may have changed since.
-                let is_same = kept.as_ref() == Some(&settings) && charts.values_are_written()?;
-                Ok(is_same.then(|| "it is what was chosen before".to_owned()))
-            })
-            .xtask(words))
-    }
-
-    /// Remembers a choice (`cargo xtask step choose`). Nothing but what is typed here
-    /// counts: it is the whole choice.
-    pub(super) fn remember(&self, port_base: u16, options: &ClusterOptions) -> Result<()> {
-        State::open(self.dir.parent().unwrap_or(&self.dir).to_owned())?.create()?;
-        let fresh = self.with_settings(ClusterSettings {
-            port_base,
-            ..ClusterSettings::new(&self.settings()?.context)
-        });
-        let chosen = fresh.with_options(options)?;
-        let charts = chosen.charts()?;
-        // Helm writes into this one, and makes none.
-        state::make_dir(&charts.fetched())?;
-        charts.write_values()?;
-        state::write_json(&chosen.settings_file(), chosen.settings()?)
-    }
-
-    fn settings_file(&self) -> PathBuf {
+    /// Where the choice is remembered.
+    pub(super) fn settings_file(&self) -> PathBuf {
         self.dir.join("settings.json")
     }
 }
 
 impl ClusterSettings {
-    /// The step that chooses these.
-    fn choose_words(&self) -> Vec<Word> {
-        let port_base = self.port_base.to_string();
-        let mut words = words!["step", "choose", "--port-base", port_base];
-        if let Some(charts) = &self.charts {
-            words.extend(words!["--charts", charts]);
-        }
-        for (option, file) in [("--versions", &self.versions), ("--values", &self.values)] {
-            if let Some(file) = file {
-                words.extend(words![option, file.as_path()]);
-            }
-        }
-        if let Some(domain) = &self.ingress {
-            words.push(format!("--ingress={domain}").into());
-        }
-        words
-    }
-
     fn take_ports(&mut self, base: Option<u16>, facts: &InstallFacts) -> Result<()> {
         if let Some(server) = facts.forwarded {
             return Err(broken(format!(

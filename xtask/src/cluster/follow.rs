@@ -11,7 +11,7 @@ use super::object::DEFAULT;
 use crate::bundle;
 use crate::exec::each_line_of;
 use crate::fail::{BROKEN, Fail, NOT_SO, broken};
-use crate::plan::run::Said;
+use crate::plan::StepEvent;
 use crate::problems;
 use crate::state;
 use crate::words;
@@ -34,25 +34,25 @@ pub(super) fn follow(
     kubectl: &Kubectl,
     job: &str,
     bundle: Option<&Path>,
-    say: &dyn Fn(Said<'_>),
+    report: &dyn Fn(StepEvent<'_>),
 ) -> Result<()> {
-    let wait = |kind: ConditionKind, say: &dyn Fn(Said<'_>)| {
+    let wait = |kind: ConditionKind, report: &dyn Fn(StepEvent<'_>)| {
         let wait = Wait {
             kubectl,
             namespace: DEFAULT,
             conditions: &[Condition::of_job(kind, job)],
             within: WITHIN,
-            say,
+            report,
         };
         wait.until_all_hold()
     };
     // Its log begins when its pod does.
-    wait(ConditionKind::Begun, say).map_err(|error| could_not_look(&error))?;
-    let lines = log_of(kubectl, job, bundle, say)?;
+    wait(ConditionKind::Begun, report).map_err(|error| could_not_look(&error))?;
+    let lines = log_of(kubectl, job, bundle, report)?;
     // What went wrong is in the log that has been shown.
-    let ended = wait(ConditionKind::Job, &|said| {
-        if let Said::Waiting(_) = said {
-            say(said);
+    let ended = wait(ConditionKind::Job, &|event| {
+        if let StepEvent::Waiting(_) = event {
+            report(event);
         }
     });
     let Err(error) = ended else { return Ok(()) };
@@ -70,7 +70,7 @@ fn log_of(
     kubectl: &Kubectl,
     job: &str,
     bundle_file: Option<&Path>,
-    say: &dyn Fn(Said<'_>),
+    report: &dyn Fn(StepEvent<'_>),
 ) -> Result<Vec<String>> {
     let mut words = words!["logs", "--follow", "--namespace", DEFAULT];
     words.extend(words!["--all-containers", "--ignore-errors"]);
@@ -81,7 +81,7 @@ fn log_of(
         if let Some(file) = bundle_file.filter(|_| bundle::read(line.as_bytes()).is_ok()) {
             kept = state::write(file, line.as_bytes(), 0o600);
         } else {
-            say(Said::Line(line));
+            report(StepEvent::Line(line));
             lines.push(line.to_owned());
         }
         lines.len() < MOST

@@ -12,17 +12,16 @@ use anyhow::{Context, Result};
 use super::kubectl::Kubectl;
 use super::servers::{ClusterServer, forwarded, forwarded_named};
 use crate::exec::interrupt::{self, Watch};
-use crate::exec::resolve;
+use crate::exec::{Outputs, resolve};
 use crate::fail::{Fail, broken};
 use crate::http::Server;
 use crate::local::process;
-use crate::plan::{Ready, Step, Word};
 use crate::problems;
 use crate::state;
 use crate::words;
 
 /// How long a forward may take until it listens.
-const WITHIN: Duration = Duration::from_secs(20);
+pub(super) const WITHIN: Duration = Duration::from_secs(20);
 
 /// A forward: what it leads to, where it listens, and under which name it is
 /// remembered.
@@ -66,12 +65,9 @@ impl PortForward {
         format!("127.0.0.1:{}", self.port)
     }
 
-    fn ready(&self) -> Ready {
-        Ready {
-            component: self.process(),
-            address: format!("tcp://{}", self.address()),
-            within: WITHIN,
-        }
+    /// Where it answers, as a URL.
+    pub(super) fn url(&self) -> String {
+        format!("tcp://{}", self.address())
     }
 }
 
@@ -108,7 +104,8 @@ impl Forwards {
         })
     }
 
-    fn words(&self, forward: &PortForward) -> Vec<Word> {
+    /// The command line that keeps a forward open.
+    pub(super) fn command_line(&self, forward: &PortForward) -> Result<Vec<String>> {
         let service = forward.server.service.as_ref();
         let (name, port) = service.map_or(("", 0), |service| (service.name, service.port));
         let mut words = words!["port-forward", "--namespace", forward.server.namespace];
@@ -118,30 +115,7 @@ impl Forwards {
             format!("service/{name}"),
             format!("{}:{port}", forward.port)
         ]);
-        self.kubectl.command(words).words
-    }
-
-    /// The step that opens a forward.
-    pub(crate) fn open_step(&self, forward: &PortForward) -> Result<Step> {
-        let name = forward.server.name;
-        let mut launch = words!["step", "launch", forward.process(), "--"];
-        let words = self.words(forward);
-        launch.extend(words.clone());
-        let (dir, process_name, ready) = (self.dir.clone(), forward.process(), forward.ready());
-        let at = format!("tcp://{}", forward.address());
-        let argv = resolve(&words, &crate::plan::run::Outputs::new())?;
-        let title = format!("forward {} to {name} in the cluster", forward.address());
-        Ok(Step::new(format!("forward-{name}"), title)
-            .done(move || {
-                let is_same = |record: &process::Record| {
-                    record.fingerprint == process::fingerprint(&dir, &argv, &[])
-                };
-                let record = process::running(&dir, &process_name)?.filter(is_same);
-                let record = record.filter(|_| process::answers(&at));
-                Ok(record.map(|record| format!("it runs as process {}", record.pid)))
-            })
-            .xtask(launch)
-            .ready(ready))
+        resolve(&self.kubectl.command(words).words, &Outputs::new())
     }
 
     /// Opens the way to a server now, for as long as the answer is kept.
@@ -154,9 +128,9 @@ impl Forwards {
             _watch: watch,
         };
         if !forward.persistent {
-            let argv = resolve(&self.words(&forward), &crate::plan::run::Outputs::new())?;
-            launch(&self.dir, &forward.process(), &argv)?;
-            until_open(&self.dir, &forward.ready())?;
+            let process = forward.process();
+            launch(&self.dir, &process, &self.command_line(&forward)?)?;
+            until_open(&self.dir, &process, &forward.url(), WITHIN)?;
         }
         Ok((Server::at(format!("http://{}", forward.address())), open))
     }
@@ -199,8 +173,9 @@ pub(crate) fn launch(dir: &Path, name: &str, words: &[String]) -> Result<()> {
 }
 
 /// Waits for a forward. Where it ends instead, the last words are those of kubectl.
-pub(crate) fn until_open(dir: &Path, ready: &Ready) -> Result<()> {
-    process::wait(dir, ready).map_err(|error| problems::explain(Fail::from_error(&error)).into())
+pub(crate) fn until_open(dir: &Path, name: &str, url: &str, within: Duration) -> Result<()> {
+    process::wait(dir, name, url, within)
+        .map_err(|error| problems::explain(Fail::from_error(&error)).into())
 }
 
 /// The names of the processes of all forwards that were started and not stopped: the

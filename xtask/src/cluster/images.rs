@@ -10,11 +10,11 @@ use serde_json::Value;
 use super::charts::Charts;
 use super::helm::{ChartRelease, RELEASES, SCAFFOLD};
 use super::minikube::Minikube;
-use super::release_phase::{FIRST_PHASE_VALUES, TABLES};
+use super::scaffold_release::{FIRST_PHASE_VALUES, TABLES};
 use super::yaml;
 use crate::exec::{interrupt, output_of};
 use crate::plan::Command;
-use crate::plan::run::Said;
+use crate::plan::StepEvent;
 use crate::words;
 
 /// The manifests of the repository that pods come from.
@@ -72,7 +72,11 @@ fn template(charts: &Charts, release: ChartRelease) -> Result<Command> {
 
 /// Fetches the images that minikube lacks. One that cannot be had does not keep the
 /// others from being fetched; the first failure is the answer.
-pub(super) fn fetch(charts: &Charts, minikube: &Minikube, say: &dyn Fn(Said<'_>)) -> Result<()> {
+pub(super) fn fetch(
+    charts: &Charts,
+    minikube: &Minikube,
+    report: &dyn Fn(StepEvent<'_>),
+) -> Result<()> {
     let lacking = minikube.lacking_images(&named(charts)?)?;
     let mut first = None;
     for (number, image) in (1..).zip(&lacking) {
@@ -80,7 +84,7 @@ pub(super) fn fetch(charts: &Charts, minikube: &Minikube, say: &dyn Fn(Said<'_>)
             break;
         }
         let of = lacking.len();
-        say(Said::Waiting(&format!("{number} of {of}: {image}")));
+        report(StepEvent::Waiting(&format!("{number} of {of}: {image}")));
         if let Err(fail) = minikube.pull(image) {
             first.get_or_insert(fail);
         }
@@ -90,10 +94,10 @@ pub(super) fn fetch(charts: &Charts, minikube: &Minikube, say: &dyn Fn(Said<'_>)
 
 /// Fetches an image into minikube. It only saves time, so what goes wrong is said and
 /// does no harm.
-pub(super) fn preload(minikube: &Minikube, image: &str, say: &dyn Fn(Said<'_>)) {
+pub(super) fn preload(minikube: &Minikube, image: &str, report: &dyn Fn(StepEvent<'_>)) {
     if let Err(fail) = minikube.pull(image) {
         let line = format!("not fetched in advance: {}", fail.what);
-        say(Said::Trouble(&[line]));
+        report(StepEvent::Trouble(&[line]));
     }
 }
 

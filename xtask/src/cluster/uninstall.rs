@@ -5,8 +5,8 @@ use anyhow::Result;
 
 use super::helm::{CERT_MANAGER, SCAFFOLD};
 use super::kubectl::Kubectl;
-use super::{Cluster, LABEL, cert_manager};
-use crate::fail::broken;
+use super::steps::Refusal;
+use super::{Cluster, LABEL, cert_manager, scaffold_release};
 use crate::plan::{Plan, Step};
 use crate::words;
 
@@ -88,10 +88,10 @@ impl Cluster {
         Ok(Step::new(SCAFFOLD.chart, "uninstall Sigstore")
             .done(move || {
                 // One that is stuck is uninstalled as well.
-                let ours = is_ours(&kubectl)? && helm.has(SCAFFOLD)?;
+                let ours = scaffold_release::is_ours(&kubectl)? && helm.has(SCAFFOLD)?;
                 Ok((!ours).then(|| "there is none that is the workshop's".to_owned()))
             })
-            .xtask(words!["step", "refuse", "foreign-release"])
+            .xtask(Refusal::ForeignRelease.step())
             .run(uninstall))
     }
 
@@ -108,7 +108,7 @@ impl Cluster {
                     }
                     cert_manager::why_it_stays(&kubectl)
                 })
-                .xtask(words!["step", "refuse", "cert-manager-in-use"])
+                .xtask(Refusal::CertManagerInUse.step())
                 // The release is what tells whose they are, so it goes last.
                 .run(definitions)
                 .run(self.helm()?.uninstall(CERT_MANAGER)),
@@ -131,7 +131,7 @@ fn cert_manager_namespace_removal(kubectl: Kubectl) -> Step {
             let goes = ours && !cert_manager::is_ours(&kubectl)?;
             Ok((!goes).then(|| "it is not there, or stays".to_owned()))
         })
-        .xtask(words!["step", "refuse", "foreign-cert-manager"])
+        .xtask(Refusal::ForeignCertManager.step())
         .run(delete)
 }
 
@@ -155,18 +155,4 @@ fn deletion(kubectl: &Kubectl, step: Step, kinds: &'static str, scope: &'static 
             Ok(found.is_empty().then(|| "there are none".to_owned()))
         })
         .run(delete)
-}
-
-/// Whether the release of Sigstore is the workshop's: its namespace tells.
-fn is_ours(kubectl: &Kubectl) -> Result<bool> {
-    let home = kubectl.get("", &format!("namespace/{}", SCAFFOLD.namespace))?;
-    Ok(home.is_some_and(|home| home.is_ours()))
-}
-
-/// Fails where the release is not the workshop's.
-pub(super) fn refuse_foreign_release(kubectl: &Kubectl) -> Result<()> {
-    if is_ours(kubectl)? {
-        return Ok(());
-    }
-    Err(broken("the release scaffold is not the workshop's, and stays as it is").into())
 }

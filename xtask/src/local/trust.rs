@@ -8,6 +8,7 @@ use anyhow::{Context, Result};
 use serde_json::Value;
 
 use super::settings::Period;
+use super::steps::Trust;
 use super::{Local, shards};
 use crate::entry::Version;
 use crate::fail::broken;
@@ -17,7 +18,6 @@ use crate::trust::write::{
     CertificateChain, InUse, LogKey, PublicParts, Services, client_config, signing_config,
     trusted_root,
 };
-use crate::words;
 
 /// The name that Rekor v2 signs its checkpoints with (`--hostname` in
 /// `servers.yml`). Clients expect the host of the log's address.
@@ -68,7 +68,7 @@ impl Local {
                 let current = local.trust_is_current();
                 Ok(current.then(|| "they are what the keys say".to_owned()))
             })
-            .xtask(words!["step", "trust"])
+            .xtask(Trust {})
     }
 
     /// Whether the files are what the keys say; where a key cannot be read, they are

@@ -95,11 +95,6 @@ impl Condition {
         &self.name
     }
 
-    /// The conditions of some words.
-    pub(crate) fn parse_all(words: &str) -> Result<Vec<Condition>, Fail> {
-        words.split_whitespace().map(str::parse).collect()
-    }
-
     /// What `kubectl get` must be asked for beside pods and Jobs.
     pub(super) fn resource(&self) -> Option<&'static str> {
         match self.kind {

@@ -12,7 +12,7 @@ use super::problems::{PodProblem, ProblemId, Transient, problems};
 use crate::cluster::kubectl::Kubectl;
 use crate::exec::interrupt;
 use crate::fail::{Fail, broken, not_so};
-use crate::plan::run::Said;
+use crate::plan::StepEvent;
 use crate::text::printable;
 
 /// How often a namespace is looked at.
@@ -44,7 +44,7 @@ pub(crate) struct Wait<'a> {
     pub(crate) conditions: &'a [Condition],
     /// How long it may take.
     pub(crate) within: Duration,
-    pub(crate) say: &'a dyn Fn(Said<'_>),
+    pub(crate) report: &'a dyn Fn(StepEvent<'_>),
 }
 
 /// What earlier looks have seen.
@@ -132,7 +132,7 @@ impl Wait<'_> {
         let tail = fail.tail.iter();
         lines.extend(tail.map(|line| format!("  | {}", printable(line))));
         lines.extend(fail.hints.iter().map(|hint| format!("  hint: {hint}")));
-        (self.say)(Said::Trouble(&lines));
+        (self.report)(StepEvent::Trouble(&lines));
         Ok(())
     }
 
@@ -148,7 +148,7 @@ impl Wait<'_> {
     }
 
     fn waiting(&self, what: &str) {
-        (self.say)(Said::Waiting(&format!("{}: {what}", self.namespace)));
+        (self.report)(StepEvent::Waiting(&format!("{}: {what}", self.namespace)));
     }
 
     fn too_late(&self, seen: &History) -> Fail {

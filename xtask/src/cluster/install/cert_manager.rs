@@ -8,6 +8,7 @@ use super::ready;
 use crate::cluster::conditions::all_hold;
 use crate::cluster::helm::CERT_MANAGER;
 use crate::cluster::object::LABEL;
+use crate::cluster::steps::Refusal;
 use crate::cluster::{Cluster, cert_manager, servers};
 use crate::plan::{Plan, Step};
 use crate::words;
@@ -34,7 +35,7 @@ impl Cluster {
                         && all_hold(&kubectl, namespace, conditions)?;
                     Ok(done.then(|| "it is as it should be".to_owned()))
                 })
-                .xtask(words!["step", "refuse", "foreign-cert-manager"])
+                .xtask(Refusal::ForeignCertManager.step())
                 .run(upgrade)
                 .ready(ready(namespace, conditions)),
         );

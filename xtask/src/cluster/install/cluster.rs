@@ -8,7 +8,7 @@ use crate::cluster::Cluster;
 use crate::cluster::conditions::{Condition, ConditionKind};
 use crate::cluster::discovery::{Discovery, ISSUER};
 use crate::cluster::namespaces;
-use crate::cluster::target::DISCOVERY;
+use crate::cluster::steps::Refusal;
 use crate::plan::{Ready, Step};
 use crate::target::TargetKind;
 use crate::words;
@@ -30,9 +30,8 @@ impl Cluster {
             format!("--extra-config=apiserver.service-account-jwks-uri={ISSUER}/openid/v1/jwks")
         ]);
         let context = self.settings()?.context.clone();
-        let ready = Ready {
-            component: context.clone(),
-            address: DISCOVERY.to_owned(),
+        let ready = Ready::Issuer {
+            context: context.clone(),
             within: WITHIN,
         };
         let title = "start minikube with an issuer that Fulcio believes";
@@ -70,7 +69,7 @@ impl Cluster {
                 let there = namespaces::are_there(&kubectl)?;
                 Ok(there.then(|| "they are there".to_owned()))
             })
-            .xtask(words!["step", "refuse", "foreign-namespaces"])
+            .xtask(Refusal::ForeignNamespaces.step())
             .run(apply))
     }
 

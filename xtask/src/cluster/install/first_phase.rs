@@ -13,8 +13,9 @@ use crate::cluster::Cluster;
 use crate::cluster::conditions::all_hold;
 use crate::cluster::helm::{Helm, SCAFFOLD, without_nulls};
 use crate::cluster::kubectl::Kubectl;
-use crate::cluster::release_phase::{FIRST_PHASE_VALUES, ReleasePhase, TABLES, set};
+use crate::cluster::scaffold_release::{FIRST_PHASE_VALUES, ReleasePhase, TABLES, set};
 use crate::cluster::servers::{FULCIO, TRILLIAN_DATABASE};
+use crate::cluster::steps::Refusal;
 use crate::fail::Fail;
 use crate::plan::{Plan, Step, Word};
 use crate::words;
@@ -78,7 +79,7 @@ impl Cluster {
                 Ok(phase.past_first().or(told))
             })
             // On a whole release this would remove the logs.
-            .xtask(words!["step", "refuse", "whole-release"])
+            .xtask(Refusal::WholeRelease.step())
             .run(helm.command(install.concat())))
     }
 

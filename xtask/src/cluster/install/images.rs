@@ -3,10 +3,10 @@
 use anyhow::Result;
 
 use crate::cluster::helm::RELEASES;
+use crate::cluster::steps::{FetchImages, Preload};
 use crate::cluster::{Cluster, images, yaml};
 use crate::fail::broken;
 use crate::plan::Step;
-use crate::words;
 
 impl Cluster {
     /// The step that fetches all of them.
@@ -23,7 +23,7 @@ impl Cluster {
                 let lacking = minikube.lacking_images(&images::named(&charts)?)?;
                 Ok(lacking.is_empty().then(|| "minikube has them".to_owned()))
             })
-            .xtask(words!["step", "fetch-images"]))
+            .xtask(FetchImages {}))
     }
 
     /// The step that fetches the image of the Jobs while nothing needs it yet.
@@ -46,6 +46,6 @@ impl Cluster {
                 let there = lacking.is_ok_and(|lacking| lacking.is_empty());
                 Ok(there.then(|| "minikube has it".to_owned()))
             })
-            .xtask(words!["step", "preload", image]))
+            .xtask(Preload { image }))
     }
 }

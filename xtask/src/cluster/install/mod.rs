@@ -17,9 +17,13 @@ use super::copies;
 use super::helm::RELEASES;
 use super::kubectl::Kubectl;
 use super::object::DEFAULT;
+use super::settings::ClusterSettings;
+use super::steps::{Choose, ClusterTrust, CopySecrets};
 use super::trust::CONFIG_MAP;
-use crate::plan::{Plan, Ready, Step};
+use crate::plan::{Command, Plan, Ready, Step};
+use crate::state;
 use crate::target::TargetKind;
+use crate::target::steps::Preflight;
 use crate::words;
 
 /// How long the servers of a chart may take: images have to be fetched first.
@@ -67,12 +71,28 @@ impl Cluster {
         Ok(())
     }
 
+    /// The step that remembers what was chosen.
+    fn begin_step(&self) -> Result<Step> {
+        let settings = self.settings()?.clone();
+        let (file, charts) = (self.settings_file(), self.charts()?);
+        let choose = Choose::from(&settings);
+        Ok(Step::new("begin", "remember what was chosen")
+            .again()
+            .done(move || {
+                let kept: Option<ClusterSettings> = state::read_json(&file)?;
+                // An overlay may have changed since.
+                let is_same = kept.as_ref() == Some(&settings) && charts.values_are_written()?;
+                Ok(is_same.then(|| "it is what was chosen before".to_owned()))
+            })
+            .xtask(choose))
+    }
+
     fn preflight_step(&self) -> Step {
         let cluster = self.clone();
         Step::new("preflight", "check what machine and cluster have")
             .needs(["begin"])
             .done(move || cluster.is_installed())
-            .xtask(words!["preflight"])
+            .xtask(Preflight::default())
     }
 
     /// Whether an install has come to its end here, and how that is seen: what it looks
@@ -101,11 +121,7 @@ impl Cluster {
                     .needs(["begin"])
                     .done(move || Ok(file.is_file().then(|| "it was fetched before".to_owned())))
                     // Helm does not make the directory that it writes to.
-                    .run(crate::plan::Command::new(words![
-                        "mkdir",
-                        "-p",
-                        charts.fetched()
-                    ]))
+                    .run(Command::new(words!["mkdir", "-p", charts.fetched()]))
                     .run(fetch),
             );
         }
@@ -121,7 +137,7 @@ impl Cluster {
                 let current = copies::are_current(&kubectl)?;
                 Ok(current.then(|| "they are the same".to_owned()))
             })
-            .xtask(words!["step", "copy-secrets"]))
+            .xtask(CopySecrets {}))
     }
 
     fn trust_step(&self) -> Result<Step> {
@@ -136,7 +152,7 @@ impl Cluster {
                 let current = cluster.trust_is_current()?;
                 Ok(current.then(|| "they are what the keys say".to_owned()))
             })
-            .xtask(words!["step", "trust"]))
+            .xtask(ClusterTrust {}))
     }
 
     /// A step that applies manifests; it is done where this object is there, which
@@ -196,10 +212,9 @@ impl Readiness {
 
 /// That these conditions hold in a namespace, images fetched included.
 fn ready(namespace: &str, conditions: &[Condition]) -> Ready {
-    let words: Vec<String> = conditions.iter().map(ToString::to_string).collect();
-    Ready {
-        component: namespace.to_owned(),
-        address: words.join(" "),
+    Ready::Objects {
+        namespace: namespace.to_owned(),
+        conditions: conditions.iter().map(ToString::to_string).collect(),
         within: WITHIN,
     }
 }

@@ -15,6 +15,7 @@ use crate::cluster::servers::{
     CTLOG, ClusterServer, FULCIO, LOGS, REKOR, TRILLIAN_DATABASE, TRILLIAN_SERVER, TRILLIAN_SIGNER,
     shown_by_ingress,
 };
+use crate::cluster::steps::{ClearJobs, DatabaseSecret};
 use crate::plan::{Plan, Step};
 use crate::words;
 
@@ -63,7 +64,7 @@ impl Cluster {
                     let done = charts.is_current(&helm, SCAFFOLD)? && logs_are_coming(&kubectl)?;
                     Ok(done.then(|| "it is as it should be".to_owned()))
                 })
-                .xtask(words!["step", "clear-jobs"])
+                .xtask(ClearJobs {})
                 .run(upgrade),
         )
     }
@@ -101,7 +102,7 @@ fn passwords_step(kubectl: &Kubectl) -> Step {
             let there = all_hold(&kubectl, TRILLIAN_DATABASE.namespace, &PASSWORDS)?;
             Ok(there.then(|| "they are there".to_owned()))
         })
-        .xtask(words!["step", "database-secret"])
+        .xtask(DatabaseSecret {})
 }
 
 /// Rekor's key, for the same reason.

@@ -2,9 +2,11 @@
 
 use anyhow::Result;
 
+use crate::cluster::forward_step::open_step;
 use crate::cluster::probes::programs::inotify;
 use crate::cluster::servers::{ClusterServer, SERVERS};
 use crate::cluster::status::FORWARD;
+use crate::cluster::steps::HaltForward;
 use crate::cluster::{Cluster, forwards};
 use crate::fail::broken;
 use crate::plan::{Plan, Step};
@@ -19,7 +21,7 @@ impl Lifecycle for Cluster {
         let mut plan = Plan::new("start", self.globals());
         let all = self.port_forwards()?;
         for server in forwards::chosen(components)? {
-            plan.push(all.open_step(&all.persistent(server))?);
+            plan.push(open_step(&all, &all.persistent(server))?);
         }
         Ok(plan)
     }
@@ -34,8 +36,11 @@ impl Lifecycle for Cluster {
                 continue;
             }
             plan.push(
-                Step::new(format!("close-{name}"), format!("end the forward to {of}"))
-                    .xtask(words!["step", "halt", &name]),
+                Step::new(format!("close-{name}"), format!("end the forward to {of}")).xtask(
+                    HaltForward {
+                        component: name.clone(),
+                    },
+                ),
             );
         }
         Ok(plan)

@@ -7,14 +7,17 @@ use anyhow::Result;
 
 use crate::artifact::Artifact;
 use crate::cluster::Cluster;
+use crate::cluster::job_manifest::JobTask;
 use crate::cluster::object::DEFAULT;
+use crate::cluster::steps::{Follow, Job};
 use crate::cosign::numbered;
-use crate::plan::{Plan, Step, Word};
+use crate::entry::Version;
+use crate::plan::{Plan, Step};
+use crate::target::steps::{Forget, Record};
 use crate::words;
 
-/// One Job: what it does with which image, and its place among others.
+/// One Job: its name, the image that it is about, and its place among others.
 struct JobPlan<'a> {
-    verb: &'static str,
     name: &'a str,
     image: &'a str,
     place: usize,
@@ -29,15 +32,25 @@ impl Cluster {
         account: &str,
         names: &[String],
     ) -> Result<()> {
-        let call = std::process::id();
-        for job in jobs("sign", artifacts, names) {
+        for job in jobs(artifacts, names) {
             let bundle = self.bundle_file(job.name);
-            let follow = words!["step", "follow", job.name, "--bundle", bundle.as_path()];
-            let mut record = words!["step", "record", "--id", format!("{call}-{}", job.place)];
-            record.extend(words!["--rekor", "v1", "--bundle", bundle.as_path()]);
-            record.extend(words!["--image", job.image]);
-            let step = self.create_step(plan, &job, words!["--as", account])?;
-            self.push_job(plan, step.xtask(follow).xtask(record), job.name)?;
+            let task = JobTask::Sign {
+                account: account.to_owned(),
+            };
+            let step = self
+                .create_step(plan, &job, task)?
+                .xtask(Follow {
+                    job: job.name.to_owned(),
+                    bundle: Some(bundle.clone()),
+                })
+                .xtask(Record {
+                    bundle,
+                    rekor: Version::V1,
+                    image: Some(job.image.into()),
+                    blob: None,
+                    forwarded: None,
+                });
+            self.push_job(plan, step, job.name)?;
         }
         Ok(())
     }
@@ -50,29 +63,30 @@ impl Cluster {
         (identity, issuer): (&str, &str),
         names: &[String],
     ) -> Result<()> {
-        for job in jobs("verify", artifacts, names) {
-            let policy = words!["--identity", identity, "--issuer", issuer];
-            let step = self.create_step(plan, &job, policy)?;
-            let follow = words!["step", "follow", job.name];
-            self.push_job(plan, step.xtask(follow), job.name)?;
+        for job in jobs(artifacts, names) {
+            let task = JobTask::Verify {
+                identity: identity.to_owned(),
+                issuer: issuer.to_owned(),
+            };
+            let step = self.create_step(plan, &job, task)?.xtask(Follow {
+                job: job.name.to_owned(),
+                bundle: None,
+            });
+            self.push_job(plan, step, job.name)?;
         }
         Ok(())
     }
 
     /// Adds the step that writes a Job, and returns the one that creates it.
-    fn create_step(&self, plan: &mut Plan, job: &JobPlan<'_>, options: Vec<Word>) -> Result<Step> {
-        let &JobPlan {
-            verb, name, image, ..
-        } = job;
-        let suffix = numbered(job.place);
-        let file = self.job_file(name);
-        let mut write = words!["step", "job", verb, "--name", name, "--image", image];
-        write.extend(words!["--out", file.as_path()]);
-        write.extend(options);
+    fn create_step(&self, plan: &mut Plan, job: &JobPlan<'_>, task: JobTask) -> Result<Step> {
+        let (suffix, image) = (numbered(job.place), job.image);
+        let file = self.job_file(job.name);
+        let write = Job::of(task, job.name, image, file.clone());
+        let verb = write.verb.name();
         let title = format!("write the Job that will {verb} {image}");
         let step = Step::new(format!("job{suffix}"), title);
         plan.push(step.again().xtask(write));
-        let create = words!["create", "--filename", file.as_path()];
+        let create = words!["create", "--filename", file];
         let title = format!("{verb} {image} in the cluster");
         Ok(Step::new(format!("{verb}{suffix}"), title)
             .needs([format!("job{suffix}")])
@@ -97,8 +111,12 @@ impl Cluster {
                 .always()
                 .run(self.kubectl()?.command(remove).finishes())
                 // Where it was interrupted these are left.
-                .xtask(words!["step", "forget", self.job_file(job)])
-                .xtask(words!["step", "forget", self.bundle_file(job)]),
+                .xtask(Forget {
+                    file: self.job_file(job),
+                })
+                .xtask(Forget {
+                    file: self.bundle_file(job),
+                }),
         );
         Ok(())
     }
@@ -113,19 +131,10 @@ impl Cluster {
 }
 
 /// The Jobs of these names for the images among the artifacts.
-fn jobs<'a>(
-    verb: &'static str,
-    artifacts: &'a [Artifact],
-    names: &'a [String],
-) -> impl Iterator<Item = JobPlan<'a>> {
+fn jobs<'a>(artifacts: &'a [Artifact], names: &'a [String]) -> impl Iterator<Item = JobPlan<'a>> {
     let all = artifacts.iter().zip(names).enumerate();
     all.filter_map(move |(place, (artifact, name))| match artifact {
-        Artifact::Image(image) => Some(JobPlan {
-            verb,
-            name,
-            image,
-            place,
-        }),
+        Artifact::Image(image) => Some(JobPlan { name, image, place }),
         Artifact::Blob { .. } => None,
     })
 }

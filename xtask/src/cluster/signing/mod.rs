@@ -4,4 +4,4 @@ mod in_cluster;
 mod on_host;
 mod token;
 
-pub(super) use on_host::{OnHost, name_in_cluster};
+pub(super) use on_host::OnHost;

@@ -6,12 +6,15 @@ use anyhow::Result;
 
 use crate::artifact::Artifact;
 use crate::cluster::Cluster;
+use crate::cluster::forward_step::open_step;
 use crate::cluster::forwards::PortForward;
 use crate::cluster::servers::{ClusterServer, FULCIO, REGISTRY, REGISTRY_HOST, REKOR};
-use crate::cosign::{Cosign, Signing};
+use crate::cluster::steps::{HaltForward, SigningConfig};
+use crate::cosign::{Cosign, SignRequest};
 use crate::entry::Version;
-use crate::plan::{Plan, Step, Word};
-use crate::target::Signing as _;
+use crate::plan::{Plan, Step};
+use crate::target::Signing;
+use crate::target::steps::Forget;
 use crate::words;
 
 /// cosign on this machine, and the forwards that it goes through.
@@ -49,7 +52,7 @@ impl<'a> OnHost<'a> {
             plan.push(step);
         }
         let artifacts = self.as_seen_here(artifacts);
-        let signing = Signing {
+        let request = SignRequest {
             artifacts: &artifacts,
             user: account,
             identity: &self.cluster.identity(account)?,
@@ -57,16 +60,16 @@ impl<'a> OnHost<'a> {
             signing_config: &config,
             rekor: Version::V1,
             dir: &self.cluster.dir,
-            record: self.registry_words(),
+            forwarded: self.registry(),
         };
-        let ends = self.cosign()?.push_sign(plan, &signing, &needs)?;
+        let ends = self.cosign()?.push_sign(plan, &request, &needs);
         self.push_close(plan, &ends);
         if written {
             plan.push(
                 Step::new("forget-signing-config", "delete the signing config")
                     .needs(ends)
                     .always()
-                    .xtask(words!["step", "forget", config]),
+                    .xtask(Forget { file: config }),
             );
         }
         Ok(())
@@ -100,7 +103,7 @@ impl<'a> OnHost<'a> {
         let forwards = self.cluster.port_forwards()?;
         let mut names = Vec::new();
         for forward in self.own() {
-            let step = forwards.open_step(forward)?.again();
+            let step = open_step(&forwards, forward)?.again();
             names.push(step.name.clone());
             plan.push(step);
         }
@@ -116,7 +119,9 @@ impl<'a> OnHost<'a> {
                 Step::new(format!("close-{name}"), title)
                     .needs(ends.iter())
                     .always()
-                    .xtask(words!["step", "halt", forward.process()]),
+                    .xtask(HaltForward {
+                        component: forward.process(),
+                    }),
             );
         }
     }
@@ -130,13 +135,6 @@ impl<'a> OnHost<'a> {
     /// The address of the registry here, where a forward leads to it.
     fn registry(&self) -> Option<String> {
         Some(self.forward_to(&REGISTRY)?.address())
-    }
-
-    /// What `step record` must know to give an image the name that it has in the
-    /// cluster.
-    fn registry_words(&self) -> Vec<Word> {
-        let registry = self.registry();
-        registry.map_or_else(Vec::new, |address| words!["--forwarded", address])
     }
 
     /// The signing config, and the step that writes it where the forwards are on
@@ -153,10 +151,11 @@ impl<'a> OnHost<'a> {
         let (fulcio_else, rekor_else) = self.cluster.host_urls()?;
         let file = format!("tmp/signing_config-{}.json", std::process::id());
         let file = self.cluster.dir.join(file);
-        let mut write = words!["step", "signing-config"];
-        write.extend(words!["--fulcio", fulcio.unwrap_or(fulcio_else)]);
-        write.extend(words!["--rekor", rekor.unwrap_or(rekor_else)]);
-        write.extend(words!["--out", file.as_path()]);
+        let write = SigningConfig {
+            fulcio: fulcio.unwrap_or(fulcio_else),
+            rekor: rekor.unwrap_or(rekor_else),
+            out: file.clone(),
+        };
         let title = "write a signing config for these forwards";
         let step = Step::new("signing-config", title).again().xtask(write);
         Ok((file, Some(step)))
@@ -192,13 +191,5 @@ impl<'a> OnHost<'a> {
             registry_ca: cluster.trust_file("registry.pem"),
             env,
         })
-    }
-}
-
-/// The name in the cluster of an image of the registry that was forwarded to `host`.
-pub(in crate::cluster) fn name_in_cluster(image: &str, host: &str) -> String {
-    match image.strip_prefix(host) {
-        Some(rest) if rest.starts_with('/') => format!("{REGISTRY_HOST}{rest}"),
-        _ => image.to_owned(),
     }
 }

@@ -15,7 +15,7 @@ use std::process::Command;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use xtask::cluster::pins::pins;
-use xtask::cluster::release_phase::{FIRST_PHASE_VALUES, TABLES};
+use xtask::cluster::scaffold_release::{FIRST_PHASE_VALUES, TABLES};
 use xtask::cluster::servers::NAMESPACES;
 use xtask::cluster::yaml;
 

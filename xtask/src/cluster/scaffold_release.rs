@@ -97,6 +97,20 @@ pub(super) fn set(values: &mut Value, path: &str, value: bool) {
     *place = Value::Bool(value);
 }
 
+/// Whether the release of Sigstore is the workshop's: its namespace tells.
+pub(super) fn is_ours(kubectl: &Kubectl) -> Result<bool> {
+    let home = kubectl.get("", &format!("namespace/{}", SCAFFOLD.namespace))?;
+    Ok(home.is_some_and(|home| home.is_ours()))
+}
+
+/// Fails where the release is not the workshop's.
+pub(super) fn refuse_foreign(kubectl: &Kubectl) -> Result<()> {
+    if is_ours(kubectl)? {
+        return Ok(());
+    }
+    Err(broken("the release scaffold is not the workshop's, and stays as it is").into())
+}
+
 /// Fails where the release has the logs: the first phase alone in its place would take
 /// them away.
 pub(super) fn refuse_whole(helm: &Helm) -> Result<()> {
