@@ -19,7 +19,6 @@ mod database;
 mod discovery;
 mod facts;
 mod follow;
-mod forward_step;
 mod forwards;
 mod helm;
 mod images;

@@ -2,32 +2,27 @@
 
 mod cert_manager;
 mod cluster;
+mod finish;
 mod first_phase;
 mod images;
+mod readiness;
 mod registry;
 mod scaffold;
-
-use std::time::Duration;
 
 use anyhow::Result;
 
 use super::Cluster;
-use super::conditions::{Condition, all_hold};
-use super::copies;
 use super::helm::RELEASES;
-use super::kubectl::Kubectl;
 use super::object::DEFAULT;
 use super::settings::ClusterSettings;
-use super::steps::{Choose, ClusterTrust, CopySecrets};
+use super::steps::Choose;
 use super::trust::CONFIG_MAP;
-use crate::plan::{Command, Plan, Ready, Step};
+use crate::plan::{Command, Plan, Step};
 use crate::state;
 use crate::target::TargetKind;
 use crate::target::steps::Preflight;
 use crate::words;
-
-/// How long the servers of a chart may take: images have to be fetched first.
-const WITHIN: Duration = Duration::from_secs(600);
+use readiness::{Readiness, WITHIN, ready};
 
 impl Cluster {
     /// Adds everything, from the cluster to the trust material.
@@ -128,33 +123,6 @@ impl Cluster {
         Ok(())
     }
 
-    fn copy_step(&self) -> Result<Step> {
-        let kubectl = self.kubectl()?;
-        let title = "copy the public keys to the namespace default";
-        Ok(Step::new("copy-secrets", title)
-            .needs([scaffold::REKOR_KEY, "scaffold-fulcio", "scaffold-ctlog"])
-            .done(move || {
-                let current = copies::are_current(&kubectl)?;
-                Ok(current.then(|| "they are the same".to_owned()))
-            })
-            .xtask(CopySecrets {}))
-    }
-
-    fn trust_step(&self) -> Result<Step> {
-        let title = "write the trusted root and the signing config";
-        let mut step = Step::new("trust", title).needs(["copy-secrets", "registry-certificate"]);
-        if self.settings()?.ingress.is_some() {
-            step = step.needs(scaffold::ingress_steps());
-        }
-        let cluster = self.clone();
-        Ok(step
-            .done(move || {
-                let current = cluster.trust_is_current()?;
-                Ok(current.then(|| "they are what the keys say".to_owned()))
-            })
-            .xtask(ClusterTrust {}))
-    }
-
     /// A step that applies manifests; it is done where this object is there, which
     /// is in no namespace.
     fn apply_step(&self, step: Step, manifest: &str, object: &'static str) -> Result<Step> {
@@ -166,55 +134,5 @@ impl Cluster {
                 Ok(found.map(|_| "it is there".to_owned()))
             })
             .run(apply))
-    }
-}
-
-/// What must hold in a namespace once a step is done.
-struct Readiness {
-    step: String,
-    title: String,
-    namespace: &'static str,
-    conditions: Vec<Condition>,
-    /// How it is told that it holds already.
-    told: &'static str,
-}
-
-impl Readiness {
-    /// That conditions hold, each as it is in the table of servers or beside it.
-    fn new(step: &str, title: &str, namespace: &'static str, conditions: &[Condition]) -> Self {
-        Readiness {
-            step: step.to_owned(),
-            title: title.to_owned(),
-            namespace,
-            conditions: conditions.to_vec(),
-            told: "it is up",
-        }
-    }
-
-    /// It with other words for that it holds already.
-    fn told(self, told: &'static str) -> Readiness {
-        Readiness { told, ..self }
-    }
-
-    /// The step that makes sure of it.
-    fn step(self, kubectl: &Kubectl) -> Step {
-        let (kubectl, namespace) = (kubectl.clone(), self.namespace);
-        let ready = ready(namespace, &self.conditions);
-        let (conditions, told) = (self.conditions, self.told);
-        Step::new(self.step, self.title)
-            .done(move || {
-                let holds = all_hold(&kubectl, namespace, &conditions)?;
-                Ok(holds.then(|| told.to_owned()))
-            })
-            .ready(ready)
-    }
-}
-
-/// That these conditions hold in a namespace, images fetched included.
-fn ready(namespace: &str, conditions: &[Condition]) -> Ready {
-    Ready::Objects {
-        namespace: namespace.to_owned(),
-        conditions: conditions.iter().map(ToString::to_string).collect(),
-        within: WITHIN,
     }
 }

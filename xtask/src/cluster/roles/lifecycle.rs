@@ -2,7 +2,6 @@
 
 use anyhow::Result;
 
-use crate::cluster::forward_step::open_step;
 use crate::cluster::probes::programs::inotify;
 use crate::cluster::servers::{ClusterServer, SERVERS};
 use crate::cluster::status::FORWARD;
@@ -21,7 +20,7 @@ impl Lifecycle for Cluster {
         let mut plan = Plan::new("start", self.globals());
         let all = self.port_forwards()?;
         for server in forwards::chosen(components)? {
-            plan.push(open_step(&all, &all.persistent(server))?);
+            plan.push(forwards::open_step(&all, &all.persistent(server))?);
         }
         Ok(plan)
     }

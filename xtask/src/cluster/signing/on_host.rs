@@ -6,8 +6,7 @@ use anyhow::Result;
 
 use crate::artifact::Artifact;
 use crate::cluster::Cluster;
-use crate::cluster::forward_step::open_step;
-use crate::cluster::forwards::PortForward;
+use crate::cluster::forwards::{PortForward, open_step};
 use crate::cluster::servers::{ClusterServer, FULCIO, REGISTRY, REGISTRY_HOST, REKOR};
 use crate::cluster::steps::{HaltForward, SigningConfig};
 use crate::cosign::{Cosign, SignRequest};

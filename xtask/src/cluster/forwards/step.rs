@@ -2,13 +2,13 @@
 
 use anyhow::Result;
 
-use super::forwards::{Forwards, PortForward, WITHIN};
-use super::steps::LaunchForward;
+use super::{Forwards, PortForward, WITHIN};
+use crate::cluster::steps::LaunchForward;
 use crate::local::process;
 use crate::plan::{Ready, Step};
 
 /// The step that opens a forward; it is done where the same one is open.
-pub(super) fn open_step(forwards: &Forwards, forward: &PortForward) -> Result<Step> {
+pub(crate) fn open_step(forwards: &Forwards, forward: &PortForward) -> Result<Step> {
     let (name, process, url) = (forward.server.name, forward.process(), forward.url());
     let words = forwards.command_line(forward)?;
     let launch = LaunchForward {

@@ -2,9 +2,10 @@
 //! the servers of the local target. Those of `start` stay until `stop`; those of one
 //! command end with it.
 
-use std::net::{Ipv4Addr, TcpListener};
-use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+mod process;
+mod step;
+
+use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
@@ -13,12 +14,12 @@ use super::kubectl::Kubectl;
 use super::servers::{ClusterServer, forwarded, forwarded_named};
 use crate::exec::interrupt::{self, Watch};
 use crate::exec::{Outputs, resolve};
-use crate::fail::{Fail, broken};
 use crate::http::Server;
-use crate::local::process;
-use crate::problems;
-use crate::state;
+use crate::local::process as local;
 use crate::words;
+use process::free_port;
+pub(crate) use process::{launch, remembered, until_open};
+pub(crate) use step::open_step;
 
 /// How long a forward may take until it listens.
 pub(super) const WITHIN: Duration = Duration::from_secs(20);
@@ -45,7 +46,7 @@ impl Drop for OpenForward {
     fn drop(&mut self) {
         if !self.forward.persistent {
             // It is remembered where this fails, so `stop` ends it.
-            let _ = process::halt(&self.dir, &self.forward.process(), &[]);
+            let _ = local::halt(&self.dir, &self.forward.process(), &[]);
         }
     }
 }
@@ -94,7 +95,7 @@ impl Forwards {
     /// The forward that a command uses: the persistent one where it is open, else one of
     /// its own on a free port.
     pub(crate) fn for_command(&self, server: &'static ClusterServer) -> Result<PortForward> {
-        if process::running(&self.dir, server.name)?.is_some() {
+        if local::running(&self.dir, server.name)?.is_some() {
             return Ok(self.persistent(server));
         }
         Ok(PortForward {
@@ -136,101 +137,10 @@ impl Forwards {
     }
 }
 
-/// Starts the process of a forward.
-pub(crate) fn launch(dir: &Path, name: &str, words: &[String]) -> Result<()> {
-    // What gets kubectl into a cluster may need any variable; it runs elsewhere, so
-    // a relative path of its configuration would lead nowhere.
-    let absolute = |paths: &str| {
-        let paths =
-            std::env::split_paths(paths).map(|path| std::path::absolute(&path).unwrap_or(path));
-        std::env::join_paths(paths).ok()?.into_string().ok()
-    };
-    let env: Vec<(String, String)> = std::env::vars_os()
-        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
-        .map(|(name, value)| {
-            let path = (name == "KUBECONFIG").then(|| absolute(&value)).flatten();
-            (name, path.unwrap_or(value))
-        })
-        .collect();
-    let number = |text: &str| text.parse::<u16>().ok();
-    let port = words
-        .iter()
-        .filter_map(|word| word.split_once(':'))
-        .find_map(|(here, there)| number(here).filter(|_| number(there).is_some()))
-        .ok_or_else(|| broken("a forward without a port"))?;
-    state::make_dir(dir)?;
-    process::launch(&process::Launch {
-        dir,
-        name,
-        words,
-        env: &env,
-        uses: &[],
-        ports: &[port],
-        ready: &format!("tcp://127.0.0.1:{port}"),
-        version: None,
-    })
-    .map(drop)
-}
-
-/// Waits for a forward. Where it ends instead, the last words are those of kubectl.
-pub(crate) fn until_open(dir: &Path, name: &str, url: &str, within: Duration) -> Result<()> {
-    process::wait(dir, name, url, within)
-        .map_err(|error| problems::explain(Fail::from_error(&error)).into())
-}
-
-/// The names of the processes of all forwards that were started and not stopped: the
-/// persistent ones, and what commands left that were killed.
-pub(crate) fn remembered(dir: &Path) -> Vec<String> {
-    let Ok(entries) = std::fs::read_dir(dir.join("run")) else {
-        return Vec::new();
-    };
-    let mut names: Vec<String> = entries
-        .filter_map(|entry| {
-            let path = entry.ok()?.path();
-            let is_record = path.extension()? == "json";
-            is_record.then(|| Some(path.file_stem()?.to_string_lossy().into_owned()))?
-        })
-        .collect();
-    names.sort();
-    names
-}
-
 /// The servers of these names, all that can be reached where none is named.
 pub(crate) fn chosen(names: &[String]) -> Result<Vec<&'static ClusterServer>> {
     if names.is_empty() {
         return Ok(forwarded().collect());
     }
     names.iter().map(|name| forwarded_named(name)).collect()
-}
-
-/// A port on which nobody listens, another one each time: nobody listens yet on those
-/// that this process found before.
-fn free_port() -> std::io::Result<u16> {
-    static FOUND: Mutex<Vec<u16>> = Mutex::new(Vec::new());
-    let mut found = FOUND.lock().unwrap_or_else(PoisonError::into_inner);
-    let mut held = Vec::new();
-    loop {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
-        let port = listener.local_addr()?.port();
-        if !found.contains(&port) {
-            found.push(port);
-            return Ok(port);
-        }
-        // Held, so that the next one is another.
-        held.push(listener);
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::collections::BTreeSet;
-
-    use super::*;
-
-    /// The ports of two forwards are looked for before either listens.
-    #[test]
-    fn no_free_port_is_found_twice() {
-        let ports: BTreeSet<u16> = (0..2000).map(|_| free_port().unwrap()).collect();
-        assert_eq!(ports.len(), 2000);
-    }
 }
