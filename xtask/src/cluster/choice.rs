@@ -47,14 +47,10 @@ impl Cluster {
         Ok(cluster)
     }
 
-    /// Gathers what the request needs to know, and chooses.
-    pub(super) fn with_request(&self, request: Request<'_>) -> Result<Cluster> {
-        self.chosen(request, &InstallFacts::gather(self, request)?)
-    }
-
     /// The target as it will be after an install with these options.
     pub fn with_options(&self, options: &ClusterOptions) -> Result<Cluster> {
-        self.with_request(Request::new(options))
+        let request = Request::new(options);
+        self.chosen(request, &InstallFacts::gather(self, request)?)
     }
 
     /// Where the choice is remembered.

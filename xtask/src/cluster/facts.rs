@@ -80,7 +80,32 @@ impl InstallFacts {
     }
 }
 
-/// What the plan of signing or verifying has to know.
+/// What the plan of signing has to know.
+#[derive(Debug, Clone)]
+pub(super) struct SigningFacts {
+    /// Whether there is a service account to sign as.
+    pub(super) account_exists: bool,
+    pub(super) place: CosignPlace,
+}
+
+impl SigningFacts {
+    /// Asks the cluster for the service account, and this machine for the rest.
+    pub(super) fn gather(
+        cluster: &Cluster,
+        artifacts: &[Artifact],
+        account: &str,
+        place: CosignRuns,
+    ) -> Result<SigningFacts> {
+        let account = format!("serviceaccount/{account}");
+        let account = cluster.kubectl()?.get(DEFAULT, &account)?;
+        Ok(SigningFacts {
+            account_exists: account.is_some(),
+            place: CosignPlace::gather(cluster, "sign", artifacts, place)?,
+        })
+    }
+}
+
+/// Where cosign runs, for signing and for verifying.
 #[derive(Debug, Clone)]
 pub(super) enum CosignPlace {
     /// In the cluster, as Jobs of these names, one for each artifact.
@@ -122,12 +147,6 @@ impl CosignPlace {
             cosign: cluster.cosign_program()?,
         })
     }
-}
-
-/// Whether there is a service account of this name to sign as.
-pub(super) fn account_exists(cluster: &Cluster, account: &str) -> Result<bool> {
-    let account = format!("serviceaccount/{account}");
-    Ok(cluster.kubectl()?.get(DEFAULT, &account)?.is_some())
 }
 
 /// A name for a Job that no other user of the cluster has taken: ten digits.

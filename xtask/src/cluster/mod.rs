@@ -249,3 +249,6 @@ fn belongs_to(context: &str, typed: &str) -> Fail {
     .hint("or remove what is there first: cargo xtask uninstall")
     .hint("where that cluster is gone: cargo xtask uninstall --yes --from forget")
 }
+
+#[cfg(test)]
+mod tests;

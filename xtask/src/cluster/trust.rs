@@ -72,6 +72,7 @@ impl Cluster {
 
     fn trust_material(&self) -> Result<Material> {
         let kubectl = self.kubectl()?;
+        // Each is a call of kubectl, so they are asked side by side.
         let issuer = || Discovery::of(&kubectl)?.into_issuer();
         let copies = || kubectl.list(DEFAULT, "secrets");
         let (issuer, copies) = parallel::both(issuer, copies)?;

@@ -12,6 +12,7 @@ mod scaffold;
 use anyhow::Result;
 
 use super::Cluster;
+use super::facts::{InstallFacts, Request};
 use super::helm::RELEASES;
 use super::object::DEFAULT;
 use super::settings::ClusterSettings;
@@ -19,14 +20,29 @@ use super::steps::Choose;
 use super::trust::CONFIG_MAP;
 use crate::plan::{Command, Plan, Step};
 use crate::state;
-use crate::target::TargetKind;
 use crate::target::steps::Preflight;
+use crate::target::{InstallStage, TargetKind};
 use crate::words;
 use readiness::{Readiness, WITHIN, ready};
 
 impl Cluster {
-    /// Adds everything, from the cluster to the trust material.
-    pub(super) fn push_install(&self, plan: &mut Plan) -> Result<()> {
+    /// Everything, from the cluster to the trust material, or the whole of which `stage`
+    /// is a part. It runs nothing: what it has to know are the facts.
+    pub(super) fn install_plan(&self, request: Request<'_>, facts: &InstallFacts) -> Result<Plan> {
+        let name = request.stage.map_or("install", InstallStage::name);
+        let mut plan = Plan::new(name, self.globals());
+        self.chosen(request, facts)?.push_install(&mut plan)?;
+        Ok(plan)
+    }
+
+    /// What can be fetched before anything is installed.
+    pub(super) fn prefetch_plan(&self, request: Request<'_>, facts: &InstallFacts) -> Result<Plan> {
+        let mut plan = Plan::new("prefetch", self.globals());
+        self.chosen(request, facts)?.push_prefetch(&mut plan)?;
+        Ok(plan)
+    }
+
+    fn push_install(&self, plan: &mut Plan) -> Result<()> {
         let on_minikube = self.kind == TargetKind::Minikube;
         plan.push(self.begin_step()?);
         plan.push(self.preflight_step());
@@ -53,7 +69,7 @@ impl Cluster {
 
     /// Adds what can be fetched before anything is installed. The images of any cluster
     /// but a minikube are its own business.
-    pub(super) fn push_prefetch(&self, plan: &mut Plan) -> Result<()> {
+    fn push_prefetch(&self, plan: &mut Plan) -> Result<()> {
         plan.push(self.begin_step()?);
         self.push_charts(plan)?;
         if self.kind == TargetKind::Minikube {

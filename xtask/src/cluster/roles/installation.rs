@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 
-use crate::cluster::facts::Request;
+use crate::cluster::facts::{InstallFacts, Request};
 use crate::cluster::probes::programs::{curl, helm, kubectl, minikube};
 use crate::cluster::servers::REGISTRY_HOST;
 use crate::cluster::{Cluster, images};
@@ -49,10 +49,8 @@ impl Installation for Cluster {
     /// Fetches the charts, and on minikube the images, for which it has to run. The
     /// images of any other cluster are its own business.
     fn prefetch(&self, options: &ClusterOptions) -> Result<Plan> {
-        let cluster = self.with_options(options)?;
-        let mut plan = Plan::new("prefetch", self.globals());
-        cluster.push_prefetch(&mut plan)?;
-        Ok(plan)
+        let request = Request::new(options);
+        self.prefetch_plan(request, &InstallFacts::gather(self, request)?)
     }
 
     fn images(&self) -> Result<Option<Images>> {
@@ -76,13 +74,11 @@ impl Installation for Cluster {
         if options.renew.is_some() {
             return Err(broken("--renew is for the local target").into());
         }
-        let cluster = self.with_request(Request {
+        let request = Request {
             port_base: options.port_base,
             ..Request::new(&options.cluster)
-        })?;
-        let mut plan = Plan::new("install", self.globals());
-        cluster.push_install(&mut plan)?;
-        Ok(plan)
+        };
+        self.install_plan(request, &InstallFacts::gather(self, request)?)
     }
 
     fn stage(&self, stage: InstallStage, options: &ClusterOptions) -> Result<Plan> {
@@ -100,13 +96,11 @@ impl Installation for Cluster {
             .hint("with a controller of the class nginx: cargo xtask install --ingress=DOMAIN")
             .into());
         }
-        let cluster = self.with_request(Request {
+        let request = Request {
             stage: Some(stage),
             ..Request::new(options)
-        })?;
-        let mut plan = Plan::new(stage.name(), self.globals());
-        cluster.push_install(&mut plan)?;
-        Ok(plan)
+        };
+        self.install_plan(request, &InstallFacts::gather(self, request)?)
     }
 
     fn summary(&self) -> Result<Summary> {

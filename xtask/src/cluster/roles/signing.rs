@@ -6,12 +6,10 @@ use anyhow::Result;
 use crate::artifact::Artifact;
 use crate::cluster::Cluster;
 use crate::cluster::discovery::Discovery;
-use crate::cluster::facts::{CosignPlace, account_exists};
+use crate::cluster::facts::{CosignPlace, SigningFacts};
 use crate::cluster::job_manifest::sample_image;
 use crate::cluster::object::DEFAULT;
-use crate::cluster::signing::OnHost;
 use crate::entry::Version;
-use crate::fail::broken;
 use crate::plan::Plan;
 use crate::signatures;
 use crate::target::{CosignRuns, Signing};
@@ -28,24 +26,8 @@ impl Signing for Cluster {
         self.require_trust()?;
         // What cannot be remembered is not signed.
         signatures::all(&self.dir)?;
-        if !account_exists(self, account)? {
-            return Err(broken(format!(
-                "there is no service account {account:?} in {DEFAULT}"
-            ))
-            .hint(format!("make it: kubectl create serviceaccount {account}"))
-            .into());
-        }
-        let mut plan = Plan::new("sign", self.globals());
-        match CosignPlace::gather(self, "sign", artifacts, place)? {
-            CosignPlace::Jobs(names) => {
-                self.push_sign_jobs(&mut plan, artifacts, account, &names)?;
-            }
-            CosignPlace::Here { cosign, forwards } => {
-                let host = OnHost::new(self, cosign, &forwards);
-                host.push_sign(&mut plan, artifacts, account)?;
-            }
-        }
-        Ok(plan)
+        let facts = SigningFacts::gather(self, artifacts, account, place)?;
+        self.sign_plan(artifacts, account, &facts)
     }
 
     fn verify(
@@ -56,18 +38,8 @@ impl Signing for Cluster {
         place: CosignRuns,
     ) -> Result<Plan> {
         self.require_trust()?;
-        let mut plan = Plan::new("verify", self.globals());
-        let policy = (identity, issuer);
-        match CosignPlace::gather(self, "verify", artifacts, place)? {
-            CosignPlace::Jobs(names) => {
-                self.push_verify_jobs(&mut plan, artifacts, policy, &names)?;
-            }
-            CosignPlace::Here { cosign, forwards } => {
-                let host = OnHost::new(self, cosign, &forwards);
-                host.push_verify(&mut plan, artifacts, policy)?;
-            }
-        }
-        Ok(plan)
+        let place = CosignPlace::gather(self, "verify", artifacts, place)?;
+        self.verify_plan(artifacts, (identity, issuer), &place)
     }
 
     fn default_user(&self) -> &'static str {
