@@ -15,7 +15,7 @@ use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde_json::{Value, json};
 
 use crate::fail::Fail;
-use crate::plan::run::Said;
+use crate::plan::{Plan, Reporter, StepEvent, StepRef};
 use crate::text::printable;
 
 /// How much is said, and in which form.
@@ -77,19 +77,6 @@ pub fn typed(text: &str) -> String {
         typed += &format!("cargo xtask {target}{}{rest}", lead.state);
     }
     typed
-}
-
-/// One of the steps of a running plan.
-#[derive(Debug, Clone, Copy)]
-pub struct StepRef<'a> {
-    /// Its place, from 1.
-    pub number: usize,
-    /// How many steps the plan has.
-    pub of: usize,
-    /// Its name.
-    pub name: &'a str,
-    /// Its title.
-    pub title: &'a str,
 }
 
 /// Prints events.
@@ -169,160 +156,6 @@ impl Ui {
         !self.style.json || writeln!(out, "{event}").and_then(|()| out.flush()).is_ok()
     }
 
-    /// A plan begins.
-    pub fn plan(&self, command: &str, steps: &[(&str, &str, &[String])]) {
-        let steps: Vec<Value> = steps
-            .iter()
-            .map(|(name, title, needs)| json!({"name": name, "title": title, "needs": needs}))
-            .collect();
-        self.event(&json!({"event": "plan", "command": command, "steps": steps}));
-    }
-
-    /// A step begins.
-    pub fn start(&self, step: StepRef<'_>) {
-        self.event(
-            &json!({"event": "start", "step": step.name, "number": step.number, "of": step.of}),
-        );
-        let bar = self
-            .bars
-            .add(ProgressBar::new_spinner().with_style(spinner()));
-        if self.terminal {
-            bar.set_prefix(format!("{}/{}", step.number, step.of));
-            bar.set_message(step.title.to_owned());
-            bar.enable_steady_tick(Duration::from_millis(100));
-        }
-        let live = Live {
-            bar,
-            waiting: String::new(),
-            tenth: 0,
-        };
-        self.live().insert(step.name.to_owned(), live);
-    }
-
-    /// A command of a step is about to run.
-    pub fn command(&self, step: StepRef<'_>, line: &str) {
-        self.event(&json!({"event": "command", "step": step.name, "line": line}));
-        if self.style.commands {
-            self.note(format!("$ {line}"));
-        }
-    }
-
-    /// A line that a command printed.
-    pub fn output(&self, step: StepRef<'_>, line: &str) {
-        if self.style.verbose {
-            self.event(&json!({"event": "output", "step": step.name, "line": line}));
-            self.note(format!("  {}: {}", step.name, printable(line)));
-        }
-    }
-
-    /// What a step says that runs in this process.
-    pub fn said(&self, step: StepRef<'_>, said: Said<'_>) {
-        match said {
-            Said::Waiting(text) => {
-                let mut live = self.live();
-                let Some(entry) = live.get_mut(step.name) else {
-                    return;
-                };
-                if entry.waiting == text {
-                    return;
-                }
-                entry.waiting = text.to_owned();
-                if self.terminal {
-                    let message = format!("{} ({})", step.title, printable(text));
-                    entry.bar.set_message(message);
-                }
-                drop(live);
-                self.event(&json!({"event": "wait", "step": step.name, "for": text}));
-            }
-            Said::Trouble(lines) => {
-                self.event(&json!({"event": "trouble", "step": step.name, "lines": lines}));
-                for line in lines {
-                    self.note(format!("  {}", printable(line)));
-                }
-            }
-            Said::Line(line) => {
-                self.event(&json!({"event": "output", "step": step.name, "line": line}));
-                self.note(format!("  {}: {}", step.name, printable(line)));
-            }
-        }
-    }
-
-    /// How far a step is. `total` is a good guess, not a promise.
-    pub fn progress(&self, step: StepRef<'_>, done: u64, total: u64) {
-        let mut live = self.live();
-        let Some(entry) = live.get_mut(step.name) else {
-            return;
-        };
-        if entry.bar.length() != Some(total) {
-            entry.bar.set_style(bar());
-            entry.bar.set_length(total);
-        }
-        entry.bar.set_position(done.min(total));
-        let tenth = done.min(total) * 10 / total.max(1);
-        if tenth > entry.tenth {
-            entry.tenth = tenth;
-            drop(live);
-            self.event(
-                &json!({"event": "progress", "step": step.name, "done": done, "total": total}),
-            );
-            if !self.terminal {
-                self.note(format!(
-                    "[{}/{}] {}: {done} of {total}",
-                    step.number, step.of, step.name
-                ));
-            }
-        }
-    }
-
-    /// A step had been done before.
-    pub fn skipped(&self, step: StepRef<'_>, seen: &str) {
-        self.event(&json!({"event": "skip", "step": step.name, "seen": seen}));
-        self.close(step);
-        if self.style.verbose {
-            self.note(format!(
-                "[{}/{}] {}: {seen}",
-                step.number, step.of, step.name
-            ));
-        }
-    }
-
-    /// A step is done.
-    pub fn done(&self, step: StepRef<'_>, took: Duration) {
-        let seconds = (took.as_secs_f64() * 1000.0).round() / 1000.0;
-        self.event(&json!({"event": "done", "step": step.name, "seconds": seconds}));
-        self.close(step);
-        self.note(format!(
-            "{} [{}/{}] {}: {} ({seconds:.1} s)",
-            style("✓").for_stderr().green(),
-            step.number,
-            step.of,
-            step.name,
-            step.title
-        ));
-    }
-
-    /// A step failed.
-    pub fn failed(&self, step: StepRef<'_>, fail: &Fail) {
-        self.event(&with(
-            json!({"event": "fail", "step": step.name}),
-            failure(fail),
-        ));
-        self.close(step);
-        self.note(format!(
-            "{} [{}/{}] {}: {}",
-            style("✗").for_stderr().red(),
-            step.number,
-            step.of,
-            step.name,
-            step.title
-        ));
-    }
-
-    /// A step cannot run because one that it needs did not succeed.
-    pub fn blocked(&self, step: StepRef<'_>, by: &str) {
-        self.event(&json!({"event": "blocked", "step": step.name, "by": by}));
-    }
-
     /// The last word: the JSON `result`, or the error for a person.
     pub fn result(&self, command: &str, outcome: Result<Value, &Fail>) {
         if matches!(outcome, Err(fail) if fail.reported) && self.style.json {
@@ -361,6 +194,143 @@ impl Ui {
         }
     }
 
+    /// A step begins.
+    fn start(&self, step: StepRef<'_>) {
+        self.event(
+            &json!({"event": "start", "step": step.name, "number": step.number, "of": step.of}),
+        );
+        let bar = self
+            .bars
+            .add(ProgressBar::new_spinner().with_style(spinner()));
+        if self.terminal {
+            bar.set_prefix(format!("{}/{}", step.number, step.of));
+            bar.set_message(step.title.to_owned());
+            bar.enable_steady_tick(Duration::from_millis(100));
+        }
+        let live = Live {
+            bar,
+            waiting: String::new(),
+            tenth: 0,
+        };
+        self.live().insert(step.name.to_owned(), live);
+    }
+
+    /// A command of a step is about to run.
+    fn command(&self, step: StepRef<'_>, line: &str) {
+        self.event(&json!({"event": "command", "step": step.name, "line": line}));
+        if self.style.commands {
+            self.note(format!("$ {line}"));
+        }
+    }
+
+    /// A line that a command printed.
+    fn output(&self, step: StepRef<'_>, line: &str) {
+        if self.style.verbose {
+            self.line(step, line);
+        }
+    }
+
+    /// What a step waits for, told once.
+    fn waiting(&self, step: StepRef<'_>, text: &str) {
+        let mut live = self.live();
+        let Some(entry) = live.get_mut(step.name) else {
+            return;
+        };
+        if entry.waiting == text {
+            return;
+        }
+        entry.waiting = text.to_owned();
+        if self.terminal {
+            let message = format!("{} ({})", step.title, printable(text));
+            entry.bar.set_message(message);
+        }
+        drop(live);
+        self.event(&json!({"event": "wait", "step": step.name, "for": text}));
+    }
+
+    fn trouble(&self, step: StepRef<'_>, lines: &[String]) {
+        self.event(&json!({"event": "trouble", "step": step.name, "lines": lines}));
+        for line in lines {
+            self.note(format!("  {}", printable(line)));
+        }
+    }
+
+    fn line(&self, step: StepRef<'_>, line: &str) {
+        self.event(&json!({"event": "output", "step": step.name, "line": line}));
+        self.note(format!("  {}: {}", step.name, printable(line)));
+    }
+
+    /// How far a step is. `total` is a good guess, not a promise.
+    fn progress(&self, step: StepRef<'_>, done: u64, total: u64) {
+        let mut live = self.live();
+        let Some(entry) = live.get_mut(step.name) else {
+            return;
+        };
+        if entry.bar.length() != Some(total) {
+            entry.bar.set_style(bar());
+            entry.bar.set_length(total);
+        }
+        entry.bar.set_position(done.min(total));
+        let tenth = done.min(total) * 10 / total.max(1);
+        if tenth > entry.tenth {
+            entry.tenth = tenth;
+            drop(live);
+            self.event(
+                &json!({"event": "progress", "step": step.name, "done": done, "total": total}),
+            );
+            if !self.terminal {
+                self.note(format!(
+                    "[{}/{}] {}: {done} of {total}",
+                    step.number, step.of, step.name
+                ));
+            }
+        }
+    }
+
+    /// A step had been done before.
+    fn skipped(&self, step: StepRef<'_>, seen: &str) {
+        self.event(&json!({"event": "skip", "step": step.name, "seen": seen}));
+        self.close(step);
+        if self.style.verbose {
+            self.note(format!(
+                "[{}/{}] {}: {seen}",
+                step.number, step.of, step.name
+            ));
+        }
+    }
+
+    /// A step is done.
+    fn done(&self, step: StepRef<'_>, took: Duration) {
+        let seconds = (took.as_secs_f64() * 1000.0).round() / 1000.0;
+        self.event(&json!({"event": "done", "step": step.name, "seconds": seconds}));
+        self.close(step);
+        self.note(format!(
+            "{} [{}/{}] {}: {} ({seconds:.1} s)",
+            style("✓").for_stderr().green(),
+            step.number,
+            step.of,
+            step.name,
+            step.title
+        ));
+    }
+
+    /// A step failed.
+    fn failed(&self, step: StepRef<'_>, fail: &Fail) {
+        self.event(&with(
+            json!({"event": "fail", "step": step.name}),
+            failure(fail),
+        ));
+        self.close(step);
+        self.note(format!(
+            "{} [{}/{}] {}: {}",
+            style("✗").for_stderr().red(),
+            step.number,
+            step.of,
+            step.name,
+            step.title
+        ));
+    }
+
     fn close(&self, step: StepRef<'_>) {
         if let Some(live) = self.live().remove(step.name) {
             live.bar.finish_and_clear();
@@ -372,6 +342,35 @@ impl Ui {
         self.live
             .lock()
             .unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+}
+
+impl Reporter for Ui {
+    fn plan(&self, plan: &Plan) {
+        let steps: Vec<Value> = plan
+            .steps
+            .iter()
+            .map(|step| json!({"name": step.name, "title": step.title, "needs": step.needs}))
+            .collect();
+        self.event(&json!({"event": "plan", "command": plan.command, "steps": steps}));
+    }
+
+    fn step(&self, step: StepRef<'_>, event: StepEvent<'_>) {
+        match event {
+            StepEvent::Started => self.start(step),
+            StepEvent::Command(line) => self.command(step, line),
+            StepEvent::Output(line) => self.output(step, line),
+            StepEvent::Progress { done, total } => self.progress(step, done, total),
+            StepEvent::Waiting(text) => self.waiting(step, text),
+            StepEvent::Trouble(lines) => self.trouble(step, lines),
+            StepEvent::Line(line) => self.line(step, line),
+            StepEvent::Skipped(seen) => self.skipped(step, seen),
+            StepEvent::Done(took) => self.done(step, took),
+            StepEvent::Failed(fail) => self.failed(step, fail),
+            StepEvent::Blocked(by) => {
+                self.event(&json!({"event": "blocked", "step": step.name, "by": by}));
+            }
+        }
     }
 }
 

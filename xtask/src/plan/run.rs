@@ -1,46 +1,32 @@
 //! Runs any plan: independent steps side by side, what is done skipped, a
 //! failed branch stopped while the others finish.
 
-use std::collections::HashMap;
-use std::sync::{Mutex, mpsc};
+use std::any::Any;
+use std::sync::{Mutex, PoisonError, mpsc};
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
 
+use super::reporter::{Reporter, StepEvent, StepRef};
 use super::{Action, Plan, Ready, Step, shell};
-use crate::exec::interrupt;
-use crate::exec::{program, resolve};
+use crate::exec::{Heard, Outputs, interrupt, resolve};
 use crate::fail::{Fail, broken};
-use crate::ui::{StepRef, Ui};
 
 /// How many steps run at once: all servers, and not two hundred cosigns.
 const AT_ONCE: usize = 16;
 
-/// What a step that runs in this process has to say meanwhile.
-#[derive(Debug, Clone, Copy)]
-pub enum Said<'a> {
-    /// What it waits for just now.
-    Waiting(&'a str),
-    /// Something that goes wrong, and may still pass.
-    Trouble(&'a [String]),
-    /// A line of what it watches.
-    Line(&'a str),
-}
+/// What a step made, for whoever runs the plan: a signature, or nothing: `()`.
+pub type StepValue = Box<dyn Any + Send>;
 
 /// What a plan needs from whoever runs it.
-pub trait Host: Sync {
-    /// Runs a subcommand of `cargo xtask` in this process; the words carry no
-    /// global options.
-    ///
-    /// # Errors
-    /// Those of the subcommand.
-    fn xtask(&self, words: &[String], say: &dyn Fn(Said<'_>)) -> Result<()>;
+pub trait StepRunner: Sync {
+    /// Runs a subcommand of `cargo xtask` in this process and returns what it made; the
+    /// words carry no global options.
+    fn xtask(&self, words: &[String], report: &dyn Fn(StepEvent<'_>)) -> Result<StepValue>;
 
-    /// Waits until the condition holds.
-    ///
-    /// # Errors
-    /// Where it does not hold in time or never will.
-    fn wait(&self, ready: &Ready, say: &dyn Fn(Said<'_>)) -> Result<()>;
+    /// Waits until the condition holds; fails where it does not hold in time or never
+    /// will.
+    fn wait(&self, ready: &Ready, report: &dyn Fn(StepEvent<'_>)) -> Result<()>;
 }
 
 /// How a step ended.
@@ -56,13 +42,12 @@ pub enum End {
     Blocked,
 }
 
-/// What the outputs of commands were, by name.
-pub type Outputs = HashMap<&'static str, String>;
-
 /// How a plan ended.
 pub struct Outcome {
     /// The name and end of each chosen step, in the order of the plan.
     pub ends: Vec<(String, End)>,
+    /// What the steps made, in the order of the plan.
+    made: Vec<StepValue>,
 }
 
 impl Outcome {
@@ -70,116 +55,160 @@ impl Outcome {
     pub fn changed(&self) -> bool {
         self.ends.iter().any(|(_, end)| *end == End::Done)
     }
+
+    /// What the steps made of this type, in the order of the plan.
+    pub fn made<T: 'static>(&self) -> impl Iterator<Item = &T> {
+        self.made.iter().filter_map(|value| value.downcast_ref())
+    }
 }
 
-/// Runs the chosen steps of a plan. With `force` their probes are not asked.
-///
-/// # Errors
-/// The failure of the first step that failed, in the order of the plan; an
-/// interruption.
-pub fn run(plan: &Plan, chosen: &[bool], force: bool, host: &dyn Host, ui: &Ui) -> Result<Outcome> {
-    let steps: Vec<_> = plan
-        .steps
-        .iter()
-        .map(|s| (s.name.as_str(), s.title.as_str(), s.needs.as_slice()))
-        .collect();
-    ui.plan(&plan.command, &steps);
-    let mut ends: Vec<Option<End>> = chosen
-        .iter()
-        .map(|chosen| (!chosen).then_some(End::Skipped))
-        .collect();
-    let mut running = vec![false; plan.steps.len()];
-    let mut first: Option<(usize, Fail)> = None;
-    let outputs = Mutex::new(Outputs::new());
+/// Runs the chosen steps of a plan. With `force` their probes are not asked. Where steps
+/// fail, the failure is that of the first of them in the order of the plan.
+pub fn run(
+    plan: &Plan,
+    chosen: &[bool],
+    force: bool,
+    runner: &dyn StepRunner,
+    reporter: &dyn Reporter,
+) -> Result<Outcome> {
+    reporter.plan(plan);
+    let run = Run {
+        plan,
+        force,
+        runner,
+        reporter,
+        outputs: Mutex::default(),
+    };
+    let mut board = Board::new(plan, chosen);
     let (send, receive) = mpsc::channel();
-
     std::thread::scope(|scope| {
         loop {
-            let stopping = interrupt::interrupted();
-            let mut settled = false;
-            for i in 0..plan.steps.len() {
-                let full = running.iter().filter(|running| **running).count() >= AT_ONCE;
-                if ends[i].is_some() || running[i] || full {
-                    continue;
-                }
-                let step = &plan.steps[i];
-                match state(plan, step, &ends) {
-                    Needs::Pending => {}
-                    Needs::Failed(by) if !step.always => {
-                        ui.blocked(at(plan, i), &by);
-                        ends[i] = Some(End::Blocked);
-                        settled = true;
-                    }
-                    _ if stopping && !step.always => {
-                        ends[i] = Some(End::Blocked);
-                        settled = true;
-                    }
-                    _ => {
-                        running[i] = true;
-                        let (send, outputs) = (send.clone(), &outputs);
-                        scope.spawn(move || {
-                            // Without this a panic would leave the plan waiting.
-                            let step = || one(plan, i, force, host, ui, outputs);
-                            let end = std::panic::catch_unwind(std::panic::AssertUnwindSafe(step))
-                                .unwrap_or_else(|_| {
-                                    Err(broken("a step panicked: that is a bug of this program"))
-                                });
-                            let _ = send.send((i, end));
-                        });
-                    }
-                }
+            for i in board.startable(reporter) {
+                let (send, run) = (send.clone(), &run);
+                scope.spawn(move || {
+                    // Without this a panic would leave the plan waiting.
+                    let step = std::panic::AssertUnwindSafe(|| run.step(i));
+                    let panicked = |_| Err(broken("a step panicked: that is a bug of this program"));
+                    let end = std::panic::catch_unwind(step).unwrap_or_else(panicked);
+                    let _ = send.send((i, end));
+                });
             }
-            if settled {
-                continue;
-            }
-            if !running.contains(&true) {
+            if !board.running.contains(&true) {
                 break;
             }
             match receive.recv_timeout(Duration::from_millis(50)) {
-                Ok((i, end)) => {
-                    running[i] = false;
-                    ends[i] = Some(end.unwrap_or_else(|fail| {
-                        // Of steps that ran side by side, whichever fails first in
-                        // time, the first of the plan says most about the cause.
-                        if first.as_ref().is_none_or(|(earlier, _)| i < *earlier) {
-                            first = Some((i, fail));
-                        }
-                        End::Failed
-                    }));
-                }
+                Ok((i, end)) => board.ended(i, end),
                 Err(_) if interrupt::interrupted() => interrupt::stop_children(),
                 Err(_) => {}
             }
         }
     });
-
     if interrupt::interrupted() {
         return Err(broken("interrupted")
             .hint("the next run goes on where this one stopped")
             .into());
     }
-    match first {
-        Some((_, fail)) => Err(fail.into()),
-        None => Ok(Outcome {
-            ends: plan
-                .steps
-                .iter()
-                .zip(ends)
-                .zip(chosen)
+    board.outcome(chosen)
+}
+
+/// What has become of each step so far.
+struct Board<'a> {
+    plan: &'a Plan,
+    ends: Vec<Option<End>>,
+    running: Vec<bool>,
+    made: Vec<(usize, Vec<StepValue>)>,
+    first: Option<(usize, Fail)>,
+}
+
+impl Board<'_> {
+    fn new<'a>(plan: &'a Plan, chosen: &[bool]) -> Board<'a> {
+        let skipped = |chosen: &bool| (!chosen).then_some(End::Skipped);
+        Board {
+            plan,
+            ends: chosen.iter().map(skipped).collect(),
+            running: vec![false; plan.steps.len()],
+            made: Vec::new(),
+            first: None,
+        }
+    }
+
+    /// The steps that can begin now; they count as running from here on. Those that
+    /// cannot run any more are ended.
+    fn startable(&mut self, reporter: &dyn Reporter) -> Vec<usize> {
+        let stopping = interrupt::interrupted();
+        let mut startable = Vec::new();
+        loop {
+            let mut settled = false;
+            for (i, step) in self.plan.steps.iter().enumerate() {
+                let full = self.running.iter().filter(|running| **running).count() >= AT_ONCE;
+                if self.ends[i].is_some() || self.running[i] || full {
+                    continue;
+                }
+                match needs(self.plan, step, &self.ends) {
+                    Needs::Pending => continue,
+                    Needs::Failed(by) if !step.always => {
+                        reporter.step(at(self.plan, i), StepEvent::Blocked(by));
+                        self.ends[i] = Some(End::Blocked);
+                        settled = true;
+                    }
+                    _ if stopping && !step.always => {
+                        self.ends[i] = Some(End::Blocked);
+                        settled = true;
+                    }
+                    _ => {
+                        self.running[i] = true;
+                        startable.push(i);
+                    }
+                }
+            }
+            if !settled {
+                return startable;
+            }
+        }
+    }
+
+    fn ended(&mut self, i: usize, end: Result<(End, Vec<StepValue>), Fail>) {
+        self.running[i] = false;
+        let end = match end {
+            Ok((end, made)) => {
+                self.made.push((i, made));
+                end
+            }
+            Err(fail) => {
+                // Of steps that ran side by side, whichever fails first in time, the
+                // first of the plan says most about the cause.
+                if self.first.as_ref().is_none_or(|(earlier, _)| i < *earlier) {
+                    self.first = Some((i, fail));
+                }
+                End::Failed
+            }
+        };
+        self.ends[i] = Some(end);
+    }
+
+    fn outcome(mut self, chosen: &[bool]) -> Result<Outcome> {
+        if let Some((_, fail)) = self.first {
+            return Err(fail.into());
+        }
+        self.made.sort_by_key(|(i, _)| *i);
+        let steps = self.plan.steps.iter().zip(self.ends).zip(chosen);
+        Ok(Outcome {
+            ends: steps
                 .filter(|(_, chosen)| **chosen)
                 .filter_map(|((step, end), _)| Some((step.name.clone(), end?)))
                 .collect(),
-        }),
+            made: self.made.into_iter().flat_map(|(_, made)| made).collect(),
+        })
     }
 }
 
-enum Needs {
+enum Needs<'a> {
     Pending,
-    Failed(String),
+    Failed(&'a str),
     Met,
 }
 
-fn state(plan: &Plan, step: &Step, ends: &[Option<End>]) -> Needs {
+fn needs<'a>(plan: &'a Plan, step: &Step, ends: &[Option<End>]) -> Needs<'a> {
     let mut failed = None;
     for (earlier, end) in plan
         .steps
@@ -189,7 +218,7 @@ fn state(plan: &Plan, step: &Step, ends: &[Option<End>]) -> Needs {
     {
         match end {
             None => return Needs::Pending,
-            Some(End::Failed | End::Blocked) => failed = Some(earlier.name.clone()),
+            Some(End::Failed | End::Blocked) => failed = Some(earlier.name.as_str()),
             Some(End::Done | End::Skipped) => {}
         }
     }
@@ -206,86 +235,90 @@ fn at(plan: &Plan, i: usize) -> StepRef<'_> {
     }
 }
 
-fn one(
-    plan: &Plan,
-    i: usize,
+/// What every step of a running plan needs.
+struct Run<'a> {
+    plan: &'a Plan,
     force: bool,
-    host: &dyn Host,
-    ui: &Ui,
-    outputs: &Mutex<Outputs>,
-) -> Result<End, Fail> {
-    let step = &plan.steps[i];
-    let place = at(plan, i);
-    let started = Instant::now();
-    ui.start(place);
-    let ran = match &step.done {
-        Some(probe) if !force => match probe() {
-            Ok(Some(seen)) => {
-                ui.skipped(place, &seen);
-                return Ok(End::Skipped);
-            }
-            Ok(None) => actions(plan, step, place, host, ui, outputs),
-            Err(error) => Err(error),
-        },
-        _ => actions(plan, step, place, host, ui, outputs),
-    };
-    match ran {
-        Ok(()) => {
-            ui.done(place, started.elapsed());
-            Ok(End::Done)
-        }
-        Err(error) => {
-            // A tool that was told to stop has nothing to say about it.
-            let fail = if interrupt::interrupted() {
-                broken("interrupted")
-            } else {
-                Fail::from_error(&error)
-            };
-            ui.failed(place, &fail);
-            Err(fail)
-        }
-    }
+    runner: &'a dyn StepRunner,
+    reporter: &'a dyn Reporter,
+    outputs: Mutex<Outputs>,
 }
 
-fn actions(
-    plan: &Plan,
-    step: &Step,
-    place: StepRef<'_>,
-    host: &dyn Host,
-    ui: &Ui,
-    outputs: &Mutex<Outputs>,
-) -> Result<()> {
-    let say = |said: Said<'_>| ui.said(place, said);
-    for action in &step.actions {
-        ui.command(place, &shell::line(action, &plan.globals));
-        let known = outputs
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner)
-            .clone();
-        match action {
-            Action::Xtask(words) => host.xtask(&resolve(words, &known)?, &say)?,
-            Action::Run(command) => {
-                let printed = program(command, &known, place, ui)?;
-                if let Some(name) = command.output {
-                    outputs
-                        .lock()
-                        .unwrap_or_else(std::sync::PoisonError::into_inner)
-                        .insert(name, printed.trim_end().to_owned());
+impl Run<'_> {
+    /// Runs a step to its end, whatever it is, and reports it.
+    fn step(&self, i: usize) -> Result<(End, Vec<StepValue>), Fail> {
+        let step = &self.plan.steps[i];
+        let report = |event: StepEvent<'_>| self.reporter.step(at(self.plan, i), event);
+        let started = Instant::now();
+        report(StepEvent::Started);
+        let seen = match &step.done {
+            Some(probe) if !self.force => probe(),
+            _ => Ok(None),
+        };
+        let made = match seen {
+            Ok(Some(seen)) => {
+                report(StepEvent::Skipped(&seen));
+                return Ok((End::Skipped, Vec::new()));
+            }
+            Ok(None) => self.actions(step, &report),
+            Err(error) => Err(error),
+        };
+        match made {
+            Ok(made) => {
+                report(StepEvent::Done(started.elapsed()));
+                Ok((End::Done, made))
+            }
+            Err(error) => {
+                // A tool that was told to stop has nothing to say about it.
+                let fail = if interrupt::interrupted() {
+                    broken("interrupted")
+                } else {
+                    Fail::from_error(&error)
+                };
+                report(StepEvent::Failed(&fail));
+                Err(fail)
+            }
+        }
+    }
+
+    fn actions(
+        &self,
+        step: &Step,
+        report: &(dyn Fn(StepEvent<'_>) + Sync),
+    ) -> Result<Vec<StepValue>> {
+        let outputs = || self.outputs.lock().unwrap_or_else(PoisonError::into_inner);
+        let hear = |heard: Heard<'_>| match heard {
+            Heard::Line(line) => report(StepEvent::Output(line)),
+            Heard::Progress { done, total } => report(StepEvent::Progress { done, total }),
+        };
+        let mut made = Vec::new();
+        for action in &step.actions {
+            report(StepEvent::Command(&shell::line(action, &self.plan.globals)));
+            let known = outputs().clone();
+            match action {
+                Action::Xtask(words) => {
+                    made.push(self.runner.xtask(&resolve(words, &known)?, &report)?);
+                }
+                Action::Run(command) => {
+                    let printed = crate::exec::run(command, &known, &hear)?;
+                    if let Some(name) = &command.output {
+                        outputs().insert(name.clone(), printed.trim_end().to_owned());
+                    }
                 }
             }
         }
-    }
-    match &step.ready {
-        Some(ready) => host.wait(ready, &say),
-        None => Ok(()),
+        if let Some(ready) = &step.ready {
+            self.runner.wait(ready, &report)?;
+        }
+        Ok(made)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::plan::{Command, Word};
-    use crate::ui::Style;
+    use crate::plan::ready::Wait;
+    use crate::plan::{Command, StepCommand, Word};
     use crate::words;
     use std::sync::Barrier;
 
@@ -296,27 +329,30 @@ mod tests {
         meeting: Barrier,
     }
 
-    impl Host for Fake {
-        fn xtask(&self, words: &[String], _: &dyn Fn(Said<'_>)) -> Result<()> {
+    impl StepRunner for Fake {
+        fn xtask(&self, words: &[String], _: &dyn Fn(StepEvent<'_>)) -> Result<StepValue> {
             self.asked.lock().unwrap().push(words.join(" "));
             match words[0].as_str() {
                 "fail" => return Err(broken("it failed").into()),
                 "meet" => drop(self.meeting.wait()),
                 _ => {}
             }
-            Ok(())
+            Ok(Box::new(words.join(" ")))
         }
 
-        fn wait(&self, ready: &Ready, say: &dyn Fn(Said<'_>)) -> Result<()> {
-            self.xtask(&["wait".into(), ready.address.clone()], say)
+        fn wait(&self, ready: &Ready, report: &dyn Fn(StepEvent<'_>)) -> Result<()> {
+            let words = Wait::from(ready).words();
+            let words = resolve(&words[1..], &Outputs::new())?;
+            self.xtask(&words, report).map(drop)
         }
     }
 
-    fn quiet() -> Ui {
-        Ui::new(Style {
-            quiet: true,
-            ..Style::default()
-        })
+    /// Shows nothing.
+    struct Silent;
+
+    impl Reporter for Silent {
+        fn plan(&self, _: &Plan) {}
+        fn step(&self, _: StepRef<'_>, _: StepEvent<'_>) {}
     }
 
     fn fake() -> Fake {
@@ -334,7 +370,7 @@ mod tests {
 
     fn runs(plan: &Plan, host: &Fake) -> Result<Vec<(String, End)>> {
         let chosen = vec![true; plan.steps.len()];
-        run(plan, &chosen, false, host, &quiet()).map(|outcome| outcome.ends)
+        run(plan, &chosen, false, host, &Silent).map(|outcome| outcome.ends)
     }
 
     #[test]
@@ -348,6 +384,18 @@ mod tests {
         let host = fake();
         runs(&plan, &host).unwrap();
         assert_eq!(*host.asked.lock().unwrap(), ["meet", "meet", "c"]);
+    }
+
+    #[test]
+    fn what_steps_make_comes_in_the_order_of_the_plan() {
+        let plan = plan(vec![
+            Step::new("a", "").xtask(words!["a"]),
+            Step::new("b", "").xtask(words!["b"]),
+            Step::new("c", "").needs(["b"]).xtask(words!["c"]),
+        ]);
+        let outcome = run(&plan, &[true, false, true], false, &fake(), &Silent).unwrap();
+        assert_eq!(outcome.made::<String>().collect::<Vec<_>>(), ["a", "c"]);
+        assert_eq!(outcome.made::<u8>().count(), 0);
     }
 
     #[test]
@@ -410,24 +458,20 @@ mod tests {
         let chosen = plan.from_step("middle").unwrap();
         assert_eq!(chosen, [false, true, true, true]);
         let host = fake();
-        run(&plan, &chosen, true, &host, &quiet()).unwrap();
+        run(&plan, &chosen, true, &host, &Silent).unwrap();
         assert_eq!(*host.asked.lock().unwrap(), ["middle", "got text"]);
         assert!(plan.from_step("nothing").unwrap_err().hints[0].contains("unrelated, writes"));
     }
 
     #[test]
     fn readiness_comes_after_the_actions() {
-        let ready = Ready {
-            component: "x".into(),
-            address: "tcp://x".into(),
-            within: Duration::from_secs(1),
-        };
+        let ready = Ready::answers("x", "tcp://x", Duration::from_secs(1));
         let plan = plan(vec![
             Step::new("x", "").xtask(words!["launch"]).ready(ready),
         ]);
         let host = fake();
         runs(&plan, &host).unwrap();
-        assert_eq!(*host.asked.lock().unwrap(), ["launch", "wait tcp://x"]);
+        assert_eq!(*host.asked.lock().unwrap(), ["launch", "wait x tcp://x --within 1"]);
     }
 
     #[test]
@@ -447,6 +491,7 @@ mod tests {
             "yes 0123456789012345678901234567890123456789 | tr -d '\\n' | head -c 40000000";
         let command = Command::new(words!["sh", "-c", endless]).output("OUT");
         let plan = plan(vec![Step::new("x", "").run(command)]);
-        runs(&plan, &fake()).unwrap_err();
+        let error = runs(&plan, &fake()).unwrap_err().to_string();
+        assert_eq!(error, "sh prints more than it should");
     }
 }

@@ -2,7 +2,8 @@
 
 use std::fmt::Write;
 
-use super::{Action, Command, Piece, Plan, Step, Word};
+use super::ready::Wait;
+use super::{Action, Command, Piece, Plan, Step, StepCommand, Word};
 use crate::text::quote;
 
 /// The whole plan. Nothing is probed, so steps that a run would skip are in it.
@@ -26,16 +27,7 @@ pub fn commands(step: &Step, globals: &[String]) -> Vec<String> {
         .map(|action| line(action, globals))
         .collect();
     if let Some(ready) = &step.ready {
-        let seconds = ready.within.as_secs().to_string();
-        let words = [
-            "step",
-            "wait",
-            &ready.component,
-            &ready.address,
-            "--within",
-            &seconds,
-        ];
-        lines.push(xtask(&words.map(Word::from), globals));
+        lines.push(xtask(&Wait::from(ready).words(), globals));
     }
     lines
 }
@@ -70,7 +62,7 @@ fn program(command: &Command) -> String {
     if let Some(dir) = &command.dir {
         line = format!("cd {} && {line}", quote(&dir.to_string_lossy()));
     }
-    match command.output {
+    match &command.output {
         Some(name) => format!("{name}=$({line})"),
         None if command.dir.is_some() => format!("({line})"),
         None => line,

@@ -1,0 +1,79 @@
+//! `step choose`: what was chosen for a cluster is remembered.
+
+use anyhow::Result;
+use clap::Args;
+
+use crate::cli::ClusterOptions;
+use crate::cluster::Cluster;
+use crate::cluster::settings::Settings;
+use crate::plan::{StepCommand, StepEvent, Word};
+use crate::state::{self, State};
+use crate::words;
+
+/// Remember what was chosen for a cluster, and write the values that follow
+#[derive(Debug, PartialEq, Args)]
+pub(crate) struct Choose {
+    /// The lowest port of the forwards.
+    #[arg(long)]
+    pub(crate) port_base: u16,
+    /// The rest.
+    #[command(flatten)]
+    pub(crate) options: ClusterOptions,
+}
+
+impl From<&Settings> for Choose {
+    fn from(settings: &Settings) -> Choose {
+        Choose {
+            port_base: settings.port_base,
+            options: ClusterOptions {
+                charts: settings.charts.clone(),
+                versions: settings.versions.clone(),
+                values: settings.values.clone(),
+                ingress: settings.ingress.clone(),
+            },
+        }
+    }
+}
+
+impl StepCommand for Choose {
+    const NAME: &'static str = "choose";
+
+    fn arguments(&self) -> Vec<Word> {
+        let ClusterOptions {
+            charts,
+            versions,
+            values,
+            ingress,
+        } = &self.options;
+        let mut words = words!["--port-base", self.port_base.to_string()];
+        if let Some(charts) = charts {
+            words.extend(words!["--charts", charts]);
+        }
+        for (option, file) in [("--versions", versions), ("--values", values)] {
+            if let Some(file) = file {
+                words.extend(words![option, file.as_path()]);
+            }
+        }
+        if let Some(domain) = ingress {
+            words.push(format!("--ingress={domain}").into());
+        }
+        words
+    }
+}
+
+impl Choose {
+    pub(crate) fn run(self, cluster: &Cluster, _: &dyn Fn(StepEvent<'_>)) -> Result<()> {
+        State::open(cluster.dir.parent().unwrap_or(&cluster.dir).to_owned())?.create()?;
+        // Nothing but what is typed here counts: it is the whole choice.
+        let mut fresh = cluster.clone();
+        fresh.settings = Ok(Settings {
+            port_base: self.port_base,
+            ..Settings::new(&cluster.settings()?.context)
+        });
+        let chosen = fresh.with_options(&self.options, Some(self.port_base))?;
+        // Helm writes into this one, and makes none.
+        state::make_dir(&chosen.fetched_charts()?)?;
+        chosen.write_values()?;
+        state::write_json(&chosen.dir.join("settings.json"), chosen.settings()?)
+    }
+}

@@ -1,0 +1,25 @@
+//! `step copy-secrets`: public keys come to where images are signed.
+
+use anyhow::Result;
+use clap::Args;
+
+use crate::cluster::Cluster;
+use crate::plan::{StepCommand, StepEvent, Word};
+
+/// Copy the public parts of Secrets to where images are signed
+#[derive(Debug, PartialEq, Args)]
+pub(crate) struct CopySecrets {}
+
+impl StepCommand for CopySecrets {
+    const NAME: &'static str = "copy-secrets";
+
+    fn arguments(&self) -> Vec<Word> {
+        Vec::new()
+    }
+}
+
+impl CopySecrets {
+    pub(crate) fn run(self, cluster: &Cluster, _: &dyn Fn(StepEvent<'_>)) -> Result<()> {
+        cluster.copy_secrets()
+    }
+}

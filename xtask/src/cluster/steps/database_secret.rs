@@ -1,0 +1,25 @@
+//! `step database-secret`: the passwords of Trillian's database.
+
+use anyhow::Result;
+use clap::Args;
+
+use crate::cluster::Cluster;
+use crate::plan::{StepCommand, StepEvent, Word};
+
+/// Make the passwords of Trillian's database, where there are none
+#[derive(Debug, PartialEq, Args)]
+pub(crate) struct DatabaseSecret {}
+
+impl StepCommand for DatabaseSecret {
+    const NAME: &'static str = "database-secret";
+
+    fn arguments(&self) -> Vec<Word> {
+        Vec::new()
+    }
+}
+
+impl DatabaseSecret {
+    pub(crate) fn run(self, cluster: &Cluster, _: &dyn Fn(StepEvent<'_>)) -> Result<()> {
+        cluster.make_database_secret()
+    }
+}

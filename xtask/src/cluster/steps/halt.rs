@@ -1,0 +1,30 @@
+//! `step halt` of a cluster: a port-forward is ended.
+
+use anyhow::Result;
+use clap::Args;
+
+use crate::cluster::Cluster;
+use crate::local::process;
+use crate::plan::{StepCommand, StepEvent, Word};
+use crate::words;
+
+/// End a forward into the cluster
+#[derive(Debug, PartialEq, Args)]
+pub(crate) struct HaltForward {
+    /// Its name.
+    pub(crate) component: String,
+}
+
+impl StepCommand for HaltForward {
+    const NAME: &'static str = "halt";
+
+    fn arguments(&self) -> Vec<Word> {
+        words![&self.component]
+    }
+}
+
+impl HaltForward {
+    pub(crate) fn run(self, cluster: &Cluster, _: &dyn Fn(StepEvent<'_>)) -> Result<()> {
+        process::halt(&cluster.dir, &self.component, &[])
+    }
+}

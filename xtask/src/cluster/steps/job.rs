@@ -1,0 +1,91 @@
+//! `step job`: the Job that signs or verifies an image is written to a file.
+
+use std::path::PathBuf;
+
+use anyhow::Result;
+use clap::{Args, ValueEnum};
+
+use crate::cluster::Cluster;
+use crate::cluster::jobs::Task;
+use crate::plan::{StepCommand, StepEvent, Word};
+use crate::words;
+
+/// Write a Job for an image
+#[derive(Debug, PartialEq, Args)]
+pub(crate) struct Job {
+    /// `sign` or `verify`.
+    pub(crate) verb: JobVerb,
+    /// Its name.
+    #[arg(long)]
+    pub(crate) name: String,
+    /// The image.
+    #[arg(long)]
+    pub(crate) image: String,
+    /// The file it goes to.
+    #[arg(long)]
+    pub(crate) out: PathBuf,
+    /// The service account that signs.
+    #[arg(long = "as", value_name = "ACCOUNT", default_value = "default")]
+    pub(crate) account: String,
+    /// Whose signature is expected.
+    #[arg(long, default_value = "")]
+    pub(crate) identity: String,
+    /// Who must have vouched for that name.
+    #[arg(long, default_value = "")]
+    pub(crate) issuer: String,
+}
+
+/// What a Job does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum JobVerb {
+    /// It signs.
+    Sign,
+    /// It verifies.
+    Verify,
+}
+
+impl JobVerb {
+    /// As it is typed.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            JobVerb::Sign => "sign",
+            JobVerb::Verify => "verify",
+        }
+    }
+}
+
+impl StepCommand for Job {
+    const NAME: &'static str = "job";
+
+    fn arguments(&self) -> Vec<Word> {
+        let mut words = words![
+            self.verb.name(),
+            "--name",
+            &self.name,
+            "--image",
+            &self.image,
+            "--out",
+            self.out.as_path()
+        ];
+        words.extend(match self.verb {
+            JobVerb::Sign => words!["--as", &self.account],
+            JobVerb::Verify => words!["--identity", &self.identity, "--issuer", &self.issuer],
+        });
+        words
+    }
+}
+
+impl Job {
+    pub(crate) fn run(self, cluster: &Cluster, _: &dyn Fn(StepEvent<'_>)) -> Result<()> {
+        let task = match self.verb {
+            JobVerb::Sign => Task::Sign {
+                account: self.account,
+            },
+            JobVerb::Verify => Task::Verify {
+                identity: self.identity,
+                issuer: self.issuer,
+            },
+        };
+        cluster.write_job(&task, &self.name, &self.image, &self.out)
+    }
+}

@@ -1,0 +1,134 @@
+//! The steps that a cluster does in this program, each in its file.
+
+pub mod choose;
+pub mod clear_jobs;
+pub mod copy_secrets;
+pub mod database_secret;
+pub mod fetch_images;
+pub mod follow;
+pub mod halt;
+pub mod job;
+pub mod launch;
+pub mod preload;
+pub mod refuse;
+pub mod signing_config;
+pub mod trust;
+
+pub(crate) use choose::Choose;
+pub(crate) use clear_jobs::ClearJobs;
+pub(crate) use copy_secrets::CopySecrets;
+pub(crate) use database_secret::DatabaseSecret;
+pub(crate) use fetch_images::FetchImages;
+pub(crate) use follow::Follow;
+pub(crate) use halt::HaltForward;
+pub(crate) use job::{Job, JobVerb};
+pub(crate) use launch::LaunchForward;
+pub(crate) use preload::Preload;
+pub(crate) use refuse::{Refusal, Refuse};
+pub(crate) use signing_config::SigningConfig;
+pub(crate) use trust::ClusterTrust;
+
+use super::Cluster;
+use crate::plan::ready::Wait;
+use crate::steps;
+use crate::target::steps::{Forget, Preflight, Record, Token, Unsign};
+
+steps! {
+    /// The steps of a cluster.
+    ClusterStep of Cluster {
+        Choose(Choose),
+        DatabaseSecret(DatabaseSecret),
+        CopySecrets(CopySecrets),
+        Refuse(Refuse),
+        Preload(Preload),
+        FetchImages(FetchImages),
+        ClearJobs(ClearJobs),
+        Trust(ClusterTrust),
+        SigningConfig(SigningConfig),
+        Job(Job),
+        Follow(Follow),
+        Launch(LaunchForward),
+        Wait(Wait),
+        Halt(HaltForward),
+        Token(Token),
+        Forget(Forget),
+        Unsign(Unsign),
+        Record(Record),
+        Preflight(Preflight),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::{ClusterOptions, PreflightOptions};
+    use crate::entry::Version;
+    use crate::plan::Ready;
+    use crate::plan::step_command::each_is_read_from_its_words;
+
+    #[test]
+    fn each_step_is_what_is_read_from_its_words() {
+        let within = std::time::Duration::from_secs(9);
+        let ready = Ready::objects("default", "deployment/a job/b", within);
+        let all = [
+            ClusterStep::Choose(Choose {
+                port_base: 20_000,
+                options: ClusterOptions {
+                    charts: Some("oci://a/b".into()),
+                    versions: Some("/a b/versions.yml".into()),
+                    values: None,
+                    ingress: Some("example.com".into()),
+                },
+            }),
+            ClusterStep::DatabaseSecret(DatabaseSecret {}),
+            ClusterStep::CopySecrets(CopySecrets {}),
+            ClusterStep::Refuse(Refuse { what: Refusal::CertManagerInUse }),
+            ClusterStep::Preload(Preload { image: "a/b:c".into() }),
+            ClusterStep::FetchImages(FetchImages {}),
+            ClusterStep::ClearJobs(ClearJobs {}),
+            ClusterStep::Trust(ClusterTrust {}),
+            ClusterStep::SigningConfig(SigningConfig {
+                fulcio: "http://a".into(),
+                rekor: "http://b".into(),
+                out: "/tmp/config".into(),
+            }),
+            ClusterStep::Job(Job {
+                verb: JobVerb::Verify,
+                name: "verify-1".into(),
+                image: "a/b:c".into(),
+                out: "/tmp/job.yml".into(),
+                account: "default".into(),
+                identity: "https://x".into(),
+                issuer: "https://y".into(),
+            }),
+            ClusterStep::Job(Job {
+                verb: JobVerb::Sign,
+                name: "sign-1".into(),
+                image: "a/b:c".into(),
+                out: "/tmp/job.yml".into(),
+                account: "bob".into(),
+                identity: String::new(),
+                issuer: String::new(),
+            }),
+            ClusterStep::Follow(Follow { job: "sign-1".into(), bundle: Some("/tmp/b".into()) }),
+            ClusterStep::Launch(LaunchForward {
+                component: "rekor".into(),
+                words: ["kubectl", "port-forward", "--", "1:2"].map(str::to_owned).into(),
+            }),
+            ClusterStep::Wait(Wait::from(&ready)),
+            ClusterStep::Halt(HaltForward { component: "rekor".into() }),
+            ClusterStep::Token(Token { user: "default".into(), out: "/tmp/token".into() }),
+            ClusterStep::Forget(Forget { file: "/tmp/token".into() }),
+            ClusterStep::Unsign(Unsign { image: "a/b:c".into(), attestations: false }),
+            ClusterStep::Record(Record {
+                bundle: "/tmp/bundle".into(),
+                rekor: Version::V1,
+                image: Some("a/b@sha256:0".into()),
+                blob: None,
+                forwarded: Some("127.0.0.1:1".into()),
+            }),
+            ClusterStep::Preflight(Preflight { options: PreflightOptions::default() }),
+        ];
+        each_is_read_from_its_words(&all, ClusterStep::words);
+    }
+}

@@ -1,0 +1,30 @@
+//! `step preload`: one image comes into minikube before it is needed.
+
+use anyhow::Result;
+use clap::Args;
+
+use crate::cluster::Cluster;
+use crate::plan::{StepCommand, StepEvent, Word};
+use crate::words;
+
+/// Fetch an image into minikube, where that is possible
+#[derive(Debug, PartialEq, Args)]
+pub(crate) struct Preload {
+    /// Which.
+    pub(crate) image: String,
+}
+
+impl StepCommand for Preload {
+    const NAME: &'static str = "preload";
+
+    fn arguments(&self) -> Vec<Word> {
+        words![&self.image]
+    }
+}
+
+impl Preload {
+    pub(crate) fn run(self, cluster: &Cluster, report: &dyn Fn(StepEvent<'_>)) -> Result<()> {
+        cluster.preload(&self.image, report);
+        Ok(())
+    }
+}

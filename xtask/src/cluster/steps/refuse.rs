@@ -1,0 +1,51 @@
+//! `step refuse`: a plan ends here where what follows would do harm.
+
+use anyhow::Result;
+use clap::{Args, ValueEnum};
+
+use crate::cluster::Cluster;
+use crate::plan::{StepCommand, StepEvent, Word};
+use crate::words;
+
+/// Fail where what follows would do harm
+#[derive(Debug, PartialEq, Args)]
+pub(crate) struct Refuse {
+    /// Why.
+    pub(crate) what: Refusal,
+}
+
+/// Why a step of a plan refuses to go on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Refusal {
+    /// A namespace of the workshop belongs to another Sigstore.
+    ForeignNamespaces,
+    /// The release of Sigstore is not the workshop's.
+    ForeignRelease,
+    /// The cert-manager is not the workshop's.
+    ForeignCertManager,
+    /// Others use the workshop's cert-manager.
+    CertManagerInUse,
+    /// The release is more than Fulcio and Trillian.
+    WholeRelease,
+}
+
+impl StepCommand for Refuse {
+    const NAME: &'static str = "refuse";
+
+    fn arguments(&self) -> Vec<Word> {
+        let value = self.what.to_possible_value();
+        value.map_or(Vec::new(), |value| words![value.get_name()])
+    }
+}
+
+impl Refuse {
+    pub(crate) fn run(self, cluster: &Cluster, _: &dyn Fn(StepEvent<'_>)) -> Result<()> {
+        match self.what {
+            Refusal::ForeignNamespaces => cluster.refuse_foreign_namespaces(),
+            Refusal::ForeignRelease => cluster.refuse_foreign_release(),
+            Refusal::ForeignCertManager => cluster.refuse_foreign_cert_manager(),
+            Refusal::CertManagerInUse => cluster.refuse_used_cert_manager(),
+            Refusal::WholeRelease => cluster.refuse_whole(),
+        }
+    }
+}

@@ -1,0 +1,46 @@
+//! `step signing-config`: a signing config for the forwards of one command.
+
+use std::path::PathBuf;
+
+use anyhow::Result;
+use clap::Args;
+
+use crate::cluster::Cluster;
+use crate::plan::{StepCommand, StepEvent, Word};
+use crate::{state, words};
+
+/// Write a signing config with other addresses
+#[derive(Debug, PartialEq, Args)]
+pub(crate) struct SigningConfig {
+    /// Where Fulcio is.
+    #[arg(long)]
+    pub(crate) fulcio: String,
+    /// Where Rekor is.
+    #[arg(long)]
+    pub(crate) rekor: String,
+    /// The file it goes to.
+    #[arg(long)]
+    pub(crate) out: PathBuf,
+}
+
+impl StepCommand for SigningConfig {
+    const NAME: &'static str = "signing-config";
+
+    fn arguments(&self) -> Vec<Word> {
+        words![
+            "--fulcio",
+            &self.fulcio,
+            "--rekor",
+            &self.rekor,
+            "--out",
+            self.out.as_path()
+        ]
+    }
+}
+
+impl SigningConfig {
+    pub(crate) fn run(self, cluster: &Cluster, _: &dyn Fn(StepEvent<'_>)) -> Result<()> {
+        let config = cluster.signing_config_for(&self.fulcio, &self.rekor)?;
+        state::write_json(&self.out, &config)
+    }
+}

@@ -1,0 +1,67 @@
+//! Starts a program: in a group of its own, and without the variables that would send a
+//! Sigstore client elsewhere.
+
+use std::os::unix::process::CommandExt;
+use std::process::{Child, Stdio};
+
+use anyhow::{Context, Result};
+
+use super::Command;
+use crate::fail::{Fail, broken};
+
+/// Starts a program with both its outputs to be read.
+pub(super) fn start(command: &Command, words: &[String], input: Stdio) -> Result<Child> {
+    let (name, args) = words.split_first().context("a command without words")?;
+    let child = prepare(name, args, command)?
+        .stdin(input)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn();
+    Ok(child.map_err(|error| cannot_start(name, &error))?)
+}
+
+/// A program by its name alone.
+pub(super) fn tool(program: &str) -> &str {
+    program.rsplit('/').next().unwrap_or(program)
+}
+
+/// The process to be, in a group of its own, without the variables that would
+/// send a Sigstore client anywhere but where the command line says.
+pub fn prepare(name: &str, args: &[String], command: &Command) -> Result<std::process::Command> {
+    let shell = xshell::Shell::new()?;
+    let mut process: std::process::Command = shell.cmd(name).args(args).into();
+    for variable in redirecting_variables() {
+        process.env_remove(variable);
+    }
+    process.envs(command.env.iter().map(|(name, value)| (name, value)));
+    if let Some(dir) = &command.dir {
+        process.current_dir(dir);
+    }
+    process.process_group(0);
+    Ok(process)
+}
+
+/// The variables of the caller's environment that change which servers or keys
+/// a Sigstore client uses.
+pub fn redirecting_variables() -> Vec<String> {
+    std::env::vars_os()
+        .filter_map(|(name, _)| name.into_string().ok())
+        .filter(|name| name.starts_with("SIGSTORE_") || name.starts_with("COSIGN_"))
+        .collect()
+}
+
+/// Why a program did not even start, and what makes it.
+pub fn cannot_start(name: &str, error: &std::io::Error) -> Fail {
+    if error.kind() == std::io::ErrorKind::NotFound {
+        // What is named by its path was built by an install.
+        let built = std::path::Path::new(name).is_absolute();
+        let make = if built {
+            "cargo xtask install"
+        } else {
+            "cargo xtask preflight"
+        };
+        return broken(format!("{name} was not found")).hint(make);
+    }
+    broken(format!("{name} could not be started: {error}"))
+}
+

@@ -1,0 +1,58 @@
+//! `step configure`: the settings and the servers' configuration.
+
+use anyhow::Result;
+use clap::Args;
+
+use crate::entry::Versions;
+use crate::local::Local;
+use crate::local::settings::Settings;
+use crate::plan::{StepCommand, StepEvent, Word};
+use crate::words;
+
+/// Write settings and configuration
+#[derive(Debug, PartialEq, Args)]
+pub(crate) struct Configure {
+    /// The lowest port.
+    #[arg(long)]
+    pub(crate) port_base: u16,
+    /// Which versions of Rekor run.
+    #[arg(long, value_enum)]
+    pub(crate) rekor: Versions,
+    /// The number of the CA in use.
+    #[arg(long, value_parser = clap::value_parser!(u16).range(1..))]
+    pub(crate) fulcio: u16,
+    /// The number of the timestamp authority's key in use.
+    #[arg(long, value_parser = clap::value_parser!(u16).range(1..))]
+    pub(crate) timestamp: u16,
+}
+
+impl StepCommand for Configure {
+    const NAME: &'static str = "configure";
+
+    fn arguments(&self) -> Vec<Word> {
+        words![
+            "--port-base",
+            self.port_base.to_string(),
+            "--rekor",
+            self.rekor.name(),
+            "--fulcio",
+            self.fulcio.to_string(),
+            "--timestamp",
+            self.timestamp.to_string()
+        ]
+    }
+}
+
+impl Configure {
+    pub(crate) fn run(self, local: &Local, _: &dyn Fn(StepEvent<'_>)) -> Result<()> {
+        let mut local = local.clone();
+        if !local.installed {
+            local.settings = Settings::new(self.port_base, self.rekor);
+        }
+        local.settings.port_base = self.port_base;
+        local.settings.rekor = self.rekor;
+        Settings::renew(&mut local.settings.fulcio, self.fulcio.into());
+        Settings::renew(&mut local.settings.timestamp, self.timestamp.into());
+        local.configure()
+    }
+}

@@ -1,0 +1,83 @@
+//! The steps that the local target does in this program, each in its file.
+
+pub mod begin;
+pub mod configure;
+pub mod halt;
+pub mod launch;
+pub mod shard;
+pub mod trust;
+
+pub(crate) use begin::Begin;
+pub(crate) use configure::Configure;
+pub(crate) use halt::Halt;
+pub(crate) use launch::Launch;
+pub(crate) use shard::Shard;
+pub(crate) use trust::Trust;
+
+use super::Local;
+use crate::plan::ready::Wait;
+use crate::steps;
+use crate::target::steps::{Forget, Preflight, Record, Token, Unsign};
+
+steps! {
+    /// The steps of the local target.
+    LocalStep of Local {
+        Begin(Begin),
+        Configure(Configure),
+        Launch(Launch),
+        Wait(Wait),
+        Halt(Halt),
+        Shard(Shard),
+        Trust(Trust),
+        Token(Token),
+        Forget(Forget),
+        Unsign(Unsign),
+        Record(Record),
+        Preflight(Preflight),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::PreflightOptions;
+    use crate::entry::{Version, Versions};
+    use crate::plan::Ready;
+    use crate::plan::step_command::each_is_read_from_its_words;
+
+    #[test]
+    fn each_step_is_what_is_read_from_its_words() {
+        let ready = Ready::answers("dex", "http://127.0.0.1:1", std::time::Duration::from_secs(9));
+        let all = [
+            LocalStep::Begin(Begin {}),
+            LocalStep::Configure(Configure {
+                port_base: 20_000,
+                rekor: Versions::V2,
+                fulcio: 1,
+                timestamp: 2,
+            }),
+            LocalStep::Launch(Launch {
+                component: "dex".into(),
+                words: ["dex", "serve", "--flag", "--", "config.yml"].map(str::to_owned).into(),
+            }),
+            LocalStep::Wait(Wait::from(&ready)),
+            LocalStep::Halt(Halt { component: "dex".into() }),
+            LocalStep::Shard(Shard { log: "ctlog".into(), tree: "4711".into() }),
+            LocalStep::Trust(Trust {}),
+            LocalStep::Token(Token { user: "alice".into(), out: "/a b/token".into() }),
+            LocalStep::Forget(Forget { file: "/tmp/token".into() }),
+            LocalStep::Unsign(Unsign { image: "a/b:c".into(), attestations: true }),
+            LocalStep::Record(Record {
+                bundle: "/tmp/bundle".into(),
+                rekor: Version::V1,
+                image: Some("a/b@sha256:0".into()),
+                blob: None,
+                forwarded: None,
+            }),
+            LocalStep::Preflight(Preflight {
+                options: PreflightOptions { rekor: Some(Versions::V1), port_base: Some(20_000) },
+            }),
+        ];
+        each_is_read_from_its_words(&all, LocalStep::words);
+    }
+}

@@ -1,0 +1,25 @@
+//! `step trust`: the trusted root and the signing config of the local target.
+
+use anyhow::Result;
+use clap::Args;
+
+use crate::local::Local;
+use crate::plan::{StepCommand, StepEvent, Word};
+
+/// Write the trusted root and the signing config
+#[derive(Debug, PartialEq, Args)]
+pub(crate) struct Trust {}
+
+impl StepCommand for Trust {
+    const NAME: &'static str = "trust";
+
+    fn arguments(&self) -> Vec<Word> {
+        Vec::new()
+    }
+}
+
+impl Trust {
+    pub(crate) fn run(self, local: &Local, _: &dyn Fn(StepEvent<'_>)) -> Result<()> {
+        local.write_trust()
+    }
+}

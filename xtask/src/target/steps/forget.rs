@@ -1,0 +1,31 @@
+//! `step forget`: a file of one command is deleted.
+
+use std::path::PathBuf;
+
+use anyhow::Result;
+use clap::Args;
+
+use crate::plan::{StepCommand, StepEvent, Word};
+use crate::target::Target;
+use crate::{state, words};
+
+/// Delete a file
+#[derive(Debug, PartialEq, Args)]
+pub(crate) struct Forget {
+    /// Which.
+    pub(crate) file: PathBuf,
+}
+
+impl StepCommand for Forget {
+    const NAME: &'static str = "forget";
+
+    fn arguments(&self) -> Vec<Word> {
+        words![self.file.as_path()]
+    }
+}
+
+impl Forget {
+    pub(crate) fn run(self, _: &dyn Target, _: &dyn Fn(StepEvent<'_>)) -> Result<()> {
+        state::forget(&self.file)
+    }
+}

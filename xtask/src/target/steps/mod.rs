@@ -1,0 +1,39 @@
+//! The steps that every target has, each in its file: arguments, words and work.
+
+pub mod forget;
+pub mod preflight;
+pub mod record;
+pub mod token;
+pub mod unsign;
+
+pub(crate) use forget::Forget;
+pub(crate) use preflight::Preflight;
+pub(crate) use record::Record;
+pub(crate) use token::Token;
+pub(crate) use unsign::Unsign;
+
+use std::path::Path;
+
+use anyhow::Result;
+
+use super::Target;
+use crate::entry::Version;
+
+/// What the steps of a signature ask of the target that they are of.
+pub(crate) trait SigningTarget: Target {
+    /// Gets an identity token of a user for Fulcio, and writes it to a file that only
+    /// its owner reads.
+    fn write_token(&self, user: &str, out: &Path) -> Result<()>;
+
+    /// The name by digest of an image that was signed with this bundle; `forwarded` is
+    /// the host under which the target's registry was reached.
+    fn name_of_image(
+        &self,
+        image: String,
+        bundle: &Path,
+        forwarded: Option<&str>,
+    ) -> Result<String>;
+
+    /// The shard of a log that is written now, where shards are counted.
+    fn current_shard(&self, rekor: Version) -> Result<Option<usize>>;
+}

@@ -1,0 +1,44 @@
+//! `preflight` as the first step of an install.
+
+use anyhow::Result;
+use clap::Args;
+
+use crate::cli::PreflightOptions;
+use crate::plan::{StepCommand, StepEvent, Word};
+use crate::target::Target;
+use crate::{preflight, words};
+
+/// Check that the machine has what the target needs
+#[derive(Debug, PartialEq, Args)]
+pub(crate) struct Preflight {
+    /// For which installation.
+    #[command(flatten)]
+    pub(crate) options: PreflightOptions,
+}
+
+impl StepCommand for Preflight {
+    const NAME: &'static str = "preflight";
+
+    fn arguments(&self) -> Vec<Word> {
+        let PreflightOptions { rekor, port_base } = &self.options;
+        let mut words = Vec::new();
+        if let Some(rekor) = rekor {
+            words.extend(words!["--rekor", rekor.name()]);
+        }
+        if let Some(port) = port_base {
+            words.extend(words!["--port-base", port.to_string()]);
+        }
+        words
+    }
+
+    /// It is a command of its own, and printed as that.
+    fn words(&self) -> Vec<Word> {
+        [words![Self::NAME], self.arguments()].concat()
+    }
+}
+
+impl Preflight {
+    pub(crate) fn run(self, target: &dyn Target, _: &dyn Fn(StepEvent<'_>)) -> Result<()> {
+        Ok(preflight::verdict(&target.preflight(&self.options)?)?)
+    }
+}
