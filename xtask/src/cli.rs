@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::entry::{Version, Versions};
-use crate::fail::{Fail, broken};
+use crate::target::{ClusterOptions, InstallOptions, PreflightOptions, TargetKind};
 
 /// Runs every step of the private Sigstore workshop.
 #[derive(Debug, Parser)]
@@ -29,7 +29,7 @@ pub struct Cli {
 pub struct Global {
     /// Where Sigstore runs; remembered for the commands to come [env: WORKSHOP_ON] [default: local]
     #[arg(long, global = true, value_enum, value_name = "TARGET")]
-    pub on: Option<On>,
+    pub on: Option<TargetKind>,
     /// The state directory [env: WORKSHOP_STATE] [default: .workshop in the repository]
     #[arg(long, global = true, value_name = "DIR")]
     pub state: Option<PathBuf>,
@@ -47,28 +47,6 @@ pub struct Global {
     pub quiet: bool,
 }
 
-/// A target.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum On {
-    /// The real servers as processes of this machine, on loopback
-    Local,
-    /// A minikube cluster
-    Minikube,
-    /// The cluster that kubectl's context names
-    Cluster,
-}
-
-impl On {
-    /// As it is typed.
-    pub fn name(self) -> &'static str {
-        match self {
-            On::Local => "local",
-            On::Minikube => "minikube",
-            On::Cluster => "cluster",
-        }
-    }
-}
-
 /// Options of every command that runs a plan.
 #[derive(Debug, Clone, Default, Args)]
 pub struct PlanOptions {
@@ -78,57 +56,6 @@ pub struct PlanOptions {
     /// Run the commands of this step, done or not, and of all that need it
     #[arg(long, value_name = "STEP")]
     pub from: Option<String>,
-}
-
-/// What `install` was asked for.
-#[derive(Debug, Clone, Default, Args)]
-pub struct InstallOptions {
-    /// Which versions of Rekor run [default: v2, or what was installed]
-    #[arg(long, value_enum)]
-    pub rekor: Option<Versions>,
-    /// The lowest of the ports to listen on [default: 17800, on a cluster 17850, or what was installed]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1024..=65500))]
-    pub port_base: Option<u16>,
-    /// Replace a key; what it signed stays verifiable
-    #[arg(long, value_enum, value_name = "KEY")]
-    pub renew: Option<Renew>,
-    /// What a cluster is given.
-    #[command(flatten)]
-    pub cluster: ClusterOptions,
-}
-
-/// What an install on a cluster, or a part of it, is given; remembered.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Args)]
-#[command(next_help_heading = "On minikube or a cluster")]
-pub struct ClusterOptions {
-    /// Where the charts are: a helm repository, oci://… or a directory [none: each its own again]
-    #[arg(long, value_name = "PLACE")]
-    pub charts: Option<String>,
-    /// A file that overlays deploy/versions.yml [none: no more]
-    #[arg(long, value_name = "FILE")]
-    pub versions: Option<PathBuf>,
-    /// A file that overlays the helm values; its top-level keys are charts [none: no more]
-    #[arg(long, value_name = "FILE")]
-    pub values: Option<PathBuf>,
-    /// Show Fulcio and Rekor below a domain, with TLS [on minikube: its address and nip.io; none: no more]
-    #[arg(long, value_name = "DOMAIN", num_args = 0..=1, require_equals = true, default_missing_value = "")]
-    pub ingress: Option<String>,
-}
-
-impl ClusterOptions {
-    /// Fails where one of them is set: the local target has no use for any.
-    ///
-    /// # Errors
-    /// Exactly then.
-    pub fn refuse_on_local(&self) -> Result<(), Fail> {
-        if *self == ClusterOptions::default() {
-            return Ok(());
-        }
-        Err(
-            broken("--charts, --versions, --values and --ingress are for a cluster")
-                .hint("name one: --on minikube or --on cluster"),
-        )
-    }
 }
 
 /// A part of an install on a cluster.
@@ -143,26 +70,6 @@ pub struct PartOptions {
     /// How to run the plan.
     #[command(flatten)]
     pub plan: PlanOptions,
-}
-
-/// What `preflight` looks for.
-#[derive(Debug, Clone, Default, Args)]
-pub struct PreflightOptions {
-    /// The versions of Rekor that are to run [default: the installed ones, or v2]
-    #[arg(long, value_enum)]
-    pub rekor: Option<Versions>,
-    /// The lowest of the ports to look at [default: the installed one, or 17800]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1024..=65500))]
-    pub port_base: Option<u16>,
-}
-
-/// A key that can be replaced.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Renew {
-    /// Fulcio's CA.
-    Ca,
-    /// The timestamp authority's key and certificate.
-    Timestamp,
 }
 
 /// The subcommands.

@@ -4,11 +4,11 @@ use std::path::Path;
 
 use anyhow::Result;
 
-use crate::cli::On;
 use crate::plan::{Command, Plan, Step, Word};
 use crate::registry::{self, Reference};
 use crate::state::State;
 use crate::target::Target;
+use crate::target::TargetKind;
 use crate::walkthrough::progress;
 use crate::words;
 
@@ -59,7 +59,7 @@ pub fn unsign(target: &dyn Target, image: &str, attestations: bool) -> Result<()
 ///
 /// # Errors
 /// Where what is remembered is damaged, or cannot be written.
-pub fn unlearn(dir: &Path, on: On, chapter: &str, later: bool) -> Result<()> {
+pub fn unlearn(dir: &Path, on: TargetKind, chapter: &str, later: bool) -> Result<()> {
     let state = State::open(dir.parent().unwrap_or(dir).to_owned())?;
     progress::unlearn(&state, on, chapter, later)
 }

@@ -13,12 +13,12 @@ use super::plans::ISSUER;
 use super::preflight::host;
 use super::releases::{CERT_MANAGER, SCAFFOLD};
 use super::settings::Settings;
-use crate::cli::{ClusterOptions, On};
 use crate::exec::output_of;
 use crate::fail::broken;
 use crate::local::process;
 use crate::plan::Step;
 use crate::state;
+use crate::target::{ClusterOptions, TargetKind};
 use crate::words;
 
 impl Cluster {
@@ -68,7 +68,9 @@ impl Cluster {
         match options.ingress.as_deref() {
             None => {}
             Some("none") => settings.ingress = None,
-            Some("") if self.kind == On::Minikube => settings.ingress = Some(self.nip_io()?),
+            Some("") if self.kind == TargetKind::Minikube => {
+                settings.ingress = Some(self.nip_io()?)
+            }
             Some("") => {
                 return Err(broken("on a cluster the domain of the ingress must be named")
                     .hint("name it: --ingress=ADDRESS.nip.io, with the address of the ingress controller")
@@ -85,7 +87,7 @@ impl Cluster {
             }
         }
         // minikube is started with the issuer that the chart expects.
-        if self.kind == On::Cluster
+        if self.kind == TargetKind::Cluster
             && let Ok(discovery) = self.discovery()
         {
             (settings.issuer, settings.anonymous) = issuer_of(&discovery);

@@ -324,56 +324,8 @@ impl Cluster {
         Ok(names)
     }
 
-    /// Opens the lasting forwards.
-    ///
-    /// # Errors
-    /// Where nothing is installed or a name is unknown.
-    pub fn start_plan(&self, names: &[String]) -> Result<Plan> {
-        self.require_installed()?;
-        let mut plan = Plan::new("start", self.globals.clone());
-        for forward in self.chosen(names)? {
-            plan.push(self.open_step(&self.lasting(forward)?)?);
-        }
-        Ok(plan)
-    }
-
-    /// Ends the forwards, those of commands that were ended the hard way too.
-    ///
-    /// # Errors
-    /// Where a name is unknown.
-    pub fn stop_plan(&self, names: &[String]) -> Result<Plan> {
-        let chosen = self.chosen(names)?;
-        let mut plan = Plan::new("stop", self.globals.clone());
-        for name in self.remembered()? {
-            let of = name.split('-').next().unwrap_or_default();
-            if !chosen.iter().any(|forward| forward.name == of) {
-                continue;
-            }
-            plan.push(
-                Step::new(format!("close-{name}"), format!("end the forward to {of}"))
-                    .xtask(words!["step", "halt", &name]),
-            );
-        }
-        Ok(plan)
-    }
-
-    /// Ends the forwards and opens them again.
-    ///
-    /// # Errors
-    /// As [`Cluster::start_plan`].
-    pub fn restart_plan(&self, names: &[String]) -> Result<Plan> {
-        let mut plan = self.stop_plan(names)?;
-        plan.command = "restart".to_owned();
-        let ended: Vec<String> = plan.steps.iter().map(|step| step.name.clone()).collect();
-        for step in self.start_plan(names)?.steps {
-            let mut step = step.needs(ended.iter());
-            step.done = None;
-            plan.push(step);
-        }
-        Ok(plan)
-    }
-
-    fn chosen(&self, names: &[String]) -> Result<Vec<Forward>> {
+    /// The forwards of these names, all where none is named.
+    pub(super) fn chosen_forwards(&self, names: &[String]) -> Result<Vec<Forward>> {
         if names.is_empty() {
             return Ok(FORWARDS.to_vec());
         }

@@ -16,6 +16,7 @@ use crate::plan::Ready;
 use crate::plan::run::Said;
 use crate::problems;
 use crate::state;
+use crate::target::Signing;
 use crate::words;
 
 /// How long a Job may take: its image may have to be fetched.
@@ -51,19 +52,6 @@ impl Task {
 }
 
 impl Cluster {
-    /// The image that is signed where none is named: that of the manifest.
-    ///
-    /// # Errors
-    /// Where the manifest is damaged.
-    pub fn sample_image(&self) -> Result<String> {
-        let job = settings::yaml(&self.manifest("verify/job-sign.yml"))?;
-        let arguments = &job["spec"]["template"]["spec"]["containers"][0]["args"];
-        let last = arguments.as_sequence().and_then(|all| all.last()?.as_str());
-        Ok(last
-            .context("verify/job-sign.yml names no image")?
-            .to_owned())
-    }
-
     /// A Job of the manifest, for this image and under this name.
     ///
     /// # Errors
@@ -72,7 +60,7 @@ impl Cluster {
         let file = task.manifest();
         let mut job = settings::yaml(&self.manifest(file))?;
         let damaged = || broken(format!("{file} is no Job that this program can fill in"));
-        let sample = self.sample_image()?;
+        let sample = self.sample()?;
         let arguments = &job["spec"]["template"]["spec"]["containers"][0]["args"];
         if !arguments.is_sequence() || !job["metadata"].is_mapping() {
             return Err(damaged().into());
@@ -191,15 +179,16 @@ fn could_not_look(error: &anyhow::Error) -> Fail {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cli::On;
     use crate::state::State;
+    use crate::target::TargetKind;
 
     #[test]
     fn a_damaged_manifest_is_refused() {
         let temp = tempfile::tempdir().unwrap();
         std::fs::create_dir(temp.path().join("verify")).unwrap();
         let state = State::open("/nowhere".into()).unwrap();
-        let cluster = Cluster::open(temp.path(), &state, On::Cluster, Some("test"), &[]).unwrap();
+        let cluster =
+            Cluster::open(temp.path(), &state, TargetKind::Cluster, Some("test"), &[]).unwrap();
         let task = Task::Sign {
             account: "bob".into(),
         };
@@ -220,8 +209,8 @@ mod tests {
     fn a_job_differs_from_its_manifest_where_it_must() {
         let repo = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
         let state = State::open("/nowhere".into()).unwrap();
-        let cluster = Cluster::open(repo, &state, On::Cluster, Some("test"), &[]).unwrap();
-        let sample = cluster.sample_image().unwrap();
+        let cluster = Cluster::open(repo, &state, TargetKind::Cluster, Some("test"), &[]).unwrap();
+        let sample = cluster.sample().unwrap();
         let task = Task::Sign {
             account: "bob".into(),
         };

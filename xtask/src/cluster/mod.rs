@@ -21,6 +21,7 @@ pub mod objects;
 pub mod plans;
 pub mod preflight;
 pub mod releases;
+mod roles;
 pub mod scaffold;
 pub mod settings;
 pub mod sign;
@@ -28,7 +29,6 @@ pub mod status;
 pub mod target;
 pub mod troubles;
 pub mod trust;
-pub mod undo;
 pub mod uninstall;
 
 use std::path::{Path, PathBuf};
@@ -36,11 +36,11 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 use serde_json::Value;
 
-use crate::cli::On;
 use crate::exec::output_of;
 use crate::fail::{Fail, broken};
 use crate::plan::{Command, Word};
 use crate::state::{self, State};
+use crate::target::TargetKind;
 use crate::words;
 use settings::{Pins, Settings};
 
@@ -59,11 +59,13 @@ pub struct Cluster {
     /// The repository.
     pub repo: PathBuf,
     /// Minikube or any cluster.
-    pub kind: On,
+    pub kind: TargetKind,
     /// `.workshop/minikube` or `.workshop/cluster`
     pub dir: PathBuf,
     /// What was chosen, or the defaults; why not, where no cluster is known.
     pub settings: Result<Settings, Fail>,
+    /// Whether its context was typed.
+    pub named: bool,
     /// Whether the settings are on disk.
     pub installed: bool,
     /// The options that lead a `cargo xtask` to this target and state.
@@ -79,7 +81,7 @@ impl Cluster {
     pub fn open(
         repo: &Path,
         state: &State,
-        kind: On,
+        kind: TargetKind,
         context: Option<&str>,
         globals: &[String],
     ) -> Result<Cluster> {
@@ -101,13 +103,13 @@ impl Cluster {
             .hint("where that cluster is gone: cargo xtask uninstall --yes --from forget")),
             (Some(kept), _) => Ok(kept),
             (None, Some(typed)) => Ok(Settings::new(typed)),
-            (None, None) if kind == On::Minikube => Ok(Settings::new(MINIKUBE)),
+            (None, None) if kind == TargetKind::Minikube => Ok(Settings::new(MINIKUBE)),
             (None, None) => current_context().map(|context| Settings::new(&context)),
         };
         let mut globals = globals.to_owned();
         // The current context may be another one when a printed command is run.
         if let Ok(settings) = &settings
-            && !(kind == On::Minikube && settings.context == MINIKUBE)
+            && !(kind == TargetKind::Minikube && settings.context == MINIKUBE)
         {
             globals.extend(["--context".to_owned(), settings.context.clone()]);
         }
@@ -115,6 +117,7 @@ impl Cluster {
             repo: repo.to_owned(),
             kind,
             dir,
+            named: context.is_some(),
             settings,
             installed,
             globals,

@@ -11,10 +11,9 @@ use super::scaffold::{CTLOG, FULCIO, INGRESS_TLS};
 use super::target::DISCOVERY;
 use super::trust::CONFIG_MAP;
 use super::{APPLY, Cluster};
-use crate::cli::{ClusterOptions, InstallOptions, On};
 use crate::fail::broken;
 use crate::plan::{Command, Plan, Ready, Step};
-use crate::target::Part;
+use crate::target::TargetKind;
 use crate::words;
 
 /// How long the servers of a chart may take: images have to be fetched first.
@@ -33,88 +32,20 @@ pub const NAMESPACES: [&str; 5] = [
 ];
 
 impl Cluster {
-    /// Everything, from the cluster to the trust material.
-    ///
-    /// # Errors
-    /// Where the repository is damaged or no cluster is known.
-    pub fn install_plan(&self, options: &InstallOptions) -> Result<Plan> {
-        let cluster = self
-            .clone()
-            .with_options(&options.cluster, options.port_base)?;
-        let mut plan = Plan::new("install", self.globals.clone());
-        cluster.push_install(&mut plan)?;
-        Ok(plan)
-    }
-
-    /// Fetches the charts, and on minikube the images, for which it has to run. The
-    /// images of any other cluster are its own business.
-    ///
-    /// # Errors
-    /// As [`Cluster::install_plan`].
-    pub fn prefetch_plan(&self, options: &ClusterOptions) -> Result<Plan> {
-        let cluster = self.clone().with_options(options, None)?;
-        let mut plan = Plan::new("prefetch", self.globals.clone());
-        plan.push(cluster.begin_step()?);
-        for source in [CERT_MANAGER, SCAFFOLD] {
-            if let Some(step) = cluster.chart_step(source)? {
-                plan.push(step);
-            }
-        }
-        if cluster.kind == On::Minikube {
-            plan.push(cluster.minikube_step()?);
-            if cluster.settings()?.ingress.is_some() {
-                plan.push(cluster.ingress_step()?);
-            }
-            plan.push(cluster.images_step());
-        }
-        Ok(plan)
-    }
-
-    /// One part of it, with what it needs in the same plan.
-    ///
-    /// # Errors
-    /// As [`Cluster::install_plan`].
-    pub fn part_plan(&self, part: Part, options: &ClusterOptions) -> Result<Plan> {
-        let mut cluster = self.clone().with_options(options, None)?;
-        if part == Part::Minikube && self.kind != On::Minikube {
-            return Err(
-                broken("the cluster of kubectl's context is not started by the workshop")
-                    .hint("on minikube it is: cargo xtask minikube")
-                    .into(),
-            );
-        }
-        if part == Part::Ingress && self.kind != On::Minikube {
-            return Err(broken(
-                "the ingress controller is an addon of minikube; other clusters have their own way",
-            )
-            .hint("with a controller of the class nginx: cargo xtask install --ingress=DOMAIN")
-            .into());
-        }
-        if part == Part::Ingress && cluster.settings()?.ingress.is_none() {
-            let domain = cluster.nip_io()?;
-            let mut settings = cluster.settings()?.clone();
-            settings.ingress = Some(domain);
-            cluster.settings = Ok(settings);
-        }
-        let mut plan = Plan::new(part.name(), self.globals.clone());
-        cluster.push_install(&mut plan)?;
-        Ok(plan)
-    }
-
     /// Whether an install has come to its end here: what it looks at and fetches
     /// first needs no second time. A minikube that does not run cannot be asked.
     ///
     /// # Errors
     /// Where the cluster does not answer.
     pub fn finished(&self) -> Result<Option<String>> {
-        if !self.installed || (self.kind == On::Minikube && !self.minikube_runs()?) {
+        if !self.installed || (self.kind == TargetKind::Minikube && !self.minikube_runs()?) {
             return Ok(None);
         }
         let map = self.find(DEFAULT, &format!("configmap/{CONFIG_MAP}"))?;
         Ok(map.map(|_| "Sigstore is installed".to_owned()))
     }
 
-    fn push_install(&self, plan: &mut Plan) -> Result<()> {
+    pub(super) fn push_install(&self, plan: &mut Plan) -> Result<()> {
         plan.push(self.begin_step()?);
         let looked = self.clone();
         plan.push(
@@ -123,11 +54,11 @@ impl Cluster {
                 .done(move || looked.finished())
                 .xtask(words!["preflight"]),
         );
-        if self.kind == On::Minikube {
+        if self.kind == TargetKind::Minikube {
             plan.push(self.minikube_step()?);
         }
         plan.push(self.namespaces_step()?);
-        if self.kind == On::Minikube {
+        if self.kind == TargetKind::Minikube {
             plan.push(self.job_image_step()?);
             if self.settings()?.ingress.is_some() {
                 plan.push(self.ingress_step()?);
@@ -185,7 +116,7 @@ impl Cluster {
         Ok(())
     }
 
-    fn minikube_step(&self) -> Result<Step> {
+    pub(super) fn minikube_step(&self) -> Result<Step> {
         let version = self.pins()?.kubernetes.version;
         let start = self.minikube(words![
             "start",
@@ -286,7 +217,7 @@ impl Cluster {
             .collect())
     }
 
-    fn ingress_step(&self) -> Result<Step> {
+    pub(super) fn ingress_step(&self) -> Result<Step> {
         let cluster = self.clone();
         Ok(Step::new("ingress", "enable minikube's ingress controller")
             .needs(["minikube"])
@@ -328,7 +259,7 @@ impl Cluster {
             .run(self.apply_command(files)?))
     }
 
-    fn chart_step(&self, source: Source) -> Result<Option<Step>> {
+    pub(super) fn chart_step(&self, source: Source) -> Result<Option<Step>> {
         let Some((fetch, file)) = self.fetch_chart(source.chart)? else {
             return Ok(None);
         };

@@ -6,12 +6,12 @@ use serde_json::Value;
 
 use super::Cluster;
 use super::plans::{ISSUER, NAMESPACES};
-use crate::cli::On;
 use crate::exec::output_of;
 use crate::fail::{Fail, not_so};
 use crate::parallel;
 use crate::plan::{Command, Word};
 use crate::preflight::{Check, numbers};
+use crate::target::TargetKind;
 use crate::words;
 
 /// What install must be allowed to do: a verb and a resource.
@@ -24,57 +24,6 @@ const RIGHTS: [(&str, &str); 5] = [
 ];
 
 impl Cluster {
-    /// Looks at the programs, and at the cluster where it answers.
-    ///
-    /// # Errors
-    /// Where the pins are damaged.
-    pub fn preflight(&self) -> Result<Vec<Check>> {
-        let tools = self.pins()?.tools;
-        let mut checks = vec![
-            tool(
-                "kubectl",
-                words!["version", "--client", "--output=json"],
-                |said| {
-                    said["clientVersion"]["gitVersion"]
-                        .as_str()
-                        .map(str::to_owned)
-                },
-                &tools.kubectl.minimum,
-                "https://kubernetes.io/docs/tasks/tools/",
-            ),
-            helm(&tools.helm.minimum),
-        ];
-        let minikube = self.kind == On::Minikube;
-        if minikube {
-            checks.push(tool(
-                "minikube",
-                words!["version", "--output=json"],
-                |said| said["minikubeVersion"].as_str().map(str::to_owned),
-                &tools.minikube.minimum,
-                "https://minikube.sigs.k8s.io/docs/start/",
-            ));
-        }
-        let there = which::which("kubectl").is_ok();
-        if there && minikube && which::which("minikube").is_ok() && !self.minikube_runs()? {
-            let check = Check::new("cluster", "a running minikube");
-            checks.push(
-                check
-                    .missing("it does not run", "cargo xtask minikube")
-                    .optional("`install` and `minikube` start it"),
-            );
-        } else if there {
-            checks.extend(self.look_at_cluster()?);
-        }
-        if self
-            .settings
-            .as_ref()
-            .is_ok_and(|settings| settings.ingress.is_some())
-        {
-            checks.push(curl());
-        }
-        Ok(checks)
-    }
-
     /// Whether the minikube of this profile runs. One that cannot say does not.
     ///
     /// # Errors
@@ -117,7 +66,7 @@ impl Cluster {
         let text = |name: &str| discovery[name].as_str().unwrap_or("none").to_owned();
         let (issuer, keys) = (text("issuer"), text("jwks_uri"));
         let found = format!("{issuer}, with its keys at {keys}");
-        if self.kind == On::Cluster {
+        if self.kind == TargetKind::Cluster {
             // Fulcio is configured for whatever issuer there is.
             let check = Check::new("issuer", "one that the discovery document names");
             return Ok(if issuer.starts_with("https://") {
@@ -146,7 +95,7 @@ impl Cluster {
         ))
     }
 
-    fn look_at_cluster(&self) -> Result<Vec<Check>> {
+    pub(super) fn look_at_cluster(&self) -> Result<Vec<Check>> {
         let minimum = self.pins()?.kubernetes.minimum;
         let check = Check::new("cluster", format!("Kubernetes {minimum} or newer"));
         let version = self
@@ -325,6 +274,30 @@ pub fn host(url: &str) -> &str {
     rest.split('/').next().unwrap_or_default()
 }
 
+pub(super) fn kubectl(minimum: &str) -> Check {
+    tool(
+        "kubectl",
+        words!["version", "--client", "--output=json"],
+        |said| {
+            said["clientVersion"]["gitVersion"]
+                .as_str()
+                .map(str::to_owned)
+        },
+        minimum,
+        "https://kubernetes.io/docs/tasks/tools/",
+    )
+}
+
+pub(super) fn minikube(minimum: &str) -> Check {
+    tool(
+        "minikube",
+        words!["version", "--output=json"],
+        |said| said["minikubeVersion"].as_str().map(str::to_owned),
+        minimum,
+        "https://minikube.sigs.k8s.io/docs/start/",
+    )
+}
+
 /// A program that says its version in JSON.
 fn tool(
     name: &'static str,
@@ -338,7 +311,7 @@ fn tool(
 }
 
 /// Helm has no JSON for it.
-fn helm(minimum: &str) -> Check {
+pub(super) fn helm(minimum: &str) -> Check {
     let words = words!["version", "--template={{.Version}}"];
     let said = |text: &str| Some(text.trim().to_owned()).filter(|text| !text.is_empty());
     program(
@@ -374,7 +347,7 @@ fn program(
     }
 }
 
-fn curl() -> Check {
+pub(super) fn curl() -> Check {
     let check = Check::new("curl", "any version");
     match which::which("curl") {
         Ok(path) => check.found(path.display().to_string()),

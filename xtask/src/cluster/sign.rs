@@ -16,50 +16,39 @@ use crate::fail::broken;
 use crate::local::servers::Servers;
 use crate::plan::{Plan, Step, Word};
 use crate::random::random;
-use crate::target::Where;
+use crate::state;
+use crate::target::{CosignRuns, Signing as _};
 use crate::words;
-use crate::{signatures, state};
 
 /// The registry as the cluster names it.
 pub const REGISTRY: &str = "registry.default.svc.cluster.local";
 
 impl Cluster {
-    /// The identity that Fulcio writes into the certificate of a service account.
-    pub fn identity_of(&self, account: &str) -> String {
-        format!("https://kubernetes.io/namespaces/{DEFAULT}/serviceaccounts/{account}")
+    /// Adds the steps that sign as a service account from this machine.
+    pub(super) fn push_sign_here(
+        &self,
+        plan: &mut Plan,
+        artifacts: &[Artifact],
+        account: &str,
+    ) -> Result<()> {
+        let passages = self.passages(&["fulcio", "rekor", "registry"], artifacts)?;
+        let opened = self.push_open(plan, &passages)?;
+        let (config, write) = self.signing_config_file(&passages)?;
+        let mut needs = opened;
+        if let Some(step) = write {
+            needs.push(step.name.clone());
+            plan.push(step);
+        }
+        self.push_signing(plan, artifacts, account, &config, &passages, &needs)
     }
 
-    /// The plan that signs as a service account.
-    ///
-    /// # Errors
-    /// Where nothing is installed, or the account is not there.
-    pub fn sign_plan(&self, artifacts: &[Artifact], account: &str, from: Where) -> Result<Plan> {
-        self.require_trust()?;
-        // What cannot be remembered is not signed.
-        signatures::all(&self.dir)?;
-        if self
-            .find(DEFAULT, &format!("serviceaccount/{account}"))?
-            .is_none()
-        {
-            return Err(broken(format!(
-                "there is no service account {account:?} in {DEFAULT}"
-            ))
-            .hint(format!("make it: kubectl create serviceaccount {account}"))
-            .into());
-        }
-        let mut plan = Plan::new("sign", self.globals.clone());
-        if runs_here(artifacts, from) {
-            let passages = self.passages(&["fulcio", "rekor", "registry"], artifacts)?;
-            let opened = self.push_open(&mut plan, &passages)?;
-            let (config, write) = self.signing_config_file(&passages)?;
-            let mut needs = opened;
-            if let Some(step) = write {
-                needs.push(step.name.clone());
-                plan.push(step);
-            }
-            self.push_signing(&mut plan, artifacts, account, &config, &passages, &needs)?;
-            return Ok(plan);
-        }
+    /// Adds the Jobs that sign as a service account.
+    pub(super) fn push_sign_jobs(
+        &self,
+        plan: &mut Plan,
+        artifacts: &[Artifact],
+        account: &str,
+    ) -> Result<()> {
         let call = std::process::id();
         for (i, artifact) in artifacts.iter().enumerate() {
             let Artifact::Image(image) = artifact else {
@@ -68,7 +57,7 @@ impl Cluster {
             let job = format!("sign-{}", unique()?);
             let bundle = self.bundle_file(&job);
             let account_option = words!["--as", account];
-            let mut step = self.job_steps(&mut plan, "sign", &job, i, image, account_option)?;
+            let mut step = self.job_steps(plan, "sign", &job, i, image, account_option)?;
             step = step
                 .xtask(words!["step", "follow", &job, "--bundle", bundle.as_path()])
                 .xtask(words![
@@ -83,39 +72,42 @@ impl Cluster {
                     "--image",
                     image
                 ]);
-            self.push_job(&mut plan, step, &job)?;
+            self.push_job(plan, step, &job)?;
         }
-        Ok(plan)
+        Ok(())
     }
 
-    /// The plan that verifies against an identity and its issuer.
-    ///
-    /// # Errors
-    /// Where nothing is installed.
-    pub fn verify_plan(
+    /// Adds the steps that verify from this machine.
+    pub(super) fn push_verify_here(
         &self,
+        plan: &mut Plan,
         artifacts: &[Artifact],
         identity: &str,
         issuer: &str,
-        from: Where,
-    ) -> Result<Plan> {
-        self.require_trust()?;
-        let mut plan = Plan::new("verify", self.globals.clone());
-        if runs_here(artifacts, from) {
-            let passages = self.passages(&["registry"], artifacts)?;
-            let opened = self.push_open(&mut plan, &passages)?;
-            let policy = words![
-                "--certificate-identity",
-                identity,
-                "--certificate-oidc-issuer",
-                issuer
-            ];
-            let cosign = self.cosign(&passages)?;
-            let artifacts = self.as_seen_here(artifacts, &passages);
-            let ends = cosign.push_verify(&mut plan, &artifacts, &policy, &opened);
-            self.push_close(&mut plan, &passages, &ends);
-            return Ok(plan);
-        }
+    ) -> Result<()> {
+        let passages = self.passages(&["registry"], artifacts)?;
+        let opened = self.push_open(plan, &passages)?;
+        let policy = words![
+            "--certificate-identity",
+            identity,
+            "--certificate-oidc-issuer",
+            issuer
+        ];
+        let cosign = self.cosign(&passages)?;
+        let artifacts = self.as_seen_here(artifacts, &passages);
+        let ends = cosign.push_verify(plan, &artifacts, &policy, &opened);
+        self.push_close(plan, &passages, &ends);
+        Ok(())
+    }
+
+    /// Adds the Jobs that verify.
+    pub(super) fn push_verify_jobs(
+        &self,
+        plan: &mut Plan,
+        artifacts: &[Artifact],
+        identity: &str,
+        issuer: &str,
+    ) -> Result<()> {
         for (i, artifact) in artifacts.iter().enumerate() {
             let Artifact::Image(image) = artifact else {
                 continue;
@@ -123,11 +115,11 @@ impl Cluster {
             let job = format!("verify-{}", unique()?);
             let policy = words!["--identity", identity, "--issuer", issuer];
             let step = self
-                .job_steps(&mut plan, "verify", &job, i, image, policy)?
+                .job_steps(plan, "verify", &job, i, image, policy)?
                 .xtask(words!["step", "follow", &job]);
-            self.push_job(&mut plan, step, &job)?;
+            self.push_job(plan, step, &job)?;
         }
-        Ok(plan)
+        Ok(())
     }
 
     /// The step that renders a Job and creates it; it needs nothing.
@@ -214,7 +206,7 @@ impl Cluster {
         let signing = Signing {
             artifacts: &artifacts,
             user: account,
-            identity: &self.identity_of(account),
+            identity: &self.identity(account)?,
             issued_by: "the cluster",
             signing_config: config,
             rekor: Version::V1,
@@ -399,8 +391,8 @@ fn unique() -> Result<String> {
 }
 
 /// Whether cosign runs on this machine: files are here, not in the cluster.
-fn runs_here(artifacts: &[Artifact], from: Where) -> bool {
-    from == Where::Here
+pub(super) fn runs_here(artifacts: &[Artifact], from: CosignRuns) -> bool {
+    from == CosignRuns::OnHost
         || artifacts
             .iter()
             .any(|artifact| matches!(artifact, Artifact::Blob { .. }))

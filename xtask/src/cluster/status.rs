@@ -8,7 +8,7 @@ use super::forwards::FORWARDS;
 use super::objects::DEFAULT;
 use crate::local::{platform, process};
 use crate::parallel;
-use crate::target::Component;
+use crate::target::{Component, ComponentState};
 
 /// What an installation consists of: name, namespace, deployment.
 pub const COMPONENTS: [(&str, &str, &str); 8] = [
@@ -30,6 +30,9 @@ pub const COMPONENTS: [(&str, &str, &str); 8] = [
     ("registry", DEFAULT, "registry"),
 ];
 
+/// What the name of a forward begins with.
+pub(super) const FORWARD: &str = "forward-";
+
 /// The namespaces of the components, each once.
 pub fn homes() -> Vec<&'static str> {
     let mut all: Vec<_> = COMPONENTS.map(|(_, namespace, _)| namespace).into();
@@ -38,12 +41,8 @@ pub fn homes() -> Vec<&'static str> {
 }
 
 impl Cluster {
-    /// Looks at every component, and at the forwards that are open.
-    ///
-    /// # Errors
-    /// Where nothing is installed or the cluster does not answer.
-    pub fn status(&self) -> Result<Vec<Component>> {
-        self.require_installed()?;
+    /// How every server is.
+    pub(super) fn servers(&self) -> Result<Vec<Component>> {
         let namespaces = homes();
         let looked: Vec<(&str, Vec<Value>)> = parallel::each(&namespaces, |namespace| {
             let all = self.find(namespace, "deployments")?.unwrap_or_default();
@@ -67,6 +66,12 @@ impl Cluster {
             }
             all.push(component(name, namespace, found));
         }
+        Ok(all)
+    }
+
+    /// How every forward is that was started and not ended.
+    pub(super) fn forwards(&self) -> Result<Vec<Component>> {
+        let mut all = Vec::new();
         for forward in FORWARDS {
             let Some(record) = process::record(&self.dir, forward.name)? else {
                 continue;
@@ -75,12 +80,8 @@ impl Cluster {
             let alive = record.alive();
             let answers = alive && process::answers(&format!("tcp://{address}"));
             all.push(Component {
-                name: format!("forward-{}", forward.name),
-                state: match (alive, answers) {
-                    (true, true) => "up",
-                    (true, false) => "silent",
-                    (false, _) => "ended",
-                },
+                name: format!("{FORWARD}{}", forward.name),
+                state: ComponentState::of(true, alive, answers),
                 address,
                 pid: alive.then_some(record.pid),
                 version: None,
@@ -106,11 +107,7 @@ fn component(name: &str, namespace: &str, deployment: Option<&Value>) -> Compone
     });
     Component {
         name: name.to_owned(),
-        state: match (deployment, up) {
-            (None, _) => "stopped",
-            (Some(_), true) => "up",
-            (Some(_), false) => "silent",
-        },
+        state: ComponentState::of(deployment.is_some(), deployment.is_some(), up),
         address: namespace.to_owned(),
         pid: None,
         version: image.as_deref().and_then(tag),

@@ -12,6 +12,7 @@ use super::{Cluster, objects};
 use crate::fail::broken;
 use crate::parallel;
 use crate::state;
+use crate::target::Signing;
 use crate::trust::write as trust;
 use crate::trust::write::{Authority, Log};
 
@@ -30,18 +31,6 @@ impl Cluster {
     /// A file of the trust material.
     pub fn trust_file(&self, name: &str) -> PathBuf {
         self.dir.join("trust").join(name)
-    }
-
-    /// The issuer of this cluster's service-account tokens, to the letter: what its
-    /// discovery document says.
-    ///
-    /// # Errors
-    /// Where the cluster does not answer or names none.
-    pub fn discovered_issuer(&self) -> Result<String> {
-        Ok(self.discovery()?["issuer"]
-            .as_str()
-            .ok_or_else(|| broken("the cluster's discovery document names no issuer"))?
-            .to_owned())
     }
 
     /// The cluster's OIDC discovery document.
@@ -79,7 +68,7 @@ impl Cluster {
     /// Where a copy is not there yet or the cluster does not answer.
     fn trust_material(&self) -> Result<(Vec<(&'static str, String)>, Value)> {
         let copies = || self.find(DEFAULT, "secrets");
-        let (issuer, copies) = parallel::both(|| self.discovered_issuer(), copies)?;
+        let (issuer, copies) = parallel::both(|| self.issuer(), copies)?;
         let copies = copies.unwrap_or_default();
         let secret = |name: &str| -> Result<&Value> {
             let mut all = copies["items"].as_array().into_iter().flatten();

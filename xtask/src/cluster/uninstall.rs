@@ -11,33 +11,7 @@ use crate::plan::{Command, Plan, Step, Word};
 use crate::words;
 
 impl Cluster {
-    /// Removes everything, or only what is not in the `machine` that will be deleted.
-    /// Where the cluster does not answer, what is here goes all the same with `--from
-    /// forget`.
-    ///
-    /// # Errors
-    /// Where no cluster is known.
-    pub fn uninstall_plan(&self, machine: bool) -> Result<Plan> {
-        let mut plan = Plan::new("uninstall", self.globals.clone());
-        for step in self.stop_plan(&[])?.steps {
-            // They run on this machine, whatever the cluster says.
-            plan.push(step.again());
-        }
-        if self.settings.is_ok() && !machine {
-            self.push_removal(&mut plan)?;
-        }
-        let dir = self.dir.clone();
-        let needs: Vec<String> = plan.steps.iter().map(|step| step.name.clone()).collect();
-        plan.push(
-            Step::new("forget", format!("remove {}", self.dir.display()))
-                .needs(needs)
-                .done(move || Ok((!dir.exists()).then(|| "there is nothing".to_owned())))
-                .run(Command::new(words!["rm", "-rf", self.dir.as_path()])),
-        );
-        Ok(plan)
-    }
-
-    fn push_removal(&self, plan: &mut Plan) -> Result<()> {
+    pub(super) fn push_removal(&self, plan: &mut Plan) -> Result<()> {
         plan.push(self.scaffold_step()?);
         // Certificates first: cert-manager would make their Secrets again.
         for (kind, title) in [

@@ -4,7 +4,7 @@ use anyhow::Result;
 use serde_json::{Value, json};
 
 use super::App;
-use crate::cli::{EnvFormat, On};
+use crate::cli::EnvFormat;
 use crate::fail::broken;
 use crate::text::quote;
 use crate::ui::typed;
@@ -68,11 +68,8 @@ pub fn run(app: &App, format: EnvFormat) -> Result<Option<Value>> {
         });
     }
     if format != EnvFormat::Github {
-        if app.on.0 != On::Local {
-            let open = typed("cargo xtask start");
-            app.ui.say(format!(
-                "\n# the addresses lead into the cluster while the forwards are open: {open}"
-            ));
+        if let Some(note) = target.env_note() {
+            app.ui.say(format!("\n# {}", typed(note)));
         }
         for (client, lines) in CLIENTS {
             app.ui.say(format!("\n# {client}:"));

@@ -4,10 +4,10 @@ use anyhow::Result;
 use serde_json::{Value, json};
 
 use super::{App, Ran, ends, makes_state};
-use crate::cli::InstallOptions;
 use crate::cli::PlanOptions;
 use crate::exec::interrupt;
 use crate::plan::Plan;
+use crate::target::InstallOptions;
 use crate::target::Target;
 
 pub fn run(app: &App, options: &InstallOptions, how: &PlanOptions) -> Result<Option<Value>> {
@@ -18,7 +18,7 @@ pub fn run(app: &App, options: &InstallOptions, how: &PlanOptions) -> Result<Opt
     };
     let changed = result["changed"] == json!(true);
     let seconds = started.elapsed().as_secs_f64();
-    result["sigstore"] = target.summary()?;
+    result["sigstore"] = json!(target.summary()?);
     if changed {
         let summary = &result["sigstore"];
         app.ui
@@ -83,7 +83,7 @@ pub fn change(
     let _shared = if how.dry_run || !makes_state(name) {
         None
     } else {
-        target.hold_shared(how.from.is_some(), &waiting)?
+        target.lock_build(how.from.is_some(), &waiting)?
     };
     let plan = build(target.as_ref())?;
     Ok(match app.execute(target.as_ref(), &plan, how)? {

@@ -26,7 +26,7 @@ use anyhow::{Context, Result};
 use serde_json::{Value, json};
 
 use crate::artifact::Artifact;
-use crate::cli::{Cli, Command, Global, On, PartOptions, PlanOptions, StepCommand};
+use crate::cli::{Cli, Command, Global, PartOptions, PlanOptions, StepCommand};
 use crate::cluster::Cluster;
 use crate::exec;
 use crate::exec::interrupt;
@@ -35,7 +35,7 @@ use crate::local::Local;
 use crate::plan::run::{End, Host, Outcome, Said};
 use crate::plan::{Plan, run, shell};
 use crate::state::{self, State};
-use crate::target::{Part, Target};
+use crate::target::{InstallStage, Target, TargetKind};
 use crate::text::printable;
 use crate::ui::{self, Style, Ui};
 use crate::walkthrough::progress::{self, Deed};
@@ -49,7 +49,7 @@ pub struct App {
     /// The state directory.
     pub state: State,
     /// The target, and why it is that one.
-    pub on: (On, &'static str),
+    pub on: (TargetKind, &'static str),
     /// The options that lead another `cargo xtask` to the same target and state.
     pub globals: Vec<String>,
     /// Whether `--on` was typed.
@@ -86,7 +86,8 @@ pub fn run(cli: Cli) -> u8 {
     let ended = interrupt::prepare()
         .and_then(|()| {
             // This one starts a minikube, and chooses it for the commands to come.
-            let minikube = matches!(cli.command, Command::Minikube(_)).then_some(On::Minikube);
+            let minikube =
+                matches!(cli.command, Command::Minikube(_)).then_some(TargetKind::Minikube);
             let on = cli.global.on.or(minikube);
             App::new(
                 &Global {
@@ -146,17 +147,17 @@ fn name(command: &Command) -> &'static str {
 }
 
 /// The part of an install that a command is.
-fn part(command: &Command) -> Option<(Part, &PartOptions)> {
+fn part(command: &Command) -> Option<(InstallStage, &PartOptions)> {
     Some(match command {
-        Command::Minikube(options) => (Part::Minikube, options),
-        Command::Ingress(options) => (Part::Ingress, options),
-        Command::OidcReviewer(options) => (Part::OidcReviewer, options),
-        Command::CertManager(options) => (Part::CertManager, options),
-        Command::Issuer(options) => (Part::Issuer, options),
-        Command::Scaffold(options) => (Part::Scaffold, options),
-        Command::CopySecrets(options) => (Part::CopySecrets, options),
-        Command::Registry(options) => (Part::Registry, options),
-        Command::Trust(options) => (Part::Trust, options),
+        Command::Minikube(options) => (InstallStage::Minikube, options),
+        Command::Ingress(options) => (InstallStage::Ingress, options),
+        Command::OidcReviewer(options) => (InstallStage::OidcReviewer, options),
+        Command::CertManager(options) => (InstallStage::CertManager, options),
+        Command::Issuer(options) => (InstallStage::Issuer, options),
+        Command::Scaffold(options) => (InstallStage::Scaffold, options),
+        Command::CopySecrets(options) => (InstallStage::CopySecrets, options),
+        Command::Registry(options) => (InstallStage::Registry, options),
+        Command::Trust(options) => (InstallStage::Trust, options),
         _ => return None,
     })
 }
@@ -180,7 +181,7 @@ impl App {
         let default = root == repo.join(".workshop");
         let state = State::open(root)?;
         let on = choose(global.on, &state)?;
-        if on.0 == On::Local && global.context.is_some() {
+        if on.0 == TargetKind::Local && global.context.is_some() {
             return Err(broken("--context names a cluster, and the target is local")
                 .hint("name the target as well: --on cluster")
                 .into());
@@ -194,7 +195,7 @@ impl App {
         globals.extend(lead.clone());
         ui::lead_to(&[], &lead);
         // What is not remembered has to be typed again.
-        let remembered = choose_remembered(&state)?.map_or(On::Local, |(on, _)| on);
+        let remembered = choose_remembered(&state)?.map_or(TargetKind::Local, |(on, _)| on);
         if global.on.is_some() && on.0 != remembered {
             let on = ["--on".to_owned(), on.0.name().to_owned()];
             let context = global.context.iter();
@@ -222,8 +223,8 @@ impl App {
             };
             return match (self.on.0, &step) {
                 (_, StepCommand::Pages { output }) => crate::book::gather(&self.repo, output),
-                (On::Local, StepCommand::Halt { .. }) => self.local_to_remove()?.step(step),
-                (On::Local, _) => self.local()?.step(step),
+                (TargetKind::Local, StepCommand::Halt { .. }) => self.local_to_remove()?.step(step),
+                (TargetKind::Local, _) => self.local()?.step(step),
                 _ => {
                     let _watch = interrupt::watch();
                     self.cluster()?.step(step, &say)
@@ -333,8 +334,8 @@ impl App {
     /// Where its state is damaged.
     pub fn target(&self) -> Result<Box<dyn Target>> {
         match self.on.0 {
-            On::Local => Ok(Box::new(self.local()?)),
-            On::Minikube | On::Cluster => Ok(Box::new(self.cluster()?)),
+            TargetKind::Local => Ok(Box::new(self.local()?)),
+            TargetKind::Minikube | TargetKind::Cluster => Ok(Box::new(self.cluster()?)),
         }
     }
 
@@ -344,8 +345,8 @@ impl App {
     /// Where the repository is damaged.
     pub fn target_to_remove(&self) -> Result<Box<dyn Target>> {
         match self.on.0 {
-            On::Local => Ok(Box::new(self.local_to_remove()?)),
-            On::Minikube | On::Cluster => Ok(Box::new(self.cluster()?)),
+            TargetKind::Local => Ok(Box::new(self.local_to_remove()?)),
+            TargetKind::Minikube | TargetKind::Cluster => Ok(Box::new(self.cluster()?)),
         }
     }
 
@@ -503,7 +504,7 @@ pub fn artifacts(
 
 /// The target and why: what was typed, else the environment, else what was
 /// remembered, else local.
-fn choose(typed: Option<On>, state: &State) -> Result<(On, &'static str)> {
+fn choose(typed: Option<TargetKind>, state: &State) -> Result<(TargetKind, &'static str)> {
     if let Some(on) = typed {
         return Ok((on, "named by --on"));
     }
@@ -513,11 +514,11 @@ fn choose(typed: Option<On>, state: &State) -> Result<(On, &'static str)> {
     {
         return Ok((parse_target(&name, "WORKSHOP_ON")?, "named by WORKSHOP_ON"));
     }
-    Ok(choose_remembered(state)?.unwrap_or((On::Local, "no cluster was chosen")))
+    Ok(choose_remembered(state)?.unwrap_or((TargetKind::Local, "no cluster was chosen")))
 }
 
 /// The target that was remembered.
-fn choose_remembered(state: &State) -> Result<Option<(On, &'static str)>> {
+fn choose_remembered(state: &State) -> Result<Option<(TargetKind, &'static str)>> {
     let Some(name) = state::read(&state.path("target"))? else {
         return Ok(None);
     };
@@ -528,8 +529,8 @@ fn choose_remembered(state: &State) -> Result<Option<(On, &'static str)>> {
     )))
 }
 
-fn parse_target(name: &str, from: &str) -> Result<On, Fail> {
-    <On as clap::ValueEnum>::from_str(name.trim(), false).map_err(|_| {
+fn parse_target(name: &str, from: &str) -> Result<TargetKind, Fail> {
+    <TargetKind as clap::ValueEnum>::from_str(name.trim(), false).map_err(|_| {
         broken(format!("{from} names no target: {:?}", name.trim()))
             .hint("the targets are: local, minikube, cluster")
     })

@@ -8,12 +8,12 @@ use crate::cli::PartOptions;
 use crate::exec::interrupt;
 use crate::fail::{Fail, not_so};
 use crate::plan::{Plan, Step};
-use crate::target::Part;
+use crate::target::InstallStage;
 
 /// The steps that every part begins with, where it needs them: they cost nothing.
 const FIRST: [&str; 2] = ["begin", "namespaces"];
 
-pub fn run(app: &App, part: Part, options: &PartOptions) -> Result<Option<Value>> {
+pub fn run(app: &App, part: InstallStage, options: &PartOptions) -> Result<Option<Value>> {
     let how = &options.plan;
     let _alone = if how.dry_run {
         None
@@ -22,7 +22,7 @@ pub fn run(app: &App, part: Part, options: &PartOptions) -> Result<Option<Value>
     };
     let target = app.target()?;
     let _watch = interrupt::watch();
-    let plan = target.part(part, &options.cluster)?;
+    let plan = target.stage(part, &options.cluster)?;
     let own: Vec<bool> = plan.steps.iter().map(|step| is_of(part, step)).collect();
     let needed = plan.needed_by(&own);
     let chosen = if options.with_needs {
@@ -51,8 +51,8 @@ pub fn run(app: &App, part: Part, options: &PartOptions) -> Result<Option<Value>
     ))
 }
 
-fn is_of(part: Part, step: &Step) -> bool {
-    Part::of(&step.name) == Some(part)
+fn is_of(part: InstallStage, step: &Step) -> bool {
+    InstallStage::of(&step.name) == Some(part)
 }
 
 /// Fails where what these steps need directly is not done.
@@ -63,7 +63,8 @@ fn require(plan: &Plan, own: &[bool]) -> Result<()> {
             .iter()
             .filter(|earlier| step.needs.contains(&earlier.name))
         {
-            let Some(part) = Part::of(&earlier.name).filter(|of| Part::of(&step.name) != Some(*of))
+            let Some(part) = InstallStage::of(&earlier.name)
+                .filter(|of| InstallStage::of(&step.name) != Some(*of))
             else {
                 continue;
             };
@@ -76,7 +77,7 @@ fn require(plan: &Plan, own: &[bool]) -> Result<()> {
     Ok(())
 }
 
-fn missing(step: &Step, part: Part) -> Fail {
+fn missing(step: &Step, part: InstallStage) -> Fail {
     not_so(format!(
         "this needs what {} does, and that is not done",
         step.name
@@ -90,13 +91,16 @@ fn missing(step: &Step, part: Part) -> Fail {
 }
 
 /// What follows in the text.
-fn next(part: Part) -> &'static str {
+fn next(part: InstallStage) -> &'static str {
     // It changes what is installed already, or is a step of what follows.
-    if part == Part::Ingress {
+    if part == InstallStage::Ingress {
         return "install";
     }
-    let later = Part::ALL.iter().skip_while(|other| **other != part).skip(1);
+    let later = InstallStage::ALL
+        .iter()
+        .skip_while(|other| **other != part)
+        .skip(1);
     // The ingress is for those who want it.
-    let mut later = later.filter(|next| **next != Part::Ingress);
+    let mut later = later.filter(|next| **next != InstallStage::Ingress);
     later.next().map_or("sign", |next| next.name())
 }

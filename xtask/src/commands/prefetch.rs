@@ -5,7 +5,8 @@ use serde_json::{Value, json};
 
 use super::App;
 use super::install::change;
-use crate::cli::{ClusterOptions, On, PlanOptions};
+use crate::cli::PlanOptions;
+use crate::target::ClusterOptions;
 
 pub fn run(app: &App, options: &ClusterOptions, how: &PlanOptions) -> Result<Option<Value>> {
     let result = change(app, "prefetch", how, |target| target.prefetch(options))?;
@@ -18,14 +19,14 @@ pub fn run(app: &App, options: &ClusterOptions, how: &PlanOptions) -> Result<Opt
         "nothing to do: everything is here that can be fetched in advance"
     });
     if let Some(images) = target.images()? {
-        if app.on.0 == On::Cluster {
+        if images.left_to_cluster {
             app.ui
                 .say("the cluster itself fetches these images, or has them already:");
-            for image in &images {
+            for image in &images.names {
                 app.ui.say(format!("  {image}"));
             }
         }
-        result["images"] = json!(images);
+        result["images"] = json!(images.names);
     }
     app.ui.next("cargo xtask install");
     Ok(Some(result))

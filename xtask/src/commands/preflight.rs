@@ -4,8 +4,8 @@ use anyhow::Result;
 use serde_json::{Value, json};
 
 use super::App;
-use crate::cli::PreflightOptions;
 use crate::preflight;
+use crate::target::PreflightOptions;
 
 pub fn run(app: &App, options: &PreflightOptions) -> Result<Option<Value>> {
     let target = app.target()?;

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::{App, Ran, artifacts, ends};
 use crate::artifact::Signature;
 use crate::cli::Sign;
-use crate::target::{Target, Where};
+use crate::target::{CosignRuns, Target};
 
 pub fn run(app: &App, options: &Sign) -> Result<Option<Value>> {
     let _beside = if options.plan.dry_run {
@@ -23,7 +23,7 @@ pub fn run(app: &App, options: &Sign) -> Result<Option<Value>> {
     )?;
     let rekor = options.rekor.unwrap_or_else(|| target.rekor());
     let user = options.user.as_deref().unwrap_or(target.default_user());
-    let from = Where::asked(options.from_host);
+    let from = CosignRuns::from_host(options.from_host);
     let plan = target.sign(&artifacts, user, rekor, from)?;
     let Ran::Done(outcome) = app.execute(target.as_ref(), &plan, &options.plan)? else {
         return Ok(None);
@@ -63,7 +63,7 @@ fn stored(signature: &Signature) -> String {
     }
 }
 
-fn next(target: &dyn Target, signature: &Signature, user: &str, from: Where) -> String {
+fn next(target: &dyn Target, signature: &Signature, user: &str, from: CosignRuns) -> String {
     let quote = crate::text::quote;
     let what = if signature.image {
         quote(&signature.artifact)
@@ -79,7 +79,7 @@ fn next(target: &dyn Target, signature: &Signature, user: &str, from: Where) -> 
     } else {
         format!(" --identity {}", quote(&signature.identity))
     };
-    let here = if from == Where::Here && signature.image {
+    let here = if from == CosignRuns::OnHost && signature.image {
         " --from-host"
     } else {
         ""

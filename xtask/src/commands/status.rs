@@ -4,16 +4,17 @@ use anyhow::Result;
 use serde_json::{Value, json};
 
 use super::App;
-use crate::cli::On;
 use crate::fail::not_so;
+use crate::target::ComponentState;
 use crate::time;
 use crate::ui::typed;
 
 pub fn run(app: &App) -> Result<Option<Value>> {
-    let components = app.target()?.status()?;
+    let target = app.target()?;
+    let components = target.status()?;
     let down: Vec<_> = components
         .iter()
-        .filter(|c| c.state != "up")
+        .filter(|c| c.state != ComponentState::Up)
         .map(|c| c.name.as_str())
         .collect();
     app.ui
@@ -36,7 +37,7 @@ pub fn run(app: &App) -> Result<Option<Value>> {
     rows.extend(components.iter().map(|c| {
         [
             c.name.clone(),
-            c.state.to_owned(),
+            c.state.to_string(),
             c.address.clone(),
             text(c.pid.map(|pid| pid.to_string())),
             text(c.version.as_deref().map(short_version)),
@@ -79,13 +80,7 @@ pub fn run(app: &App) -> Result<Option<Value>> {
         return Ok(None);
     }
     Err(not_so(format!("not up: {}", down.join(", ")))
-        .hint(
-            if app.on.0 == On::Local || down.iter().all(|name| name.starts_with("forward-")) {
-                "cargo xtask start"
-            } else {
-                "see why: cargo xtask doctor"
-            },
-        )
+        .hint(target.why_down(&down))
         .reported()
         .into())
 }

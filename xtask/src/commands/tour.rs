@@ -5,7 +5,7 @@ use clap::Parser;
 use serde_json::{Value, json};
 
 use super::App;
-use crate::cli::{Cli, On};
+use crate::cli::Cli;
 use crate::fail::{Fail, NOT_SO, broken};
 use crate::ui::{Style, Ui, typed};
 
@@ -101,7 +101,7 @@ const STOPS: [Stop; 9] = [
 ];
 
 pub fn run(app: &App) -> Result<Option<Value>> {
-    if app.on.0 != On::Local {
+    if !app.target()?.is_loopback() {
         return Err(broken("the tour leads through the local target")
             .hint("take it there: cargo xtask --on local tour")
             .hint("here the same is: cargo xtask install, then sign, verify and inspect-rekor")

@@ -7,7 +7,7 @@ use super::{App, Ran, artifacts, ends};
 use crate::artifact::Artifact;
 use crate::cli::Verify;
 use crate::fail::{broken, not_so};
-use crate::target::Where;
+use crate::target::CosignRuns;
 use crate::text::quote;
 
 pub fn run(app: &App, options: &Verify) -> Result<Option<Value>> {
@@ -51,7 +51,7 @@ pub fn run(app: &App, options: &Verify) -> Result<Option<Value>> {
         &artifacts,
         &identity,
         &issuer,
-        Where::asked(options.from_host),
+        CosignRuns::from_host(options.from_host),
     )?;
     let Ran::Done(outcome) = app.execute(target.as_ref(), &plan, &options.plan)? else {
         return Ok(None);

@@ -12,11 +12,13 @@
 //! ```
 
 pub mod config;
+pub mod doctor;
 pub mod manifest;
 pub mod plans;
 pub mod platform;
 pub mod preflight;
 pub mod process;
+mod roles;
 pub mod servers;
 pub mod settings;
 pub mod shards;
@@ -24,7 +26,6 @@ pub mod sign;
 pub mod status;
 pub mod target;
 pub mod trust;
-pub mod undo;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -117,22 +118,6 @@ impl Local {
             "127.0.0.1:{}",
             self.manifest.port(port, &self.settings)?
         ))
-    }
-
-    /// The issuer that Dex puts into its tokens, to the letter.
-    ///
-    /// # Errors
-    /// Where the manifest names no port for it.
-    pub fn issuer(&self) -> Result<String> {
-        Ok(format!("http://{}/dex", self.address("dex")?))
-    }
-
-    /// The sample image that `install` pushes.
-    ///
-    /// # Errors
-    /// Where the manifest names no port for the registry.
-    pub fn sample(&self) -> Result<String> {
-        Ok(format!("{}/sample:latest", self.address("registry")?))
     }
 
     /// Where a version of Rekor is read from: the API of v1, the tiles of v2.

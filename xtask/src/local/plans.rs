@@ -7,10 +7,10 @@ use anyhow::Result;
 use super::manifest::Server;
 use super::settings::Settings;
 use super::{Local, process, shards};
-use crate::cli::{InstallOptions, Renew};
 use crate::entry::Version;
 use crate::fail::broken;
 use crate::plan::{Command, Plan, Ready, Step, Word};
+use crate::target::{InstallOptions, Renew};
 use crate::words;
 
 /// How long a server may take until it answers.
@@ -56,111 +56,7 @@ impl Local {
         Ok(self)
     }
 
-    /// Builds the servers: nothing else of this target needs a network.
-    ///
-    /// # Errors
-    /// Where the sources of the servers cannot be read.
-    pub fn prefetch_plan(&self) -> Result<Plan> {
-        let mut plan = Plan::new("prefetch", self.globals.clone());
-        for step in self.servers.build()? {
-            plan.push(step);
-        }
-        Ok(plan)
-    }
-
-    /// Builds, configures and starts everything, and pushes a sample image.
-    ///
-    /// # Errors
-    /// Where the manifest or the state is damaged.
-    pub fn install_plan(&self) -> Result<Plan> {
-        let mut plan = Plan::new("install", self.globals.clone());
-        let (local, base) = (self.clone(), self.settings.port_base.to_string());
-        plan.push(
-            // It names taken ports before minutes are spent on a build.
-            Step::new("preflight", "check what the machine has")
-                .done(move || {
-                    let done = local.servers.built() && local.all_run()?;
-                    Ok(done.then(|| "the servers are built, and run".to_owned()))
-                })
-                .xtask(words![
-                    "preflight",
-                    "--rekor",
-                    self.settings.rekor.name(),
-                    "--port-base",
-                    base
-                ]),
-        );
-        for step in self.servers.build()? {
-            plan.push(step);
-        }
-        self.push_start(&mut plan, &[])?;
-        let (sample, link) = (
-            self.sample()?,
-            "data/registry/docker/registry/v2/repositories/sample/_manifests/tags/latest",
-        );
-        let (pushed, program) = (self.dir.join(link), self.servers.program("loopback"));
-        plan.push(
-            Step::new("sample", format!("push a sample image to {sample}"))
-                .needs(["registry"])
-                .done(move || Ok(pushed.exists().then(|| "it is in the registry".to_owned())))
-                .run(
-                    Command::new(words![
-                        program,
-                        "sample",
-                        "--ca-cert",
-                        "keys/registry.pem",
-                        sample
-                    ])
-                    .dir(&self.dir),
-                ),
-        );
-        Ok(plan)
-    }
-
-    /// Starts what does not run: the named servers and what they need, all
-    /// where none is named. Those that are named may be the first of an
-    /// installation that `install` completes later.
-    ///
-    /// # Errors
-    /// Where nothing is installed and none is named, or a name is unknown.
-    pub fn start_plan(&self, names: &[String]) -> Result<Plan> {
-        if names.is_empty() {
-            self.require_installed()?;
-        }
-        self.require_startable(names)?;
-        let mut plan = Plan::new("start", self.globals.clone());
-        self.push_start(&mut plan, &self.with_needs(names))?;
-        Ok(plan)
-    }
-
-    /// Stops what runs; all servers where none is named.
-    ///
-    /// # Errors
-    /// Where a name is unknown.
-    pub fn stop_plan(&self, names: &[String]) -> Result<Plan> {
-        for name in names {
-            self.manifest.server(name)?;
-        }
-        let mut plan = Plan::new("stop", self.globals.clone());
-        self.push_stop(&mut plan, names, |_| true);
-        Ok(plan)
-    }
-
-    /// Stops the named servers (all where none is named), then starts whatever
-    /// does not run: what needed one of them may need a restart as well.
-    ///
-    /// # Errors
-    /// Where nothing is installed or a name is unknown.
-    pub fn restart_plan(&self, names: &[String]) -> Result<Plan> {
-        self.require_installed()?;
-        self.require_startable(names)?;
-        let mut plan = Plan::new("restart", self.globals.clone());
-        self.push_stop(&mut plan, names, |_| true);
-        self.push_start(&mut plan, &[])?;
-        Ok(plan)
-    }
-
-    fn require_startable(&self, names: &[String]) -> Result<()> {
+    pub(super) fn require_startable(&self, names: &[String]) -> Result<()> {
         for name in names {
             self.chosen_server(name)?;
         }
@@ -173,35 +69,12 @@ impl Local {
         Ok(())
     }
 
-    /// Removes what install made; with `tools` the built servers as well.
-    pub fn uninstall_plan(&self, tools: bool) -> Plan {
-        let mut plan = Plan::new("uninstall", self.globals.clone());
-        self.push_stop(&mut plan, &[], |_| true);
-        let stops: Vec<String> = plan.steps.iter().map(|step| step.name.clone()).collect();
-        let dir = self.dir.clone();
-        plan.push(
-            Step::new("state", "remove keys, logs, images and trust material")
-                .needs(stops)
-                .done(move || Ok((!dir.exists()).then(|| "there is none".to_owned())))
-                .run(Command::new(words!["rm", "-rf", self.dir.as_path()])),
-        );
-        if tools {
-            let [built, partial, lock] = self.servers.traces();
-            let there = [built.clone(), partial.clone(), lock.clone()];
-            plan.push(
-                Step::new("tools", "remove the built servers")
-                    .needs(["state"])
-                    .done(move || {
-                        let none = !there.iter().any(|path| path.exists());
-                        Ok(none.then(|| "there are none".to_owned()))
-                    })
-                    .run(Command::new(words!["rm", "-rf", built, partial, lock])),
-            );
-        }
-        plan
-    }
-
-    fn push_stop(&self, plan: &mut Plan, names: &[String], also: impl Fn(&Server) -> bool) {
+    pub(super) fn push_stop(
+        &self,
+        plan: &mut Plan,
+        names: &[String],
+        also: impl Fn(&Server) -> bool,
+    ) {
         for server in self
             .manifest
             .servers
@@ -223,7 +96,7 @@ impl Local {
     }
 
     /// Keys, configuration, servers and trust material.
-    fn push_start(&self, plan: &mut Plan, names: &[String]) -> Result<()> {
+    pub(super) fn push_start(&self, plan: &mut Plan, names: &[String]) -> Result<()> {
         let rekor = self.settings.rekor;
         // What runs and was not chosen any more.
         let stops: Vec<String> = plan.steps.iter().map(|step| step.name.clone()).collect();
@@ -251,7 +124,7 @@ impl Local {
         Ok(())
     }
 
-    fn with_needs(&self, names: &[String]) -> Vec<String> {
+    pub(super) fn with_needs(&self, names: &[String]) -> Vec<String> {
         let mut all = names.to_vec();
         // Every server comes after those it needs, so one pass from the end
         // finds them all.

@@ -11,19 +11,7 @@ use crate::preflight::{Check, numbers};
 const DISK: u64 = 6 * 1024 * 1024 * 1024;
 
 impl Local {
-    /// Looks at platform, Go, disk, ports and openssl.
-    ///
-    /// # Errors
-    /// Where `deploy/versions.yml` cannot be read.
-    pub fn preflight(&self) -> Result<Vec<Check>> {
-        let built = self.servers.built();
-        let mut checks = vec![platform(), self.go(built)?, self.disk(built)];
-        checks.push(self.ports()?);
-        checks.push(openssl());
-        Ok(checks)
-    }
-
-    fn go(&self, built: bool) -> Result<Check> {
+    pub(super) fn go(&self, built: bool) -> Result<Check> {
         let path = self.repo.join("deploy/local/go.mod");
         let text =
             std::fs::read_to_string(&path).with_context(|| format!("read {}", path.display()))?;
@@ -76,7 +64,7 @@ impl Local {
         })
     }
 
-    fn disk(&self, built: bool) -> Check {
+    pub(super) fn disk(&self, built: bool) -> Check {
         let check = Check::new("disk", "6 GB free for the first build");
         let cache = self.servers.dir();
         let existing = cache
@@ -100,7 +88,7 @@ impl Local {
         }
     }
 
-    fn ports(&self) -> Result<Check> {
+    pub(super) fn ports(&self) -> Result<Check> {
         let mut taken = Vec::new();
         let mut all = Vec::new();
         for server in self.manifest.chosen(self.settings.rekor) {
@@ -132,7 +120,7 @@ impl Local {
     }
 }
 
-fn platform() -> Check {
+pub(super) fn platform() -> Check {
     let (os, arch) = (std::env::consts::OS, std::env::consts::ARCH);
     let check = Check::new("platform", "Linux or macOS on amd64 or arm64");
     let found = format!("{os} on {arch}");
@@ -146,7 +134,7 @@ fn platform() -> Check {
     }
 }
 
-fn openssl() -> Check {
+pub(super) fn openssl() -> Check {
     let check = Check::new("openssl", "any version");
     let Ok(path) = which::which("openssl") else {
         return check

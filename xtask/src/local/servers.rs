@@ -103,13 +103,10 @@ impl Servers {
             && PROGRAMS.iter().all(|name| self.program(name).is_file())
     }
 
-    /// Holds the place where they are built while they are not, or where they
-    /// are to be built `again`: states share it, so that one install builds and
-    /// the others wait.
-    ///
-    /// # Errors
-    /// Where the file system refuses.
-    pub fn hold(&self, again: bool, waiting: &dyn Fn()) -> Result<Option<Lock>> {
+    /// Locks the place where they are built while they are not, or where they are to
+    /// be built `again`: states share it, so that one install builds and the others
+    /// wait.
+    pub fn lock(&self, again: bool, waiting: &dyn Fn()) -> Result<Option<Lock>> {
         if self.built() && !again {
             return Ok(None);
         }

@@ -6,14 +6,12 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use serde_json::Value;
 
+use super::Local;
 use super::config::User;
-use super::{Local, trust};
-use crate::artifact::Artifact;
-use crate::cosign::{Cosign, Signing};
-use crate::entry::Version;
+use crate::cosign::Cosign;
 use crate::fail::{Fail, broken};
-use crate::plan::{Plan, Word};
-use crate::{http, signatures, state};
+use crate::target::Signing;
+use crate::{http, state};
 
 impl Local {
     /// The user of this name.
@@ -38,44 +36,8 @@ impl Local {
             })
     }
 
-    /// The plan that signs artifacts as a user, recorded by a version of Rekor.
-    ///
-    /// # Errors
-    /// Where the user or that Rekor is not there, or too many images are named.
-    pub fn sign_plan(&self, artifacts: &[Artifact], user: &str, rekor: Version) -> Result<Plan> {
-        self.require_installed()?;
-        self.rekor_address(rekor)?;
-        // What cannot be remembered is not signed.
-        signatures::all(&self.dir)?;
-        let user = self.user(user)?;
-        let mut plan = Plan::new("sign", self.globals.clone());
-        let signing = Signing {
-            artifacts,
-            user: &user.name,
-            identity: &user.email,
-            issued_by: "Dex",
-            signing_config: &self.trust_file(&trust::signing_config(Some(rekor))),
-            rekor,
-            dir: &self.dir,
-            record: Vec::new(),
-        };
-        self.cosign()?.push_sign(&mut plan, &signing, &[])?;
-        Ok(plan)
-    }
-
-    /// The plan that verifies artifacts against an identity and an issuer.
-    ///
-    /// # Errors
-    /// Where nothing is installed.
-    pub fn verify_plan(&self, artifacts: &[Artifact], policy: &[Word]) -> Result<Plan> {
-        self.require_installed()?;
-        let mut plan = Plan::new("verify", self.globals.clone());
-        self.cosign()?
-            .push_verify(&mut plan, artifacts, policy, &[]);
-        Ok(plan)
-    }
-
-    fn cosign(&self) -> Result<Cosign> {
+    /// The cosign that signs and verifies here.
+    pub(super) fn cosign(&self) -> Result<Cosign> {
         let port = self.manifest.port("registry", &self.settings)?;
         Ok(Cosign {
             program: self.servers.program("cosign"),

@@ -1,28 +1,21 @@
 //! The local target as a [`Target`].
 
-use std::path::PathBuf;
-
 use anyhow::Result;
 use clap::Parser;
-use serde_json::{Value, json};
 
 use super::{Local, process, shards};
-use crate::artifact::{Artifact, Signature};
-use crate::cli::{Cli, ClusterOptions, Command, InstallOptions, On, PreflightOptions, StepCommand};
+use crate::cli::{Cli, Command, StepCommand};
 use crate::entry::Version;
-use crate::fail::{Fail, broken, not_so};
-use crate::http::Server;
+use crate::fail::broken;
 use crate::local::settings::Settings;
+use crate::plan::Ready;
 use crate::plan::run::{Host, Said};
-use crate::plan::{Plan, Ready};
-use crate::preflight::{self, Check};
-use crate::registry;
+use crate::preflight::{self};
 use crate::signatures::{self, Made};
-use crate::state::{self, Lock, State};
-use crate::target::{Component, Logs, Part, Reached, Target, Where};
-use crate::text::quote;
+use crate::state::{self, State};
+use crate::target::{Installation, TargetKind};
+
 use crate::undo;
-use crate::words;
 
 impl Host for Local {
     fn xtask(&self, words: &[String], _: &dyn Fn(Said<'_>)) -> Result<()> {
@@ -30,9 +23,7 @@ impl Host for Local {
         let cli = Cli::try_parse_from(all)
             .map_err(|error| broken(format!("a step that is none: {error}")))?;
         match cli.command {
-            Command::Preflight { options } => {
-                preflight::verdict(&Target::preflight(self, &options)?)?
-            }
+            Command::Preflight { options } => preflight::verdict(&self.preflight(&options)?)?,
             // To stop a server is part of a removal, which damaged settings
             // must not prevent.
             Command::Step {
@@ -51,7 +42,7 @@ impl Host for Local {
 
 impl Local {
     /// The target as it is on disk now: earlier steps changed it.
-    fn reopened(&self) -> Result<Local> {
+    pub(super) fn reopened(&self) -> Result<Local> {
         let root = self.dir.parent().unwrap_or(&self.dir).to_owned();
         Local::open(&self.repo, &State::open(root)?, self.globals.clone())
     }
@@ -128,7 +119,7 @@ impl Local {
                 attestations,
             } => undo::unsign(&self, &image, attestations),
             StepCommand::Unlearn { chapter, later } => {
-                undo::unlearn(&self.dir, On::Local, &chapter, later)
+                undo::unlearn(&self.dir, TargetKind::Local, &chapter, later)
             }
             StepCommand::Forget { file } => state::forget(&file),
             StepCommand::Record {
@@ -170,234 +161,5 @@ impl Local {
             | StepCommand::Follow { .. } => Err(broken("that is a step of a cluster").into()),
             StepCommand::Pages { .. } => Err(broken("that is a step of the book").into()),
         }
-    }
-}
-
-impl Target for Local {
-    fn preflight(&self, options: &PreflightOptions) -> Result<Vec<Check>> {
-        let mut local = self.clone();
-        local.settings.port_base = options.port_base.unwrap_or(local.settings.port_base);
-        local.settings.rekor = options.rekor.unwrap_or(local.settings.rekor);
-        Local::preflight(&local)
-    }
-
-    fn part(&self, part: Part, _: &ClusterOptions) -> Result<Plan> {
-        Err(broken(format!("`{}` is a step of a cluster", part.name()))
-            .hint("name one: --on minikube or --on cluster")
-            .hint("here all is done by: cargo xtask install")
-            .into())
-    }
-
-    fn installed(&self) -> bool {
-        self.installed
-    }
-
-    fn undo(&self, chapter: &str) -> Result<Plan> {
-        self.undo_plan(chapter)
-    }
-
-    fn doctor(&self) -> Result<Vec<Check>> {
-        self.diagnose()
-    }
-
-    fn install(&self, options: &InstallOptions) -> Result<Plan> {
-        options.cluster.refuse_on_local()?;
-        self.clone().with_options(options)?.install_plan()
-    }
-
-    fn prefetch(&self, options: &ClusterOptions) -> Result<Plan> {
-        options.refuse_on_local()?;
-        self.prefetch_plan()
-    }
-
-    fn images(&self) -> Result<Option<Vec<String>>> {
-        Ok(None)
-    }
-
-    fn hold_shared(&self, again: bool, waiting: &dyn Fn()) -> Result<Option<Lock>> {
-        self.servers.hold(again, waiting)
-    }
-
-    fn start(&self, components: &[String]) -> Result<Plan> {
-        self.start_plan(components)
-    }
-
-    fn stop(&self, components: &[String]) -> Result<Plan> {
-        self.stop_plan(components)
-    }
-
-    fn restart(&self, components: &[String]) -> Result<Plan> {
-        self.restart_plan(components)
-    }
-
-    fn uninstall(&self, tools: bool, _: bool) -> Result<Plan> {
-        Ok(self.uninstall_plan(tools))
-    }
-
-    fn status(&self) -> Result<Vec<Component>> {
-        Local::status(self)
-    }
-
-    fn logs(&self, component: Option<&str>) -> Result<Logs> {
-        self.require_installed()?;
-        let names = match component {
-            Some(name) => vec![self.chosen_server(name)?.name.clone()],
-            None => self
-                .manifest
-                .chosen(self.settings.rekor)
-                .map(|server| server.name.clone())
-                .collect(),
-        };
-        Ok(Logs::Files(
-            names
-                .into_iter()
-                .map(|name| (name.clone(), self.dir.join(format!("logs/{name}.log"))))
-                .collect(),
-        ))
-    }
-
-    fn sign(&self, artifacts: &[Artifact], user: &str, rekor: Version, _: Where) -> Result<Plan> {
-        self.sign_plan(artifacts, user, rekor)
-    }
-
-    fn verify(
-        &self,
-        artifacts: &[Artifact],
-        identity: &str,
-        issuer: &str,
-        _: Where,
-    ) -> Result<Plan> {
-        let policy = words![
-            "--certificate-identity",
-            identity,
-            "--certificate-oidc-issuer",
-            issuer
-        ];
-        self.verify_plan(artifacts, &policy)
-    }
-
-    fn default_user(&self) -> &'static str {
-        "alice"
-    }
-
-    fn identity(&self, user: &str) -> Result<String> {
-        self.require_installed()?;
-        Ok(self.user(user)?.email)
-    }
-
-    fn issuer(&self) -> Result<String> {
-        Local::issuer(self)
-    }
-
-    fn sample(&self) -> Result<String> {
-        Local::sample(self)
-    }
-
-    fn rekor(&self) -> Version {
-        self.settings.rekor.newest()
-    }
-
-    fn reach_rekor(&self, version: Version) -> Result<Reached> {
-        self.require_installed()?;
-        Ok(Reached {
-            server: Server::at(self.rekor_address(version)?),
-            held: None,
-        })
-    }
-
-    fn reach_registry(&self, host: &str) -> Result<Reached> {
-        let server = if host == self.address("registry")? {
-            Server {
-                url: format!("https://{host}"),
-                ca: Some(self.dir.join("keys/registry.pem")),
-            }
-        } else {
-            registry::elsewhere(host)
-        };
-        Ok(Reached { server, held: None })
-    }
-
-    fn trusted_root(&self) -> Result<PathBuf> {
-        self.require_installed()?;
-        Ok(self.trust_file("trusted_root.json"))
-    }
-
-    fn dir(&self) -> PathBuf {
-        self.dir.clone()
-    }
-
-    fn signatures(&self) -> Result<Vec<Signature>> {
-        self.require_installed()?;
-        signatures::all(&self.dir)
-    }
-
-    fn lost(&self, signature: &Signature) -> Result<Option<Fail>> {
-        let Some(number) = signature.shard else {
-            return Ok(None);
-        };
-        if shards::current(&self.dir, "rekor-v1")?.is_some_and(|shard| shard.number == number) {
-            return Ok(None);
-        }
-        let what = format!(
-            "the entry was in shard {number} of Rekor v1, which ended with the Trillian that held it in memory"
-        );
-        let bundle = quote(&signature.bundle.to_string_lossy());
-        Ok(Some(not_so(what).hint(format!(
-            "the bundle still proves it: cargo xtask inspect-rekor --bundle {bundle}"
-        ))))
-    }
-
-    fn env(&self) -> Result<Vec<(&'static str, String)>> {
-        self.require_installed()?;
-        let path = |path: PathBuf| path.to_string_lossy().into_owned();
-        let url = |port: &str| {
-            self.address(port)
-                .map(|address| format!("http://{address}"))
-        };
-        let mut env = vec![
-            ("WORKSHOP_COSIGN", path(self.servers.program("cosign"))),
-            (
-                "WORKSHOP_TRUSTED_ROOT",
-                path(self.trust_file("trusted_root.json")),
-            ),
-            (
-                "WORKSHOP_SIGNING_CONFIG",
-                path(self.trust_file("signing_config.json")),
-            ),
-            (
-                "WORKSHOP_TRUST_CONFIG",
-                path(self.trust_file("client_trust_config.json")),
-            ),
-            ("WORKSHOP_ISSUER", Local::issuer(self)?),
-            ("WORKSHOP_IDENTITY", self.identity(self.default_user())?),
-            ("WORKSHOP_FULCIO", url("fulcio")?),
-            (
-                "WORKSHOP_TIMESTAMP",
-                format!("{}/api/v1/timestamp", url("timestamp")?),
-            ),
-            (
-                "WORKSHOP_REKOR",
-                Local::rekor_address(self, self.settings.rekor.newest())?,
-            ),
-            ("WORKSHOP_REGISTRY", self.address("registry")?),
-            (
-                "WORKSHOP_REGISTRY_CA",
-                path(self.dir.join("keys/registry.pem")),
-            ),
-            ("WORKSHOP_SAMPLE", Local::sample(self)?),
-            ("WORKSHOP_USERS", path(self.dir.join("keys/users.yml"))),
-        ];
-        env.push(("TUF_ROOT", path(self.tuf_root())));
-        Ok(env)
-    }
-
-    fn summary(&self) -> Result<Value> {
-        let local = self.reopened()?;
-        Ok(json!({
-            "sample": local.sample()?,
-            "issuer": Local::issuer(&local)?,
-            "registry": local.address("registry")?,
-            "rekor": local.settings.rekor.name(),
-        }))
     }
 }

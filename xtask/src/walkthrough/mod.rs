@@ -9,10 +9,10 @@ use anyhow::{Context, Result};
 use clap::ValueEnum;
 use serde::{Deserialize, Deserializer};
 
-use crate::cli::On;
 use crate::fail::{Fail, broken};
 use crate::labs::LABS;
-use crate::target::Part;
+use crate::target::InstallStage;
+use crate::target::TargetKind;
 
 /// A chapter.
 #[derive(Debug, Clone, Deserialize)]
@@ -51,7 +51,7 @@ pub struct Task {
     pub hints: Vec<String>,
     /// The targets that have it; all where none is named.
     #[serde(default, deserialize_with = "targets")]
-    on: Vec<On>,
+    on: Vec<TargetKind>,
     /// How it is looked at.
     #[serde(deserialize_with = "seen")]
     pub seen: Seen,
@@ -67,7 +67,7 @@ pub enum Seen {
     /// Of these components those that the installation has are up.
     Up(Vec<String>),
     /// A part of an install is done.
-    Part(Part),
+    Part(InstallStage),
     /// An install has nothing left to do.
     Installed,
     /// The registry holds a signature of the sample, by whom `verify` expects.
@@ -100,7 +100,9 @@ impl FromStr for Seen {
             }
             ("did", deed) if !deed.is_empty() => Seen::Did(deed.to_owned()),
             ("part", name) => {
-                let part = Part::ALL.into_iter().find(|part| part.name() == name);
+                let part = InstallStage::ALL
+                    .into_iter()
+                    .find(|part| part.name() == name);
                 Seen::Part(part.ok_or_else(|| broken(format!("there is no part {name:?}")))?)
             }
             _ => return Err(broken(format!("nothing is seen by {text:?}"))),
@@ -110,7 +112,7 @@ impl FromStr for Seen {
 
 impl Chapter {
     /// What it has a reader do on a target.
-    pub fn tasks(&self, on: On) -> Vec<&Task> {
+    pub fn tasks(&self, on: TargetKind) -> Vec<&Task> {
         let here = |task: &&Task| task.on.is_empty() || task.on.contains(&on);
         self.tasks.iter().filter(here).collect()
     }
@@ -191,9 +193,10 @@ fn tasks<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<Task>, D::Error> {
     }
 }
 
-fn targets<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<On>, D::Error> {
+fn targets<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<TargetKind>, D::Error> {
     let names = Vec::<String>::deserialize(from)?;
-    let target = |name: &String| On::from_str(name, false).map_err(serde::de::Error::custom);
+    let target =
+        |name: &String| TargetKind::from_str(name, false).map_err(serde::de::Error::custom);
     names.iter().map(target).collect()
 }
 
@@ -221,7 +224,7 @@ mod tests {
     #[test]
     fn every_target_has_the_same_chapters_to_do() {
         for chapter in all().unwrap() {
-            let here = [On::Local, On::Minikube, On::Cluster]
+            let here = [TargetKind::Local, TargetKind::Minikube, TargetKind::Cluster]
                 .map(|on| chapter.tasks(on).is_empty() == chapter.tasks.is_empty());
             assert_eq!(here, [true; 3], "{}", chapter.name);
         }
@@ -256,7 +259,7 @@ mod tests {
     fn what_is_seen_is_one_of_the_ways() {
         assert_eq!(
             "part trust".parse::<Seen>().unwrap(),
-            Seen::Part(Part::Trust)
+            Seen::Part(InstallStage::Trust)
         );
         for wrong in ["", "up", "did", "part", "part dex", "machine x", "seen"] {
             assert!(wrong.parse::<Seen>().is_err(), "{wrong}");

@@ -9,9 +9,10 @@ use std::collections::BTreeMap;
 use anyhow::Result;
 use serde::{Deserialize, Serialize};
 
-use crate::cli::{Command, On};
+use crate::cli::Command;
 use crate::fail::{Fail, NOT_SO};
 use crate::state::{self, State};
+use crate::target::TargetKind;
 use crate::text::quote;
 use crate::time;
 use crate::walkthrough::{Seen, lab_deed};
@@ -42,7 +43,7 @@ type OfTargets = BTreeMap<String, Progress>;
 ///
 /// # Errors
 /// Where the file is damaged.
-pub fn read(state: &State, on: On) -> Result<Progress> {
+pub fn read(state: &State, on: TargetKind) -> Result<Progress> {
     Ok(read_all(state)?.remove(on.name()).unwrap_or_default())
 }
 
@@ -66,7 +67,11 @@ fn read_all(state: &State) -> Result<OfTargets> {
 ///
 /// # Errors
 /// Where the file is damaged or cannot be written.
-pub fn change(state: &State, on: On, change: impl FnOnce(&mut Progress)) -> Result<Progress> {
+pub fn change(
+    state: &State,
+    on: TargetKind,
+    change: impl FnOnce(&mut Progress),
+) -> Result<Progress> {
     state.create()?;
     let _held = state::exclusive(&state.path(LOCK))?;
     let mut all = read_all(state)?;
@@ -82,7 +87,7 @@ pub fn change(state: &State, on: On, change: impl FnOnce(&mut Progress)) -> Resu
 ///
 /// # Errors
 /// Where the file system refuses.
-pub fn forget(state: &State, on: On) -> Result<()> {
+pub fn forget(state: &State, on: TargetKind) -> Result<()> {
     let path = state.path(FILE);
     if !path.exists() {
         return Ok(());
@@ -152,7 +157,7 @@ impl Deed {
 ///
 /// # Errors
 /// As [`change`].
-pub fn remember(state: &State, on: On, deed: String) -> Result<()> {
+pub fn remember(state: &State, on: TargetKind, deed: String) -> Result<()> {
     change(state, on, |progress| {
         progress.deeds.insert(deed, time::now());
     })
@@ -164,7 +169,7 @@ pub fn remember(state: &State, on: On, deed: String) -> Result<()> {
 ///
 /// # Errors
 /// As [`change`].
-pub fn unlearn(state: &State, on: On, chapter: &str, later: bool) -> Result<()> {
+pub fn unlearn(state: &State, on: TargetKind, chapter: &str, later: bool) -> Result<()> {
     if !state.path(FILE).exists() {
         return Ok(());
     }
@@ -234,14 +239,20 @@ mod tests {
     fn targets_and_deeds_are_kept_apart() {
         let dir = tempfile::tempdir().unwrap();
         let state = State::open(dir.path().join("state")).unwrap();
-        assert_eq!(read(&state, On::Local).unwrap(), Progress::default());
-        remember(&state, On::Local, "verify".into()).unwrap();
-        remember(&state, On::Local, "report".into()).unwrap();
-        let local = read(&state, On::Local).unwrap();
+        assert_eq!(
+            read(&state, TargetKind::Local).unwrap(),
+            Progress::default()
+        );
+        remember(&state, TargetKind::Local, "verify".into()).unwrap();
+        remember(&state, TargetKind::Local, "report".into()).unwrap();
+        let local = read(&state, TargetKind::Local).unwrap();
         assert_eq!(local.deeds.keys().collect::<Vec<_>>(), ["report", "verify"]);
-        assert_eq!(read(&state, On::Cluster).unwrap(), Progress::default());
+        assert_eq!(
+            read(&state, TargetKind::Cluster).unwrap(),
+            Progress::default()
+        );
         std::fs::write(state.path(FILE), "{").unwrap();
-        let error = read(&state, On::Local).unwrap_err();
+        let error = read(&state, TargetKind::Local).unwrap_err();
         assert!(Fail::from_error(&error).hints[0].contains("rm "));
     }
 }

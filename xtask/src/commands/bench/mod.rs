@@ -23,7 +23,7 @@ use crate::local::platform;
 use crate::plan::run::Outputs;
 use crate::plan::{Action, Piece, Plan};
 use crate::state::State;
-use crate::target::{Target, Where};
+use crate::target::{CosignRuns, Signing};
 
 /// The profile that this program was built with.
 const PROFILE: &str = if cfg!(debug_assertions) {
@@ -127,7 +127,7 @@ impl<'a> Bench<'a> {
                     std::slice::from_ref(&image),
                     target.default_user(),
                     target.rekor(),
-                    Where::Target,
+                    CosignRuns::InCluster,
                 )?,
             )
         })?;
@@ -142,8 +142,8 @@ impl<'a> Bench<'a> {
             target.verify(
                 std::slice::from_ref(&image),
                 &target.identity(target.default_user())?,
-                &Target::issuer(&target)?,
-                Where::Target,
+                &target.issuer()?,
+                CosignRuns::InCluster,
             )
         };
         let bare = self.median(|| self.bare(&target, &plan()?))?;

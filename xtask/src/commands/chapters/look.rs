@@ -6,12 +6,14 @@ use anyhow::Result;
 use super::super::App;
 use super::super::evidence::{self, Ask, Inspected};
 use crate::bundle::Content;
-use crate::cli::{ClusterOptions, EvidenceOptions, InstallOptions, PreflightOptions};
+use crate::cli::EvidenceOptions;
 use crate::evidence::checkpoint_store::Memory;
 use crate::fail::{Fail, NOT_SO};
 use crate::plan::{Plan, Step};
 use crate::preflight;
-use crate::target::{Part, Target};
+use crate::target::{
+    ClusterOptions, ComponentState, InstallOptions, InstallStage, PreflightOptions, Target,
+};
 use crate::walkthrough::Seen;
 use crate::walkthrough::progress::Progress;
 
@@ -33,8 +35,8 @@ pub fn at(
         // The rest is of an installation.
         _ if !target.installed() => Ok(None),
         Seen::Part(part) => {
-            let plan = target.part(*part, &ClusterOptions::default())?;
-            all_done(&plan, |step| Part::of(&step.name) == Some(*part))
+            let plan = target.stage(*part, &ClusterOptions::default())?;
+            all_done(&plan, |step| InstallStage::of(&step.name) == Some(*part))
         }
         Seen::Up(names) => up(target, names),
         Seen::Checkpoint => {
@@ -88,7 +90,10 @@ fn all_done(plan: &Plan, of: impl Fn(&Step) -> bool) -> Result<Option<String>> {
 fn up(target: &dyn Target, names: &[String]) -> Result<Option<String>> {
     let mut there = target.status()?;
     there.retain(|component| names.contains(&component.name));
-    let up = !there.is_empty() && there.iter().all(|component| component.state == "up");
+    let up = !there.is_empty()
+        && there
+            .iter()
+            .all(|component| component.state == ComponentState::Up);
     let addresses: Vec<_> = there
         .iter()
         .map(|component| component.address.as_str())

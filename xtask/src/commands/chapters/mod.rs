@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::App;
 use crate::fail::{Fail, not_so};
-use crate::target::{Component, Target};
+use crate::target::{Component, ComponentState, Target};
 use crate::text::printable;
 use crate::time;
 use crate::ui::typed;
@@ -151,7 +151,11 @@ impl<'a> Loop<'a> {
     /// Whether a chapter was done, and is no more since all servers were stopped: an
     /// install was complete before.
     fn stopped(&self, looked: &Looked<'_>) -> bool {
-        let down = |there: Vec<Component>| there.iter().all(|component| component.state != "up");
+        let down = |there: Vec<Component>| {
+            there
+                .iter()
+                .all(|component| component.state != ComponentState::Up)
+        };
         matches!(looked.standing, Standing::Broken(_))
             && self.progress.chapters.contains_key("install")
             && self.target.status().is_ok_and(down)

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use super::super::{App, Ran, ends, uninstall};
 use crate::cli::PlanOptions;
 use crate::plan::Step;
+use crate::target::Removal;
 use crate::walkthrough;
 use crate::words;
 
@@ -37,9 +38,9 @@ pub fn run(app: &App, typed: &str, yes: bool, how: &PlanOptions) -> Result<Optio
     } else {
         app.target()?
     };
-    let mut plan = target.undo(&chapter.name)?;
+    let mut plan = target.reset(&chapter.name)?;
     if !plan.steps.is_empty() {
-        uninstall::refuse_unnamed_cluster(app)?;
+        target.require_named()?;
     }
     let mut unlearn = words!["step", "unlearn", chapter.name.as_str()];
     if whole {
@@ -53,7 +54,10 @@ pub fn run(app: &App, typed: &str, yes: bool, how: &PlanOptions) -> Result<Optio
     );
     if !yes && !how.dry_run {
         let question = if whole {
-            uninstall::question(app, chapter.name != TOOLS, None)?
+            target.removal_question(Removal {
+                keep_tools: chapter.name != TOOLS,
+                ..Removal::default()
+            })?
         } else {
             format!("This undoes {spoken}. Go on?")
         };

@@ -5,7 +5,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use snapbox::{assert_data_eq, str};
-use xtask::cli::ClusterOptions;
+use xtask::target::ClusterOptions;
 
 use crate::support::cluster::{Cluster, job, object};
 use crate::support::world::snapshot;

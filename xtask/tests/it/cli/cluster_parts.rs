@@ -4,14 +4,14 @@
 use std::fs;
 
 use snapbox::{assert_data_eq, str};
-use xtask::cli::ClusterOptions;
-use xtask::target::Part;
+use xtask::target::ClusterOptions;
+use xtask::target::InstallStage;
 
 use crate::support::cluster::Cluster;
 use crate::support::world::snapshot;
 
 /// Each part after those before it, and each a second time.
-fn one_after_the_other(cluster: &Cluster, parts: &[Part]) -> String {
+fn one_after_the_other(cluster: &Cluster, parts: &[InstallStage]) -> String {
     let mut all = String::new();
     for name in parts.iter().map(|part| part.name()) {
         let run = cluster.run(name);
@@ -37,7 +37,7 @@ fn on_minikube() {
         ingress: Some("192.168.49.2.nip.io".to_owned()),
         ..ClusterOptions::default()
     });
-    let all = one_after_the_other(&cluster, &Part::ALL);
+    let all = one_after_the_other(&cluster, &InstallStage::ALL);
     snapshot("minikube-parts.txt", &all);
     // That is all there is to install but a place to copy samples to.
     let left = cluster.run("install").ok();
@@ -47,9 +47,9 @@ fn on_minikube() {
 #[test]
 fn on_a_cluster() {
     let cluster = Cluster::new();
-    let parts: Vec<Part> = Part::ALL
+    let parts: Vec<InstallStage> = InstallStage::ALL
         .into_iter()
-        .filter(|part| ![Part::Minikube, Part::Ingress].contains(part))
+        .filter(|part| ![InstallStage::Minikube, InstallStage::Ingress].contains(part))
         .collect();
     snapshot("cluster-parts.txt", &one_after_the_other(&cluster, &parts));
     let left = cluster.run("install").ok();

@@ -4,12 +4,11 @@
 use std::fs;
 
 use snapbox::{assert_data_eq, str};
-use xtask::cli::{ClusterOptions, On};
 use xtask::cluster::Cluster as ClusterTarget;
 use xtask::local::Local;
 use xtask::plan::Plan;
 use xtask::state::State;
-use xtask::target::Target;
+use xtask::target::{ClusterOptions, Installation, TargetKind};
 
 use crate::support::cluster::Cluster;
 use crate::support::world::{World, repo, snapshot};
@@ -268,7 +267,7 @@ fn the_servers_are_built_once() {
 fn every_step_tells_whether_it_is_done() {
     let world = Cluster::minikube();
     let state = State::open(world.path("nowhere")).unwrap();
-    let on = |kind: On| {
+    let on = |kind: TargetKind| {
         let options = ClusterOptions {
             ingress: Some("example.test".to_owned()),
             ..ClusterOptions::default()
@@ -287,9 +286,9 @@ fn every_step_tells_whether_it_is_done() {
         ["modules", "servers"]
     );
     let charts = ["begin", "cert-manager-chart", "scaffold-chart"];
-    assert_eq!(names(&on(On::Cluster)), charts);
+    assert_eq!(names(&on(TargetKind::Cluster)), charts);
     assert_eq!(
-        names(&on(On::Minikube)),
+        names(&on(TargetKind::Minikube)),
         [&charts[..], &["minikube", "ingress", "images"]].concat()
     );
 }

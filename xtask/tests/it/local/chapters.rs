@@ -9,8 +9,8 @@ use std::path::{Path, PathBuf};
 use super::{skipped, unshared, xtask_sees};
 use crate::support::pages::{Page, Typed, repository};
 use crate::support::workshop::Workshop;
-use xtask::cli::On;
 use xtask::local::servers::Servers;
+use xtask::target::TargetKind;
 use xtask::walkthrough::{self, Chapter};
 
 fn quote(text: &str) -> String {
@@ -227,7 +227,7 @@ fn every_chapter_is_done_by_its_own_commands() {
     Workshop::installed(&[]);
     let checkout = Checkout::new();
     let chapters = walkthrough::all().unwrap();
-    let to_do = |chapter: &&Chapter| !chapter.tasks(On::Local).is_empty();
+    let to_do = |chapter: &&Chapter| !chapter.tasks(TargetKind::Local).is_empty();
     let todo: Vec<&Chapter> = chapters.iter().filter(to_do).collect();
     let mut script = String::new();
     let check = |name: &str, before: bool| (format!("cargo xtask check {name}"), before);
@@ -327,7 +327,7 @@ fn the_pages_are_those_of_the_table() {
         let heading = format!("# {}. {}", chapter.number, chapter.title);
         assert_eq!(lines.next(), Some(heading.as_str()), "{}", page.name);
         let minutes = chapter.minutes;
-        let minutes = match chapter.tasks(On::Local).is_empty() {
+        let minutes = match chapter.tasks(TargetKind::Local).is_empty() {
             true => format!("*{minutes} minutes. Only to read.*"),
             false => format!(
                 "*{minutes} minutes. Check: `cargo xtask check {}`*",

@@ -10,9 +10,9 @@ use std::thread::JoinHandle;
 
 use serde::Deserialize;
 use serde_json::{Value, json};
-use xtask::cli::{ClusterOptions, On};
 use xtask::cluster::Cluster as Target;
 use xtask::state::State;
+use xtask::target::{ClusterOptions, Signing, TargetKind};
 
 pub use crate::support::objects::*;
 use crate::support::world::{POLL, Web, World, replaced_after, repo};
@@ -168,9 +168,9 @@ impl Cluster {
     /// The target as the program sees it before anything was chosen.
     fn target(&self) -> Target {
         let on = if self.on == "minikube" {
-            On::Minikube
+            TargetKind::Minikube
         } else {
-            On::Cluster
+            TargetKind::Cluster
         };
         let state = State::open(self.path("nowhere")).unwrap();
         Target::open(repo(), &state, on, Some("any"), &[]).unwrap()
@@ -300,12 +300,12 @@ impl Cluster {
             (pins.charts.cert_manager.version.as_str(), "[VERSION]"),
             (&pins.charts.scaffold.version, "[VERSION]"),
             (&pins.kubernetes.version, "[KUBERNETES]"),
-            (&target.sample_image().unwrap(), "[SAMPLE]"),
+            (&target.sample().unwrap(), "[SAMPLE]"),
             (cosign.unwrap(), "[COSIGN]"),
         ] {
             text = text.replace(version, name);
         }
-        let sample = target.sample_image().unwrap();
+        let sample = target.sample().unwrap();
         let (_, digest) = sample.split_once("@sha256:").unwrap();
         text = text.replace(digest, "[DIGEST]");
         for before in [

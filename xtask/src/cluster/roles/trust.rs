@@ -1,0 +1,53 @@
+//! What an installation on a cluster keeps on this machine.
+
+use std::path::PathBuf;
+
+use anyhow::Result;
+use serde_json::Value;
+
+use crate::artifact::Signature;
+use crate::bundle;
+use crate::cluster::Cluster;
+use crate::fail::{Fail, not_so};
+use crate::target::Trust;
+use crate::text::quote;
+use crate::{signatures, state};
+
+impl Trust for Cluster {
+    fn installed(&self) -> bool {
+        self.installed
+    }
+
+    fn dir(&self) -> PathBuf {
+        self.dir.clone()
+    }
+
+    fn trusted_root(&self) -> Result<PathBuf> {
+        self.require_installed()?;
+        Ok(self.trust_file("trusted_root.json"))
+    }
+
+    fn signatures(&self) -> Result<Vec<Signature>> {
+        self.require_installed()?;
+        signatures::all(&self.dir)
+    }
+
+    fn lost(&self, signature: &Signature) -> Result<Option<Fail>> {
+        let text = state::read(&signature.bundle)?.unwrap_or_default();
+        let log = bundle::read(&text)?.log_id();
+        let root = self.trust_file("trusted_root.json");
+        let root: Value = state::read_json(&root)?.unwrap_or_default();
+        let mut known = root["tlogs"].as_array().into_iter().flatten();
+        if known.any(|known| known["logId"]["keyId"].as_str() == log.as_deref()) {
+            return Ok(None);
+        }
+        let bundle = quote(&signature.bundle.to_string_lossy());
+        Ok(Some(
+            not_so("the entry is in the log of an earlier installation, which is gone").hint(
+                format!(
+                    "what is left of it is the bundle: cargo xtask inspect-rekor --bundle {bundle}"
+                ),
+            ),
+        ))
+    }
+}

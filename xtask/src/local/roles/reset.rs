@@ -1,0 +1,97 @@
+//! The ways back on the local target: what a reader started is stopped, what they made
+//! is removed.
+
+use anyhow::Result;
+
+use crate::fail::broken;
+use crate::local::Local;
+use crate::plan::{Command, Plan, Step};
+use crate::target::{Lifecycle, Removal, Reset};
+use crate::undo;
+use crate::words;
+
+impl Reset for Local {
+    fn reset(&self, chapter: &str) -> Result<Plan> {
+        let stop = |names: &[&str]| {
+            let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
+            self.stop(&names)
+        };
+        let keep_tools = Removal {
+            keep_tools: true,
+            ..Removal::default()
+        };
+        let mut plan = match chapter {
+            "tools" => self.uninstall(Removal::default())?,
+            "cluster" => self.uninstall(keep_tools)?,
+            "identity" => stop(&["dex"])?,
+            "authority" => stop(&["fulcio", "ctlog", "trillian"])?,
+            "logs" => stop(&["rekor-v1", "rekor-v2", "tiles"])?,
+            "install" => stop(&["timestamp"])?,
+            _ => Plan::new("reset", self.globals.clone()),
+        };
+        plan.command = "reset".to_owned();
+        if chapter == "install" {
+            let trust = self.dir.join("trust");
+            plan.push(
+                Step::new("trust", "remove the trust material")
+                    .run(Command::new(words!["rm", "-rf", trust])),
+            );
+        }
+        undo::push(&mut plan, self, chapter)?;
+        Ok(plan)
+    }
+
+    fn uninstall(&self, removal: Removal<'_>) -> Result<Plan> {
+        let mut plan = Plan::new("uninstall", self.globals.clone());
+        self.push_stop(&mut plan, &[], |_| true);
+        let stops: Vec<String> = plan.steps.iter().map(|step| step.name.clone()).collect();
+        let dir = self.dir.clone();
+        plan.push(
+            Step::new("state", "remove keys, logs, images and trust material")
+                .needs(stops)
+                .done(move || Ok((!dir.exists()).then(|| "there is none".to_owned())))
+                .run(Command::new(words!["rm", "-rf", self.dir.as_path()])),
+        );
+        if !removal.keep_tools {
+            let [built, partial, lock] = self.servers.traces();
+            let there = [built.clone(), partial.clone(), lock.clone()];
+            plan.push(
+                Step::new("tools", "remove the built servers")
+                    .needs(["state"])
+                    .done(move || {
+                        let none = !there.iter().any(|path| path.exists());
+                        Ok(none.then(|| "there are none".to_owned()))
+                    })
+                    .run(Command::new(words!["rm", "-rf", built, partial, lock])),
+            );
+        }
+        Ok(plan)
+    }
+
+    fn removal_question(&self, removal: Removal<'_>) -> Result<String> {
+        let state = self.dir.parent().unwrap_or(&self.dir).display();
+        Ok(if removal.keep_tools {
+            format!("Remove all keys, logs and images of {state}?")
+        } else {
+            format!(
+                "Remove all keys, logs and images of {state}, and the built servers, which other state directories of yours may use?"
+            )
+        })
+    }
+
+    fn removal_hint(&self) -> Option<&'static str> {
+        None
+    }
+
+    fn require_named(&self) -> Result<()> {
+        Ok(())
+    }
+
+    fn require_profile(&self, profile: &str) -> Result<()> {
+        Err(broken(format!(
+            "the minikube {profile} is not the one of this target"
+        ))
+        .hint("name the target as well: --on minikube")
+        .into())
+    }
+}

@@ -1,0 +1,48 @@
+//! What a local installation keeps: whom to believe, and what was signed.
+
+use std::path::PathBuf;
+
+use anyhow::Result;
+
+use crate::artifact::Signature;
+use crate::fail::{Fail, not_so};
+use crate::local::{Local, shards};
+use crate::signatures;
+use crate::target::Trust;
+use crate::text::quote;
+
+impl Trust for Local {
+    fn installed(&self) -> bool {
+        self.installed
+    }
+
+    fn dir(&self) -> PathBuf {
+        self.dir.clone()
+    }
+
+    fn trusted_root(&self) -> Result<PathBuf> {
+        self.require_installed()?;
+        Ok(self.trust_file("trusted_root.json"))
+    }
+
+    fn signatures(&self) -> Result<Vec<Signature>> {
+        self.require_installed()?;
+        signatures::all(&self.dir)
+    }
+
+    fn lost(&self, signature: &Signature) -> Result<Option<Fail>> {
+        let Some(number) = signature.shard else {
+            return Ok(None);
+        };
+        if shards::current(&self.dir, "rekor-v1")?.is_some_and(|shard| shard.number == number) {
+            return Ok(None);
+        }
+        let what = format!(
+            "the entry was in shard {number} of Rekor v1, which ended with the Trillian that held it in memory"
+        );
+        let bundle = quote(&signature.bundle.to_string_lossy());
+        Ok(Some(not_so(what).hint(format!(
+            "the bundle still proves it: cargo xtask inspect-rekor --bundle {bundle}"
+        ))))
+    }
+}

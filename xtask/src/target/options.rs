@@ -1,0 +1,63 @@
+//! What is asked of an installation. The command line reads these as they stand here,
+//! so that a doc comment is what `--help` says of an option.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+
+use crate::entry::Versions;
+
+/// What `install` was asked for.
+#[derive(Debug, Clone, Default, Args)]
+pub struct InstallOptions {
+    /// Which versions of Rekor run [default: v2, or what was installed]
+    #[arg(long, value_enum)]
+    pub rekor: Option<Versions>,
+    /// The lowest of the ports to listen on [default: 17800, on a cluster 17850, or what was installed]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1024..=65500))]
+    pub port_base: Option<u16>,
+    /// Replace a key; what it signed stays verifiable
+    #[arg(long, value_enum, value_name = "KEY")]
+    pub renew: Option<Renew>,
+    /// What a cluster is given.
+    #[command(flatten)]
+    pub cluster: ClusterOptions,
+}
+
+/// What an install on a cluster, or a part of it, is given; remembered.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Args)]
+#[command(next_help_heading = "On minikube or a cluster")]
+pub struct ClusterOptions {
+    /// Where the charts are: a helm repository, oci://… or a directory [none: each its own again]
+    #[arg(long, value_name = "PLACE")]
+    pub charts: Option<String>,
+    /// A file that overlays deploy/versions.yml [none: no more]
+    #[arg(long, value_name = "FILE")]
+    pub versions: Option<PathBuf>,
+    /// A file that overlays the helm values; its top-level keys are charts [none: no more]
+    #[arg(long, value_name = "FILE")]
+    pub values: Option<PathBuf>,
+    /// Show Fulcio and Rekor below a domain, with TLS [on minikube: its address and nip.io; none: no more]
+    #[arg(long, value_name = "DOMAIN", num_args = 0..=1, require_equals = true, default_missing_value = "")]
+    pub ingress: Option<String>,
+}
+
+/// What `preflight` looks for.
+#[derive(Debug, Clone, Default, Args)]
+pub struct PreflightOptions {
+    /// The versions of Rekor that are to run [default: the installed ones, or v2]
+    #[arg(long, value_enum)]
+    pub rekor: Option<Versions>,
+    /// The lowest of the ports to look at [default: the installed one, or 17800]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1024..=65500))]
+    pub port_base: Option<u16>,
+}
+
+/// A key that can be replaced.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Renew {
+    /// Fulcio's CA.
+    Ca,
+    /// The timestamp authority's key and certificate.
+    Timestamp,
+}

@@ -1,0 +1,39 @@
+//! The role of a target that leads clients to its servers.
+
+use anyhow::Result;
+
+use crate::entry::Version;
+use crate::http::Server;
+
+/// A server that can be asked.
+pub struct Reached {
+    /// Its address, and whose certificate counts for it.
+    pub server: Server,
+    /// What must be kept while it is asked: the forward to it.
+    pub held: Option<Box<dyn std::any::Any>>,
+}
+
+impl Reached {
+    /// A server that needs no forward.
+    pub fn directly(server: Server) -> Reached {
+        Reached { server, held: None }
+    }
+}
+
+/// Where the servers of an installation are.
+pub trait Reach {
+    /// Whether the servers are processes of this machine, on its loopback interface.
+    fn is_loopback(&self) -> bool;
+
+    /// The address of a version of Rekor, for as long as the answer is kept.
+    fn reach_rekor(&self, version: Version) -> Result<Reached>;
+
+    /// The address of a registry, for as long as the answer is kept.
+    fn reach_registry(&self, host: &str) -> Result<Reached>;
+
+    /// What other clients need: names and values of environment variables.
+    fn env(&self) -> Result<Vec<(&'static str, String)>>;
+
+    /// What to know about the addresses of `env`.
+    fn env_note(&self) -> Option<&'static str>;
+}

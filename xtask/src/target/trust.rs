@@ -1,0 +1,27 @@
+//! The role of a target that keeps what verifiers need and what was signed.
+
+use std::path::PathBuf;
+
+use anyhow::Result;
+
+use crate::artifact::Signature;
+use crate::fail::Fail;
+
+/// What an installation keeps on this machine.
+pub trait Trust {
+    /// Whether an install was begun, here or by one of its stages.
+    fn installed(&self) -> bool;
+
+    /// The directory in which this target keeps what it remembers.
+    fn dir(&self) -> PathBuf;
+
+    /// The trusted root of this installation.
+    fn trusted_root(&self) -> Result<PathBuf>;
+
+    /// The signatures made here, oldest first; the paths of their bundles are
+    /// absolute.
+    fn signatures(&self) -> Result<Vec<Signature>>;
+
+    /// Why the entry of a signature is not in its log any more, where it is so.
+    fn lost(&self, signature: &Signature) -> Result<Option<Fail>>;
+}
