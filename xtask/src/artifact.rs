@@ -24,8 +24,6 @@ pub enum Artifact {
 /// A signature that was made here.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Signature {
-    /// Names the signing call and the place in it: `4711-0`.
-    pub id: String,
     /// The image by digest, or the file.
     pub artifact: String,
     /// Whether it is an image.

@@ -3,18 +3,11 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::Result;
-
 use crate::artifact::Artifact;
 use crate::entry::Version;
-use crate::fail::broken;
 use crate::plan::{Command, Plan, Step, Word};
+use crate::target::steps::{Forget, Record, Token};
 use crate::words;
-
-/// The names of the outputs that hold the digests of the images of one call.
-const DIGESTS: [&str; 8] = [
-    "IMAGE", "IMAGE_2", "IMAGE_3", "IMAGE_4", "IMAGE_5", "IMAGE_6", "IMAGE_7", "IMAGE_8",
-];
 
 /// A cosign and what it is given.
 pub struct Cosign {
@@ -33,7 +26,7 @@ pub struct Cosign {
 }
 
 /// What a call signs, as whom.
-pub struct Signing<'a> {
+pub struct SignRequest<'a> {
     /// The images or files.
     pub artifacts: &'a [Artifact],
     /// The name of the user or service account.
@@ -48,104 +41,113 @@ pub struct Signing<'a> {
     pub rekor: Version,
     /// The target's directory, for the token and the bundles.
     pub dir: &'a Path,
-    /// Further options of `step record`.
-    pub record: Vec<Word>,
+    /// The host under which the cluster's registry is reached.
+    pub forwarded: Option<String>,
+}
+
+impl SignRequest<'_> {
+    /// The file of the identity token. It is named after this process, so that two
+    /// signers do not share anything.
+    fn token(&self) -> PathBuf {
+        self.dir.join(format!("tmp/token-{}", std::process::id()))
+    }
+
+    /// Where cosign writes the bundle of an artifact.
+    fn bundle(&self, i: usize, artifact: &Artifact) -> PathBuf {
+        let call = std::process::id();
+        match artifact {
+            Artifact::Image(_) => self.dir.join(format!("tmp/bundle-{call}-{i}.json")),
+            Artifact::Blob { bundle, .. } => bundle.clone(),
+        }
+    }
 }
 
 impl Cosign {
     /// Adds the steps that sign. They need the steps of `needs`, where these are in
     /// the plan. Returns the names of the last ones.
-    ///
-    /// # Errors
-    /// Where too many images are named.
     pub fn push_sign(
         &self,
         plan: &mut Plan,
-        signing: &Signing<'_>,
+        request: &SignRequest<'_>,
         needs: &[String],
-    ) -> Result<Vec<String>> {
-        let Signing {
-            artifacts,
-            user,
-            identity,
-            issued_by,
-            signing_config,
-            rekor,
-            dir,
-            record: ref more,
-        } = *signing;
-        if artifacts.len() > DIGESTS.len() {
-            return Err(broken(format!(
-                "at most {} images can be signed at once",
-                DIGESTS.len()
-            ))
-            .into());
-        }
-        // Named after this process, so that two signers do not share anything.
-        let call = std::process::id();
-        let token = dir.join(format!("tmp/token-{call}"));
-        let ask = words!["step", "token", "--as", user, "--out", token.as_path()];
-        let title = format!("ask {issued_by} for an identity token of {identity}");
-        plan.push(Step::new("token", title).again().xtask(ask));
+    ) -> Vec<String> {
+        let user = request.user.to_owned();
+        let out = request.token();
+        let (issuer, identity) = (request.issued_by, request.identity);
+        let title = format!("ask {issuer} for an identity token of {identity}");
+        plan.push(Step::new("token", title).again().xtask(Token { user, out }));
         let mut ends = vec!["token".to_owned()];
-        for (i, artifact) in artifacts.iter().enumerate() {
-            let suffix = numbered(i);
-            let mut record = words!["step", "record", "--id", format!("{call}-{i}")];
-            record.extend(words!["--rekor", rekor.name(), "--bundle"]);
-            let sign_words = |verb: &str, bundle: &Path| {
-                words![
-                    verb,
-                    "--yes",
-                    "--identity-token",
-                    token.as_path(),
-                    "--signing-config",
-                    signing_config,
-                    "--trusted-root",
-                    self.trusted_root.as_path(),
-                    "--bundle",
-                    bundle
-                ]
-            };
-            let (title, sign) = match artifact {
-                Artifact::Image(image) => {
-                    let digest = Word::output(DIGESTS[i]);
-                    let look_up = words!["triangulate", "--type", "digest"];
-                    let look_up = self.about(look_up, image, image.into());
-                    let title = format!("look up the digest of {image}");
-                    plan.push(
-                        Step::new(format!("digest{suffix}"), title)
-                            .needs(needs.iter())
-                            .run(look_up.output(DIGESTS[i])),
-                    );
-                    let bundle = dir.join(format!("tmp/bundle-{call}-{i}.json"));
-                    let words = sign_words("sign", &bundle);
-                    record.extend([bundle.into(), "--image".into(), digest.clone()]);
-                    let title = format!("sign {image} by its digest, as {identity}");
-                    (title, self.about(words, image, digest))
-                }
-                Artifact::Blob { file, bundle } => {
-                    let words = sign_words("sign-blob", bundle);
-                    record.extend(words![bundle.as_path(), "--blob", file.as_path()]);
-                    let title = format!("sign {} as {identity}", file.display());
-                    (title, self.call(words, file.as_path().into()))
-                }
-            };
-            plan.push(
-                Step::new(format!("sign{suffix}"), title)
-                    .needs(["token".to_owned(), format!("digest{suffix}")])
-                    .needs(needs.iter())
-                    .run(sign)
-                    .xtask([record, more.clone()].concat()),
-            );
-            ends.push(format!("sign{suffix}"));
+        for (i, artifact) in request.artifacts.iter().enumerate() {
+            if let Artifact::Image(image) = artifact {
+                plan.push(self.digest_step(i, image).needs(needs));
+            }
+            let step = self.sign_step(request, i, artifact).needs(needs);
+            ends.push(step.name.clone());
+            plan.push(step);
         }
         plan.push(
             Step::new("forget-token", "delete the identity token")
-                .needs(ends.iter())
+                .needs(&ends)
                 .always()
-                .xtask(words!["step", "forget", token]),
+                .xtask(Forget {
+                    file: request.token(),
+                }),
         );
-        Ok(ends)
+        ends
+    }
+
+    /// The step that looks up what is to be signed of an image.
+    fn digest_step(&self, i: usize, image: &str) -> Step {
+        let look_up = words!["triangulate", "--type", "digest"];
+        let look_up = self.about(look_up, image, image.into());
+        let title = format!("look up the digest of {image}");
+        Step::new(format!("digest{}", numbered(i)), title).run(look_up.output(digest(i)))
+    }
+
+    /// The step that signs an artifact and remembers the signature.
+    fn sign_step(&self, request: &SignRequest<'_>, i: usize, artifact: &Artifact) -> Step {
+        let identity = request.identity;
+        let mut record = Record {
+            bundle: request.bundle(i, artifact),
+            rekor: request.rekor,
+            image: None,
+            blob: None,
+            forwarded: request.forwarded.clone(),
+        };
+        let sign_words = |verb: &str| {
+            words![
+                verb,
+                "--yes",
+                "--identity-token",
+                request.token(),
+                "--signing-config",
+                request.signing_config,
+                "--trusted-root",
+                self.trusted_root.as_path(),
+                "--bundle",
+                record.bundle.as_path()
+            ]
+        };
+        let (title, sign) = match artifact {
+            Artifact::Image(image) => {
+                // What a tag means may change between these steps; a digest stays.
+                let digest = Word::output(digest(i));
+                let sign = self.about(sign_words("sign"), image, digest.clone());
+                record.image = Some(digest);
+                let title = format!("sign {image} by its digest, as {identity}");
+                (title, sign)
+            }
+            Artifact::Blob { file, .. } => {
+                let sign = self.call(sign_words("sign-blob"), file.as_path().into());
+                record.blob = Some(file.clone());
+                (format!("sign {} as {identity}", file.display()), sign)
+            }
+        };
+        let suffix = numbered(i);
+        Step::new(format!("sign{suffix}"), title)
+            .needs(["token".to_owned(), format!("digest{suffix}")])
+            .run(sign)
+            .xtask(record)
     }
 
     /// Adds the steps that verify against a policy: cosign's own options. Returns
@@ -215,4 +217,9 @@ pub fn numbered(i: usize) -> String {
     } else {
         format!("-{}", i + 1)
     }
+}
+
+/// The name of the output that holds the digest of an image.
+fn digest(i: usize) -> String {
+    format!("IMAGE{}", numbered(i).replace('-', "_"))
 }

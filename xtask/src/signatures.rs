@@ -18,9 +18,7 @@ use crate::text::quote;
 const REMEMBERED: usize = 1000;
 
 /// A signature to be remembered.
-pub struct Made<'a> {
-    /// Names the signing call and the place in it.
-    pub id: String,
+pub struct NewSignature<'a> {
     /// The bundle that cosign wrote.
     pub bundle: &'a Path,
     /// The log that recorded it.
@@ -33,20 +31,16 @@ pub struct Made<'a> {
     pub shard: Option<usize>,
 }
 
-/// Remembers a signature of the target in `dir`. Bundles of images are kept
-/// beside the trust material; those of files stay where they are.
-///
-/// # Errors
-/// Where the bundle cannot be read or a file cannot be written.
-pub fn remember(dir: &Path, made: Made<'_>) -> Result<()> {
-    let Made {
-        id,
+/// Remembers a signature of the target in `dir`, and returns it. Bundles of images are
+/// kept beside the trust material; those of files stay where they are.
+pub fn remember(dir: &Path, new: NewSignature<'_>) -> Result<Signature> {
+    let NewSignature {
         bundle,
         rekor,
         artifact,
         image,
         shard,
-    } = made;
+    } = new;
     let text = state::read(bundle)?
         .ok_or_else(|| broken(format!("cosign left no bundle at {}", bundle.display())))?;
     let read = bundle::read(&text)?;
@@ -61,8 +55,7 @@ pub fn remember(dir: &Path, made: Made<'_>) -> Result<()> {
     } else {
         std::path::absolute(bundle)?
     };
-    let signature = Signature {
-        id,
+    let mut signature = Signature {
         artifact: artifact.to_owned(),
         image,
         identity: leaf.identities().first().cloned().unwrap_or_default(),
@@ -74,12 +67,14 @@ pub fn remember(dir: &Path, made: Made<'_>) -> Result<()> {
     };
     let _held = state::exclusive(&dir.join("signatures.lock"))?;
     let mut all = kept(dir)?;
-    all.push(signature);
+    all.push(signature.clone());
     let surplus = all.len().saturating_sub(REMEMBERED);
     for old in all.drain(..surplus).filter(|old| old.image) {
         let _ = std::fs::remove_file(dir.join(old.bundle));
     }
-    state::write_json(&dir.join("signatures.json"), &all)
+    state::write_json(&dir.join("signatures.json"), &all)?;
+    signature.bundle = dir.join(signature.bundle);
+    Ok(signature)
 }
 
 /// The signatures of the target in `dir`, oldest first, with the absolute paths of

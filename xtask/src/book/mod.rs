@@ -3,23 +3,24 @@
 mod links;
 mod pages;
 mod serve;
+mod steps;
 
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
-use clap::Parser;
-
 pub use serve::{refuse_taken, show};
+pub(crate) use steps::BookStep;
 
-use crate::cli::{Cli, Command as Typed, StepCommand};
 use crate::cluster::settings::pins;
 use crate::fail::{Fail, broken};
 use crate::local::servers::cache_dir;
-use crate::plan::run::{Host, Said};
-use crate::plan::{Command, Plan, Ready, Step, Total};
+use crate::plan::{
+    Command, Plan, Ready, Step, StepEvent, StepRunner, StepValue, Total, step_command,
+};
 use crate::state::{self, Lock};
 use crate::text::quote;
 use crate::words;
+use steps::Pages;
 
 /// How many crates `cargo install` compiles for mdBook: the end of a bar.
 const CRATES: u64 = 177;
@@ -109,12 +110,9 @@ impl Book {
                 .run(install.progress(compiles, Total::Known(CRATES))),
         );
         plan.push(
-            Step::new("pages", "gather the pages and the files that they name").xtask(words![
-                "step",
-                "pages",
-                "--output",
-                self.dir.as_path()
-            ]),
+            Step::new("pages", "gather the pages and the files that they name").xtask(Pages {
+                output: self.dir.clone(),
+            }),
         );
         let last = match port {
             None => Step::new("book", "make the book of them").run(Command::new(words![
@@ -143,19 +141,13 @@ impl Book {
     }
 }
 
-impl Host for Book {
-    fn xtask(&self, words: &[String], _: &dyn Fn(Said<'_>)) -> Result<()> {
-        let all = std::iter::once("cargo xtask").chain(words.iter().map(String::as_str));
-        match Cli::try_parse_from(all).map(|cli| cli.command) {
-            Ok(Typed::Step {
-                step: StepCommand::Pages { output },
-            }) => gather(&self.repo, &output),
-            _ => Err(broken(format!("`{}` is no step of a book", words.join(" "))).into()),
-        }
+impl StepRunner for Book {
+    fn xtask(&self, words: &[String], report: &dyn Fn(StepEvent<'_>)) -> Result<StepValue> {
+        step_command::parse::<BookStep>(words)?.run(&self.repo, report)
     }
 
-    fn wait(&self, ready: &Ready, _: &dyn Fn(Said<'_>)) -> Result<()> {
-        Err(broken(format!("no book waits for {}", ready.address)).into())
+    fn wait(&self, ready: &Ready, _: &dyn Fn(StepEvent<'_>)) -> Result<()> {
+        Err(broken(format!("no book waits for {ready:?}")).into())
     }
 }
 

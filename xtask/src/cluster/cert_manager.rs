@@ -8,6 +8,7 @@ use anyhow::Result;
 use super::objects::{is_empty, is_ours};
 use super::plans::{NAMESPACES, ready};
 use super::releases::{CERT_MANAGER, Source};
+use super::steps::Refusal;
 use super::{Cluster, LABEL};
 use crate::fail::broken;
 use crate::plan::{Plan, Step};
@@ -60,7 +61,7 @@ impl Cluster {
                             .is_empty();
                     Ok(done.then(|| "it is as it should be".to_owned()))
                 })
-                .xtask(words!["step", "refuse", "foreign-cert-manager"])
+                .xtask(Refusal::ForeignCertManager.step())
                 .run(self.helm(upgrade)?)
                 .ready(ready(CERT_MANAGER.namespace, CONDITIONS)),
         );
@@ -87,7 +88,7 @@ impl Cluster {
                 }
                 release.cert_manager_in_use()
             })
-            .xtask(words!["step", "refuse", "cert-manager-in-use"])
+            .xtask(Refusal::CertManagerInUse.step())
             // The release is what tells whose they are, so it goes last.
             .run(self.delete(words![kind, DEFINITIONS])?)
             .run(self.helm(words!["uninstall", chart, "--namespace", namespace])?),
@@ -105,7 +106,7 @@ impl Cluster {
                 let goes = ours && !home.owns_cert_manager()?;
                 Ok((!goes).then(|| "it is not there, or stays".to_owned()))
             })
-            .xtask(words!["step", "refuse", "foreign-cert-manager"])
+            .xtask(Refusal::ForeignCertManager.step())
             .run(self.delete(words![
                 "namespaces",
                 format!("--selector={LABEL},kubernetes.io/metadata.name={namespace}")

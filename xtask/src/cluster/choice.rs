@@ -13,6 +13,7 @@ use super::plans::ISSUER;
 use super::preflight::host;
 use super::releases::{CERT_MANAGER, SCAFFOLD};
 use super::settings::Settings;
+use super::steps::Choose;
 use crate::exec::output_of;
 use crate::fail::broken;
 use crate::local::process;
@@ -121,31 +122,7 @@ impl Cluster {
     /// # Errors
     /// Where no cluster is known.
     pub fn begin_step(&self) -> Result<Step> {
-        let settings = self.settings()?;
-        let mut words = words![
-            "step",
-            "choose",
-            "--port-base",
-            settings.port_base.to_string()
-        ];
-        let Settings {
-            charts,
-            versions,
-            values,
-            ingress,
-            ..
-        } = settings;
-        if let Some(charts) = charts {
-            words.extend(words!["--charts", charts]);
-        }
-        for (option, file) in [("--versions", versions), ("--values", values)] {
-            if let Some(file) = file {
-                words.extend(words![option, file.as_path()]);
-            }
-        }
-        if let Some(domain) = ingress {
-            words.push(format!("--ingress={domain}").into());
-        }
+        let choose = Choose::from(self.settings()?);
         let cluster = self.clone();
         Ok(Step::new("begin", "remember what was chosen")
             .again()
@@ -156,7 +133,7 @@ impl Cluster {
                     kept.as_ref() == Some(cluster.settings()?) && cluster.values_are_written()?;
                 Ok(same.then(|| "it is what was chosen before".to_owned()))
             })
-            .xtask(words))
+            .xtask(choose))
     }
 }
 

@@ -20,8 +20,7 @@ use super::{APPLY, Cluster};
 use crate::exec::interrupt;
 use crate::exec::output_of;
 use crate::fail::{Fail, broken, not_so};
-use crate::plan::Ready;
-use crate::plan::run::Said;
+use crate::plan::StepEvent;
 use crate::text::printable;
 use crate::words;
 
@@ -168,18 +167,21 @@ pub fn concerns(object: &Value, namespace: &str, conditions: &[Condition]) -> bo
 }
 
 impl Cluster {
-    /// Waits until every condition of a namespace holds (`component` is the
-    /// namespace, `address` the conditions).
+    /// Waits until every one of these conditions, as words, holds in a namespace.
     ///
     /// # Errors
     /// Exit status 1 where they do not hold in time, or where a pod or Job fails
     /// in a way that does not pass; 2 where the cluster does not answer.
-    pub fn wait_for(&self, ready: &Ready, say: &dyn Fn(Said<'_>)) -> Result<()> {
-        let namespace = &ready.component;
-        let conditions: Vec<Condition> = ready
-            .address
-            .split_whitespace()
-            .map(Condition::parse)
+    pub fn wait_for(
+        &self,
+        namespace: &str,
+        conditions: &[String],
+        within: Duration,
+        report: &dyn Fn(StepEvent<'_>),
+    ) -> Result<()> {
+        let conditions: Vec<Condition> = conditions
+            .iter()
+            .map(|word| Condition::parse(word))
             .collect::<Result<_, _>>()?;
         let started = Instant::now();
         let mut since: HashMap<String, Instant> = HashMap::new();
@@ -192,7 +194,10 @@ impl Cluster {
                 Ok((unmet, mut objects)) => {
                     objects.retain(|object| concerns(object, namespace, &conditions));
                     let names: Vec<String> = unmet.iter().map(ToString::to_string).collect();
-                    say(Said::Waiting(&format!("{namespace}: {}", names.join(", "))));
+                    report(StepEvent::Waiting(&format!(
+                        "{namespace}: {}",
+                        names.join(", ")
+                    )));
                     last = names;
                     silent_since = None;
                     let troubles = troubles(&objects);
@@ -224,7 +229,7 @@ impl Cluster {
                                     .map(|line| format!("  | {}", printable(line))),
                             );
                             lines.extend(fail.hints.iter().map(|hint| format!("  hint: {hint}")));
-                            say(Said::Trouble(&lines));
+                            report(StepEvent::Trouble(&lines));
                         }
                     }
                     None
@@ -237,17 +242,17 @@ impl Cluster {
             }
             if let Some(error) = silent {
                 let began = *silent_since.get_or_insert_with(Instant::now);
-                if began.elapsed() >= PATIENCE.min(ready.within) {
+                if began.elapsed() >= PATIENCE.min(within) {
                     return Err(error);
                 }
-                say(Said::Waiting(&format!(
+                report(StepEvent::Waiting(&format!(
                     "{namespace}: the API server does not answer"
                 )));
             }
-            if started.elapsed() > ready.within {
+            if started.elapsed() > within {
                 return Err(not_so(format!(
                     "not ready in {namespace} after {} seconds: {}",
-                    ready.within.as_secs(),
+                    within.as_secs(),
                     last.join(", ")
                 ))
                 .hint("see what is wrong: cargo xtask doctor")

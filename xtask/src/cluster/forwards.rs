@@ -9,12 +9,13 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 
 use super::Cluster;
+use super::steps::{HaltForward, LaunchForward};
 use crate::exec::interrupt::{self, Watch};
-use crate::exec::resolve;
+use crate::exec::{Outputs, resolve};
 use crate::fail::{Fail, broken};
 use crate::http::Server;
 use crate::local::process;
-use crate::plan::{Plan, Ready, Step, Word};
+use crate::plan::{Plan, Ready, Step};
 use crate::problems;
 use crate::state;
 use crate::words;
@@ -116,18 +117,17 @@ impl Cluster {
         Ok(self.settings()?.port_base + forward.offset)
     }
 
-    fn forward_words(&self, forward: Forward, port: u16) -> Result<Vec<Word>> {
-        Ok(self
-            .kubectl(words![
-                "port-forward",
-                "--namespace",
-                forward.namespace,
-                "--address",
-                "127.0.0.1",
-                format!("service/{}", forward.service),
-                format!("{port}:{}", forward.port)
-            ])?
-            .words)
+    fn forward_words(&self, forward: Forward, port: u16) -> Result<Vec<String>> {
+        let command = self.kubectl(words![
+            "port-forward",
+            "--namespace",
+            forward.namespace,
+            "--address",
+            "127.0.0.1",
+            format!("service/{}", forward.service),
+            format!("{port}:{}", forward.port)
+        ])?;
+        resolve(&command.words, &Outputs::new())
     }
 
     /// The step that opens a passage.
@@ -137,11 +137,12 @@ impl Cluster {
     pub fn open_step(&self, passage: &Passage) -> Result<Step> {
         let Forward { name, .. } = passage.forward;
         let address = format!("tcp://127.0.0.1:{}", passage.port);
-        let mut launch = words!["step", "launch", &passage.name, "--"];
-        let words = self.forward_words(passage.forward, passage.port)?;
-        launch.extend(words.clone());
+        let argv = self.forward_words(passage.forward, passage.port)?;
+        let launch = LaunchForward {
+            component: passage.name.clone(),
+            words: argv.clone(),
+        };
         let (dir, process_name, at) = (self.dir.clone(), passage.name.clone(), address.clone());
-        let argv = resolve(&words, &crate::plan::run::Outputs::new())?;
         Ok(Step::new(
             format!("forward-{name}"),
             format!(
@@ -158,11 +159,7 @@ impl Cluster {
             Ok(record.map(|record| format!("it runs as process {}", record.pid)))
         })
         .xtask(launch)
-        .ready(Ready {
-            component: passage.name.clone(),
-            address,
-            within: READY,
-        }))
+        .ready(Ready::answers(&passage.name, &address, READY)))
     }
 
     /// The lasting passage of a forward.
@@ -220,7 +217,9 @@ impl Cluster {
                 )
                 .needs(ends.iter())
                 .always()
-                .xtask(words!["step", "halt", &passage.name]),
+                .xtask(HaltForward {
+                    component: passage.name.clone(),
+                }),
             );
         }
     }
@@ -278,13 +277,9 @@ impl Cluster {
         };
         if !passage.stays {
             let words = self.forward_words(forward, passage.port)?;
-            let words = resolve(&words, &crate::plan::run::Outputs::new())?;
             self.launch(&passage.name, &words)?;
-            self.until_open(&Ready {
-                component: passage.name.clone(),
-                address: format!("tcp://127.0.0.1:{}", passage.port),
-                within: READY,
-            })?;
+            let address = format!("tcp://127.0.0.1:{}", passage.port);
+            self.until_open(&passage.name, &address, READY)?;
         }
         Ok((
             Server::at(format!("http://127.0.0.1:{}", passage.port)),
@@ -296,8 +291,8 @@ impl Cluster {
     ///
     /// # Errors
     /// Where it ends instead: the last words are those of kubectl.
-    pub fn until_open(&self, ready: &Ready) -> Result<()> {
-        process::wait(&self.dir, ready)
+    pub fn until_open(&self, component: &str, address: &str, within: Duration) -> Result<()> {
+        process::wait(&self.dir, component, address, within)
             .map_err(|error| problems::explain(Fail::from_error(&error)).into())
     }
 

@@ -9,12 +9,12 @@ use serde_json::Value;
 
 use super::releases::{CERT_MANAGER, SCAFFOLD, Source};
 use super::scaffold::{GROUND, TABLES};
+use super::steps::{FetchImages, Preload};
 use super::{Cluster, settings};
 use crate::exec::interrupt;
 use crate::exec::{each_line_of, output_of};
 use crate::fail::{Fail, broken};
-use crate::plan::run::Said;
-use crate::plan::{Command, Step, Word};
+use crate::plan::{Command, Step, StepEvent, Word};
 use crate::words;
 
 /// The manifests of the repository that pods come from.
@@ -84,7 +84,7 @@ impl Cluster {
                 let lacking = cluster.lacking_images(&cluster.named_images()?)?;
                 Ok(lacking.is_empty().then(|| "minikube has them".to_owned()))
             })
-            .xtask(words!["step", "fetch-images"])
+            .xtask(FetchImages {})
     }
 
     /// The step that fetches the image of the Jobs while nothing needs it yet.
@@ -110,7 +110,7 @@ impl Cluster {
                     let there = lacking.is_ok_and(|lacking| lacking.is_empty());
                     Ok(there.then(|| "minikube has it".to_owned()))
                 })
-                .xtask(words!["step", "preload", image]),
+                .xtask(Preload { image }),
         )
     }
 
@@ -119,14 +119,14 @@ impl Cluster {
     ///
     /// # Errors
     /// The first failure.
-    pub fn fetch_images(&self, say: &dyn Fn(Said<'_>)) -> Result<()> {
+    pub fn fetch_images(&self, report: &dyn Fn(StepEvent<'_>)) -> Result<()> {
         let lacking = self.lacking_images(&self.named_images()?)?;
         let mut first = None;
         for (number, image) in (1..).zip(&lacking) {
             if interrupt::interrupted() {
                 break;
             }
-            say(Said::Waiting(&format!(
+            report(StepEvent::Waiting(&format!(
                 "{number} of {}: {image}",
                 lacking.len()
             )));
@@ -139,10 +139,10 @@ impl Cluster {
 
     /// Fetches an image into minikube (`cargo xtask step preload`). It only saves
     /// time, so what goes wrong is said and does no harm.
-    pub fn preload(&self, image: &str, say: &dyn Fn(Said<'_>)) {
+    pub fn preload(&self, image: &str, report: &dyn Fn(StepEvent<'_>)) {
         if let Err(fail) = self.pull(image) {
             let line = format!("not fetched in advance: {}", fail.what);
-            say(Said::Trouble(&[line]));
+            report(StepEvent::Trouble(&[line]));
         }
     }
 

@@ -12,8 +12,7 @@ use super::{Cluster, settings};
 use crate::bundle;
 use crate::exec::each_line_of;
 use crate::fail::{BROKEN, Fail, NOT_SO, broken};
-use crate::plan::Ready;
-use crate::plan::run::Said;
+use crate::plan::StepEvent;
 use crate::problems;
 use crate::state;
 use crate::target::Signing;
@@ -110,20 +109,23 @@ impl Cluster {
     ///
     /// # Errors
     /// Exit status 1 where the Job fails, with the meaning of its last lines.
-    pub fn follow(&self, job: &str, bundle: Option<&Path>, say: &dyn Fn(Said<'_>)) -> Result<()> {
-        let ready = |condition: &str| Ready {
-            component: DEFAULT.to_owned(),
-            address: format!("{condition}/{job}"),
-            within: WITHIN,
+    pub fn follow(
+        &self,
+        job: &str,
+        bundle: Option<&Path>,
+        report: &dyn Fn(StepEvent<'_>),
+    ) -> Result<()> {
+        let until = |condition: &str, report: &dyn Fn(StepEvent<'_>)| {
+            let conditions = [format!("{condition}/{job}")];
+            self.wait_for(DEFAULT, &conditions, WITHIN, report)
         };
         // Its log begins when its pod does.
-        self.wait_for(&ready("begun"), say)
-            .map_err(|error| could_not_look(&error))?;
-        let lines = self.log_of(job, bundle, say)?;
+        until("begun", report).map_err(|error| could_not_look(&error))?;
+        let lines = self.log_of(job, bundle, report)?;
         // What went wrong is in the log that has been shown.
-        let ended = self.wait_for(&ready("job"), &|said| {
-            if let Said::Waiting(_) = said {
-                say(said);
+        let ended = until("job", &|event| {
+            if let StepEvent::Waiting(_) = event {
+                report(event);
             }
         });
         let Err(error) = ended else { return Ok(()) };
@@ -141,7 +143,7 @@ impl Cluster {
         &self,
         job: &str,
         bundle_file: Option<&Path>,
-        say: &dyn Fn(Said<'_>),
+        report: &dyn Fn(StepEvent<'_>),
     ) -> Result<Vec<String>> {
         let words = words![
             "logs",
@@ -158,7 +160,7 @@ impl Cluster {
             if let Some(file) = bundle_file.filter(|_| bundle::read(line.as_bytes()).is_ok()) {
                 kept = state::write(file, line.as_bytes(), 0o600);
             } else {
-                say(Said::Line(line));
+                report(StepEvent::Line(line));
                 lines.push(line.to_owned());
             }
             lines.len() < MOST

@@ -26,6 +26,7 @@ pub mod scaffold;
 pub mod settings;
 pub mod sign;
 pub mod status;
+pub mod steps;
 pub mod target;
 pub mod troubles;
 pub mod trust;

@@ -8,12 +8,13 @@ use serde_json::Value;
 use super::objects::{DEFAULT, is_ours};
 use super::releases::{CERT_MANAGER, SCAFFOLD, Source};
 use super::scaffold::{CTLOG, FULCIO, INGRESS_TLS};
-use super::target::DISCOVERY;
+use super::steps::{ClusterTrust, CopySecrets, Refusal};
 use super::trust::CONFIG_MAP;
 use super::{APPLY, Cluster};
 use crate::fail::broken;
 use crate::plan::{Command, Plan, Ready, Step};
 use crate::target::TargetKind;
+use crate::target::steps::Preflight;
 use crate::words;
 
 /// How long the servers of a chart may take: images have to be fetched first.
@@ -52,7 +53,7 @@ impl Cluster {
             Step::new("preflight", "check what machine and cluster have")
                 .needs(["begin"])
                 .done(move || looked.finished())
-                .xtask(words!["preflight"]),
+                .xtask(Preflight::default()),
         );
         if self.kind == TargetKind::Minikube {
             plan.push(self.minikube_step()?);
@@ -97,7 +98,7 @@ impl Cluster {
                     .copies_are_current()?
                     .then(|| "they are the same".to_owned()))
             })
-            .xtask(words!["step", "copy-secrets"]),
+            .xtask(CopySecrets {}),
         );
         let trust = self.clone();
         let mut step = Step::new("trust", "write the trusted root and the signing config")
@@ -111,7 +112,7 @@ impl Cluster {
                     .trust_is_current()?
                     .then(|| "they are what the keys say".to_owned()))
             })
-            .xtask(words!["step", "trust"]),
+            .xtask(ClusterTrust {}),
         );
         Ok(())
     }
@@ -140,9 +141,8 @@ impl Cluster {
             Ok(Some("it runs".to_owned()))
         })
         .run(start)
-        .ready(Ready {
-            component: self.settings()?.context.clone(),
-            address: DISCOVERY.to_owned(),
+        .ready(Ready::Issuer {
+            context: self.settings()?.context.clone(),
             within: READY,
         }))
     }
@@ -166,7 +166,7 @@ impl Cluster {
                     .all(there)
                     .then(|| "they are there".to_owned()))
             })
-            .xtask(words!["step", "refuse", "foreign-namespaces"])
+            .xtask(Refusal::ForeignNamespaces.step())
             .run(self.apply_command(&["deploy/namespaces.yml"])?))
     }
 
@@ -319,9 +319,5 @@ const INGRESS: (&str, &str) = ("ingress-nginx", "deployment/ingress-nginx-contro
 
 /// That these conditions hold in a namespace, images fetched included.
 pub fn ready(namespace: &str, conditions: &str) -> Ready {
-    Ready {
-        component: namespace.to_owned(),
-        address: conditions.to_owned(),
-        within: READY,
-    }
+    Ready::objects(namespace, conditions, READY)
 }

@@ -12,6 +12,7 @@ use super::Cluster;
 use super::objects::DATABASE_SECRET;
 use super::plans::{NAMESPACES, ready};
 use super::releases::{Release, SCAFFOLD, without_nulls};
+use super::steps::{ClearJobs, DatabaseSecret, Refusal};
 use crate::exec::output_of;
 use crate::fail::{Fail, broken};
 use crate::plan::{Plan, Step, Word};
@@ -160,7 +161,7 @@ impl Cluster {
                     let done = whole.is_current(SCAFFOLD)? && whole.logs_are_coming()?;
                     Ok(done.then(|| "it is as it should be".to_owned()))
                 })
-                .xtask(words!["step", "clear-jobs"])
+                .xtask(ClearJobs {})
                 .run(self.helm([words!["upgrade", "--install"], release].concat())?),
         );
         for goal in [&TRILLIAN, &FULCIO, &REKOR, &CTLOG] {
@@ -200,7 +201,7 @@ impl Cluster {
                 let lacking = secret.lacking(namespace, &key)?;
                 Ok(lacking.is_empty().then(|| "they are there".to_owned()))
             })
-            .xtask(words!["step", "database-secret"]),
+            .xtask(DatabaseSecret {}),
         );
         const KEY: Goal = Goal {
             step: "scaffold-rekor-key",
@@ -256,7 +257,7 @@ impl Cluster {
                     }))
                 })
                 // On a whole release this would remove the logs.
-                .xtask(words!["step", "refuse", "whole-release"])
+                .xtask(Refusal::WholeRelease.step())
                 .run(self.helm(install)?),
         );
         let upgrade = words![

@@ -1,23 +1,26 @@
 //! Signing and verifying: as Jobs in the cluster, or from this machine.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 
 use super::Cluster;
 use super::forwards::{Forward, Passage};
-use super::jobs::WITHIN;
+use super::jobs::{Task, WITHIN};
 use super::objects::DEFAULT;
+use super::steps::{Follow, Job, SigningConfig};
 use crate::artifact::Artifact;
-use crate::cosign::{Cosign, Signing, numbered};
+use crate::bundle;
+use crate::cosign::{Cosign, SignRequest, numbered};
 use crate::entry::Version;
 use crate::exec::output_of;
 use crate::fail::broken;
 use crate::local::servers::Servers;
-use crate::plan::{Plan, Step, Word};
+use crate::plan::{Plan, Step};
 use crate::random::random;
 use crate::state;
-use crate::target::{CosignRuns, Signing as _};
+use crate::target::steps::{Forget, Record, SigningTarget};
+use crate::target::{CosignRuns, Signing};
 use crate::words;
 
 /// The registry as the cluster names it.
@@ -35,11 +38,21 @@ impl Cluster {
         let opened = self.push_open(plan, &passages)?;
         let (config, write) = self.signing_config_file(&passages)?;
         let mut needs = opened;
+        let is_written = write.is_some();
         if let Some(step) = write {
             needs.push(step.name.clone());
             plan.push(step);
         }
-        self.push_signing(plan, artifacts, account, &config, &passages, &needs)
+        let ends = self.push_signing(plan, artifacts, account, &config, &passages, &needs)?;
+        if is_written {
+            plan.push(
+                Step::new("forget-signing-config", "delete the signing config")
+                    .needs(ends)
+                    .always()
+                    .xtask(Forget { file: config }),
+            );
+        }
+        Ok(())
     }
 
     /// Adds the Jobs that sign as a service account.
@@ -49,30 +62,28 @@ impl Cluster {
         artifacts: &[Artifact],
         account: &str,
     ) -> Result<()> {
-        let call = std::process::id();
         for (i, artifact) in artifacts.iter().enumerate() {
             let Artifact::Image(image) = artifact else {
                 continue;
             };
-            let job = format!("sign-{}", unique()?);
-            let bundle = self.bundle_file(&job);
-            let account_option = words!["--as", account];
-            let mut step = self.job_steps(plan, "sign", &job, i, image, account_option)?;
-            step = step
-                .xtask(words!["step", "follow", &job, "--bundle", bundle.as_path()])
-                .xtask(words![
-                    "step",
-                    "record",
-                    "--id",
-                    format!("{call}-{i}"),
-                    "--rekor",
-                    "v1",
-                    "--bundle",
-                    bundle.as_path(),
-                    "--image",
-                    image
-                ]);
-            self.push_job(plan, step, &job)?;
+            let account = account.to_owned();
+            let name = format!("sign-{}", unique()?);
+            let bundle = self.bundle_file(&name);
+            let task = Task::Sign { account };
+            let step = self
+                .job_steps(plan, i, image, &name, task)?
+                .xtask(Follow {
+                    job: name.clone(),
+                    bundle: Some(bundle.clone()),
+                })
+                .xtask(Record {
+                    bundle,
+                    rekor: Version::V1,
+                    image: Some(image.into()),
+                    blob: None,
+                    forwarded: None,
+                });
+            self.push_job(plan, step, &name)?;
         }
         Ok(())
     }
@@ -112,53 +123,38 @@ impl Cluster {
             let Artifact::Image(image) = artifact else {
                 continue;
             };
-            let job = format!("verify-{}", unique()?);
-            let policy = words!["--identity", identity, "--issuer", issuer];
-            let step = self
-                .job_steps(plan, "verify", &job, i, image, policy)?
-                .xtask(words!["step", "follow", &job]);
-            self.push_job(plan, step, &job)?;
+            let (identity, issuer) = (identity.to_owned(), issuer.to_owned());
+            let name = format!("verify-{}", unique()?);
+            let task = Task::Verify { identity, issuer };
+            let step = self.job_steps(plan, i, image, &name, task)?.xtask(Follow {
+                job: name.clone(),
+                bundle: None,
+            });
+            self.push_job(plan, step, &name)?;
         }
         Ok(())
     }
 
-    /// The step that renders a Job and creates it; it needs nothing.
+    /// Adds the step that writes a Job, and returns the one that creates it.
     fn job_steps(
         &self,
         plan: &mut Plan,
-        verb: &str,
-        job: &str,
         i: usize,
         image: &str,
-        options: Vec<Word>,
+        name: &str,
+        task: Task,
     ) -> Result<Step> {
         let suffix = numbered(i);
-        let file = self.job_file(job);
-        let mut render = words![
-            "step",
-            "job",
-            verb,
-            "--name",
-            job,
-            "--image",
-            image,
-            "--out",
-            file.as_path()
-        ];
-        render.extend(options);
+        let file = self.job_file(name);
+        let job = Job::of(task, name, image, file.clone());
+        let verb = job.verb.name();
         let title = format!("write the Job that will {verb} {image}");
-        plan.push(
-            Step::new(format!("job{suffix}"), title)
-                .again()
-                .xtask(render),
-        );
-        let create = words!["create", "--filename", file.as_path()];
-        Ok(Step::new(
-            format!("{verb}{suffix}"),
-            format!("{verb} {image} in the cluster"),
-        )
-        .needs([format!("job{suffix}")])
-        .run(self.kubectl(create)?))
+        plan.push(Step::new(format!("job{suffix}"), title).again().xtask(job));
+        let create = words!["create", "--filename", file];
+        let title = format!("{verb} {image} in the cluster");
+        Ok(Step::new(format!("{verb}{suffix}"), title)
+            .needs([format!("job{suffix}")])
+            .run(self.kubectl(create)?))
     }
 
     fn job_file(&self, job: &str) -> PathBuf {
@@ -187,8 +183,12 @@ impl Cluster {
                 .always()
                 .run(self.kubectl(remove)?.finishes())
                 // Where it was interrupted these are left.
-                .xtask(words!["step", "forget", self.job_file(job)])
-                .xtask(words!["step", "forget", self.bundle_file(job)]),
+                .xtask(Forget {
+                    file: self.job_file(job),
+                })
+                .xtask(Forget {
+                    file: self.bundle_file(job),
+                }),
         );
         Ok(())
     }
@@ -198,12 +198,12 @@ impl Cluster {
         plan: &mut Plan,
         artifacts: &[Artifact],
         account: &str,
-        config: &std::path::Path,
+        config: &Path,
         passages: &[Passage],
         needs: &[String],
-    ) -> Result<()> {
+    ) -> Result<Vec<String>> {
         let artifacts = self.as_seen_here(artifacts, passages);
-        let signing = Signing {
+        let request = SignRequest {
             artifacts: &artifacts,
             user: account,
             identity: &self.identity(account)?,
@@ -211,39 +211,11 @@ impl Cluster {
             signing_config: config,
             rekor: Version::V1,
             dir: &self.dir,
-            record: self.forwarded(passages),
+            forwarded: forwarded(passages),
         };
-        let ends = self.cosign(passages)?.push_sign(plan, &signing, needs)?;
+        let ends = self.cosign(passages)?.push_sign(plan, &request, needs);
         self.push_close(plan, passages, &ends);
-        if plan.steps.iter().any(|step| step.name == "signing-config") {
-            plan.push(
-                Step::new("forget-signing-config", "delete the signing config")
-                    .needs(ends)
-                    .always()
-                    .xtask(words!["step", "forget", config]),
-            );
-        }
-        Ok(())
-    }
-
-    /// What `step record` must know to give an image the name that it has in the
-    /// cluster.
-    fn forwarded(&self, passages: &[Passage]) -> Vec<Word> {
-        let mut registry = passages
-            .iter()
-            .filter(|passage| passage.forward.name == "registry");
-        registry.next().map_or_else(Vec::new, |passage| {
-            words!["--forwarded", format!("127.0.0.1:{}", passage.port)]
-        })
-    }
-
-    /// The name in the cluster of an image of the registry that was forwarded to
-    /// `host`.
-    pub fn name_in_cluster(image: &str, host: &str) -> String {
-        match image.strip_prefix(host) {
-            Some(rest) if rest.starts_with('/') => format!("{REGISTRY}{rest}"),
-            _ => image.to_owned(),
-        }
+        Ok(ends)
     }
 
     /// The ways into the cluster that a command needs: files need no registry, and
@@ -291,16 +263,11 @@ impl Cluster {
             "write a signing config for these forwards",
         )
         .again()
-        .xtask(words![
-            "step",
-            "signing-config",
-            "--fulcio",
-            url("fulcio", fulcio),
-            "--rekor",
-            url("rekor", rekor),
-            "--out",
-            file.as_path()
-        ]);
+        .xtask(SigningConfig {
+            fulcio: url("fulcio", fulcio),
+            rekor: url("rekor", rekor),
+            out: file.clone(),
+        });
         Ok((file, Some(step)))
     }
 
@@ -363,13 +330,11 @@ impl Cluster {
                 .hint("or build it with Go: cargo xtask --on local install")
         })?)
     }
+}
 
-    /// Asks the cluster for an identity token of a service account, for Fulcio, and
-    /// writes it to a file that only its owner reads (`cargo xtask step token`).
-    ///
-    /// # Errors
-    /// Where the cluster refuses.
-    pub fn token(&self, account: &str, out: &std::path::Path) -> Result<()> {
+impl SigningTarget for Cluster {
+    /// Asks the cluster for a token of a service account.
+    fn write_token(&self, account: &str, out: &Path) -> Result<()> {
         let words = words![
             "create",
             "token",
@@ -382,6 +347,28 @@ impl Cluster {
         let token = output_of(&self.ask(words)?, None)?;
         state::write(out, token.trim().as_bytes(), 0o600)
     }
+
+    fn name_of_image(
+        &self,
+        image: String,
+        bundle: &Path,
+        forwarded: Option<&str>,
+    ) -> Result<String> {
+        let image = forwarded.map_or(image.clone(), |host| name_in_cluster(&image, host));
+        // A Job that is given a tag signs what the tag means just then.
+        by_digest(image, bundle)
+    }
+
+    fn current_shard(&self, _: Version) -> Result<Option<usize>> {
+        Ok(None)
+    }
+}
+
+/// The host under which this machine reaches the registry through a forward.
+fn forwarded(passages: &[Passage]) -> Option<String> {
+    let mut all = passages.iter();
+    let registry = all.find(|passage| passage.forward.name == "registry")?;
+    Some(format!("127.0.0.1:{}", registry.port))
 }
 
 /// What tells the Jobs of everybody who uses a cluster apart: ten digits.
@@ -396,4 +383,32 @@ pub(super) fn runs_here(artifacts: &[Artifact], from: CosignRuns) -> bool {
         || artifacts
             .iter()
             .any(|artifact| matches!(artifact, Artifact::Blob { .. }))
+}
+
+/// The name in the cluster of an image of the registry that was forwarded to
+/// `host`.
+fn name_in_cluster(image: &str, host: &str) -> String {
+    match image.strip_prefix(host) {
+        Some(rest) if rest.starts_with('/') => format!("{REGISTRY}{rest}"),
+        _ => image.to_owned(),
+    }
+}
+
+/// The name of an image by the digest that the statement in a bundle names.
+fn by_digest(image: String, file: &Path) -> Result<String> {
+    if image.contains('@') {
+        return Ok(image);
+    }
+    let text = state::read(file)?.unwrap_or_default();
+    let Some(digest) = bundle::read(&text)?.subject_digest() else {
+        return Ok(image);
+    };
+    let tag = image
+        .rsplit('/')
+        .next()
+        .and_then(|name| name.split_once(':'));
+    let name = tag.map_or(image.as_str(), |(_, tag)| {
+        &image[..image.len() - tag.len() - 1]
+    });
+    Ok(format!("{name}@{digest}"))
 }

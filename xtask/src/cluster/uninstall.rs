@@ -5,6 +5,7 @@ use anyhow::Result;
 
 use super::objects::{is_empty, is_ours};
 use super::releases::{CERT_MANAGER, SCAFFOLD, Source};
+use super::steps::Refusal;
 use super::{Cluster, LABEL};
 use crate::fail::broken;
 use crate::plan::{Command, Plan, Step, Word};
@@ -72,7 +73,7 @@ impl Cluster {
                     home.is_some_and(|home| is_ours(&home)) && cluster.is_released(SCAFFOLD)?;
                 Ok((!ours).then(|| "there is none that is the workshop's".to_owned()))
             })
-            .xtask(words!["step", "refuse", "foreign-release"])
+            .xtask(Refusal::ForeignRelease.step())
             .run(self.helm(words!["uninstall", chart, "--namespace", namespace])?))
     }
 

@@ -16,6 +16,7 @@ mod preflight;
 mod report;
 mod sign;
 mod status;
+mod step;
 mod tour;
 mod uninstall;
 mod verify;
@@ -26,17 +27,15 @@ use anyhow::{Context, Result};
 use serde_json::{Value, json};
 
 use crate::artifact::Artifact;
-use crate::cli::{Cli, Command, Global, PartOptions, PlanOptions, StepCommand};
+use crate::cli::{Cli, Command, Global, PartOptions, PlanOptions};
 use crate::cluster::Cluster;
 use crate::exec;
 use crate::exec::interrupt;
 use crate::fail::{Fail, broken};
 use crate::local::Local;
-use crate::plan::run::{End, Host, Outcome, Said};
-use crate::plan::{Plan, run, shell};
+use crate::plan::{End, Outcome, Plan, StepRunner, run, shell};
 use crate::state::{self, State};
 use crate::target::{InstallStage, Target, TargetKind};
-use crate::text::printable;
 use crate::ui::{self, Style, Ui};
 use crate::walkthrough::progress::{self, Deed};
 
@@ -215,22 +214,8 @@ impl App {
     }
 
     fn command(&self, command: Command) -> Result<Option<Value>> {
-        if let Command::Step { step } = command {
-            let say = |said: Said<'_>| match said {
-                Said::Waiting(_) => {}
-                Said::Trouble(lines) => lines.iter().for_each(|line| self.ui.note(line)),
-                Said::Line(line) => drop(self.ui.say(printable(line))),
-            };
-            return match (self.on.0, &step) {
-                (_, StepCommand::Pages { output }) => crate::book::gather(&self.repo, output),
-                (TargetKind::Local, StepCommand::Halt { .. }) => self.local_to_remove()?.step(step),
-                (TargetKind::Local, _) => self.local()?.step(step),
-                _ => {
-                    let _watch = interrupt::watch();
-                    self.cluster()?.step(step, &say)
-                }
-            }
-            .map(|()| None);
+        if let Command::Step { words } = &command {
+            return step::run(self, words);
         }
         self.ui
             .note(format!("on {} ({})", self.on.0.name(), self.on.1));
@@ -382,8 +367,13 @@ impl App {
     ///
     /// # Errors
     /// The first failure of a step.
-    pub fn execute(&self, host: &dyn Host, plan: &Plan, options: &PlanOptions) -> Result<Ran> {
-        self.execute_some(host, plan, vec![true; plan.steps.len()], options)
+    pub fn execute(
+        &self,
+        runner: &dyn StepRunner,
+        plan: &Plan,
+        options: &PlanOptions,
+    ) -> Result<Ran> {
+        self.execute_some(runner, plan, vec![true; plan.steps.len()], options)
     }
 
     /// The same for some of its steps.
@@ -392,7 +382,7 @@ impl App {
     /// As [`App::execute`].
     pub fn execute_some(
         &self,
-        host: &dyn Host,
+        runner: &dyn StepRunner,
         plan: &Plan,
         mut chosen: Vec<bool>,
         options: &PlanOptions,
@@ -423,7 +413,7 @@ impl App {
             plan,
             &chosen,
             options.from.is_some(),
-            host,
+            runner,
             &self.ui,
         )?))
     }

@@ -28,15 +28,7 @@ pub fn run(app: &App, options: &Sign) -> Result<Option<Value>> {
     let Ran::Done(outcome) = app.execute(target.as_ref(), &plan, &options.plan)? else {
         return Ok(None);
     };
-    // Others may sign at the same time, and the images of one call end in any
-    // order.
-    let call = format!("{}-", std::process::id());
-    let place = |signature: &Signature| signature.id.strip_prefix(&call)?.parse::<usize>().ok();
-    let mut all = target.signatures()?;
-    all.retain(|signature| place(signature).is_some());
-    // A process number comes round again.
-    let mut made = all.split_off(all.len().saturating_sub(artifacts.len()));
-    made.sort_by_key(place);
+    let made: Vec<&Signature> = outcome.made().collect();
     for signature in &made {
         app.ui.say(format!("signed {}", signature.artifact));
         app.ui.say(format!("  as      {}", signature.identity));

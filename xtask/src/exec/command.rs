@@ -60,6 +60,11 @@ impl Word {
         Word(vec![Piece::Output(name.into())])
     }
 
+    /// Its text, where it needs no output of an earlier command any more.
+    pub fn text(&self) -> Result<String> {
+        Ok(resolve(std::slice::from_ref(self), &Outputs::new())?.concat())
+    }
+
     /// The names of the outputs it is made of.
     pub fn outputs(&self) -> impl Iterator<Item = &str> {
         self.0.iter().filter_map(|piece| match piece {
@@ -148,7 +153,6 @@ impl Command {
         self
     }
 }
-
 
 /// What the outputs of commands were, by name.
 pub type Outputs = HashMap<String, String>;

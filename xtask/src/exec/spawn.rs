@@ -64,4 +64,3 @@ pub fn cannot_start(name: &str, error: &std::io::Error) -> Fail {
     }
     broken(format!("{name} could not be started: {error}"))
 }
-

@@ -24,6 +24,7 @@ pub mod settings;
 pub mod shards;
 pub mod sign;
 pub mod status;
+pub mod steps;
 pub mod target;
 pub mod trust;
 

@@ -6,6 +6,7 @@ use anyhow::Result;
 
 use super::manifest::Server;
 use super::settings::Settings;
+use super::steps::{Begin, Configure, Halt, Launch, Shard};
 use super::{Local, process, shards};
 use crate::entry::Version;
 use crate::fail::broken;
@@ -90,7 +91,9 @@ impl Local {
                         let started = process::was_started(&dir, &name);
                         Ok((!started).then(|| "it does not run".to_owned()))
                     })
-                    .xtask(words!["step", "halt", &server.name]),
+                    .xtask(Halt {
+                        component: server.name.clone(),
+                    }),
             );
         }
     }
@@ -168,7 +171,7 @@ impl Local {
             let good = there && !local.ends_soon("registry") && local.all_run()?;
             Ok(good.then(|| "the servers use them".to_owned()))
         })
-        .xtask(words!["step", "begin"])
+        .xtask(Begin {})
         .run(self.make_command(&keys))
     }
 
@@ -182,18 +185,7 @@ impl Local {
                     .configured()?
                     .then(|| "it is as it should be".to_owned()))
             })
-            .xtask(words![
-                "step",
-                "configure",
-                "--port-base",
-                settings.port_base.to_string(),
-                "--rekor",
-                settings.rekor.name(),
-                "--fulcio",
-                settings.fulcio.len().to_string(),
-                "--timestamp",
-                settings.timestamp.len().to_string(),
-            ])
+            .xtask(Configure::from(settings))
     }
 
     fn shard_step(&self, server: &Server) -> Result<Step> {
@@ -209,8 +201,10 @@ impl Local {
             admin,
             format!("--display_name={log}")
         ];
-        let mut open = words!["step", "shard", &log, "--tree"];
-        open.push(Word::output(output));
+        let open = Shard {
+            log: log.clone(),
+            tree: Word::output(output),
+        };
         Ok(Step::new(
             format!("{log}-shard"),
             format!("make a tree and a key for {}", server.title),
@@ -234,8 +228,10 @@ impl Local {
             server.uses.clone(),
             line.clone(),
         );
-        let mut launch = words!["step", "launch", &server.name, "--"];
-        launch.extend(line.into_iter().map(Word::from));
+        let launch = Launch {
+            component: server.name.clone(),
+            words: line,
+        };
         let address = self.server_ready(server)?;
         let at = address.clone();
         Ok(Step::new(&server.name, format!("start {}", server.title))
@@ -255,11 +251,7 @@ impl Local {
                 Ok(record.map(|record| format!("it runs as process {}", record.pid)))
             })
             .xtask(launch)
-            .ready(Ready {
-                component: server.name.clone(),
-                address,
-                within: READY,
-            }))
+            .ready(Ready::answers(&server.name, &address, READY)))
     }
 
     /// Whether every server that should run does.

@@ -20,7 +20,6 @@ use crate::exec::interrupt;
 use crate::fail::broken;
 use crate::format::hex::hex;
 use crate::http;
-use crate::plan::Ready;
 use crate::state;
 use crate::time;
 
@@ -292,11 +291,10 @@ fn end(name: &str, pid: u32, alive: impl Fn() -> bool) -> Result<()> {
 /// # Errors
 /// Where it ends first (its log's last lines are the tail), where it does not
 /// answer in time, or where the user interrupts.
-pub fn wait(dir: &Path, ready: &Ready) -> Result<()> {
+pub fn wait(dir: &Path, name: &str, address: &str, within: Duration) -> Result<()> {
     let asked = Instant::now();
-    let name = &ready.component;
     loop {
-        if answers(&ready.address) {
+        if answers(address) {
             return Ok(());
         }
         let Some(record) = record(dir, name)? else {
@@ -311,11 +309,10 @@ pub fn wait(dir: &Path, ready: &Ready) -> Result<()> {
                 .hint(log())
                 .into());
         }
-        if asked.elapsed() > ready.within {
-            let seconds = ready.within.as_secs();
+        if asked.elapsed() > within {
+            let seconds = within.as_secs();
             return Err(broken(format!(
-                "{name} does not answer at {} after {seconds} seconds",
-                ready.address
+                "{name} does not answer at {address} after {seconds} seconds"
             ))
             .tail(last_lines(dir, &record, 12))
             .hint(log())

@@ -203,7 +203,10 @@ impl Servers {
             Step::new("servers", "build the servers (once; takes minutes)")
                 .needs(["modules"])
                 .done(built)
-                .run(build.progress(|line| !line.starts_with("go: "), Total::LinesOf("PACKAGES")))
+                .run(build.progress(
+                    |line| !line.starts_with("go: "),
+                    Total::LinesOf("PACKAGES".to_owned()),
+                ))
                 .run(
                     Command::new(words![
                         "sh",

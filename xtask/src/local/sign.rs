@@ -6,11 +6,13 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use serde_json::Value;
 
-use super::Local;
 use super::config::User;
+use super::{Local, shards};
 use crate::cosign::Cosign;
+use crate::entry::Version;
 use crate::fail::{Fail, broken};
 use crate::target::Signing;
+use crate::target::steps::SigningTarget;
 use crate::{http, state};
 
 impl Local {
@@ -55,13 +57,11 @@ impl Local {
     pub fn trust_file(&self, name: &str) -> PathBuf {
         self.dir.join("trust").join(name)
     }
+}
 
-    /// Asks Dex for an identity token by the password grant and writes it to a
-    /// file that only its owner reads (`cargo xtask step token`).
-    ///
-    /// # Errors
-    /// Where Dex does not answer or refuses.
-    pub fn token(&self, user: &str, out: &Path) -> Result<()> {
+impl SigningTarget for Local {
+    /// Asks Dex by the password grant.
+    fn write_token(&self, user: &str, out: &Path) -> Result<()> {
         let user = self.user(user)?;
         let form = [
             ("grant_type", "password"),
@@ -85,5 +85,17 @@ impl Local {
             .as_str()
             .ok_or_else(|| broken("Dex answers without an identity token"))?;
         state::write(out, token.as_bytes(), 0o600)
+    }
+
+    fn name_of_image(&self, image: String, _: &Path, _: Option<&str>) -> Result<String> {
+        Ok(image)
+    }
+
+    fn current_shard(&self, rekor: Version) -> Result<Option<usize>> {
+        let shard = match rekor {
+            Version::V1 => shards::current(&self.dir, "rekor-v1")?,
+            Version::V2 => None,
+        };
+        Ok(shard.map(|shard| shard.number))
     }
 }

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use super::settings::Period;
+use super::steps::Trust;
 use super::{Local, shards};
 use crate::entry::Version;
 use crate::exec::output_of;
@@ -14,7 +15,6 @@ use crate::format::hex::hex;
 use crate::parallel;
 use crate::plan::{Command, Step};
 use crate::state;
-use crate::words;
 
 /// The name that Rekor v2 signs its checkpoints with (`--hostname` in
 /// `servers.yml`). Clients expect the host of the log's address.
@@ -37,7 +37,7 @@ impl Local {
                     .is_ok_and(|now| local.read_made_from() == Some(now));
                 Ok(current.then(|| "they are what the keys say".to_owned()))
             })
-            .xtask(words!["step", "trust"])
+            .xtask(Trust {})
     }
 
     /// What the trust material is made from and what became of it: the cosign

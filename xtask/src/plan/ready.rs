@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
+use anyhow::Result;
 use clap::Args;
 
-use super::{StepCommand, Word};
+use super::{StepCommand, StepEvent, StepRunner, Word};
 use crate::words;
 
 /// The word that stands for [`Ready::Issuer`] on a command line.
@@ -91,6 +92,11 @@ pub struct Wait {
 }
 
 impl Wait {
+    /// Waits, for whoever typed it.
+    pub fn run(self, runner: &dyn StepRunner, report: &dyn Fn(StepEvent<'_>)) -> Result<()> {
+        runner.wait(&self.ready(), report)
+    }
+
     /// The condition that its words stand for.
     pub fn ready(&self) -> Ready {
         let within = Duration::from_secs(self.within);

@@ -88,7 +88,8 @@ pub fn run(
                 scope.spawn(move || {
                     // Without this a panic would leave the plan waiting.
                     let step = std::panic::AssertUnwindSafe(|| run.step(i));
-                    let panicked = |_| Err(broken("a step panicked: that is a bug of this program"));
+                    let panicked =
+                        |_| Err(broken("a step panicked: that is a bug of this program"));
                     let end = std::panic::catch_unwind(step).unwrap_or_else(panicked);
                     let _ = send.send((i, end));
                 });
@@ -471,7 +472,10 @@ mod tests {
         ]);
         let host = fake();
         runs(&plan, &host).unwrap();
-        assert_eq!(*host.asked.lock().unwrap(), ["launch", "wait x tcp://x --within 1"]);
+        assert_eq!(
+            *host.asked.lock().unwrap(),
+            ["launch", "wait x tcp://x --within 1"]
+        );
     }
 
     #[test]

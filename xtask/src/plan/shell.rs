@@ -95,7 +95,10 @@ mod tests {
             .env("A", "x y");
         plan.push(Step::new("look", "look it up").run(look));
         let mut say = words!["step", "say"];
-        say.push(Word(vec![Piece::Text("it's ".into()), Piece::Output("IT")]));
+        say.push(Word(vec![
+            Piece::Text("it's ".into()),
+            Piece::Output("IT".into()),
+        ]));
         plan.push(Step::new("say", "say it").needs(["look"]).xtask(say));
         plan
     }

@@ -33,9 +33,14 @@ pub fn parse<S: Subcommand>(words: &[String]) -> Result<S, clap::Error> {
     S::from_arg_matches(&matches).map_err(|error| error.format(&mut grammar))
 }
 
-/// Whether a list of steps has one of this name.
-pub fn has<S: Subcommand>(name: &str) -> bool {
-    S::has_subcommand(name)
+/// Whether these are the words of a step of this list.
+pub fn is_of<S: Subcommand>(words: &[String]) -> bool {
+    named(words).is_some_and(|name| S::has_subcommand(name))
+}
+
+/// The name of a step among its words.
+fn named(words: &[String]) -> Option<&String> {
+    words.iter().find(|word| *word != "step")
 }
 
 /// What can be typed of a list of steps.
@@ -98,10 +103,12 @@ where
     let mut seen = BTreeSet::new();
     for step in all {
         let words = crate::exec::resolve(&words(step), &crate::exec::Outputs::new()).unwrap();
-        seen.insert(words.iter().find(|word| *word != "step").unwrap().clone());
+        seen.insert(named(&words).unwrap().clone());
         assert_eq!(parse::<S>(&words).unwrap(), *step, "{words:?}");
     }
     let list = grammar::<S>();
-    let names = list.get_subcommands().map(|step| step.get_name().to_owned());
+    let names = list
+        .get_subcommands()
+        .map(|step| step.get_name().to_owned());
     assert_eq!(seen, names.collect(), "each step of the list is read once");
 }

@@ -12,6 +12,7 @@ mod reach;
 mod reset;
 mod signing;
 mod stage;
+pub mod steps;
 mod trust;
 
 pub use component::{Component, ComponentState};
@@ -25,9 +26,9 @@ pub use signing::{CosignRuns, Signing};
 pub use stage::InstallStage;
 pub use trust::Trust;
 
-use crate::plan::run::Host;
+use crate::plan::StepRunner;
 
 /// A place where a private Sigstore runs, and what runs the steps of its plans.
-pub trait Target: Host + Installation + Lifecycle + Signing + Trust + Reach + Reset {}
+pub trait Target: StepRunner + Installation + Lifecycle + Signing + Trust + Reach + Reset {}
 
-impl<T: Host + Installation + Lifecycle + Signing + Trust + Reach + Reset> Target for T {}
+impl<T: StepRunner + Installation + Lifecycle + Signing + Trust + Reach + Reset> Target for T {}

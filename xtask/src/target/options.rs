@@ -43,7 +43,7 @@ pub struct ClusterOptions {
 }
 
 /// What `preflight` looks for.
-#[derive(Debug, Clone, Default, Args)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Args)]
 pub struct PreflightOptions {
     /// The versions of Rekor that are to run [default: the installed ones, or v2]
     #[arg(long, value_enum)]

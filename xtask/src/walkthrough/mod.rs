@@ -2,6 +2,7 @@
 //! seen.
 
 pub mod progress;
+pub mod steps;
 
 use std::str::FromStr;
 

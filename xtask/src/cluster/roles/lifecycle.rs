@@ -5,6 +5,7 @@ use anyhow::Result;
 use crate::cluster::Cluster;
 use crate::cluster::doctor::inotify;
 use crate::cluster::status::{COMPONENTS, FORWARD};
+use crate::cluster::steps::HaltForward;
 use crate::fail::broken;
 use crate::plan::{Plan, Step};
 use crate::preflight::Check;
@@ -32,8 +33,11 @@ impl Lifecycle for Cluster {
                 continue;
             }
             plan.push(
-                Step::new(format!("close-{name}"), format!("end the forward to {of}"))
-                    .xtask(words!["step", "halt", &name]),
+                Step::new(format!("close-{name}"), format!("end the forward to {of}")).xtask(
+                    HaltForward {
+                        component: name.clone(),
+                    },
+                ),
             );
         }
         Ok(plan)

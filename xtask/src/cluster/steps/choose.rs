@@ -3,11 +3,11 @@
 use anyhow::Result;
 use clap::Args;
 
-use crate::cli::ClusterOptions;
 use crate::cluster::Cluster;
 use crate::cluster::settings::Settings;
 use crate::plan::{StepCommand, StepEvent, Word};
 use crate::state::{self, State};
+use crate::target::ClusterOptions;
 use crate::words;
 
 /// Remember what was chosen for a cluster, and write the values that follow

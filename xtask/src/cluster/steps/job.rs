@@ -54,6 +54,28 @@ impl JobVerb {
     }
 }
 
+impl Job {
+    /// The step that writes a Job for an image, which does this, under this name.
+    pub(crate) fn of(task: Task, name: &str, image: &str, out: PathBuf) -> Job {
+        let none = String::new;
+        let (verb, account, identity, issuer) = match task {
+            Task::Sign { account } => (JobVerb::Sign, account, none(), none()),
+            Task::Verify { identity, issuer } => {
+                (JobVerb::Verify, "default".to_owned(), identity, issuer)
+            }
+        };
+        Job {
+            verb,
+            name: name.to_owned(),
+            image: image.to_owned(),
+            out,
+            account,
+            identity,
+            issuer,
+        }
+    }
+}
+
 impl StepCommand for Job {
     const NAME: &'static str = "job";
 

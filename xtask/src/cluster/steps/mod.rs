@@ -21,7 +21,7 @@ pub(crate) use database_secret::DatabaseSecret;
 pub(crate) use fetch_images::FetchImages;
 pub(crate) use follow::Follow;
 pub(crate) use halt::HaltForward;
-pub(crate) use job::{Job, JobVerb};
+pub(crate) use job::Job;
 pub(crate) use launch::LaunchForward;
 pub(crate) use preload::Preload;
 pub(crate) use refuse::{Refusal, Refuse};
@@ -60,11 +60,12 @@ steps! {
 
 #[cfg(test)]
 mod tests {
+    use super::job::JobVerb;
     use super::*;
-    use crate::cli::{ClusterOptions, PreflightOptions};
     use crate::entry::Version;
     use crate::plan::Ready;
     use crate::plan::step_command::each_is_read_from_its_words;
+    use crate::target::{ClusterOptions, PreflightOptions};
 
     #[test]
     fn each_step_is_what_is_read_from_its_words() {
@@ -82,8 +83,12 @@ mod tests {
             }),
             ClusterStep::DatabaseSecret(DatabaseSecret {}),
             ClusterStep::CopySecrets(CopySecrets {}),
-            ClusterStep::Refuse(Refuse { what: Refusal::CertManagerInUse }),
-            ClusterStep::Preload(Preload { image: "a/b:c".into() }),
+            ClusterStep::Refuse(Refuse {
+                what: Refusal::CertManagerInUse,
+            }),
+            ClusterStep::Preload(Preload {
+                image: "a/b:c".into(),
+            }),
             ClusterStep::FetchImages(FetchImages {}),
             ClusterStep::ClearJobs(ClearJobs {}),
             ClusterStep::Trust(ClusterTrust {}),
@@ -110,16 +115,31 @@ mod tests {
                 identity: String::new(),
                 issuer: String::new(),
             }),
-            ClusterStep::Follow(Follow { job: "sign-1".into(), bundle: Some("/tmp/b".into()) }),
+            ClusterStep::Follow(Follow {
+                job: "sign-1".into(),
+                bundle: Some("/tmp/b".into()),
+            }),
             ClusterStep::Launch(LaunchForward {
                 component: "rekor".into(),
-                words: ["kubectl", "port-forward", "--", "1:2"].map(str::to_owned).into(),
+                words: ["kubectl", "port-forward", "--", "1:2"]
+                    .map(str::to_owned)
+                    .into(),
             }),
             ClusterStep::Wait(Wait::from(&ready)),
-            ClusterStep::Halt(HaltForward { component: "rekor".into() }),
-            ClusterStep::Token(Token { user: "default".into(), out: "/tmp/token".into() }),
-            ClusterStep::Forget(Forget { file: "/tmp/token".into() }),
-            ClusterStep::Unsign(Unsign { image: "a/b:c".into(), attestations: false }),
+            ClusterStep::Halt(HaltForward {
+                component: "rekor".into(),
+            }),
+            ClusterStep::Token(Token {
+                user: "default".into(),
+                out: "/tmp/token".into(),
+            }),
+            ClusterStep::Forget(Forget {
+                file: "/tmp/token".into(),
+            }),
+            ClusterStep::Unsign(Unsign {
+                image: "a/b:c".into(),
+                attestations: false,
+            }),
             ClusterStep::Record(Record {
                 bundle: "/tmp/bundle".into(),
                 rekor: Version::V1,
@@ -127,7 +147,9 @@ mod tests {
                 blob: None,
                 forwarded: Some("127.0.0.1:1".into()),
             }),
-            ClusterStep::Preflight(Preflight { options: PreflightOptions::default() }),
+            ClusterStep::Preflight(Preflight {
+                options: PreflightOptions::default(),
+            }),
         ];
         each_is_read_from_its_words(&all, ClusterStep::words);
     }

@@ -29,6 +29,13 @@ pub(crate) enum Refusal {
     WholeRelease,
 }
 
+impl Refusal {
+    /// What ends a plan for this reason.
+    pub(crate) fn step(self) -> Refuse {
+        Refuse { what: self }
+    }
+}
+
 impl StepCommand for Refuse {
     const NAME: &'static str = "refuse";
 

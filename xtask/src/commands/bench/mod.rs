@@ -16,13 +16,14 @@ use serde_json::{Value, json};
 
 use super::App;
 use crate::artifact::Artifact;
+use crate::exec::Outputs;
 use crate::exec::resolve;
 use crate::fail::broken;
 use crate::local::Local;
 use crate::local::platform;
-use crate::plan::run::Outputs;
 use crate::plan::{Action, Piece, Plan};
 use crate::state::State;
+use crate::target::steps::SigningTarget;
 use crate::target::{CosignRuns, Signing};
 
 /// The profile that this program was built with.
@@ -170,7 +171,7 @@ impl<'a> Bench<'a> {
                     let Some(Piece::Text(out)) = out else {
                         return Err(broken("the token goes nowhere").into());
                     };
-                    target.token(target.default_user(), Path::new(out))?;
+                    target.write_token(target.default_user(), Path::new(out))?;
                 }
                 Action::Xtask(_) => {}
                 Action::Run(command) => {
@@ -186,9 +187,9 @@ impl<'a> Bench<'a> {
                     if !output.status.success() {
                         return Err(broken(format!("{} failed", words[0])).into());
                     }
-                    if let Some(name) = command.output {
+                    if let Some(name) = &command.output {
                         outputs.insert(
-                            name,
+                            name.clone(),
                             String::from_utf8_lossy(&output.stdout).trim().to_owned(),
                         );
                     }

@@ -8,7 +8,7 @@ use crate::cli::PlanOptions;
 use crate::plan::Step;
 use crate::target::Removal;
 use crate::walkthrough;
-use crate::words;
+use crate::walkthrough::steps::{ResetRunner, Unlearn};
 
 /// The chapters whose undoing removes the whole installation, and with it what the
 /// later ones did.
@@ -42,10 +42,10 @@ pub fn run(app: &App, typed: &str, yes: bool, how: &PlanOptions) -> Result<Optio
     if !plan.steps.is_empty() {
         target.require_named()?;
     }
-    let mut unlearn = words!["step", "unlearn", chapter.name.as_str()];
-    if whole {
-        unlearn.push("--later".into());
-    }
+    let unlearn = Unlearn {
+        chapter: chapter.name.clone(),
+        later: whole,
+    };
     let needs: Vec<String> = plan.steps.iter().map(|step| step.name.clone()).collect();
     plan.push(
         Step::new("unlearn", format!("forget that {spoken} was done"))
@@ -63,7 +63,12 @@ pub fn run(app: &App, typed: &str, yes: bool, how: &PlanOptions) -> Result<Optio
         };
         uninstall::ask("reset", &question)?;
     }
-    let Ran::Done(outcome) = app.execute(target.as_ref(), &plan, how)? else {
+    let runner = ResetRunner {
+        target: target.as_ref(),
+        state: &app.state,
+        kind: app.on.0,
+    };
+    let Ran::Done(outcome) = app.execute(&runner, &plan, how)? else {
         return Ok(None);
     };
     app.ui.say(format!("undone: {spoken}"));

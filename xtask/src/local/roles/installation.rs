@@ -8,6 +8,7 @@ use crate::local::preflight::{openssl, platform};
 use crate::plan::{Command, Plan, Step};
 use crate::preflight::Check;
 use crate::state::Lock;
+use crate::target::steps::Preflight;
 use crate::target::{
     ClusterOptions, Images, InstallOptions, InstallStage, Installation, PreflightOptions, Signing,
     Summary,
@@ -83,20 +84,19 @@ impl Installation for Local {
 
 impl Local {
     fn preflight_step(&self) -> Step {
-        let (local, base) = (self.clone(), self.settings.port_base.to_string());
+        let local = self.clone();
         // It names taken ports before minutes are spent on a build.
         Step::new("preflight", "check what the machine has")
             .done(move || {
                 let done = local.servers.built() && local.all_run()?;
                 Ok(done.then(|| "the servers are built, and run".to_owned()))
             })
-            .xtask(words![
-                "preflight",
-                "--rekor",
-                self.settings.rekor.name(),
-                "--port-base",
-                base
-            ])
+            .xtask(Preflight {
+                options: PreflightOptions {
+                    rekor: Some(self.settings.rekor),
+                    port_base: Some(self.settings.port_base),
+                },
+            })
     }
 
     fn sample_step(&self) -> Result<Step> {

@@ -3,7 +3,7 @@
 use anyhow::Result;
 
 use crate::artifact::Artifact;
-use crate::cosign;
+use crate::cosign::SignRequest;
 use crate::entry::Version;
 use crate::local::{Local, trust};
 use crate::plan::Plan;
@@ -25,7 +25,7 @@ impl Signing for Local {
         signatures::all(&self.dir)?;
         let user = self.user(user)?;
         let mut plan = Plan::new("sign", self.globals.clone());
-        let signing = cosign::Signing {
+        let request = SignRequest {
             artifacts,
             user: &user.name,
             identity: &user.email,
@@ -33,9 +33,9 @@ impl Signing for Local {
             signing_config: &self.trust_file(&trust::signing_config(Some(rekor))),
             rekor,
             dir: &self.dir,
-            record: Vec::new(),
+            forwarded: None,
         };
-        self.cosign()?.push_sign(&mut plan, &signing, &[])?;
+        self.cosign()?.push_sign(&mut plan, &request, &[]);
         Ok(plan)
     }
 

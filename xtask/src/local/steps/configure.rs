@@ -26,6 +26,19 @@ pub(crate) struct Configure {
     pub(crate) timestamp: u16,
 }
 
+impl From<&Settings> for Configure {
+    fn from(settings: &Settings) -> Configure {
+        // No more keys than a `u16` counts are ever made.
+        let number = |keys: usize| u16::try_from(keys).unwrap_or(u16::MAX);
+        Configure {
+            port_base: settings.port_base,
+            rekor: settings.rekor,
+            fulcio: number(settings.fulcio.len()),
+            timestamp: number(settings.timestamp.len()),
+        }
+    }
+}
+
 impl StepCommand for Configure {
     const NAME: &'static str = "configure";
 

@@ -40,14 +40,18 @@ steps! {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cli::PreflightOptions;
     use crate::entry::{Version, Versions};
     use crate::plan::Ready;
     use crate::plan::step_command::each_is_read_from_its_words;
+    use crate::target::PreflightOptions;
 
     #[test]
     fn each_step_is_what_is_read_from_its_words() {
-        let ready = Ready::answers("dex", "http://127.0.0.1:1", std::time::Duration::from_secs(9));
+        let ready = Ready::answers(
+            "dex",
+            "http://127.0.0.1:1",
+            std::time::Duration::from_secs(9),
+        );
         let all = [
             LocalStep::Begin(Begin {}),
             LocalStep::Configure(Configure {
@@ -58,15 +62,30 @@ mod tests {
             }),
             LocalStep::Launch(Launch {
                 component: "dex".into(),
-                words: ["dex", "serve", "--flag", "--", "config.yml"].map(str::to_owned).into(),
+                words: ["dex", "serve", "--flag", "--", "config.yml"]
+                    .map(str::to_owned)
+                    .into(),
             }),
             LocalStep::Wait(Wait::from(&ready)),
-            LocalStep::Halt(Halt { component: "dex".into() }),
-            LocalStep::Shard(Shard { log: "ctlog".into(), tree: "4711".into() }),
+            LocalStep::Halt(Halt {
+                component: "dex".into(),
+            }),
+            LocalStep::Shard(Shard {
+                log: "ctlog".into(),
+                tree: "4711".into(),
+            }),
             LocalStep::Trust(Trust {}),
-            LocalStep::Token(Token { user: "alice".into(), out: "/a b/token".into() }),
-            LocalStep::Forget(Forget { file: "/tmp/token".into() }),
-            LocalStep::Unsign(Unsign { image: "a/b:c".into(), attestations: true }),
+            LocalStep::Token(Token {
+                user: "alice".into(),
+                out: "/a b/token".into(),
+            }),
+            LocalStep::Forget(Forget {
+                file: "/tmp/token".into(),
+            }),
+            LocalStep::Unsign(Unsign {
+                image: "a/b:c".into(),
+                attestations: true,
+            }),
             LocalStep::Record(Record {
                 bundle: "/tmp/bundle".into(),
                 rekor: Version::V1,
@@ -75,7 +94,10 @@ mod tests {
                 forwarded: None,
             }),
             LocalStep::Preflight(Preflight {
-                options: PreflightOptions { rekor: Some(Versions::V1), port_base: Some(20_000) },
+                options: PreflightOptions {
+                    rekor: Some(Versions::V1),
+                    port_base: Some(20_000),
+                },
             }),
         ];
         each_is_read_from_its_words(&all, LocalStep::words);

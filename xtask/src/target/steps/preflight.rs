@@ -3,13 +3,12 @@
 use anyhow::Result;
 use clap::Args;
 
-use crate::cli::PreflightOptions;
 use crate::plan::{StepCommand, StepEvent, Word};
-use crate::target::Target;
+use crate::target::{PreflightOptions, Target};
 use crate::{preflight, words};
 
 /// Check that the machine has what the target needs
-#[derive(Debug, PartialEq, Args)]
+#[derive(Debug, Default, PartialEq, Args)]
 pub(crate) struct Preflight {
     /// For which installation.
     #[command(flatten)]

@@ -1,0 +1,83 @@
+//! The step of a way back that this program does itself, beside those of the target.
+
+use anyhow::Result;
+use clap::Args;
+
+use super::progress;
+use crate::plan::{Ready, StepCommand, StepEvent, StepRunner, StepValue, Word, step_command};
+use crate::state::State;
+use crate::target::TargetKind;
+use crate::{steps, words};
+
+steps! {
+    /// The steps of the walkthrough.
+    WalkthroughStep of ResetRunner<'_> {
+        Unlearn(Unlearn),
+    }
+}
+
+/// Forget that a chapter was done
+#[derive(Debug, PartialEq, Args)]
+pub(crate) struct Unlearn {
+    /// Its name.
+    pub(crate) chapter: String,
+    /// And all that was done in the later ones.
+    #[arg(long)]
+    pub(crate) later: bool,
+}
+
+impl StepCommand for Unlearn {
+    const NAME: &'static str = "unlearn";
+
+    fn arguments(&self) -> Vec<Word> {
+        let mut words = words![&self.chapter];
+        if self.later {
+            words.push("--later".into());
+        }
+        words
+    }
+}
+
+impl Unlearn {
+    fn run(self, runner: &ResetRunner<'_>, _: &dyn Fn(StepEvent<'_>)) -> Result<()> {
+        progress::unlearn(runner.state, runner.kind, &self.chapter, self.later)
+    }
+}
+
+/// Runs the steps of a way back: its own, and those of the target.
+pub(crate) struct ResetRunner<'a> {
+    /// What runs the steps of the target.
+    pub(crate) target: &'a dyn StepRunner,
+    /// Where it is remembered what was done.
+    pub(crate) state: &'a State,
+    /// On which target.
+    pub(crate) kind: TargetKind,
+}
+
+impl StepRunner for ResetRunner<'_> {
+    fn xtask(&self, words: &[String], report: &dyn Fn(StepEvent<'_>)) -> Result<StepValue> {
+        if step_command::is_of::<WalkthroughStep>(words) {
+            return step_command::parse::<WalkthroughStep>(words)?.run(self, report);
+        }
+        self.target.xtask(words, report)
+    }
+
+    fn wait(&self, ready: &Ready, report: &dyn Fn(StepEvent<'_>)) -> Result<()> {
+        self.target.wait(ready, report)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::step_command::each_is_read_from_its_words;
+
+    #[test]
+    fn each_step_is_what_is_read_from_its_words() {
+        let unlearn = Unlearn {
+            chapter: "sign".into(),
+            later: true,
+        };
+        each_is_read_from_its_words(&[WalkthroughStep::Unlearn(unlearn)], WalkthroughStep::words);
+    }
+}
