@@ -2,6 +2,7 @@
 //! it as far as a control plane without nodes goes.
 
 use crate::support::apiserver::{self, ControlPlane};
+use crate::support::repo::repository;
 use serde_json::{Value, json};
 
 /// cert-manager's own definitions come with its chart, which is not in the
@@ -79,7 +80,7 @@ fn there(plane: &ControlPlane, namespace: &str, object: &str) -> bool {
 /// there.
 #[test]
 fn the_control_plane_has_the_version_of_the_workshop() {
-    let pins = xtask::cluster::settings::pins(apiserver::repository(), None).unwrap();
+    let pins = xtask::cluster::settings::pins(repository(), None).unwrap();
     let kubernetes = apiserver::required("k8s.io/kubernetes");
     assert_eq!(kubernetes, pins.kubernetes.version);
     // Kubernetes' own parts are modules too, with a zero for the one.
@@ -106,7 +107,7 @@ fn the_api_server_accepts_every_manifest() {
 
     let mut files = Vec::new();
     for dir in ["deploy", "verify"] {
-        let entries = std::fs::read_dir(apiserver::repository().join(dir)).unwrap();
+        let entries = std::fs::read_dir(repository().join(dir)).unwrap();
         files.extend(entries.map(|entry| entry.unwrap().path()));
     }
     files.retain(|path| {
@@ -131,7 +132,7 @@ fn the_api_server_accepts_every_manifest() {
         }
     }
 
-    let text = std::fs::read_to_string(apiserver::repository().join("verify/job-sign.yml"));
+    let text = std::fs::read_to_string(repository().join("verify/job-sign.yml"));
     let mistyped = text.unwrap().replace("backoffLimit", "backOffLimit");
     let file = plane.path("mistyped.yml");
     std::fs::write(&file, mistyped).unwrap();

@@ -4,15 +4,17 @@
 
 use std::fs;
 use std::io::{BufRead, BufReader};
-use std::net::{Ipv4Addr, TcpListener};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 
-use crate::support::browser::{self, Browser, skipped};
+use crate::support::browser::{self, Browser};
 use crate::support::pages::{Block, Page};
+use crate::support::ports::free_port;
+use crate::support::run::xtask;
+use crate::support::skip::skipped;
 
 /// What is looked at in every window; each other page in one.
 const NAMED: [&str; 8] = [
@@ -53,10 +55,8 @@ impl Drop for Shown {
 
 /// Makes the book in a directory and shows it; its address, or why there is none.
 fn show(dir: &Path) -> Result<(Shown, String), String> {
-    let free = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
-    let port = free.local_addr().unwrap().port().to_string();
-    drop(free);
-    let mut command = Command::new(env!("CARGO_BIN_EXE_xtask"));
+    let port = free_port().to_string();
+    let mut command = Command::new(xtask());
     command
         .args(["--json", "--state"])
         .arg(dir.join("state"))
@@ -151,7 +151,7 @@ fn the_book_is_for_every_window_and_everybody() {
     let (shown, url) = match show(&browser.out) {
         Ok(shown) => shown,
         Err(why) if why.contains("the registry of Rust crates could not be reached") => {
-            skipped::<()>(&why);
+            skipped(&why);
             return;
         }
         Err(why) => panic!("{why}"),

@@ -12,10 +12,11 @@ use xtask::report::{Signature, page};
 use xtask::tlog::merkle::{Climb, leaf_hash};
 use xtask::trust::root::TrustedRoot;
 
-use crate::support::browser::{self, Browser, tests};
+use crate::support::browser::{self, Browser};
+use crate::support::recorded;
 
 fn evidence(name: &str) -> Evidence {
-    let file = tests().join(format!("data/bundles/{name}.sigstore.json"));
+    let file = recorded::bundle(name);
     Evidence {
         bundle: Some(bundle::read(&fs::read(file).unwrap()).unwrap()),
         ..Evidence::default()
@@ -23,7 +24,7 @@ fn evidence(name: &str) -> Evidence {
 }
 
 fn proof(evidence: &Evidence) -> Proof {
-    let root = fs::read(tests().join("data/trusted_root.json")).unwrap();
+    let root = recorded::bytes("trusted_root.json");
     prove(
         evidence,
         &TrustedRoot::read(&root).unwrap(),

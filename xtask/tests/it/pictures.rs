@@ -1,7 +1,6 @@
 //! The pictures: each can be read by machines and by people who do not see it, needs
 //! nothing from elsewhere, is shown by a page, and is drawn by a browser.
 
-use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -9,11 +8,12 @@ use clap::Parser;
 use roxmltree::{Document, Node};
 use xtask::cli::Cli;
 
-const SVG: &str = "http://www.w3.org/2000/svg";
+use crate::support::browser::CHROMIUM;
+use crate::support::repo::repository;
+use crate::support::run::program;
+use crate::support::skip::skipped;
 
-fn repository() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap()
-}
+const SVG: &str = "http://www.w3.org/2000/svg";
 
 fn files(dir: &str, end: &str) -> Vec<PathBuf> {
     let entries = std::fs::read_dir(repository().join(dir)).unwrap();
@@ -151,21 +151,10 @@ fn the_recording_shows_commands_that_exist() {
     }
 }
 
-fn chromium() -> Option<PathBuf> {
-    let path = std::env::var_os("PATH")?;
-    let names = ["chromium", "chromium-browser", "google-chrome"];
-    std::env::split_paths(&path)
-        .flat_map(|dir| names.map(|name| dir.join(name)))
-        .find(|file| file.is_file())
-}
-
 #[test]
 fn every_picture_is_drawn() {
-    let Some(chromium) = chromium() else {
-        let why = "there is no chromium on the PATH";
-        let _ = writeln!(std::io::stderr(), "SKIPPED pictures: {why}");
-        assert!(std::env::var_os("WORKSHOP_TEST_ALL").is_none(), "{why}");
-        return;
+    let Some(chromium) = program(&CHROMIUM) else {
+        return skipped("chromium on the PATH");
     };
     let dir = tempfile::tempdir().unwrap();
     let page = dir.path().join("page.html");

@@ -2,7 +2,7 @@
 //! outside can be more than text there.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Output};
 
 use base64::Engine;
@@ -18,22 +18,19 @@ use xtask::report::{Signature, page};
 use xtask::tlog::merkle::{Climb, leaf_hash};
 use xtask::trust::root::TrustedRoot;
 
-fn data(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("tests/data")
-        .join(name)
-}
+use crate::support::recorded::{self, bundle, file};
+use crate::support::run::xtask;
 
+/// A recorded bundle.
 fn recorded(name: &str) -> Value {
-    let file = data(&format!("bundles/{name}.sigstore.json"));
-    serde_json::from_slice(&fs::read(file).unwrap()).unwrap()
+    recorded::json(&format!("bundles/{name}.sigstore.json"))
 }
 
 /// `report` in a directory of its own.
 fn report(dir: &TempDir, words: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_xtask"))
+    Command::new(xtask())
         .args(["report", "--trusted-root"])
-        .arg(data("trusted_root.json"))
+        .arg(file("trusted_root.json"))
         .args(words)
         .current_dir(dir)
         .env("WORKSHOP_STATE", dir.path().join("state"))
@@ -45,7 +42,7 @@ fn report(dir: &TempDir, words: &[&str]) -> Output {
 /// The page about a recorded bundle.
 fn page_about(name: &str) -> String {
     let dir = tempfile::tempdir().unwrap();
-    let file = data(&format!("bundles/{name}.sigstore.json"));
+    let file = bundle(name);
     let output = report(&dir, &["--bundle", file.to_str().unwrap()]);
     assert_eq!(output.status.code(), Some(0), "{output:?}");
     let said = String::from_utf8(output.stdout).unwrap();
@@ -178,7 +175,7 @@ fn a_promise_alone_draws_no_path() {
 #[test]
 fn a_certificate_cannot_bring_markup() {
     let mut bundle = recorded("beta.v1");
-    let pem = fs::read_to_string(data("certificates/script.pem")).unwrap();
+    let pem = fs::read_to_string(file("certificates/script.pem")).unwrap();
     let body = pem.lines().filter(|line| !line.starts_with("-----"));
     let der: String = body.collect();
     bundle["verificationMaterial"]["certificate"]["rawBytes"] = json!(der);
@@ -234,7 +231,7 @@ fn several_signatures_have_an_article_each() {
     let dir = tempfile::tempdir().unwrap();
     let files: Vec<String> = ["image.v1", "image.v2", "image-attestation.v2"]
         .iter()
-        .map(|name| data(&format!("bundles/{name}.sigstore.json")))
+        .map(|name| bundle(name))
         .map(|path| path.display().to_string())
         .collect();
     let mut words = vec!["--json", "-o", "page.html", "--bundle"];
@@ -266,7 +263,7 @@ fn several_signatures_have_an_article_each() {
 #[test]
 fn a_page_is_replaced_whole_and_only_a_page() {
     let dir = tempfile::tempdir().unwrap();
-    let file = data("bundles/beta.v2.sigstore.json");
+    let file = file("bundles/beta.v2.sigstore.json");
     let words = |output| ["--bundle", file.to_str().unwrap(), "-o", output];
     fs::write(dir.path().join("page.html"), "an older page").unwrap();
     assert_eq!(report(&dir, &words("page.html")).status.code(), Some(0));
@@ -292,12 +289,12 @@ fn a_page_is_replaced_whole_and_only_a_page() {
 /// A tree of a billion entries is thirty hashes deep.
 #[test]
 fn a_deep_tree_is_drawn_to_the_root() {
-    let text = fs::read(data("bundles/beta.v2.sigstore.json")).unwrap();
+    let text = fs::read(file("bundles/beta.v2.sigstore.json")).unwrap();
     let evidence = Evidence {
         bundle: Some(bundle::read(&text).unwrap()),
         ..Evidence::default()
     };
-    let root = TrustedRoot::read(&fs::read(data("trusted_root.json")).unwrap()).unwrap();
+    let root = TrustedRoot::read(&fs::read(file("trusted_root.json")).unwrap()).unwrap();
     let known: Proof = prove(&evidence, &root, &Policy::default());
     let climb = |step: u8| Climb {
         sibling: leaf_hash(&[step]),

@@ -6,7 +6,8 @@ use std::net::{Ipv4Addr, TcpListener};
 use serde_json::json;
 use snapbox::{assert_data_eq, str};
 
-use crate::support::world::{World, replaced_after, snapshot};
+use crate::support::snapshot::{replaced_after, snapshot};
+use crate::support::world::World;
 
 /// A Cargo that installs a fake mdBook.
 const CARGO: &str = r#"

@@ -1,39 +1,12 @@
-//! The loop of the chapters: what is said to do, what is seen to be done, and what a
-//! reset would run.
+//! `chapters`, `next`, `check` and `hint`: what is said to do, and what is seen to be
+//! done.
 
 use serde_json::Value;
 use snapbox::{assert_data_eq, str};
 
 use crate::support::cluster::Cluster;
-use crate::support::world::{World, snapshot};
-
-#[test]
-fn what_resets_would_run() {
-    let world = World::new().installed("v2");
-    // What the first two undo is an uninstall, and what the last ones do is of one
-    // kind.
-    let chapters = [
-        "tools",
-        "cluster",
-        "identity",
-        "authority",
-        "logs",
-        "install",
-    ];
-    let lines = [&chapters[..], &["sign", "verify", "attestations"]].concat();
-    let lines: Vec<String> = lines
-        .iter()
-        .map(|chapter| format!("reset {chapter} --dry-run -q"))
-        .collect();
-    let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
-    snapshot("resets.txt", &world.show(&lines));
-    assert_eq!(world.calls(), "", "a dry run must not run anything");
-    let cluster = Cluster::new();
-    cluster.run("install").ok();
-    cluster.forget_changes();
-    snapshot("cluster-resets.txt", &cluster.shows(&lines));
-    assert_eq!(cluster.changes(), "");
-}
+use crate::support::snapshot::snapshot;
+use crate::support::world::World;
 
 /// The servers are built and nothing else is done: the reader is told where to begin,
 /// and hints become the answer at last.
@@ -170,15 +143,6 @@ exit 0
     assert_eq!(left, "{\"local\": 7");
 }
 
-/// Nobody is asked where nobody can answer.
-#[test]
-fn a_reset_asks() {
-    let world = World::new().installed("v2");
-    let run = world.run("reset sign");
-    assert_eq!(run.exit, 2);
-    assert!(run.err.contains("hint: add --yes"), "{}", run.err);
-}
-
 /// Numbers that no reader can come to.
 #[test]
 fn a_memory_of_too_many_hints() {
@@ -223,96 +187,6 @@ fn an_installation_without_trust() {
         assert_eq!(chapter["state"], "not yet", "{chapter}");
     }
     assert_eq!(world.run("check sign").exit, 1);
-}
-
-/// An uninstall removes the memory of its target, also one that cannot be read, and
-/// that of no other.
-#[test]
-fn an_uninstall_forgets() {
-    let world = World::new().installed("v2");
-    world.write_state("progress.json", "{\"local\": 7");
-    world.run("uninstall --yes --keep-tools").ok();
-    assert!(!world.state.exists());
-
-    let world = World::new().installed("v2");
-    let memory =
-        r#"{"local": {"deeds": {"verify": "now"}}, "cluster": {"deeds": {"report": "now"}}}"#;
-    world.write_state("progress.json", memory);
-    world.run("uninstall --yes --keep-tools").ok();
-    let left = std::fs::read_to_string(world.state.join("progress.json")).unwrap();
-    let left: Value = serde_json::from_str(&left).unwrap();
-    assert_eq!(left["local"], Value::Null);
-    assert_eq!(left["cluster"]["deeds"]["report"], "now");
-}
-
-/// Where nothing is installed there is nothing to undo, and nothing is made.
-#[test]
-fn a_reset_of_nothing() {
-    let world = World::new();
-    for chapter in ["cluster", "identity", "install", "sign", "attestations"] {
-        world.run(&format!("reset {chapter} --yes")).ok();
-    }
-    assert_eq!(world.calls(), "");
-    assert!(!world.state.exists());
-}
-
-/// What somebody else installed on the cluster stays, as it does in an uninstall.
-#[test]
-fn a_reset_of_what_others_installed() {
-    let cluster = Cluster::new();
-    cluster.run("install").ok();
-    cluster.forget_changes();
-    let theirs = |line: &str| {
-        let mut command = cluster.bare();
-        command.args(["--on", "cluster", "--state"]);
-        command.arg(cluster.path("other")).args(line.split(' '));
-        cluster.end(command)
-    };
-    for chapter in ["cluster", "identity", "authority", "logs", "install"] {
-        let run = theirs(&format!("reset {chapter} --yes"));
-        assert_eq!(run.exit, 2, "{chapter}: {}", run.seen());
-        assert!(
-            run.err.contains("name the cluster: --context"),
-            "{}",
-            run.err
-        );
-        assert_eq!(cluster.changes(), "", "{chapter}");
-    }
-    // What labs did is remembered wherever Sigstore runs.
-    theirs("reset break-it --yes").ok();
-    theirs("reset identity --yes --context test").ok();
-    assert!(cluster.changes().contains("'clusterrolebindings'"));
-}
-
-/// What was signed is not forgotten where it cannot be taken out of the registry.
-#[test]
-fn a_registry_that_does_not_answer() {
-    let world = World::new().installed("v2");
-    world.write_state("local/signatures.json", "[]");
-    world.add_program("curl", "echo 'curl: (7) Failed to connect' >&2; exit 7");
-    assert_data_eq!(
-        world.show(&["reset sign --yes -q"]),
-        str![[r#"
-$ cargo xtask reset sign --yes -q
-  | curl: (7) Failed to connect
-error: no answer from https://127.0.0.1:17810/v2/sample/manifests/latest
-hint: cargo xtask --state [STATE] status
-exit 2
-
-"#]]
-    );
-    assert!(world.local().join("signatures.json").exists());
-}
-
-/// A name that was mistyped leaves nothing, also where the first server would begin an
-/// installation.
-#[test]
-fn a_start_that_begins_nothing() {
-    let world = World::new();
-    for line in ["start registri", "start", "start registry"] {
-        assert_eq!(world.run(line).exit, 2, "{line}");
-        assert!(!world.state.exists(), "{line} left something");
-    }
 }
 
 /// A cluster that was never there is not broken: its chapters are still to come.

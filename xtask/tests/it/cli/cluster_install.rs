@@ -4,14 +4,15 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
+use serde_json::json;
 use snapbox::{assert_data_eq, str};
 use xtask::target::ClusterOptions;
 
 use crate::support::cluster::{Cluster, job, object};
-use crate::support::world::snapshot;
+use crate::support::snapshot::snapshot;
 
 /// An install, and a second one that does nothing.
-fn installs(cluster: &Cluster, options: &str) -> String {
+pub fn installs(cluster: &Cluster, options: &str) -> String {
     let run = cluster.run(&format!("install {options}"));
     cluster.keeps_secrets(&run.seen());
     let run = run.ok();
@@ -114,115 +115,6 @@ fn dry_runs_on_minikube() {
     assert_eq!(cluster.changes(), asks.repeat(2));
 }
 
-/// What `install` fetches from where, and what it hands to helm.
-fn charts(cluster: &Cluster, options: &str) -> String {
-    let called = installs(cluster, options);
-    let helm = called.lines().filter(|line| line.starts_with("helm "));
-    let helm: Vec<&str> = helm.collect();
-    format!("$ install {options}\n{}\n", helm.join("\n"))
-}
-
-#[test]
-fn charts_from_elsewhere() {
-    let repository = charts(&Cluster::new(), "--charts https://charts.example.com/all");
-    let oci = charts(
-        &Cluster::new(),
-        "--charts oci://registry.example.com/charts/",
-    );
-    let of_files = Cluster::new();
-    let pins = xtask::cluster::settings::pins(crate::support::world::repo(), None).unwrap();
-    let scaffold = pins.charts.scaffold.version;
-    let manager = pins.charts.cert_manager.version;
-    of_files.write(&format!("work/mirror/scaffold-{scaffold}.tgz"), "");
-    // One that was unpacked.
-    of_files.write(
-        "work/mirror/cert-manager/Chart.yaml",
-        &format!("version: {manager}\n"),
-    );
-    let directory = charts(&of_files, "--charts mirror");
-    snapshot(
-        "cluster-charts.txt",
-        &[repository, oci, directory].join("\n"),
-    );
-}
-
-#[test]
-fn other_versions() {
-    let cluster = Cluster::new();
-    cluster.write(
-        "work/versions.yml",
-        "charts: {scaffold: {version: 0.6.7}}\n",
-    );
-    let versions = Some(cluster.path("work/versions.yml"));
-    cluster.releases_with(&ClusterOptions {
-        versions,
-        ..ClusterOptions::default()
-    });
-    let said = charts(&cluster, "--versions versions.yml");
-    assert!(said.contains("'--version' '0.6.7'"), "{said}");
-    assert!(said.contains("/scaffold-0.6.7.tgz'"), "{said}");
-    // It is remembered.
-    let again = cluster.run("install").ok();
-    assert!(again.out.starts_with("nothing to do"), "{}", again.out);
-}
-
-/// An overlay goes on top of the repository's values and of the ingress; when it
-/// changes, the release is upgraded, after its Jobs were removed.
-#[test]
-fn other_values() {
-    let cluster = Cluster::new();
-    cluster.add_program("curl", "");
-    let file = "work/values.yml";
-    cluster.write(file, "scaffold: {rekor: {server: {replicaCount: 2}}}\n");
-    let options = ClusterOptions {
-        values: Some(cluster.path(file)),
-        ingress: Some("192.0.2.1.nip.io".to_owned()),
-        ..ClusterOptions::default()
-    };
-    cluster.releases_with(&options);
-    let line = "--values values.yml --ingress=192.0.2.1.nip.io";
-    let said = charts(&cluster, line);
-    let file_made = cluster.kept_file("values/scaffold.yml");
-    let values = fs::read_to_string(&file_made).unwrap();
-    snapshot("cluster-values.txt", &format!("{said}\n{values}"));
-
-    cluster.write(file, "scaffold: {rekor: {server: {replicaCount: 3}}}\n");
-    cluster.releases_with(&options);
-    cluster.run("install").ok();
-    snapshot("cluster-values-changed.txt", &cluster.changes());
-
-    // Without the ingress again.
-    cluster.releases_with(&ClusterOptions {
-        ingress: None,
-        ..options
-    });
-    cluster.run("install --ingress=none").ok();
-    let values = fs::read_to_string(file_made).unwrap();
-    assert_eq!(values, "rekor:\n  server:\n    replicaCount: 3\n");
-}
-
-/// `--from` begins later, and what is chosen with it counts all the same.
-#[test]
-fn other_values_from_a_later_step() {
-    let cluster = Cluster::installed();
-    let file = "work/values.yml";
-    cluster.write(file, "scaffold: {rekor: {server: {replicaCount: 2}}}\n");
-    cluster.releases_with(&ClusterOptions {
-        values: Some(cluster.path(file)),
-        ..ClusterOptions::default()
-    });
-    cluster
-        .run("install -q --from scaffold --values values.yml")
-        .ok();
-    let changes = cluster.changes();
-    let given = "'--values' '[STATE]/cluster/values/scaffold.yml' '--kube-context' 'test'\n";
-    assert!(changes.contains(given), "{changes}");
-    let values = fs::read_to_string(cluster.kept_file("values/scaffold.yml")).unwrap();
-    assert_eq!(values, "rekor:\n  server:\n    replicaCount: 2\n");
-    let again = cluster.run("install").ok();
-    assert!(again.out.starts_with("nothing to do"), "{}", again.out);
-}
-
 /// What helm calls failed is not taken for what is wanted.
 #[test]
 fn a_ground_that_failed_is_installed_again() {
@@ -289,4 +181,156 @@ fn minikube_with_its_ingress() {
     cluster.forget_calls();
     snapshot("minikube-ingress.txt", &installs(&cluster, "--ingress"));
     assert!(cluster.kept_file("trust/ingress.pem").exists());
+}
+
+/// Any cluster's issuer will do. A minikube is started with the one of the chart.
+#[test]
+fn a_cluster_with_another_issuer() {
+    let other = json!({
+        "issuer": "https://kubernetes.default.svc.cluster.local",
+        "jwks_uri": "https://192.168.49.2:8443/openid/v1/jwks",
+    });
+    let cluster = Cluster::new();
+    cluster.says("discovery", &other);
+    assert_data_eq!(
+        cluster.shows(&["install -q"]),
+        str![[r#"
+$ cargo xtask install -q
+a private Sigstore is ready after [..] s
+  issuer    https://kubernetes.default.svc.cluster.local
+  registry  registry.default.svc.cluster.local
+  sample    [SAMPLE]
+exit 0
+
+"#]]
+    );
+    let values = fs::read_to_string(cluster.path("state/cluster/values/scaffold.yml")).unwrap();
+    assert_data_eq!(
+        values,
+        str![[r#"
+fulcio:
+  config:
+    contents:
+      OIDCIssuers:
+        https://kubernetes.default.svc:
+          IssuerURL: https://kubernetes.default.svc
+          ClientID: sigstore
+          Type: kubernetes
+        https://kubernetes.default.svc.cluster.local:
+          IssuerURL: https://kubernetes.default.svc.cluster.local
+          ClientID: sigstore
+          Type: kubernetes
+  server:
+    serviceAccount:
+      mountToken: false
+
+"#]]
+    );
+    // A profile that somebody started without the workshop's options.
+    let cluster = Cluster::minikube();
+    cluster.says("discovery", &other);
+    fs::remove_file(cluster.path("fakes/stopped")).unwrap();
+    fs::copy(
+        cluster.path("fakes/made/profiles"),
+        cluster.path("fakes/profiles"),
+    )
+    .unwrap();
+    assert_data_eq!(
+        cluster.shows(&["minikube -q"]),
+        str![[r#"
+$ cargo xtask minikube -q
+error: Fulcio will not believe this cluster's tokens: https://kubernetes.default.svc.cluster.local, with its keys at https://192.168.49.2:8443/openid/v1/jwks
+hint: make it anew: minikube --profile=minikube delete, then cargo xtask --state [STATE] minikube
+exit 1
+
+"#]]
+    );
+    assert_eq!(cluster.changes(), "");
+}
+
+#[test]
+fn a_release_that_is_stuck() {
+    let cluster = Cluster::new();
+    cluster.run("issuer --with-needs").ok();
+    let mut seen = Vec::new();
+    for status in ["pending-install", "pending-upgrade"] {
+        let release = json!({"info": {"status": status}, "config": {}});
+        cluster.says("releases/scaffold.status", &release);
+        cluster.says("releases/scaffold.metadata", &json!({}));
+        seen.push(cluster.shows(&["scaffold -q"]));
+    }
+    assert_data_eq!(
+        seen.join("\n"),
+        str![[r#"
+$ cargo xtask scaffold -q
+error: the release scaffold is stuck in pending-install: a helm was interrupted, or another one is at work
+hint: where no other helm is at work: helm --kube-context test uninstall scaffold --namespace sigstore
+exit 2
+
+$ cargo xtask scaffold -q
+error: the release scaffold is stuck in pending-upgrade: a helm was interrupted, or another one is at work
+hint: where no other helm is at work: helm --kube-context test rollback scaffold --namespace sigstore
+exit 2
+
+"#]]
+    );
+}
+
+#[test]
+fn options_that_do_not_fit() {
+    let cluster = Cluster::new();
+    let lines = [
+        "install -q --ingress",
+        "install -q --ingress=a/b",
+        "install -q --rekor v2",
+        "install -q --renew ca",
+        "start -q pony",
+        "logs -q pony",
+        "install -q --ingress --on local",
+        "issuer -q --on local",
+    ];
+    assert_data_eq!(
+        cluster.shows(&lines),
+        str![[r#"
+$ cargo xtask install -q --ingress
+error: on a cluster the domain of the ingress must be named
+hint: name it: --ingress=ADDRESS.nip.io, with the address of the ingress controller
+exit 2
+
+$ cargo xtask install -q --ingress=a/b
+error: "a/b" is not a domain
+exit 2
+
+$ cargo xtask install -q --rekor v2
+error: the chart sigstore/scaffold installs Rekor v1 only
+hint: Rekor v2 runs on the local target: --on local
+exit 2
+
+$ cargo xtask install -q --renew ca
+error: --renew is for the local target
+exit 2
+
+$ cargo xtask start -q pony
+error: no Sigstore is installed on this cluster yet
+hint: cargo xtask --on cluster --state [STATE] install
+exit 2
+
+$ cargo xtask logs -q pony
+error: no Sigstore is installed on this cluster yet
+hint: cargo xtask --on cluster --state [STATE] install
+exit 2
+
+$ cargo xtask install -q --ingress --on local
+error: --charts, --versions, --values and --ingress are for a cluster
+hint: name one: --on minikube or --on cluster
+exit 2
+
+$ cargo xtask issuer -q --on local
+error: `issuer` is a step of a cluster
+hint: name one: --on minikube or --on cluster
+hint: here all is done by: cargo xtask --state [STATE] install
+exit 2
+
+"#]]
+    );
 }

@@ -1,14 +1,12 @@
 //! The parts of an install, each a command: alone, again, too early, with what
 //! they need.
 
-use std::fs;
-
 use snapbox::{assert_data_eq, str};
 use xtask::target::ClusterOptions;
 use xtask::target::InstallStage;
 
 use crate::support::cluster::Cluster;
-use crate::support::world::snapshot;
+use crate::support::snapshot::snapshot;
 
 /// Each part after those before it, and each a second time.
 fn one_after_the_other(cluster: &Cluster, parts: &[InstallStage]) -> String {
@@ -157,57 +155,4 @@ fn with_what_it_needs() {
     cluster.run("issuer --with-needs").ok();
     let changes = cluster.changes();
     assert!(changes.contains("minikube 'start'"), "{changes}");
-}
-
-/// The target of a minikube that this command starts is remembered.
-#[test]
-fn minikube_is_chosen_for_the_commands_to_come() {
-    let cluster = Cluster::minikube();
-    let run = |line: &str| {
-        let mut command = cluster.bare();
-        command.args(["--state"]).arg(&cluster.state);
-        command.args(line.split(' '));
-        cluster.end(command)
-    };
-    let lines = ["status", "minikube -q", "issuer -q --with-needs", "status"];
-    let seen = lines.map(|line| {
-        let run = run(line);
-        format!("$ cargo xtask {line}\n{}", cluster.redacted(&run.seen()))
-    });
-    assert_data_eq!(
-        seen.join("\n"),
-        str![[r#"
-$ cargo xtask status
-on local (no cluster was chosen)
-error: no Sigstore is installed here yet
-hint: cargo xtask --state [STATE] install
-exit 2
-
-$ cargo xtask minikube -q
-done: minikube
-exit 0
-
-$ cargo xtask issuer -q --with-needs
-done: issuer
-exit 0
-
-$ cargo xtask status
-component            state    address          pid  version  up for  memory  entries  certificate ends
-cert-manager         up       cert-manager     -    -        -       -       -        -
-fulcio               stopped  fulcio-system    -    -        -       -       -        -
-ctlog                stopped  ctlog-system     -    -        -       -       -        -
-rekor                stopped  rekor-system     -    -        -       -       -        -
-trillian-log-server  stopped  trillian-system  -    -        -       -       -        -
-trillian-log-signer  stopped  trillian-system  -    -        -       -       -        -
-trillian-database    stopped  trillian-system  -    -        -       -       -        -
-registry             stopped  default          -    -        -       -       -        -
-on minikube (chosen before)
-error: not up: fulcio, ctlog, rekor, trillian-log-server, trillian-log-signer, trillian-database, registry
-hint: see why: cargo xtask --state [STATE] doctor
-exit 1
-
-"#]]
-    );
-    let chosen = fs::read_to_string(cluster.state.join("target")).unwrap();
-    assert_eq!(chosen, "minikube");
 }

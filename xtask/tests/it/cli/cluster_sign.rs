@@ -1,4 +1,4 @@
-//! Signing and verifying on a cluster: as Jobs, and from this machine.
+//! `sign` and `verify` on a cluster.
 
 use std::fs;
 use std::path::Path;
@@ -7,7 +7,9 @@ use serde_json::Value;
 use snapbox::{assert_data_eq, str};
 
 use crate::support::cluster::{Cluster, TOKEN, object, waiting_pod};
-use crate::support::world::{COSIGN, answer, snapshot};
+use crate::support::fakes::COSIGN;
+use crate::support::snapshot::snapshot;
+use crate::support::web::answer;
 
 /// An image of somebody else.
 const IMAGE: &str = "registry.example.com/app@sha256:5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a";

@@ -1,12 +1,17 @@
 //! Ctrl-C while something runs.
 
 use std::fs;
+use std::sync::mpsc;
 
 use rustix::process::Signal;
 use serde_json::json;
 use xtask::local::platform;
 
-use crate::support::world::{COSIGN, GO, World, wait_until};
+use crate::support::fakes::{COSIGN, GO};
+use crate::support::recorded::trusting;
+use crate::support::wait::wait_until;
+use crate::support::web::Web;
+use crate::support::world::World;
 
 /// What a fake does to block: it says which process it is and becomes one that
 /// waits.
@@ -116,4 +121,69 @@ fn a_signature() {
         run.events().pop().unwrap()["hints"],
         json!(["the next run goes on where this one stopped"])
     );
+}
+
+/// What a step runs by itself is stopped as well.
+#[test]
+fn what_a_step_runs() {
+    let world = World::on_free_ports().installed("v2");
+    let _answers = world.answer_for_servers();
+    // A minute, so that the test ends where the program does not.
+    world.fake(
+        "cosign",
+        r#": >"$FAKES/blocked"; /bin/sleep 60; : >"$FAKES/ended""#,
+    );
+    let start = world.start("start registry");
+    wait_until("cosign blocks", || world.path("fakes/blocked").exists());
+    start.signal(Signal::INT);
+    assert_eq!(start.end().exit, 130);
+    assert!(
+        !world.path("fakes/ended").exists(),
+        "cosign ended by itself"
+    );
+}
+
+/// A server that is silent does not hold the program.
+#[test]
+fn a_silent_server() {
+    // Outside of a plan the signal itself ends the program.
+    for (line, offset, exit) in [
+        ("inspect-rekor --log-index 0", 8, None),
+        ("sign", 0, Some(130)),
+    ] {
+        let world = trusting(World::on_free_ports().installed("v2"));
+        let (asked, was_asked) = mpsc::channel();
+        let (ended, has_ended) = mpsc::channel::<()>();
+        let _web = Web::on(world.base + offset, move |_, _| {
+            asked.send(()).unwrap();
+            let _ = has_ended.recv();
+        });
+        let run = world.start(line);
+        was_asked.recv().unwrap();
+        run.signal(Signal::INT);
+        let run = run.end();
+        drop(ended);
+        if let Some(exit) = exit {
+            assert_eq!(run.exit, exit);
+            assert!(run.err.contains("error: interrupted"), "{}", run.err);
+        }
+        // Within the time that Dex has, an impatient user has pressed it again.
+        assert!(!run.err.contains("timeout"), "{}", run.err);
+    }
+}
+
+/// The process ends as one that the signal ended.
+#[test]
+fn a_signature_by_another_signal() {
+    let world = World::on_free_ports().installed("v2");
+    let _dex = world.dex();
+    let blocks = r#": >"$FAKES/blocked"; exec /bin/sleep 60"#;
+    world.fake(
+        "cosign",
+        &COSIGN.replace(r#"cp "$2" "$FAKES/token""#, blocks),
+    );
+    let sign = world.start("sign");
+    wait_until("cosign blocks", || world.path("fakes/blocked").exists());
+    sign.signal(Signal::TERM);
+    assert_eq!(sign.end().exit, 143);
 }

@@ -1,4 +1,4 @@
-//! `logs` and `status`, from files and processes that the tests make.
+//! `logs` on the local target, of files that the tests make.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::Write;
@@ -7,7 +7,8 @@ use rustix::process::Signal;
 use serde_json::json;
 use snapbox::{assert_data_eq, str};
 
-use crate::support::world::{World, wait_until};
+use crate::support::wait::wait_until;
+use crate::support::world::World;
 
 #[test]
 fn the_last_lines() {
@@ -70,29 +71,4 @@ fn a_log_that_grows() {
     wait_until("the rest of a line is shown", || seen("one\ntwo\nthree\n"));
     follow.signal(Signal::INT);
     follow.end().ok();
-}
-
-#[test]
-fn nothing_runs() {
-    let world = World::new().installed("both");
-    assert_data_eq!(
-        world.show(&["status -q"]),
-        str![[r#"
-$ cargo xtask status -q
-component  state    address          pid  version  up for  memory  entries  certificate ends
-dex        stopped  127.0.0.1:17800  -    -        -       -       -        -
-trillian   stopped  127.0.0.1:17803  -    -        -       -       -        -
-ctlog      stopped  127.0.0.1:17802  -    -        -       -       -        -
-fulcio     stopped  127.0.0.1:17801  -    -        -       -       -        -
-timestamp  stopped  127.0.0.1:17804  -    -        -       -       -        -
-rekor-v2   stopped  127.0.0.1:17805  -    -        -       -       -        -
-tiles      stopped  127.0.0.1:17808  -    -        -       -       -        -
-rekor-v1   stopped  127.0.0.1:17809  -    -        -       -       -        -
-registry   stopped  127.0.0.1:17810  -    -        -       -       -        -
-error: not up: dex, trillian, ctlog, fulcio, timestamp, rekor-v2, tiles, rekor-v1, registry
-hint: cargo xtask --state [STATE] start
-exit 1
-
-"#]]
-    );
 }

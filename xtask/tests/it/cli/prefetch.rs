@@ -11,7 +11,9 @@ use xtask::state::State;
 use xtask::target::{ClusterOptions, Installation, TargetKind};
 
 use crate::support::cluster::Cluster;
-use crate::support::world::{World, repo, snapshot};
+use crate::support::repo::repository;
+use crate::support::snapshot::snapshot;
+use crate::support::world::World;
 
 /// The calls that fetch something from a network.
 fn fetches(calls: &str) -> Vec<&str> {
@@ -68,7 +70,7 @@ fn the_images_as_json() {
 #[test]
 fn with_charts_from_a_directory() {
     let cluster = Cluster::minikube();
-    let pins = xtask::cluster::settings::pins(repo(), None).unwrap();
+    let pins = xtask::cluster::settings::pins(repository(), None).unwrap();
     for (name, chart) in [
         ("scaffold", pins.charts.scaffold),
         ("cert-manager", pins.charts.cert_manager),
@@ -272,10 +274,10 @@ fn every_step_tells_whether_it_is_done() {
             ingress: Some("example.test".to_owned()),
             ..ClusterOptions::default()
         };
-        let target = ClusterTarget::open(repo(), &state, kind, Some("any"), &[]).unwrap();
+        let target = ClusterTarget::open(repository(), &state, kind, Some("any"), &[]).unwrap();
         target.prefetch(&options).unwrap()
     };
-    let local = Local::open(repo(), &state, Vec::new()).unwrap();
+    let local = Local::open(repository(), &state, Vec::new()).unwrap();
     let names = |plan: &Plan| -> Vec<String> {
         assert!(plan.steps.iter().all(|step| step.done.is_some()));
         plan.steps.iter().map(|step| step.name.clone()).collect()

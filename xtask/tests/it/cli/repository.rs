@@ -5,7 +5,9 @@ use std::process::{Command, Stdio};
 
 use snapbox::{assert_data_eq, str};
 
-use crate::support::world::{World, repo};
+use crate::support::repo::repository;
+use crate::support::run::xtask;
+use crate::support::world::World;
 
 #[test]
 fn from_a_directory_of_the_repository() {
@@ -14,7 +16,7 @@ fn from_a_directory_of_the_repository() {
         let mut command = world.command("env");
         command
             .env_remove("CARGO_MANIFEST_DIR")
-            .current_dir(repo().join(dir));
+            .current_dir(repository().join(dir));
         world.end(command).ok();
     }
 }
@@ -26,9 +28,7 @@ fn from_elsewhere() {
     let elsewhere = tempfile::tempdir().unwrap();
     let copy = elsewhere.path().join("xtask");
     let mut cp = Command::new("cp");
-    cp.arg(env!("CARGO_BIN_EXE_xtask"))
-        .arg(&copy)
-        .stdin(Stdio::null());
+    cp.arg(xtask()).arg(&copy).stdin(Stdio::null());
     assert!(cp.status().unwrap().success());
     let run = |dir: &Path| {
         let mut command = world.bare_of(&copy);
@@ -48,5 +48,5 @@ exit 2
 
 "#]]
     );
-    run(repo()).ok();
+    run(repository()).ok();
 }

@@ -6,7 +6,8 @@ use std::process::Command;
 
 use serde_json::Value;
 
-use super::{World, end};
+use super::World;
+use crate::support::run::end;
 
 const NOBODY: &str = "https://kubernetes.io/namespaces/default/serviceaccounts/nobody";
 
@@ -80,7 +81,7 @@ fn resets(world: &World) {
     }
     // The authority was made anew, so all that comes after it has to be.
     not_yet(world, "logs");
-    world.run(&["install"]).exits(0, "is ready");
+    world.run(&["install"]).ends(0, &["is ready"]);
     done(world, "install");
     world.bring_sample();
     sign(world);
@@ -94,7 +95,7 @@ fn resets(world: &World) {
 /// The chapter's check finds something missing, and no chapter is broken for it.
 #[track_caller]
 fn not_yet(world: &World, chapter: &str) {
-    world.run(&["check", chapter]).exits(1, "is not done yet");
+    world.run(&["check", chapter]).ends(1, &["is not done yet"]);
     let listed = world.run(&["chapters"]).ok().out;
     for line in listed.lines().filter(|line| line.contains("broken")) {
         // Only what was done and was taken away.
@@ -106,7 +107,7 @@ fn not_yet(world: &World, chapter: &str) {
 
 #[track_caller]
 fn done(world: &World, chapter: &str) {
-    world.run(&["check", chapter]).exits(0, "is done");
+    world.run(&["check", chapter]).ends(0, &["is done"]);
 }
 
 fn sign(world: &World) {
@@ -121,7 +122,7 @@ fn verify(world: &World) {
     not_yet(world, "verify");
     world
         .run(&["verify", "--identity", NOBODY])
-        .exits(1, "another identity");
+        .ends(1, &["another identity"]);
 }
 
 fn inspect(world: &World) {

@@ -12,12 +12,16 @@
 mod chapters;
 
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Command;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
 use tempfile::TempDir;
+
+use crate::support::repo::repository;
+use crate::support::run::{Run, end, xtask};
+use crate::support::skip::not_here;
 
 /// The registry as the cluster names it.
 const REGISTRY: &str = "registry.default.svc.cluster.local";
@@ -33,38 +37,6 @@ struct World {
     context: String,
     options: Vec<String>,
     temp: TempDir,
-}
-
-/// What a command came to.
-struct Ended {
-    exit: i32,
-    out: String,
-    err: String,
-}
-
-impl Ended {
-    #[track_caller]
-    fn ok(self) -> Ended {
-        self.exits(0, "")
-    }
-
-    /// It ended with this status and said this.
-    #[track_caller]
-    fn exits(self, exit: i32, said: &str) -> Ended {
-        let all = format!("{}\n{}", self.out, self.err);
-        assert_eq!(self.exit, exit, "{all}");
-        assert!(all.contains(said), "{said:?} is not in:\n{all}");
-        self
-    }
-}
-
-fn end(mut command: Command) -> Ended {
-    let output = command.stdin(Stdio::null()).output().unwrap();
-    Ended {
-        exit: output.status.code().unwrap_or(-1),
-        out: String::from_utf8_lossy(&output.stdout).into_owned(),
-        err: String::from_utf8_lossy(&output.stderr).into_owned(),
-    }
 }
 
 impl World {
@@ -84,7 +56,7 @@ impl World {
     fn repository(&self) -> PathBuf {
         let copy = self.temp.path().join("repository");
         if !copy.exists() {
-            let real = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+            let real = repository();
             std::fs::create_dir_all(copy.join("verify")).unwrap();
             for name in ["deploy", "docs"] {
                 std::os::unix::fs::symlink(real.join(name), copy.join(name)).unwrap();
@@ -120,7 +92,7 @@ impl World {
     }
 
     fn command(&self, words: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_xtask"));
+        let mut command = Command::new(xtask());
         command
             .args(["--on", "cluster", "--context", &self.context, "--state"])
             .arg(self.state())
@@ -131,16 +103,16 @@ impl World {
         command
     }
 
-    fn run(&self, words: &[&str]) -> Ended {
+    fn run(&self, words: &[&str]) -> Run {
         end(self.command(words))
     }
 
-    fn install(&self, more: &[&str]) -> Ended {
+    fn install(&self, more: &[&str]) -> Run {
         let options: Vec<&str> = self.options.iter().map(String::as_str).collect();
         self.run(&[&["install"], options.as_slice(), more].concat())
     }
 
-    fn kubectl(&self, words: &[&str]) -> Ended {
+    fn kubectl(&self, words: &[&str]) -> Run {
         let mut command = Command::new("kubectl");
         command.args(["--context", &self.context]).args(words);
         end(command)
@@ -240,8 +212,7 @@ impl World {
 #[test]
 fn the_workshop_on_a_real_cluster() {
     let Some(world) = World::of_environment() else {
-        eprintln!("SKIPPED the_workshop_on_a_real_cluster: WORKSHOP_TEST_CLUSTER names no cluster");
-        return;
+        return not_here("WORKSHOP_TEST_CLUSTER names no cluster");
     };
     let before = world.empty();
 
@@ -252,21 +223,23 @@ fn the_workshop_on_a_real_cluster() {
         .args(["-euc", &script])
         .current_dir(env!("CARGO_MANIFEST_DIR"));
     end(shell).ok();
-    world.install(&[]).exits(0, "nothing to do");
+    world.install(&[]).ends(0, &["nothing to do"]);
     installed_parts_have_nothing_to_do(&world);
     signatures_hold_and_refusals_do(&world);
     world.run(&["uninstall", "--yes"]).ok();
     world.is_as(&before);
-    world.run(&["uninstall", "--yes"]).exits(0, "nothing to do");
+    world
+        .run(&["uninstall", "--yes"])
+        .ends(0, &["nothing to do"]);
 
     // And so is what it runs itself.
-    world.install(&[]).exits(0, "a private Sigstore is ready");
-    world.install(&[]).exits(0, "nothing to do");
+    world.install(&[]).ends(0, &["a private Sigstore is ready"]);
+    world.install(&[]).ends(0, &["nothing to do"]);
     let image = world.push("survivor", "it was signed before");
     world.run(&["sign", &image]).ok();
     keys_survive_pods_and_upgrades(&world, &image);
     what_is_missing_is_named(&world);
-    world.run(&["doctor"]).exits(0, "no known problem found");
+    world.run(&["doctor"]).ends(0, &["no known problem found"]);
     world.run(&["uninstall", "--yes"]).ok();
     world.is_as(&before);
 }
@@ -274,8 +247,7 @@ fn the_workshop_on_a_real_cluster() {
 #[test]
 fn the_chapters_on_a_real_cluster() {
     let Some(world) = World::of_environment() else {
-        eprintln!("SKIPPED the_chapters_on_a_real_cluster: WORKSHOP_TEST_CLUSTER names no cluster");
-        return;
+        return not_here("WORKSHOP_TEST_CLUSTER names no cluster");
     };
     chapters::hold(&world);
 }
@@ -293,52 +265,52 @@ fn installed_parts_have_nothing_to_do(world: &World) {
     for part in parts {
         world
             .run(&[part])
-            .exits(0, &format!("nothing to do: {part} is done"));
+            .ends(0, &[&format!("nothing to do: {part} is done")]);
     }
-    world.run(&["minikube"]).exits(2, "minikube");
+    world.run(&["minikube"]).ends(2, &["minikube"]);
     world.run(&["preflight"]).ok();
     world.run(&["logs", "fulcio", "-n", "2"]).ok();
 }
 
 fn signatures_hold_and_refusals_do(world: &World) {
     let image = world.push("demo", "hello");
-    world.run(&["verify", &image]).exits(1, "no signature");
+    world.run(&["verify", &image]).ends(1, &["no signature"]);
     let signed = world.run(&["sign", &image]).ok();
     assert!(
         signed.out.contains("serviceaccounts/default"),
         "{}",
         signed.out
     );
-    world.run(&["verify", &image]).exits(0, "verified");
+    world.run(&["verify", &image]).ends(0, &["verified"]);
     let mallory = "https://kubernetes.io/namespaces/default/serviceaccounts/mallory";
     world
         .run(&["verify", &image, "--identity", mallory])
-        .exits(1, "another identity");
+        .ends(1, &["another identity"]);
     let other = [
         "verify",
         &image,
         "--issuer",
         "https://elsewhere.example.com",
     ];
-    world.run(&other).exits(1, "another identity or issuer");
+    world.run(&other).ends(1, &["another identity or issuer"]);
     world
         .run(&["sign", &image, "--as", "nobody"])
-        .exits(2, "no service account");
+        .ends(2, &["no service account"]);
     let missing = format!("{REGISTRY}/missing@sha256:{}", "0".repeat(64));
     world
         .run(&["sign", &missing])
-        .exits(2, "the registry has no such image");
+        .ends(2, &["the registry has no such image"]);
 
     world.kubectl(&["create", "serviceaccount", "robot"]).ok();
     world
         .run(&["sign", &image, "--as", "robot"])
-        .exits(0, "serviceaccounts/robot");
+        .ends(0, &["serviceaccounts/robot"]);
     world.kubectl(&["delete", "serviceaccount", "robot"]).ok();
 
     let from_here = world.push("here", "from this machine");
     world
         .run(&["sign", "--from-host", &from_here])
-        .exits(0, REGISTRY);
+        .ends(0, &[REGISTRY]);
     world.run(&["verify", "--from-host", &from_here]).ok();
     world.run(&["verify", &from_here]).ok();
     let file = world.temp.path().join("a file.txt");
@@ -349,7 +321,7 @@ fn signatures_hold_and_refusals_do(world: &World) {
     std::fs::write(file, "another file").unwrap();
     world
         .run(&["verify", "--blob", file])
-        .exits(1, "not the one that was signed");
+        .ends(1, &["not the one that was signed"]);
 
     let entry = world
         .run(&["--json", "inspect-rekor", "--log-index", "0"])
@@ -381,17 +353,17 @@ fn signatures_hold_and_refusals_do(world: &World) {
             "--identity-regexp",
             "accounts/robot$",
         ])
-        .exits(1, "not proved: 1 of 2 signatures");
+        .ends(1, &["not proved: 1 of 2 signatures"]);
     // The file was changed after it was signed.
     world
         .run(&["inspect-rekor"])
-        .exits(1, "not proved: artifact");
+        .ends(1, &["not proved: artifact"]);
     world
         .run(&["inspect-certificate"])
-        .exits(0, "SCT          embedded");
+        .ends(0, &["SCT          embedded"]);
     world
         .run(&["inspect-rekor", "--log-index", "999"])
-        .exits(1, "no entry with index 999");
+        .ends(1, &["no entry with index 999"]);
     let jobs = ["get", "jobs", "--namespace", "default", "--output=name"];
     assert_eq!(world.kubectl(&jobs).ok().out, "", "Jobs are removed");
     let run = std::fs::read_dir(world.state().join("cluster/run")).unwrap();
@@ -413,9 +385,9 @@ fn keys_survive_pods_and_upgrades(world: &World, image: &str) {
     }
     world.until_up();
     world.run(&["verify", image]).ok();
-    world.run(&["inspect-rekor"]).exits(0, "index 0");
+    world.run(&["inspect-rekor"]).ends(0, &["index 0"]);
     // Rekor and the CT log answer a moment after their pods are up.
-    world.run(&["sign", image]).exits(0, "index 1");
+    world.run(&["sign", image]).ends(0, &["index 1"]);
 
     // Other values: the release is upgraded, its Jobs are made again, and no key
     // changes.
@@ -429,15 +401,15 @@ fn keys_survive_pods_and_upgrades(world: &World, image: &str) {
     std::fs::write(&file, serde_yaml::to_string(&values).unwrap()).unwrap();
     world
         .run(&["install", "--values", file.to_str().unwrap()])
-        .exits(0, "is ready");
-    world.run(&["install"]).exits(0, "nothing to do");
+        .ends(0, &["is ready"]);
+    world.run(&["install"]).ends(0, &["nothing to do"]);
     assert_eq!(
         std::fs::read(&root).unwrap(),
         trusted,
         "the keys are the same"
     );
     world.run(&["verify", image]).ok();
-    world.run(&["sign", image]).exits(0, "index 2");
+    world.run(&["sign", image]).ends(0, &["index 2"]);
 }
 
 fn what_is_missing_is_named(world: &World) {
@@ -451,10 +423,10 @@ fn what_is_missing_is_named(world: &World) {
         "default",
     ];
     world.kubectl(&secret).ok();
-    world.run(&["registry"]).exits(1, "do it first");
+    world.run(&["registry"]).ends(1, &["do it first"]);
     world
         .run(&["registry", "--with-needs"])
-        .exits(0, "done: registry");
-    world.run(&["copy-secrets"]).exits(0, "nothing to do");
-    world.run(&["trust"]).exits(0, "done: trust");
+        .ends(0, &["done: registry"]);
+    world.run(&["copy-secrets"]).ends(0, &["nothing to do"]);
+    world.run(&["trust"]).ends(0, &["done: trust"]);
 }

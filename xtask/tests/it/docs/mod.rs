@@ -7,7 +7,8 @@ mod raw;
 
 use std::path::{Path, PathBuf};
 
-use crate::support::pages::{Page, repository};
+use crate::support::pages::Page;
+use crate::support::repo::repository;
 use clap::{CommandFactory, Parser};
 use xtask::cli::Cli;
 

@@ -8,7 +8,8 @@ use clap::CommandFactory;
 use xtask::cli::Cli;
 
 use super::{documents, parses, sources, xtask_words};
-use crate::support::pages::{Page, repository};
+use crate::support::pages::Page;
+use crate::support::repo::repository;
 
 /// What stands between backquotes in the sentences of a page, with its line.
 fn quoted(page: &Page) -> Vec<(usize, String)> {

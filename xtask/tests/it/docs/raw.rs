@@ -2,7 +2,8 @@
 //! a dry run prints, or that only reads.
 
 use super::documents;
-use crate::support::pages::{Page, Typed, repository};
+use crate::support::pages::{Page, Typed};
+use crate::support::repo::repository;
 
 /// Pages of which a test runs what a reader on the local target types.
 fn is_run(page: &Page) -> bool {

@@ -6,8 +6,11 @@
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
-use super::{skipped, unshared, xtask_sees};
-use crate::support::pages::{Page, Typed, repository};
+use crate::support::pages::{Page, Typed};
+use crate::support::repo::repository;
+use crate::support::run::{program, xtask};
+use crate::support::skip::skipped;
+use crate::support::unshared::unshared;
 use crate::support::workshop::Workshop;
 use xtask::local::servers::Servers;
 use xtask::target::TargetKind;
@@ -218,7 +221,7 @@ fn every_chapter_is_done_by_its_own_commands() {
         return;
     };
     for tool in ["bash", "curl", "jq", "openssl"] {
-        if !xtask_sees(tool) {
+        if program(&[tool]).is_none() {
             return skipped(&format!("{tool}, which the chapters use"));
         }
     }
@@ -236,7 +239,7 @@ fn every_chapter_is_done_by_its_own_commands() {
         let file = checkout.path(&format!("typed/{id}.sh"));
         let inner = format!(
             "cd {dir} || exit 9\ncargo() {{ shift; {} \"$@\"; }}\n{}",
-            quote(env!("CARGO_BIN_EXE_xtask")),
+            quote(xtask()),
             checkout.script(id, commands)
         );
         std::fs::write(&file, inner).unwrap();
@@ -263,7 +266,7 @@ fn every_chapter_is_done_by_its_own_commands() {
     let by_hand = Run::of("docs/by-hand.md");
     shell(&mut script, &by_hand.id, &play, &by_hand.commands());
     runs.push(by_hand);
-    let xtask = quote(env!("CARGO_BIN_EXE_xtask"));
+    let xtask = quote(xtask());
     // Servers live in the namespace, so they are stopped in it as well.
     writeln!(
         script,
@@ -291,7 +294,7 @@ fn every_chapter_is_done_by_its_own_commands() {
     let failed = ended.out.trim();
     let checked = checkout.printed(failed, 0).unwrap_or_default();
     assert!(
-        ended.code == 0 && faults.is_empty(),
+        ended.exit == 0 && faults.is_empty(),
         "{failed}\n{checked}\n{}\n{}",
         reached
             .iter()

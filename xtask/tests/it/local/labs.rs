@@ -15,7 +15,7 @@ use crate::support::workshop::Workshop;
 /// Nothing of a lab is left: no file, and nobody on its ports.
 fn is_clear(workshop: &Workshop) {
     assert!(!workshop.state.join("lab").exists());
-    for port in workshop.port_base..workshop.port_base + 16 {
+    for port in workshop.ports.base..workshop.ports.base + 16 {
         let free = TcpListener::bind((Ipv4Addr::LOCALHOST, port));
         assert!(free.is_ok(), "somebody is left on port {port}");
     }
@@ -39,7 +39,7 @@ fn promised(lab: &Lab) -> BTreeSet<String> {
 fn every_attack_is_caught() {
     for lab in LABS {
         let workshop = Workshop::empty();
-        let base = workshop.port_base.to_string();
+        let base = workshop.ports.base.to_string();
         let ended = workshop
             .run(&["lab", lab.name, "--no-pause", "--port-base", &base])
             .ok();
@@ -72,7 +72,7 @@ fn every_attack_is_caught() {
 fn an_interrupted_lab_leaves_nothing() {
     for last in ["What do you think?", "$ cargo xtask sign"] {
         let workshop = Workshop::empty();
-        let base = workshop.port_base.to_string();
+        let base = workshop.ports.base.to_string();
         let words = ["lab", "wrong-signer", "--no-pause", "--port-base", &base];
         let mut lab = workshop
             .command(&words)
@@ -96,8 +96,8 @@ fn an_interrupted_lab_leaves_nothing() {
 #[test]
 fn the_ports_of_a_lab_are_taken() {
     let workshop = Workshop::empty();
-    let base = workshop.port_base.to_string();
-    let taken = TcpListener::bind((Ipv4Addr::LOCALHOST, workshop.port_base)).unwrap();
+    let base = workshop.ports.base.to_string();
+    let taken = TcpListener::bind((Ipv4Addr::LOCALHOST, workshop.ports.base)).unwrap();
     workshop
         .run(&["lab", "wrong-signer", "--no-pause", "--port-base", &base])
         .fails(2, "lab wrong-signer --port-base N");
@@ -113,7 +113,7 @@ fn a_lab_leaves_everything_else_alone() {
     let signatures = workshop.dir().join("signatures.json");
     let before = std::fs::read(&signatures).unwrap();
     let other = Workshop::empty();
-    let base = other.port_base.to_string();
+    let base = other.ports.base.to_string();
     let said = workshop
         .run(&["--json", "lab", "wrong-signer", "--port-base", &base])
         .ok()

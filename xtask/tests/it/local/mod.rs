@@ -5,11 +5,15 @@ mod labs;
 mod progress;
 mod proofs;
 
-use std::io::Write;
 use std::path::Path;
 use std::process::Stdio;
 
-use crate::support::workshop::{Workshop, command, end};
+use crate::support::ports::Ports;
+use crate::support::repo::repository;
+use crate::support::run::{command, end, program, xtask};
+use crate::support::skip::skipped;
+use crate::support::unshared::unshared;
+use crate::support::workshop::Workshop;
 use serde_json::Value;
 
 #[test]
@@ -81,7 +85,7 @@ fn sign_verify_and_inspect_with_both_rekors() {
             );
         }
     }
-    if xtask_sees("openssl") {
+    if program(&["openssl"]).is_some() {
         let text = workshop.run(&["inspect-certificate", "--text"]).ok().out;
         assert!(text.contains("1.3.6.1.4.1.57264.1.8"), "{text}");
     }
@@ -203,7 +207,7 @@ fn a_changed_file_is_refused() {
     assert_ne!(
         workshop
             .run(&["verify", "--blob", name, "--identity", "bob@example.com"])
-            .code,
+            .exit,
         0
     );
 }
@@ -280,7 +284,7 @@ fn keys_are_replaced_without_breaking_what_they_signed() {
 /// on, is renewed by `start`.
 #[test]
 fn what_ends_soon_is_renewed_or_warned_of() {
-    if !xtask_sees("openssl") {
+    if program(&["openssl"]).is_none() {
         return skipped("openssl, which makes the certificates that end soon");
     }
     let workshop = Workshop::installed(&[]);
@@ -335,10 +339,9 @@ fn raised_pins_keep_the_state() {
     let workshop = Workshop::installed(&[]);
     workshop.run(&["sign"]).ok();
     let copy = workshop.temp.path().join("newer checkout");
-    let repository = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
     let words = [
         "-R",
-        &repository.join("deploy").display().to_string(),
+        &repository().join("deploy").display().to_string(),
         &copy.display().to_string(),
     ];
     std::fs::create_dir(&copy).unwrap();
@@ -370,9 +373,9 @@ fn ports_change_and_the_state_moves() {
     workshop.run(&["sign"]).ok();
     let old_issuer = workshop.issuer();
     let sample = format!("{}/sample:latest", workshop.registry());
-    let other = Workshop::empty().port_base;
+    let other = Ports::free();
     workshop
-        .run(&["install", "--port-base", &other.to_string()])
+        .run(&["install", "--port-base", &other.base.to_string()])
         .fails(2, "the ports cannot change while");
     workshop.run(&["verify", &sample]).ok();
     workshop.run(&["stop"]).ok();
@@ -382,7 +385,7 @@ fn ports_change_and_the_state_moves() {
     let moved = workshop.temp.path().join("moved");
     std::fs::rename(&workshop.state, &moved).unwrap();
     workshop.state = moved;
-    workshop.port_base = other;
+    workshop.ports = other;
     workshop.install(&[]).ok();
     // The image moved with its registry; who vouched for Alice did not.
     workshop.run(&["verify", "--issuer", &old_issuer]).ok();
@@ -498,7 +501,7 @@ fn servers_do_not_listen_where_the_caller_says() {
     let mut start = workshop.command(&["start"]);
     start.env(
         "REGISTRY_HTTP_ADDR",
-        format!("0.0.0.0:{}", workshop.port_base + 15),
+        format!("0.0.0.0:{}", workshop.ports.base + 15),
     );
     end(start).ok();
     let local = workshop.address(15);
@@ -513,7 +516,7 @@ fn servers_do_not_listen_where_the_caller_says() {
 #[test]
 fn a_followed_log_ends_with_its_reader() {
     let workshop = Workshop::installed(&[]);
-    let xtask = env!("CARGO_BIN_EXE_xtask");
+    let xtask = xtask();
     let state = workshop.state.to_str().unwrap();
     // The first line is all that `head` reads; each request makes another.
     let script = "\"$1\" --on local --state \"$2\" logs -f timestamp 2>/dev/null | head -n 1";
@@ -528,13 +531,10 @@ fn a_followed_log_ends_with_its_reader() {
 #[test]
 fn the_dry_run_pastes_into_a_shell() {
     let workshop = Workshop::empty();
-    let base = workshop.port_base.to_string();
+    let base = workshop.ports.base.to_string();
     // The cargo of the test run is busy with the test run.
     let paste = |script: &str| {
-        let shim = format!(
-            "cargo() {{ shift; '{}' \"$@\"; }}\nset -eu\n",
-            env!("CARGO_BIN_EXE_xtask")
-        );
+        let shim = format!("cargo() {{ shift; '{}' \"$@\"; }}\nset -eu\n", xtask());
         end(command(Path::new("sh"), &["-c", &(shim + script)])).ok()
     };
     // What is built already need not be built again to see that it pastes.
@@ -595,7 +595,7 @@ fn other_clients_work_with_what_env_prints() {
     let shell = |line: &str, file: &str| {
         let shims = format!(
             "cargo() {{ shift; '{}' \"$@\"; }}\nsigstore() {{ '{}' \"$@\"; }}\nset -eu\n",
-            env!("CARGO_BIN_EXE_xtask"),
+            xtask(),
             sigstore.to_string_lossy(),
         );
         let mut sh = command(
@@ -627,7 +627,7 @@ fn other_clients_work_with_what_env_prints() {
     }
     std::fs::write(temp.join("pysigned"), "changed").unwrap();
     for verifies in [cosign_verifies, python_verifies] {
-        assert_ne!(shell(verifies, "pysigned").code, 0);
+        assert_ne!(shell(verifies, "pysigned").exit, 0);
     }
 }
 
@@ -757,7 +757,7 @@ fn nothing_needs_a_network_after_prefetch() {
     let alone = lonely(&["bash", "-c", reaches]);
     assert!(alone.err.contains("unreachable"), "{}", alone.err);
 
-    let base = workshop.port_base.to_string();
+    let base = workshop.ports.base.to_string();
     let lab = Workshop::empty();
     let script = r#"
         run() { "$xtask" --on local --state "$state" "$@"; }
@@ -775,10 +775,10 @@ fn nothing_needs_a_network_after_prefetch() {
     "#;
     let variables = [
         "env".to_owned(),
-        format!("xtask={}", env!("CARGO_BIN_EXE_xtask")),
+        format!("xtask={}", xtask()),
         format!("state={}", workshop.state.display()),
     ];
-    let lab_base = lab.port_base.to_string();
+    let lab_base = lab.ports.base.to_string();
     let variables = variables.each_ref().map(String::as_str);
     let script = ["sh", "-ec", script, "sh", &base, &lab_base];
     let ended = lonely(&[&variables[..], &script].concat()).ok();
@@ -804,9 +804,9 @@ fn a_full_disk_is_named() {
     Workshop::installed(&[]);
     let workshop = Workshop::empty();
     std::fs::create_dir(&workshop.state).unwrap();
-    let base = workshop.port_base.to_string();
+    let base = workshop.ports.base.to_string();
     let state = workshop.state.to_str().unwrap();
-    let xtask = env!("CARGO_BIN_EXE_xtask");
+    let xtask = xtask();
     let on = [xtask, "--on", "local", "--state"];
     let inside = "mount -t tmpfs -o size=$1 tmpfs \"$2\"; shift 2; exec \"$@\"";
     let Some(small) = unshared(&["--mount"], inside) else {
@@ -831,7 +831,7 @@ fn a_full_disk_is_named() {
 #[test]
 fn two_installs_do_not_interleave() {
     let workshop = Workshop::empty();
-    let base = workshop.port_base.to_string();
+    let base = workshop.ports.base.to_string();
     let words = ["install", "--port-base", &base];
     let spawn = || {
         let mut command = workshop.command(&words);
@@ -855,29 +855,6 @@ fn two_installs_do_not_interleave() {
         );
     }
     workshop.run(&["status"]).ok();
-}
-
-/// Runs a command in namespaces of its own, prepared by a script; `None`, and a
-/// word about it, where this machine makes none.
-fn unshared<'a>(
-    kinds: &'a [&'a str],
-    prepare: &'a str,
-) -> Option<impl Fn(&[&str]) -> crate::support::workshop::Ended + 'a> {
-    let run = move |kinds: &[&str], script: &str, words: &[&str]| {
-        let all = [
-            kinds,
-            &["--map-root-user", "sh", "-ec", script, "sh"],
-            words,
-        ]
-        .concat();
-        end(command(Path::new("unshare"), &all))
-    };
-    let can = xtask_sees("unshare") && xtask_sees("ip") && run(kinds, "true", &[]).code == 0;
-    if !can {
-        skipped(&format!("namespaces (unshare {}, ip)", kinds.join(" ")));
-        return None;
-    }
-    Some(move |words: &[&str]| run(kinds, prepare, words))
 }
 
 /// The trust material of a cluster is written by this program, and that of the
@@ -948,23 +925,4 @@ fn cosign_writes_the_same_trust_material() {
     ]);
     let ours = trust::signing_config("http://fulcio", "http://issuer", "http://rekor", since);
     assert_eq!(ours, theirs);
-}
-
-/// Says, past the capture of the test runner, that a test did not run here; in CI
-/// that is a failure.
-fn skipped(lacks: &str) {
-    let test = std::thread::current().name().unwrap_or_default().to_owned();
-    let _ = writeln!(
-        std::io::stderr(),
-        "SKIPPED {test}: this machine lacks {lacks}"
-    );
-    assert!(
-        std::env::var_os("WORKSHOP_TEST_ALL").is_none(),
-        "{test} must not be skipped here"
-    );
-}
-
-fn xtask_sees(program: &str) -> bool {
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    std::env::split_paths(&path).any(|dir| dir.join(program).is_file())
 }

@@ -5,7 +5,8 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use crate::support::workshop::{Workshop, command, end};
+use crate::support::run::{command, end};
+use crate::support::workshop::Workshop;
 
 /// What is said of a chapter.
 fn state(workshop: &Workshop, number: usize) -> String {
@@ -18,8 +19,8 @@ fn state(workshop: &Workshop, number: usize) -> String {
 /// Whether the check of a chapter holds.
 fn holds(workshop: &Workshop, chapter: &str) -> bool {
     let ended = workshop.run(&["--json", "check", chapter]);
-    let held = ended.code == 0;
-    assert!(held || ended.code == 1, "{}{}", ended.out, ended.err);
+    let held = ended.exit == 0;
+    assert!(held || ended.exit == 1, "{}{}", ended.out, ended.err);
     let said = ended.json();
     assert_eq!(said["ok"], held, "{said}");
     held

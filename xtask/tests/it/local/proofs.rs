@@ -17,7 +17,10 @@ use xtask::proof::{Evidence, prove};
 use xtask::rekor::{self, Which};
 use xtask::trust::root::TrustedRoot;
 
-use crate::support::workshop::{Workshop, command, end};
+use crate::support::repo::{repository, target};
+use crate::support::run::{command, end};
+use crate::support::skip::{all_must_run, not_here};
+use crate::support::workshop::Workshop;
 
 /// A change of a bundle or an answer.
 type Change = fn(&mut Value);
@@ -217,7 +220,7 @@ fn cosign_agrees_on_good_and_tampered_bundles() {
             let named = ["--blob", file, "--bundle", tampered];
             let cosign = workshop.run(&[&["verify"], &named[..], &identity[..]].concat());
             let ours = workshop.run(&[&["inspect-rekor"], &named[..], &identity[..]].concat());
-            assert!(matches!(ours.code, 0..=2), "{ours:?}");
+            assert!(matches!(ours.exit, 0..=2), "{ours:?}");
             (cosign, ours)
         };
         let (cosign, ours) = both(&good);
@@ -228,15 +231,15 @@ fn cosign_agrees_on_good_and_tampered_bundles() {
             (tampering.how)(&mut tampered);
             assert_ne!(tampered, good, "{}", tampering.name);
             let (cosign, ours) = both(&tampered);
-            assert_ne!(ours.code, 0, "{version}, {}: {}", tampering.name, ours.out);
-            let accepted = cosign.code == 0;
+            assert_ne!(ours.exit, 0, "{version}, {}: {}", tampering.name, ours.out);
+            let accepted = cosign.exit == 0;
             assert_eq!(
                 accepted,
                 tampering.cosign_accepts.is_some(),
                 "{version}, {}: cosign ends with {}, this program with {}\n{}\n{}",
                 tampering.name,
-                cosign.code,
-                ours.code,
+                cosign.exit,
+                ours.exit,
                 cosign.err,
                 ours.out
             );
@@ -256,11 +259,11 @@ fn cosign_agrees_on_good_and_tampered_bundles() {
         ] {
             let named = ["--blob", file, "--bundle", bundle];
             let named = [&named[..], &["--identity", name, "--issuer", &issuer]].concat();
-            assert_eq!(workshop.run(&[&["verify"], &named[..]].concat()).code, 1);
+            assert_eq!(workshop.run(&[&["verify"], &named[..]].concat()).exit, 1);
             assert_eq!(
                 workshop
                     .run(&[&["inspect-rekor"], &named[..]].concat())
-                    .code,
+                    .exit,
                 1
             );
         }
@@ -327,7 +330,7 @@ fn every_signature_of_an_image_is_proved() {
         .map(|line| serde_json::from_str::<Value>(line).unwrap()["ok"] == true)
         .collect();
     assert_eq!(
-        (bob.code, expected.iter().filter(|ok| **ok).count()),
+        (bob.exit, expected.iter().filter(|ok| **ok).count()),
         (1, 1)
     );
     // Without the log the bundles still prove what they can.
@@ -584,7 +587,7 @@ fn rekor_cli_agrees_on_good_and_tampered_answers() {
     for (name, change) in tamperings {
         let (theirs, ours) = both(change);
         assert_ne!(
-            theirs.code, 0,
+            theirs.exit, 0,
             "{name}: rekor-cli accepts it: {}",
             theirs.out
         );
@@ -595,11 +598,9 @@ fn rekor_cli_agrees_on_good_and_tampered_answers() {
 /// rekor-cli of the version of Rekor that runs, which takes a minute to build; where
 /// nobody asks for all tests and it is not there, the test is skipped.
 fn rekor_cli() -> Option<PathBuf> {
-    let program = Path::new(env!("CARGO_TARGET_TMPDIR")).join("rekor-cli");
-    if !program.exists() && std::env::var_os("WORKSHOP_TEST_ALL").is_none() {
-        println!(
-            "SKIPPED: rekor-cli takes a minute to build; to build it: WORKSHOP_TEST_ALL=1 cargo test"
-        );
+    let program = target().join("rekor-cli");
+    if !program.exists() && !all_must_run() {
+        not_here("rekor-cli takes a minute to build; to build it: WORKSHOP_TEST_ALL=1 cargo test");
         return None;
     }
     let package = "github.com/sigstore/rekor/cmd/rekor-cli";
@@ -612,7 +613,7 @@ fn rekor_cli() -> Option<PathBuf> {
         package,
     ];
     let mut build = command(Path::new("go"), &words);
-    let module = Path::new(env!("CARGO_MANIFEST_DIR")).join("../deploy/local");
+    let module = repository().join("deploy/local");
     build
         .current_dir(module)
         .env("CGO_ENABLED", "0")

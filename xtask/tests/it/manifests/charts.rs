@@ -9,7 +9,6 @@
 //!   `DIR/cert-manager`, and `WORKSHOP_TEST_HELM`, the helm to use where it is not
 //!   the one on the PATH
 
-use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -20,6 +19,8 @@ use xtask::cluster::scaffold::{GROUND, TABLES};
 use xtask::cluster::settings;
 
 use super::{files, objects};
+use crate::support::repo::repository;
+use crate::support::skip::not_here;
 
 /// What the templates of the charts read although neither the schema nor the values
 /// of the chart say so. `the_charts_make_of_the_values_what_they_should` looks for
@@ -39,11 +40,9 @@ const UNDOCUMENTED: [&str; 7] = [
 fn named(variable: &str) -> Option<PathBuf> {
     let dir = std::env::var_os(variable).map(PathBuf::from);
     if dir.is_none() {
-        let test = std::thread::current().name().unwrap_or_default().to_owned();
-        let _ = writeln!(
-            std::io::stderr(),
-            "SKIPPED {test}: the charts are not in the repository; name them: {variable}=DIR"
-        );
+        not_here(&format!(
+            "the charts are not in the repository; name them: {variable}=DIR"
+        ));
     }
     dir
 }
@@ -203,7 +202,7 @@ struct Rendered(Vec<Value>);
 
 impl Rendered {
     fn of(charts: &Path, chart: &str, namespace: &str, more: &[&str]) -> Rendered {
-        let pins = settings::pins(files::repository(), None).unwrap();
+        let pins = settings::pins(repository(), None).unwrap();
         let helm = std::env::var_os("WORKSHOP_TEST_HELM").unwrap_or_else(|| "helm".into());
         let output = Command::new(helm)
             .args(["template", chart])
@@ -212,7 +211,7 @@ impl Rendered {
             .args(["--kube-version", &pins.kubernetes.version])
             .args(["--values", &format!("deploy/{chart}-values.yml")])
             .args(more)
-            .current_dir(files::repository())
+            .current_dir(repository())
             .output()
             .unwrap();
         let said = String::from_utf8_lossy(&output.stderr);
@@ -246,7 +245,7 @@ fn the_charts_make_of_the_values_what_they_should() {
     let Some(charts) = named("WORKSHOP_TEST_CHARTS") else {
         return;
     };
-    let pins = settings::pins(files::repository(), None).unwrap();
+    let pins = settings::pins(repository(), None).unwrap();
     let scaffold = settings::yaml(&charts.join("scaffold/Chart.yaml")).unwrap();
     assert_eq!(scaffold["version"], *pins.charts.scaffold.version);
     let whole = Rendered::of(&charts, "scaffold", "sigstore", &[]);
@@ -412,7 +411,7 @@ fn cert_manager_takes_its_values() {
         assert!(resources["limits"]["memory"].is_string(), "{server}");
     }
     // Older charts call it something else.
-    let pins = settings::pins(files::repository(), None).unwrap();
+    let pins = settings::pins(repository(), None).unwrap();
     let chart = settings::yaml(&charts.join("cert-manager/Chart.yaml")).unwrap();
     if chart["version"] == *pins.charts.cert_manager.version {
         let kept = whole.of_kind("CustomResourceDefinition").all(|definition| {

@@ -1,19 +1,15 @@
 //! The files themselves.
 
-use std::path::Path;
-
 use serde::Deserialize;
 use serde_json::Value;
+
+use crate::support::repo::repository;
 
 pub struct File {
     /// `verify/job-sign.yml`
     pub name: String,
     pub text: String,
     pub documents: Vec<Value>,
-}
-
-pub fn repository() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap()
 }
 
 /// Everything that is YAML in `deploy/` and `verify/`.

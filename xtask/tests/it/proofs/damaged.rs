@@ -14,7 +14,8 @@ use xtask::tlog::merkle::{climb, empty_root, extends, inclusion, leaf_hash};
 use xtask::tlog::tiles::{self, TileTree};
 use xtask::trust::root::TrustedRoot;
 
-use super::{Files, Sample, base64, data, json, text, trusted_root};
+use super::{Files, Sample, base64, trusted_root};
+use crate::support::recorded::{bytes, json, text};
 
 const CERTIFICATE: &str = "/verificationMaterial/certificate/rawBytes";
 const ENTRY: &str = "/verificationMaterial/tlogEntries/0";
@@ -67,7 +68,7 @@ fn keys_that_are_there_twice() {
     entry["body"] = BASE64_STANDARD.encode(twice(&body, "kind")).into();
     assert!(rekor::read_v1(answer.to_string().as_bytes()).is_err());
     // In what cosign wrote before there were bundles.
-    let payload = data("registry/legacy-payload.json");
+    let payload = bytes("registry/legacy-payload.json");
     let mut annotations = json("registry/legacy.json")["layers"][0]["annotations"].clone();
     let bundle = annotations["dev.sigstore.cosign/bundle"].as_str().unwrap();
     annotations["dev.sigstore.cosign/bundle"] = twice(bundle, "logID").into();
@@ -130,12 +131,12 @@ fn more_behind_the_end() {
         let signature = part("beta.v2", "/messageSignature/signature");
         let token = with(&part("beta.v2", TOKEN));
         assert!(timestamp::verify(&token, &signature, &root).is_err());
-        let checkpoint = with(&data("rekor-v2/checkpoint-7"));
+        let checkpoint = with(&bytes("rekor-v2/checkpoint-7"));
         let checkpoint = String::from_utf8(checkpoint).unwrap();
         assert!(Checkpoint::read(&checkpoint).is_err(), "{more:?}");
     }
     for more in ["x", "{}", ",", "\0"] {
-        let with = |name: &str| [&data(name), more.as_bytes()].concat();
+        let with = |name: &str| [&bytes(name), more.as_bytes()].concat();
         assert!(bundle::read(&with("bundles/beta.v2.sigstore.json")).is_err());
         assert!(rekor::read_v1(&with("rekor-v1/entry-5.json")).is_err());
         assert!(TrustedRoot::read(&with("trusted_root.json")).is_err());
@@ -273,7 +274,7 @@ fn sizes_at_the_edges() {
     assert_eq!(path, "tile/0/x072/x057/x594/x037/x927/935.p/255");
     assert_eq!(tiles::width(u64::MAX, u64::MAX), 0);
     assert_eq!(
-        tiles::entry(&data("rekor-v2/tile/entries/000.p/7"), usize::MAX),
+        tiles::entry(&bytes("rekor-v2/tile/entries/000.p/7"), usize::MAX),
         None
     );
 }

@@ -6,8 +6,6 @@ mod recorded;
 mod tampered;
 mod wrong;
 
-use std::path::{Path, PathBuf};
-
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use serde_json::Value;
@@ -20,27 +18,10 @@ use xtask::tlog::merkle::Hash;
 use xtask::tlog::tiles::Source;
 use xtask::trust::root::TrustedRoot;
 
-/// Below `tests/data`.
-fn path(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("tests/data")
-        .join(name)
-}
-
-fn data(name: &str) -> Vec<u8> {
-    std::fs::read(path(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
-}
-
-fn text(name: &str) -> String {
-    String::from_utf8(data(name)).unwrap()
-}
-
-fn json(name: &str) -> Value {
-    serde_json::from_slice(&data(name)).unwrap()
-}
+use crate::support::recorded::{bytes, file, json};
 
 fn trusted_root() -> TrustedRoot {
-    TrustedRoot::read(&data("trusted_root.json")).unwrap()
+    TrustedRoot::read(&bytes("trusted_root.json")).unwrap()
 }
 
 fn base64(value: &Value) -> Vec<u8> {
@@ -64,7 +45,7 @@ impl Sample {
             "alpha" => (name, "blobs/alpha.txt", false),
             _ => (name, "blobs/beta.txt", false),
         };
-        let bytes = data(file);
+        let bytes = bytes(file);
         Sample {
             bundle: json(&format!("bundles/{name}.sigstore.json")),
             subject: Subject {
@@ -107,6 +88,6 @@ struct Files;
 
 impl Source for Files {
     fn find(&self, name: &str, _: u64) -> Result<Option<Vec<u8>>, Fail> {
-        Ok(std::fs::read(path("rekor-v2").join(name)).ok())
+        Ok(std::fs::read(file("rekor-v2").join(name)).ok())
     }
 }

@@ -13,7 +13,8 @@ use xtask::tlog::merkle::{
 };
 use xtask::tlog::tiles::{self, TileTree};
 
-use super::{Files, Sample, base64, data, hash, path, shown, text, trusted_root};
+use super::{Files, Sample, base64, hash, shown, trusted_root};
+use crate::support::recorded::{bytes, file, json, text};
 
 /// The checkpoints of Rekor v2, oldest first.
 fn checkpoints() -> [Checkpoint; 3] {
@@ -27,13 +28,13 @@ fn checkpoints() -> [Checkpoint; 3] {
 #[test]
 fn every_bundle_is_proved() {
     let root = trusted_root();
-    let files = std::fs::read_dir(path("bundles")).unwrap();
+    let files = std::fs::read_dir(file("bundles")).unwrap();
     let mut count = 0;
     for file in files {
         let file = file.unwrap().file_name().into_string().unwrap();
         let name = file.strip_suffix(".sigstore.json").unwrap();
         let sample = Sample::read(name);
-        let proof = sample.proof(&data(&format!("bundles/{file}")), &root);
+        let proof = sample.proof(&bytes(&format!("bundles/{file}")), &root);
         let proof = proof.unwrap();
         assert_eq!(proof.failed(), [""; 0], "{name}: {:?}", proof.checks);
         let held = |wanted: &str| proof.checks.iter().any(|check| check.name == wanted);
@@ -57,7 +58,7 @@ fn every_bundle_is_proved() {
 fn every_entry_of_v1_is_in_the_log_and_was_promised() {
     let root = trusted_root();
     for index in 0..7 {
-        let proof = shown(&data(&format!("rekor-v1/entry-{index}.json")), &root).unwrap();
+        let proof = shown(&bytes(&format!("rekor-v1/entry-{index}.json")), &root).unwrap();
         assert_eq!(proof.failed(), [""; 0], "{index}: {:?}", proof.checks);
         let names: Vec<&str> = proof.checks.iter().map(|check| check.name).collect();
         for wanted in ["inclusion", "checkpoint", "promise"] {
@@ -71,7 +72,7 @@ fn every_entry_of_v1_is_in_the_log_and_was_promised() {
 #[test]
 fn the_larger_log_of_v1_begins_with_the_smaller() {
     let state = |size: u64| {
-        let log = super::json(&format!("rekor-v1/log-{size}.json"));
+        let log = json(&format!("rekor-v1/log-{size}.json"));
         let checkpoint = Checkpoint::read(log["signedTreeHead"].as_str().unwrap()).unwrap();
         assert_eq!(checkpoint.size, size);
         assert_eq!(log["treeSize"], size);
@@ -82,7 +83,7 @@ fn the_larger_log_of_v1_begins_with_the_smaller() {
         checkpoint
     };
     let (old, new) = (state(3), state(7));
-    let proof = super::json("rekor-v1/proof-3-7.json");
+    let proof = json("rekor-v1/proof-3-7.json");
     let mut hashes: Vec<Hash> = proof["hashes"]
         .as_array()
         .unwrap()
@@ -133,7 +134,7 @@ fn leaves(size: u64) -> Vec<Hash> {
     (0..size.div_ceil(tiles::WIDTH))
         .flat_map(|number| {
             let width = tiles::width(number, size);
-            let tile = data(&format!("rekor-v2/{}", tiles::path("0", number, width)));
+            let tile = bytes(&format!("rekor-v2/{}", tiles::path("0", number, width)));
             tile.chunks(32).map(hash).collect::<Vec<_>>()
         })
         .collect()
@@ -143,7 +144,7 @@ fn leaves(size: u64) -> Vec<Hash> {
 fn the_entries_of_v2_are_its_leaves() {
     let leaves = leaves(260);
     for (bundle, first, width) in [("000.p/3", 0, 3), ("000.p/7", 0, 7), ("001.p/4", 256, 4)] {
-        let bundle = data(&format!("rekor-v2/tile/entries/{bundle}"));
+        let bundle = bytes(&format!("rekor-v2/tile/entries/{bundle}"));
         for place in 0..width {
             let entry = tiles::entry(&bundle, place).unwrap();
             assert_eq!(leaf_hash(entry), leaves[first + place], "{}", first + place);
@@ -171,7 +172,7 @@ fn each_log_of_v2_begins_with_the_one_before() {
 #[test]
 fn the_ct_log_agrees() {
     let head = |name: &str| {
-        let head = super::json(&format!("ctlog/{name}.json"));
+        let head = json(&format!("ctlog/{name}.json"));
         let root = hash(&base64(&head["sha256_root_hash"]));
         (head["tree_size"].as_u64().unwrap(), root)
     };
@@ -180,12 +181,12 @@ fn the_ct_log_agrees() {
         list.iter().map(|text| hash(&base64(text))).collect()
     };
     let (older, newer) = (head("sth-older"), head("sth-newer"));
-    let proof = hashes(&super::json("ctlog/consistency.json")["consistency"]);
+    let proof = hashes(&json("ctlog/consistency.json")["consistency"]);
     assert_eq!(
         extends((older.0, &older.1), (newer.0, &newer.1), &proof),
         Ok(())
     );
-    let entry = super::json("ctlog/entry-0.json");
+    let entry = json("ctlog/entry-0.json");
     let leaf = leaf_hash(&base64(&entry["leaf_input"]));
     let path = hashes(&entry["audit_path"]);
     assert_eq!(root_of(leaf, 0, newer.0, &path), Ok(newer.1));
@@ -198,13 +199,13 @@ fn the_ct_log_agrees() {
 /// An image signed in the format before bundles.
 #[test]
 fn simple_signing_is_proved() {
-    let manifest = super::json("registry/legacy.json");
+    let manifest = json("registry/legacy.json");
     let annotations = &manifest["layers"][0]["annotations"];
-    let payload = data("registry/legacy-payload.json");
+    let payload = bytes("registry/legacy-payload.json");
     assert_eq!(manifest["layers"][0]["digest"], bundle::sha256(&payload));
     let image = Subject {
         name: "the image".into(),
-        digest: bundle::sha256(&data("registry/image.json")),
+        digest: bundle::sha256(&bytes("registry/image.json")),
         bytes: None,
     };
     let proved = |payload: &[u8], annotations| {
@@ -229,7 +230,7 @@ fn simple_signing_is_proved() {
 
 #[test]
 fn the_index_of_referrers_names_the_recorded_manifests() {
-    let index = super::json("registry/referrers.json");
+    let index = json("registry/referrers.json");
     let named: Vec<&str> = index["manifests"]
         .as_array()
         .unwrap()
@@ -242,13 +243,13 @@ fn the_index_of_referrers_names_the_recorded_manifests() {
         "image-attestation.v1",
         "image-attestation.v2",
     ] {
-        let manifest = data(&format!("registry/referrer-{name}.json"));
+        let manifest = bytes(&format!("registry/referrer-{name}.json"));
         assert!(
             named.contains(&bundle::sha256(&manifest).as_str()),
             "{name}"
         );
         let manifest: serde_json::Value = serde_json::from_slice(&manifest).unwrap();
-        let text = data(&format!("bundles/{name}.sigstore.json"));
+        let text = bytes(&format!("bundles/{name}.sigstore.json"));
         assert_eq!(manifest["layers"][0]["digest"], bundle::sha256(&text));
         assert!(bundle::read(&text).unwrap().subject_digest().is_some());
     }
@@ -257,7 +258,7 @@ fn the_index_of_referrers_names_the_recorded_manifests() {
 #[test]
 fn certificates_name_what_they_are_for() {
     let identity = |name: &str| {
-        let leaf = Leaf::from_pem(&data(&format!("certificates/{name}.pem"))).unwrap();
+        let leaf = Leaf::from_pem(&bytes(&format!("certificates/{name}.pem"))).unwrap();
         let issuer = "https://issuer.example.com";
         assert_eq!(leaf.issuer_claim().as_deref(), Some(issuer), "{name}");
         // The older of the two extensions is a raw text, the newer one DER.

@@ -15,7 +15,8 @@ use xtask::tlog::checkpoint::Checkpoint;
 use xtask::tlog::merkle::{Hash, consistency, extends, inclusion, leaf_hash, root_of};
 use xtask::tlog::tiles::{self, Source, TileTree};
 
-use super::{Files, Sample, base64, data, hash, json, shown, text, trusted_root};
+use super::{Files, Sample, base64, hash, shown, trusted_root};
+use crate::support::recorded::{bytes, json, text};
 
 /// How JSON holds a part.
 #[derive(Clone, Copy)]
@@ -514,7 +515,11 @@ fn tiles() {
         |size| Checkpoint::read(&text(&format!("rekor-v2/checkpoint-{size}"))).unwrap();
     let (old, new) = (checkpoint(7), checkpoint(260));
     let size = new.size;
-    let leaves = [data("rekor-v2/tile/0/000"), data("rekor-v2/tile/0/001.p/4")].concat();
+    let leaves = [
+        bytes("rekor-v2/tile/0/000"),
+        bytes("rekor-v2/tile/0/001.p/4"),
+    ]
+    .concat();
     for (name, index, step) in [
         // Of 256 hashes, which all come together in one, some bytes of each.
         ("tile/0/000", 5, 7),
@@ -525,7 +530,7 @@ fn tiles() {
         let place = inclusion(&mut TileTree::new(Files, size), index, size).unwrap();
         let growth = consistency(&mut TileTree::new(Files, size), old.size, size).unwrap();
         let mut used = 0;
-        for at in (0..data(&format!("rekor-v2/{name}")).len()).step_by(step) {
+        for at in (0..bytes(&format!("rekor-v2/{name}")).len()).step_by(step) {
             let flipped = Flipped(name, at);
             let mut tree = TileTree::new(&flipped, size);
             let proof = inclusion(&mut tree, index, size).unwrap();
@@ -544,8 +549,8 @@ fn tiles() {
 #[test]
 fn bundles_of_entries() {
     for (name, first, width) in [("000.p/7", 0, 7), ("001.p/4", 256, 4)] {
-        let bundle = data(&format!("rekor-v2/tile/entries/{name}"));
-        let leaves = data(&match first {
+        let bundle = bytes(&format!("rekor-v2/tile/entries/{name}"));
+        let leaves = bytes(&match first {
             0 => "rekor-v2/tile/0/000.p/7".to_owned(),
             _ => format!("rekor-v2/tile/0/{name}"),
         });

@@ -8,14 +8,15 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use xtask::trust::root::TrustedRoot;
 
-use super::{Sample, data, text, trusted_root};
+use super::{Sample, trusted_root};
+use crate::support::recorded::{bytes, json, text};
 
 const ENTRIES: &str = "/verificationMaterial/tlogEntries";
 const PROOF: &str = "/verificationMaterial/tlogEntries/0/inclusionProof";
 
 /// The trusted root, changed.
 fn root_with(change: impl FnOnce(&mut Value)) -> TrustedRoot {
-    let mut root = super::json("trusted_root.json");
+    let mut root = json("trusted_root.json");
     change(&mut root);
     TrustedRoot::read(root.to_string().as_bytes()).unwrap()
 }
@@ -267,7 +268,7 @@ fn the_log_shows_another_entry() {
             subject: Some(sample.subject.clone()),
             bundle: Some(xtask::bundle::read(sample.bundle.to_string().as_bytes()).unwrap()),
             shown: Some(
-                xtask::rekor::read_v1(&data(&format!("rekor-v1/entry-{index}.json"))).unwrap(),
+                xtask::rekor::read_v1(&bytes(&format!("rekor-v1/entry-{index}.json"))).unwrap(),
             ),
         };
         let proof = prove(&evidence, &trusted_root(), &Policy::default());
@@ -282,7 +283,7 @@ fn a_checkpoint_in_the_name_of_another_log() {
     let root = trusted_root();
     for (text, name) in [
         (
-            super::json("rekor-v1/log-7.json")["signedTreeHead"]
+            json("rekor-v1/log-7.json")["signedTreeHead"]
                 .as_str()
                 .unwrap()
                 .to_owned(),

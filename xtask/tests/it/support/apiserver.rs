@@ -5,8 +5,6 @@
 //! minutes once, so it happens only in CI; where they are built already, they are
 //! used.
 
-use std::io::Write;
-use std::net::{Ipv4Addr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
@@ -16,61 +14,19 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use tempfile::TempDir;
 
+use super::ports::free_port;
+use super::repo::{target, tests};
+use super::run::{Run, end, xtask};
+use super::skip::{all_must_run, not_here};
+
 /// How long a server may take until it answers.
 const START: Duration = Duration::from_secs(120);
 
 /// Who may do everything, on this API server.
 const ADMIN: &str = "admin-of-a-test";
 
-/// What a command came to.
-pub struct Ended {
-    pub code: i32,
-    pub out: String,
-    pub err: String,
-}
-
-impl Ended {
-    /// It succeeded, or the test fails with all that was said.
-    #[track_caller]
-    pub fn ok(self) -> Ended {
-        assert_eq!(self.code, 0, "{}\n{}", self.out, self.err);
-        self
-    }
-
-    /// It ended with this status and said each of these.
-    #[track_caller]
-    pub fn ends(self, code: i32, said: &[&str]) -> Ended {
-        let all = format!("{}\n{}", self.out, self.err);
-        assert_eq!(self.code, code, "{all}");
-        for said in said {
-            assert!(all.contains(said), "{said:?} is not in:\n{all}");
-        }
-        self
-    }
-
-    /// The first line of its output as JSON.
-    #[track_caller]
-    pub fn json(&self) -> Value {
-        serde_json::from_str(self.out.lines().next().unwrap_or_default())
-            .unwrap_or_else(|error| panic!("{error}: {}\n{}", self.out, self.err))
-    }
-}
-
-pub fn end(mut command: Command) -> Ended {
-    let output = command.stdin(Stdio::null()).output().unwrap();
-    Ended {
-        code: output.status.code().unwrap_or(-1),
-        out: String::from_utf8_lossy(&output.stdout).into_owned(),
-        err: String::from_utf8_lossy(&output.stderr).into_owned(),
-    }
-}
-
-pub fn repository() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap()
-}
-
 fn module() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/apiserver")
+    tests().join("apiserver")
 }
 
 /// The version of a module that `go.mod` requires.
@@ -104,11 +60,13 @@ fn programs() -> Option<&'static Path> {
             .chain_update(read("go.mod"))
             .chain_update(read("go.sum"));
         let name = format!("apiserver-{:.16}", format!("{:x}", digest.finalize()));
-        let dir = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+        let dir = target().join(name);
         if dir.is_dir() {
             return Some(dir);
         }
-        std::env::var_os("WORKSHOP_TEST_ALL")?;
+        if !all_must_run() {
+            return None;
+        }
         let partial = dir.with_extension("partial");
         // Without the version kubectl would say that it is none.
         let version = format!(
@@ -154,10 +112,8 @@ impl ControlPlane {
     /// who is a service account without rights, and `dead`, where nothing listens.
     pub fn start() -> Option<ControlPlane> {
         let Some(programs) = programs() else {
-            let test = std::thread::current().name().unwrap_or_default().to_owned();
-            let _ = writeln!(
-                std::io::stderr(),
-                "SKIPPED {test}: the control plane takes minutes to build; to build it: WORKSHOP_TEST_ALL=1 cargo test"
+            not_here(
+                "the control plane takes minutes to build; to build it: WORKSHOP_TEST_ALL=1 cargo test",
             );
             return None;
         };
@@ -217,7 +173,7 @@ impl ControlPlane {
         );
         plane.write_kubeconfig(port, "");
         let ready = ["--context=admin", "get", "--raw=/readyz"];
-        plane.wait_for("the API server", || plane.kubectl(&ready).code == 0);
+        plane.wait_for("the API server", || plane.kubectl(&ready).exit == 0);
         plane.serve(
             "kube-controller-manager",
             &[
@@ -228,7 +184,7 @@ impl ControlPlane {
             ],
         );
         let account = ["get", "serviceaccount", "default"];
-        plane.wait_for("the controllers", || plane.kubectl(&account).code == 0);
+        plane.wait_for("the controllers", || plane.kubectl(&account).exit == 0);
         plane.kubectl(&["create", "serviceaccount", "nobody"]).ok();
         let token = plane.kubectl(&["create", "token", "nobody"]).ok().out;
         plane.write_kubeconfig(port, token.trim());
@@ -303,7 +259,7 @@ impl ControlPlane {
 
     /// Runs a command with these programs on this cluster, and none of the user's
     /// files.
-    fn run(&self, mut command: Command) -> Ended {
+    fn run(&self, mut command: Command) -> Run {
         let path = std::env::var_os("PATH").unwrap_or_default();
         let dirs = std::iter::once(self.programs.to_owned()).chain(std::env::split_paths(&path));
         command
@@ -315,15 +271,15 @@ impl ControlPlane {
         end(command)
     }
 
-    pub fn kubectl(&self, words: &[&str]) -> Ended {
+    pub fn kubectl(&self, words: &[&str]) -> Run {
         let mut kubectl = Command::new(self.programs.join("kubectl"));
         kubectl.args(words);
         self.run(kubectl)
     }
 
     /// Runs `cargo xtask` on a context, with a state directory of its own.
-    pub fn xtask(&self, context: &str, words: &[&str]) -> Ended {
-        let mut xtask = Command::new(env!("CARGO_BIN_EXE_xtask"));
+    pub fn xtask(&self, context: &str, words: &[&str]) -> Run {
+        let mut xtask = Command::new(xtask());
         xtask
             .args(["--on", "cluster", "--context", context, "--state"])
             .arg(self.path(&format!("état of {context}")))
@@ -339,10 +295,4 @@ impl ControlPlane {
         self.kubectl(&["apply", "--server-side", "--filename", file])
             .ok();
     }
-}
-
-/// A port that is free now.
-fn free_port() -> u16 {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
-    listener.local_addr().unwrap().port()
 }

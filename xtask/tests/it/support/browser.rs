@@ -1,11 +1,17 @@
 //! A headless Chromium, the scripts that look at pages with it, and axe-core.
 
 use std::fs;
-use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use serde_json::Value;
+
+use super::repo::{target, tests};
+use super::run::program;
+use super::skip::skipped;
+
+/// The names that a Chromium has.
+pub const CHROMIUM: [&str; 3] = ["chromium", "chromium-browser", "google-chrome"];
 
 /// What looks at pages.
 pub struct Browser {
@@ -20,16 +26,21 @@ impl Browser {
     /// The one of this machine, whose screenshots go to a directory of this name;
     /// `None`, and said, where something is missing.
     pub fn find(name: &str) -> Option<Browser> {
-        let Some(chromium) = program(&["chromium", "chromium-browser", "google-chrome"]) else {
-            return skipped("there is no chromium on the PATH");
+        let Some(chromium) = program(&CHROMIUM) else {
+            skipped("chromium on the PATH");
+            return None;
         };
         let (Some(node), Some(npm)) = (program(&["node"]), program(&["npm"])) else {
-            return skipped("there is no node or no npm on the PATH");
+            skipped("node and npm on the PATH");
+            return None;
         };
-        let all = Path::new(env!("CARGO_TARGET_TMPDIR")).join("browser");
+        let all = target().join("browser");
         let axe = match axe(&npm, &all.join("npm")) {
             Ok(axe) => axe,
-            Err(why) => return skipped(&why),
+            Err(why) => {
+                skipped(&format!("axe-core: {why}"));
+                return None;
+            }
         };
         let out = all.join(name);
         fs::create_dir_all(&out).unwrap();
@@ -63,29 +74,6 @@ pub fn lines(mut script: Command) -> Vec<Value> {
     said.lines()
         .map(|line| serde_json::from_str(line).unwrap())
         .collect()
-}
-
-/// The directory of the tests.
-pub fn tests() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests")
-}
-
-fn program(names: &[&str]) -> Option<PathBuf> {
-    let path = std::env::var_os("PATH")?;
-    std::env::split_paths(&path)
-        .flat_map(|dir| names.iter().map(move |name| dir.join(name)))
-        .find(|file| file.is_file())
-}
-
-/// Says, past the capture of the test runner, that a test did not run here; in CI
-/// that is a failure.
-pub fn skipped<T>(why: &str) -> Option<T> {
-    let _ = writeln!(std::io::stderr(), "SKIPPED browser: {why}");
-    assert!(
-        std::env::var_os("WORKSHOP_TEST_ALL").is_none(),
-        "the browser must not be skipped here: {why}"
-    );
-    None
 }
 
 /// axe-core in the version that the lock file names, installed where it is not yet.

@@ -14,8 +14,12 @@ use xtask::cluster::Cluster as Target;
 use xtask::state::State;
 use xtask::target::{ClusterOptions, Signing, TargetKind};
 
-pub use crate::support::objects::*;
-use crate::support::world::{POLL, Web, World, replaced_after, repo};
+pub use super::objects::*;
+use super::repo::repository;
+use super::snapshot::replaced_after;
+use super::wait::POLL;
+use super::web::Web;
+use super::world::World;
 
 /// The context of the cluster.
 pub const CONTEXT: &str = "test";
@@ -144,7 +148,7 @@ impl Cluster {
             "verify/service-registry.yml",
             "verify/deploy-registry.yml",
         ] {
-            let text = fs::read_to_string(repo().join(file)).unwrap();
+            let text = fs::read_to_string(repository().join(file)).unwrap();
             for document in serde_yaml::Deserializer::from_str(&text) {
                 let mut object = Value::deserialize(document).unwrap();
                 if object["kind"] == "Namespace" {
@@ -173,7 +177,7 @@ impl Cluster {
             TargetKind::Cluster
         };
         let state = State::open(self.path("nowhere")).unwrap();
-        Target::open(repo(), &state, on, Some("any"), &[]).unwrap()
+        Target::open(repository(), &state, on, Some("any"), &[]).unwrap()
     }
 
     /// What helm keeps of releases that were made with these options.
@@ -292,7 +296,7 @@ impl Cluster {
         let mut text = without_inotify(&self.redact(text));
         let target = self.target();
         let pins = target.pins().unwrap();
-        let job = fs::read_to_string(repo().join("verify/job-sign.yml")).unwrap();
+        let job = fs::read_to_string(repository().join("verify/job-sign.yml")).unwrap();
         let cosign = job
             .lines()
             .find_map(|line| line.trim().strip_prefix("image: "));

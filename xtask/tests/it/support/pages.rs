@@ -4,11 +4,7 @@
 //! Behind `console`, the block may name one target, `local` or `cluster`, or say
 //! `aside`: then nothing runs it.
 
-use std::path::Path;
-
-pub fn repository() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap()
-}
+use super::repo::repository;
 
 /// A page.
 pub struct Page {

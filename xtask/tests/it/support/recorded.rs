@@ -2,18 +2,18 @@
 
 use std::fs;
 use std::net::TcpStream;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use regex_lite::Regex;
 use serde_json::Value;
 
-use crate::support::world::{World, answer};
+use super::repo::tests;
+use super::web::answer;
+use super::world::World;
 
 /// A file of the recorded data.
 pub fn file(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("tests/data")
-        .join(name)
+    tests().join("data").join(name)
 }
 
 /// What is in it.

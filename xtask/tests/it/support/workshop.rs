@@ -1,61 +1,19 @@
 //! A private Sigstore of a test's own: real servers, real cosign, a state
 //! directory with a name that wants quoting, ports that nobody else uses.
 
-use std::net::{Ipv4Addr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::sync::atomic::{AtomicU16, Ordering};
 
 use serde_json::Value;
 use tempfile::TempDir;
 
-/// How many ports the manifest uses, rounded up.
-const PORTS: u16 = 16;
-
-static NEXT: AtomicU16 = AtomicU16::new(0);
-
-/// What a command came to.
-#[derive(Debug)]
-pub struct Ended {
-    pub code: i32,
-    pub out: String,
-    pub err: String,
-}
-
-impl Ended {
-    /// It succeeded, or the test fails with all that was said.
-    #[track_caller]
-    pub fn ok(self) -> Ended {
-        assert_eq!(self.code, 0, "{}\n{}", self.out, self.err);
-        self
-    }
-
-    /// It ended with this status and said this in its error.
-    #[track_caller]
-    pub fn fails(self, code: i32, said: &str) -> Ended {
-        assert_eq!(self.code, code, "{}\n{}", self.out, self.err);
-        assert!(
-            self.err.contains(said),
-            "{said:?} is not in:\n{}\n{}",
-            self.out,
-            self.err
-        );
-        self
-    }
-
-    /// The last line of its output as JSON.
-    #[track_caller]
-    pub fn json(self) -> Value {
-        let last = self.out.lines().last().unwrap_or_default();
-        serde_json::from_str(last)
-            .unwrap_or_else(|error| panic!("{error}: {}\n{}", self.out, self.err))
-    }
-}
+use super::ports::Ports;
+use super::run::{Run, command, end, xtask};
 
 pub struct Workshop {
     pub temp: TempDir,
     pub state: PathBuf,
-    pub port_base: u16,
+    pub ports: Ports,
 }
 
 impl Workshop {
@@ -65,7 +23,7 @@ impl Workshop {
         let state = temp.path().join("état de l'atelier");
         Workshop {
             state,
-            port_base: free_ports(),
+            ports: Ports::free(),
             temp,
         }
     }
@@ -78,18 +36,18 @@ impl Workshop {
         workshop
     }
 
-    pub fn install(&self, options: &[&str]) -> Ended {
-        let base = self.port_base.to_string();
+    pub fn install(&self, options: &[&str]) -> Run {
+        let base = self.ports.base.to_string();
         self.run(&[&["install", "--port-base", &base], options].concat())
     }
 
     /// Runs a command of `cargo xtask` on this state.
-    pub fn run(&self, words: &[&str]) -> Ended {
+    pub fn run(&self, words: &[&str]) -> Run {
         end(self.command(words))
     }
 
     pub fn command(&self, words: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_xtask"));
+        let mut command = Command::new(xtask());
         command
             .args(["--on", "local", "--state"])
             .arg(&self.state)
@@ -105,7 +63,7 @@ impl Workshop {
     }
 
     pub fn address(&self, offset: u16) -> String {
-        format!("127.0.0.1:{}", self.port_base + offset)
+        format!("127.0.0.1:{}", self.ports.base + offset)
     }
 
     /// The registry's address.
@@ -193,38 +151,8 @@ impl Workshop {
 impl Drop for Workshop {
     fn drop(&mut self) {
         let ended = self.run(&["uninstall", "--yes", "--keep-tools"]);
-        if ended.code != 0 && !std::thread::panicking() {
+        if ended.exit != 0 && !std::thread::panicking() {
             panic!("uninstall: {}\n{}", ended.out, ended.err);
-        }
-    }
-}
-
-pub fn command(program: &Path, words: &[&str]) -> Command {
-    let mut command = Command::new(program);
-    command.args(words).stdin(Stdio::null());
-    command
-}
-
-pub fn end(mut command: Command) -> Ended {
-    let output = command
-        .output()
-        .unwrap_or_else(|error| panic!("{command:?}: {error}"));
-    Ended {
-        code: output.status.code().unwrap_or(-1),
-        out: String::from_utf8_lossy(&output.stdout).into_owned(),
-        err: String::from_utf8_lossy(&output.stderr).into_owned(),
-    }
-}
-
-/// The lowest of sixteen ports that are free now. Tests of one process never
-/// get the same; other processes start elsewhere.
-fn free_ports() -> u16 {
-    let start = u16::try_from(std::process::id() % 400).unwrap() * PORTS;
-    loop {
-        let base = 18_000 + (start + NEXT.fetch_add(PORTS, Ordering::Relaxed)) % 13_000;
-        let free = |port| TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok();
-        if (base..base + PORTS).all(free) {
-            return base;
         }
     }
 }

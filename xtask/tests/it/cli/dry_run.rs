@@ -1,13 +1,17 @@
-//! What is printed without running anything: dry runs, environments.
+//! Dry runs on the local target: what each plan prints, and that a shell can run it.
 
 use std::os::unix::fs::symlink;
 use std::path::Path;
 
-use crate::support::world::{World, snapshot};
+use snapbox::{assert_data_eq, str};
+
+use crate::support::run::xtask;
+use crate::support::snapshot::snapshot;
+use crate::support::world::World;
 
 /// Shows commands, none of which runs anything.
 #[track_caller]
-fn shows(file: &str, world: &World, lines: &[&str]) {
+pub fn shows(file: &str, world: &World, lines: &[&str]) {
     snapshot(file, &world.show(lines));
     assert_eq!(world.calls(), "", "a dry run must not run anything");
 }
@@ -114,44 +118,10 @@ fn a_dry_run_takes_redirecting_variables_away() {
     );
 }
 
-#[test]
-fn the_environment_for_each_reader() {
-    let world = World::new().installed("both");
-    shows(
-        "env.txt",
-        &world,
-        &[
-            "env",
-            "env --format fish",
-            "env --format json",
-            "env --format github",
-            "--json env",
-        ],
-    );
-}
-
-/// A path that a shell would take apart, were it not quoted.
-fn odd_world() -> World {
-    let mut world = World::on_free_ports();
-    world.state = world.path("l'état \"d'un\" $HOME; atelier");
-    world.installed("v2")
-}
-
-#[test]
-fn a_shell_reads_the_environment_of_any_path() {
-    let world = odd_world();
-    let mut command = world.bare_of(Path::new("sh"));
-    command
-        .args(["-c", r#"eval "$1" && echo "$WORKSHOP_TRUSTED_ROOT""#, "sh"])
-        .arg(world.run("env").ok().raw);
-    let run = world.end(command).ok();
-    assert_eq!(run.out, "[STATE]/local/trust/trusted_root.json\n");
-}
-
 /// A dry run can be pasted: a shell makes the same calls as the program.
 #[test]
 fn a_shell_runs_a_dry_run_as_the_program_does() {
-    let world = odd_world();
+    let world = World::with_an_odd_path();
     let _dex = world.dex();
     world.write("work/it's a file.txt", "hello");
     world.fake("cargo", r#"shift; exec "$XTASK" "$@""#);
@@ -163,7 +133,7 @@ fn a_shell_runs_a_dry_run_as_the_program_does() {
 
         let script = world.run(&format!("{line} --dry-run")).ok().raw;
         let mut shell = world.bare_of(Path::new("sh"));
-        let program = env!("CARGO_BIN_EXE_xtask");
+        let program = xtask();
         shell.args(["-ec", &script]).env("XTASK", program);
         world.end(shell).ok();
         let calls = world.forget_calls();
@@ -173,4 +143,22 @@ fn a_shell_runs_a_dry_run_as_the_program_does() {
             .collect();
         assert_eq!(by_program.trim_end(), by_shell.join("\n"));
     }
+}
+
+/// What is printed can be run from anywhere.
+#[test]
+fn the_path_of_a_relative_state_is_whole() {
+    let world = World::new().installed("v2");
+    let mut command = world.bare();
+    command.args(["stop", "dex", "--dry-run", "--state", "../state"]);
+    assert_data_eq!(
+        world.end(command).seen(),
+        str![[r#"
+# 1/1 stop-dex: stop Dex, the OIDC provider
+cargo xtask --on local --state [TEMP]/work/../state step halt dex
+on local (no cluster was chosen)
+exit 0
+
+"#]]
+    );
 }

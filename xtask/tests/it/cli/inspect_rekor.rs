@@ -1,4 +1,4 @@
-//! Reading the log: from a Rekor that is well, and from what is none.
+//! `inspect-rekor` with a log that answers, rightly or not.
 
 use std::io::Write;
 use std::net::TcpStream;
@@ -6,7 +6,8 @@ use std::net::TcpStream;
 use snapbox::{assert_data_eq, str};
 
 use crate::support::recorded::{self, faded, trusting, uuid};
-use crate::support::world::{Web, World, answer};
+use crate::support::web::{Web, answer};
+use crate::support::world::World;
 
 /// An installation whose Rekor v2 is this.
 fn tiles(answer: impl Fn(&str, &mut TcpStream) + Send + 'static) -> (World, Web) {
@@ -552,4 +553,15 @@ exit 1
 
 "#]]
     );
+}
+
+/// What has no checkpoint is no log; that is no answer of "no".
+#[test]
+fn a_log_that_is_not_there() {
+    for (rekor, offset) in [("v2", 8), ("v1", 9)] {
+        let world = trusting(World::on_free_ports().installed(rekor));
+        let _web = Web::on(world.base + offset, |_, stream| answer(stream, 404, b"no"));
+        let run = world.run("inspect-rekor --log-index 0");
+        assert_eq!(run.exit, 2, "{}", run.seen());
+    }
 }

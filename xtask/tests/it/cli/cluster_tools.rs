@@ -1,13 +1,71 @@
-//! What goes wrong while an install or a part of it runs.
+//! kubectl, helm and minikube that fail, or print something else than they should.
 
 use std::fs;
 
-use rustix::process::Signal;
-use serde_json::json;
 use snapbox::{assert_data_eq, str};
 
-use crate::support::cluster::{Cluster, object, waiting_pod};
-use crate::support::world::wait_until;
+use crate::support::cluster::Cluster;
+
+/// What is no JSON is no reason to panic.
+#[test]
+fn kubectl_prints_something_else() {
+    let cluster = Cluster::installed();
+    const READS: [&str; 6] = [
+        "preflight",
+        "doctor",
+        "status",
+        "env",
+        "trust",
+        "uninstall --dry-run",
+    ];
+    // What is JSON all the same only looks as if nothing were there.
+    let not_json = ["<html>", "[1, 2", "\\377"].map(|prints| (prints, true));
+    let json = ["null", "[]", "{\"items\": 7}"].map(|prints| (prints, false));
+    for (prints, changes) in not_json.into_iter().chain(json) {
+        let _ = fs::remove_file(cluster.path("fakes/when"));
+        cluster.when("kubectl get *", &format!("printf '{prints}'; exit"));
+        let all = ["install", "sign", "verify", "registry"];
+        let more = all.iter().filter(|_| changes);
+        for line in READS.iter().chain(more) {
+            let run = cluster.run(&format!("{line} -q"));
+            let seen = run.seen();
+            assert!(
+                run.exit != 101 && !seen.contains("panick"),
+                "{line}: {prints}: {seen}"
+            );
+        }
+    }
+    let _ = fs::remove_file(cluster.path("fakes/when"));
+    cluster.when("kubectl get *", "echo '<html>'; exit");
+    assert_data_eq!(
+        cluster.shows(&["status -q", "sign -q"]),
+        str![[r#"
+$ cargo xtask status -q
+error: kubectl printed no JSON: expected value at line 1 column 1
+exit 2
+
+$ cargo xtask sign -q
+error: kubectl printed no JSON: expected value at line 1 column 1
+exit 2
+
+"#]]
+    );
+}
+
+#[test]
+fn helm_prints_something_else() {
+    let cluster = Cluster::installed();
+    cluster.when("helm status *", "echo '<html>'; exit");
+    assert_data_eq!(
+        cluster.shows(&["scaffold -q"]),
+        str![[r#"
+$ cargo xtask scaffold -q
+error: helm printed no JSON: expected value at line 1 column 1
+exit 2
+
+"#]]
+    );
+}
 
 /// An API server that restarts is waited for.
 #[test]
@@ -158,99 +216,4 @@ exit 2
 
 "#]]
     );
-}
-
-/// Waits in vain until the events of a pod were read, and is interrupted then.
-fn waits(cluster: &Cluster, line: &str) -> String {
-    let run = cluster.start(line);
-    wait_until("the events are read", || {
-        cluster.calls().contains("'events'")
-    });
-    run.signal(Signal::INT);
-    let run = run.end();
-    assert_eq!(run.exit, 130, "{}", run.seen());
-    let err = cluster.redacted(&run.err);
-    let troubles = err
-        .lines()
-        .filter(|line| line.starts_with("  ") || line.starts_with("error:"));
-    troubles.map(|line| format!("{line}\n")).collect()
-}
-
-/// What keeps an image away is said while it is waited for.
-#[test]
-fn images_that_do_not_come() {
-    let mut seen = Vec::new();
-    for says in [
-        "toomanyrequests: You have reached your unauthenticated pull rate limit",
-        "failed to pull and unpack image \"docker.io/library/nothing:1\": not found",
-        "something new",
-    ] {
-        let cluster = Cluster::new();
-        cluster.run("issuer --with-needs").ok();
-        let pod = waiting_pod("trillian-mysql-0", "ErrImagePull", says);
-        cluster.makes("install-scaffold", "trillian-system", pod);
-        cluster.makes(
-            "install-scaffold",
-            "trillian-system",
-            crate::support::cluster::deployment("trillian-mysql", false),
-        );
-        let mut event = object("Event", "pull");
-        event["message"] = json!("Failed to pull image");
-        cluster.has("trillian-system", event);
-        seen.push(waits(&cluster, "scaffold"));
-    }
-    assert_data_eq!(
-        seen.join("\n"),
-        str![[r#"
-  trillian-system: the pod trillian-mysql-0 does not start (ErrImagePull): Docker Hub has had too many requests from this address
-    | the pod trillian-mysql-0 does not start (ErrImagePull): toomanyrequests: You have reached your unauthenticated pull rate limit
-    | Failed to pull image
-    hint: wait, log in, or fetch the image once for all: minikube image pull IMAGE
-    hint: more about it: https://github.com/kubernetes/minikube/issues/9760
-error: interrupted
-
-  trillian-system: the pod trillian-mysql-0 does not start (ErrImagePull): the registry has no such image
-    | the pod trillian-mysql-0 does not start (ErrImagePull): failed to pull and unpack image "docker.io/library/nothing:1": not found
-    | Failed to pull image
-    hint: see which: kubectl get events --all-namespaces
-error: interrupted
-
-  trillian-system: the pod trillian-mysql-0 does not start (ErrImagePull): something new
-    | Failed to pull image
-error: interrupted
-
-"#]]
-    );
-}
-
-/// What cannot pass is not waited for.
-#[test]
-fn a_job_that_gave_up() {
-    let cluster = Cluster::new();
-    cluster.run("issuer --with-needs").ok();
-    cluster.makes(
-        "install-scaffold",
-        "fulcio-system",
-        crate::support::cluster::deployment("fulcio-server", false),
-    );
-    cluster.makes(
-        "install-scaffold",
-        "fulcio-system",
-        crate::support::cluster::job("fulcio-createcerts", "Failed"),
-    );
-    assert_data_eq!(
-        cluster.shows(&["scaffold -q"]),
-        str![[r#"
-$ cargo xtask scaffold -q
-error: the Job fulcio-createcerts has given up: BackoffLimitExceeded
-exit 1
-
-"#]]
-    );
-    // Where this one stopped, the next goes on.
-    cluster.has(
-        "fulcio-system",
-        crate::support::cluster::deployment("fulcio-server", true),
-    );
-    cluster.run("scaffold -q").ok();
 }

@@ -3,7 +3,9 @@
 
 use clap::CommandFactory;
 
-use crate::support::world::{World, compare, repo, snapshot};
+use crate::support::repo::repository;
+use crate::support::snapshot::{compare, snapshot};
+use crate::support::world::World;
 
 const HEAD: &str = "# The commands
 
@@ -95,7 +97,7 @@ fn every_help() {
             );
         }
     }
-    compare(&repo().join("docs/commands.md"), &page);
+    compare(&repository().join("docs/commands.md"), &page);
     snapshot("help.txt", &steps);
 }
 

@@ -1,5 +1,4 @@
-//! What a cluster or a machine lacks: the exit status, the sentence and
-//! the hint.
+//! What a cluster or a machine lacks: the exit status, the sentence and the hint.
 
 use std::fs;
 
@@ -7,6 +6,51 @@ use serde_json::json;
 use snapbox::{assert_data_eq, str};
 
 use crate::support::cluster::{Cluster, active, node, object};
+use crate::support::world::World;
+
+#[test]
+fn the_tools_of_a_cluster_are_missing() {
+    let world = World::new();
+    let lines = [
+        "install",
+        "status",
+        "sign",
+        "uninstall --yes",
+        "install --on cluster",
+    ];
+    let seen = lines.map(|line| {
+        let mut command = world.bare();
+        command
+            .args(["-q", "--on", "minikube"])
+            .args(line.split(' '))
+            .env("WORKSHOP_STATE", &world.state);
+        world.end(command).seen()
+    });
+    assert_data_eq!(
+        seen.concat(),
+        str![[r#"
+error: what is needed is not there (kubectl: not found on the PATH; helm: not found on the PATH; minikube: not found on the PATH)
+hint: install kubectl 1.35 or newer: https://kubernetes.io/docs/tasks/tools/
+hint: install helm 3.19 or newer: https://helm.sh/docs/intro/install/
+hint: install minikube 1.38.1 or newer: https://minikube.sigs.k8s.io/docs/start/
+exit 1
+error: kubectl was not found
+hint: cargo xtask --state [STATE] preflight
+exit 2
+error: this installation has no trusted root yet: it is not complete
+hint: go on with it: cargo xtask --state [STATE] install
+exit 2
+error: kubectl was not found
+hint: cargo xtask --state [STATE] preflight
+hint: where the cluster is gone: cargo xtask --state [STATE] uninstall --yes --from forget
+exit 2
+error: kubectl was not found
+hint: cargo xtask --on cluster --state [STATE] preflight
+exit 2
+
+"#]]
+    );
+}
 
 #[test]
 fn no_cluster_answers() {
@@ -78,88 +122,6 @@ $ cargo xtask doctor -q
 error: something is wrong: cluster
 hint: see whether the cluster runs; a minikube that was stopped: cargo xtask --state [STATE] minikube
 exit 1
-
-"#]]
-    );
-}
-
-#[test]
-fn a_context_that_does_not_exist() {
-    let cluster = Cluster::new();
-    let lines = ["install -q --context nobody", "trust -q --context nobody"];
-    assert_data_eq!(
-        cluster.shows(&lines),
-        str![[r#"
-$ cargo xtask install -q --context nobody
-error: what is needed is not there (cluster: error: context "nobody" does not exist)
-hint: see which there are: kubectl config get-contexts
-exit 1
-
-$ cargo xtask trust -q --context nobody
-  | error: context "nobody" does not exist
-error: kubectl knows no cluster of that name
-hint: see which there are: kubectl config get-contexts
-exit 2
-
-"#]]
-    );
-}
-
-/// A state directory belongs to one cluster.
-#[test]
-fn another_context_than_before() {
-    let cluster = Cluster::installed();
-    let lines = ["install -q --context other", "status -q --context other"];
-    assert_data_eq!(
-        cluster.shows(&lines),
-        str![[r#"
-$ cargo xtask install -q --context other
-error: this state directory belongs to the cluster test, not to other
-hint: name another state directory: --state DIR
-hint: or remove what is there first: cargo xtask --state [STATE] uninstall
-hint: where that cluster is gone: cargo xtask --state [STATE] uninstall --yes --from forget
-exit 2
-
-$ cargo xtask status -q --context other
-error: this state directory belongs to the cluster test, not to other
-hint: name another state directory: --state DIR
-hint: or remove what is there first: cargo xtask --state [STATE] uninstall
-hint: where that cluster is gone: cargo xtask --state [STATE] uninstall --yes --from forget
-exit 2
-
-"#]]
-    );
-    // Whatever kubectl's current context is by now.
-    cluster.write("fakes/context", "other");
-    let run = cluster.run("status -q");
-    assert!(run.err.contains("test"), "{}", run.err);
-    cluster.write("fakes/context", "test");
-    let same = cluster.run("install -q --context test").ok();
-    assert!(same.out.starts_with("nothing to do"), "{}", same.out);
-    assert_data_eq!(
-        cluster.shows(&["status -q --on local --context test"]),
-        str![[r#"
-$ cargo xtask status -q --on local --context test
-error: --context names a cluster, and the target is local
-hint: name the target as well: --on cluster
-exit 2
-
-"#]]
-    );
-}
-
-#[test]
-fn no_current_context() {
-    let cluster = Cluster::new();
-    cluster.fails("kubectl config *", "error: current-context is not set");
-    assert_data_eq!(
-        cluster.shows(&["install -q"]),
-        str![[r#"
-$ cargo xtask install -q
-error: kubectl has no current context, so no cluster is known
-hint: see which there are: kubectl config get-contexts
-hint: name one: --context NAME, or start one: cargo xtask --state [STATE] minikube
-exit 2
 
 "#]]
     );
@@ -324,99 +286,6 @@ $ cargo xtask install -q
 error: what is needed is not there (storage: none: the database's volume would stay Pending)
 hint: mark one: kubectl annotate storageclass NAME storageclass.kubernetes.io/is-default-class=true
 exit 1
-
-"#]]
-    );
-}
-
-/// Any cluster's issuer will do. A minikube is started with the one of the chart.
-#[test]
-fn a_cluster_with_another_issuer() {
-    let other = json!({
-        "issuer": "https://kubernetes.default.svc.cluster.local",
-        "jwks_uri": "https://192.168.49.2:8443/openid/v1/jwks",
-    });
-    let cluster = Cluster::new();
-    cluster.says("discovery", &other);
-    assert_data_eq!(
-        cluster.shows(&["install -q"]),
-        str![[r#"
-$ cargo xtask install -q
-a private Sigstore is ready after [..] s
-  issuer    https://kubernetes.default.svc.cluster.local
-  registry  registry.default.svc.cluster.local
-  sample    [SAMPLE]
-exit 0
-
-"#]]
-    );
-    let values = fs::read_to_string(cluster.path("state/cluster/values/scaffold.yml")).unwrap();
-    assert_data_eq!(
-        values,
-        str![[r#"
-fulcio:
-  config:
-    contents:
-      OIDCIssuers:
-        https://kubernetes.default.svc:
-          IssuerURL: https://kubernetes.default.svc
-          ClientID: sigstore
-          Type: kubernetes
-        https://kubernetes.default.svc.cluster.local:
-          IssuerURL: https://kubernetes.default.svc.cluster.local
-          ClientID: sigstore
-          Type: kubernetes
-  server:
-    serviceAccount:
-      mountToken: false
-
-"#]]
-    );
-    // A profile that somebody started without the workshop's options.
-    let cluster = Cluster::minikube();
-    cluster.says("discovery", &other);
-    fs::remove_file(cluster.path("fakes/stopped")).unwrap();
-    fs::copy(
-        cluster.path("fakes/made/profiles"),
-        cluster.path("fakes/profiles"),
-    )
-    .unwrap();
-    assert_data_eq!(
-        cluster.shows(&["minikube -q"]),
-        str![[r#"
-$ cargo xtask minikube -q
-error: Fulcio will not believe this cluster's tokens: https://kubernetes.default.svc.cluster.local, with its keys at https://192.168.49.2:8443/openid/v1/jwks
-hint: make it anew: minikube --profile=minikube delete, then cargo xtask --state [STATE] minikube
-exit 1
-
-"#]]
-    );
-    assert_eq!(cluster.changes(), "");
-}
-
-#[test]
-fn a_release_that_is_stuck() {
-    let cluster = Cluster::new();
-    cluster.run("issuer --with-needs").ok();
-    let mut seen = Vec::new();
-    for status in ["pending-install", "pending-upgrade"] {
-        let release = json!({"info": {"status": status}, "config": {}});
-        cluster.says("releases/scaffold.status", &release);
-        cluster.says("releases/scaffold.metadata", &json!({}));
-        seen.push(cluster.shows(&["scaffold -q"]));
-    }
-    assert_data_eq!(
-        seen.join("\n"),
-        str![[r#"
-$ cargo xtask scaffold -q
-error: the release scaffold is stuck in pending-install: a helm was interrupted, or another one is at work
-hint: where no other helm is at work: helm --kube-context test uninstall scaffold --namespace sigstore
-exit 2
-
-$ cargo xtask scaffold -q
-error: the release scaffold is stuck in pending-upgrade: a helm was interrupted, or another one is at work
-hint: where no other helm is at work: helm --kube-context test rollback scaffold --namespace sigstore
-exit 2
 
 "#]]
     );

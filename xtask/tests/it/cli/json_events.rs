@@ -1,10 +1,10 @@
-//! `--json` for a script, and an output that nobody reads.
-
-use std::io::pipe;
+//! `--json`: the events of a run and its result.
 
 use serde_json::{Value, json};
 
-use crate::support::world::{COSIGN, Run, World};
+use crate::support::fakes::COSIGN;
+use crate::support::run::Run;
+use crate::support::world::World;
 
 /// Checks what all runs with `--json` have in common and returns the result.
 #[track_caller]
@@ -112,46 +112,4 @@ fn commands_that_fail() {
     result(&world.run("--json uninstall"), "uninstall");
     world.write_state("version", "99\n");
     result(&world.run("--json status"), "status");
-}
-
-/// As with `| head`: nobody reads on, and that is no reason to fail or to stop.
-#[test]
-fn a_closed_output() {
-    let world = World::on_free_ports().installed("v2");
-    let _dex = world.dex();
-    for line in [
-        "--help",
-        "install --dry-run",
-        "env",
-        "--json env",
-        "-v sign",
-        "--json verify",
-        "stop",
-    ] {
-        let (reader, writer) = pipe().unwrap();
-        drop(reader);
-        let mut command = world.command(line);
-        command.stdout(writer);
-        let run = world.start_as_is(command).end();
-        assert_eq!(run.exit, 0, "{line}: {}", run.err);
-        assert!(!run.err.contains("panicked"), "{line}: {}", run.err);
-    }
-    // It was done nevertheless.
-    assert!(world.local().join("signatures.json").exists());
-}
-
-#[test]
-fn closed_outputs_of_a_failure() {
-    let world = World::new().installed("v2");
-    for line in [
-        "sign --as nobody",
-        "--json sign --as nobody",
-        "--no-such-option",
-    ] {
-        let (reader, writer) = pipe().unwrap();
-        drop(reader);
-        let mut command = world.command(line);
-        command.stdout(writer);
-        assert_eq!(world.start_as_is(command).end().exit, 2, "{line}");
-    }
 }

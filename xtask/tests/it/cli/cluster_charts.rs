@@ -1,11 +1,46 @@
-//! Charts, values and options that do not fit, and tools that print something
-//! else than they should.
+//! Charts, versions and values of others: `--charts`, `--versions`, `--values`.
 
 use std::fs;
 
 use snapbox::{assert_data_eq, str};
+use xtask::target::ClusterOptions;
 
+use super::cluster_install::installs;
 use crate::support::cluster::Cluster;
+use crate::support::repo::repository;
+use crate::support::snapshot::snapshot;
+
+/// What `install` fetches from where, and what it hands to helm.
+fn charts(cluster: &Cluster, options: &str) -> String {
+    let called = installs(cluster, options);
+    let helm = called.lines().filter(|line| line.starts_with("helm "));
+    let helm: Vec<&str> = helm.collect();
+    format!("$ install {options}\n{}\n", helm.join("\n"))
+}
+
+#[test]
+fn charts_from_elsewhere() {
+    let from_repository = charts(&Cluster::new(), "--charts https://charts.example.com/all");
+    let oci = charts(
+        &Cluster::new(),
+        "--charts oci://registry.example.com/charts/",
+    );
+    let of_files = Cluster::new();
+    let pins = xtask::cluster::settings::pins(repository(), None).unwrap();
+    let scaffold = pins.charts.scaffold.version;
+    let manager = pins.charts.cert_manager.version;
+    of_files.write(&format!("work/mirror/scaffold-{scaffold}.tgz"), "");
+    // One that was unpacked.
+    of_files.write(
+        "work/mirror/cert-manager/Chart.yaml",
+        &format!("version: {manager}\n"),
+    );
+    let directory = charts(&of_files, "--charts mirror");
+    snapshot(
+        "cluster-charts.txt",
+        &[from_repository, oci, directory].join("\n"),
+    );
+}
 
 #[test]
 fn charts_that_are_not_there() {
@@ -51,6 +86,83 @@ exit 2
 
 "#]]
     );
+}
+
+#[test]
+fn other_versions() {
+    let cluster = Cluster::new();
+    cluster.write(
+        "work/versions.yml",
+        "charts: {scaffold: {version: 0.6.7}}\n",
+    );
+    let versions = Some(cluster.path("work/versions.yml"));
+    cluster.releases_with(&ClusterOptions {
+        versions,
+        ..ClusterOptions::default()
+    });
+    let said = charts(&cluster, "--versions versions.yml");
+    assert!(said.contains("'--version' '0.6.7'"), "{said}");
+    assert!(said.contains("/scaffold-0.6.7.tgz'"), "{said}");
+    // It is remembered.
+    let again = cluster.run("install").ok();
+    assert!(again.out.starts_with("nothing to do"), "{}", again.out);
+}
+
+/// An overlay goes on top of the repository's values and of the ingress; when it
+/// changes, the release is upgraded, after its Jobs were removed.
+#[test]
+fn other_values() {
+    let cluster = Cluster::new();
+    cluster.add_program("curl", "");
+    let file = "work/values.yml";
+    cluster.write(file, "scaffold: {rekor: {server: {replicaCount: 2}}}\n");
+    let options = ClusterOptions {
+        values: Some(cluster.path(file)),
+        ingress: Some("192.0.2.1.nip.io".to_owned()),
+        ..ClusterOptions::default()
+    };
+    cluster.releases_with(&options);
+    let line = "--values values.yml --ingress=192.0.2.1.nip.io";
+    let said = charts(&cluster, line);
+    let file_made = cluster.kept_file("values/scaffold.yml");
+    let values = fs::read_to_string(&file_made).unwrap();
+    snapshot("cluster-values.txt", &format!("{said}\n{values}"));
+
+    cluster.write(file, "scaffold: {rekor: {server: {replicaCount: 3}}}\n");
+    cluster.releases_with(&options);
+    cluster.run("install").ok();
+    snapshot("cluster-values-changed.txt", &cluster.changes());
+
+    // Without the ingress again.
+    cluster.releases_with(&ClusterOptions {
+        ingress: None,
+        ..options
+    });
+    cluster.run("install --ingress=none").ok();
+    let values = fs::read_to_string(file_made).unwrap();
+    assert_eq!(values, "rekor:\n  server:\n    replicaCount: 3\n");
+}
+
+/// `--from` begins later, and what is chosen with it counts all the same.
+#[test]
+fn other_values_from_a_later_step() {
+    let cluster = Cluster::installed();
+    let file = "work/values.yml";
+    cluster.write(file, "scaffold: {rekor: {server: {replicaCount: 2}}}\n");
+    cluster.releases_with(&ClusterOptions {
+        values: Some(cluster.path(file)),
+        ..ClusterOptions::default()
+    });
+    cluster
+        .run("install -q --from scaffold --values values.yml")
+        .ok();
+    let changes = cluster.changes();
+    let given = "'--values' '[STATE]/cluster/values/scaffold.yml' '--kube-context' 'test'\n";
+    assert!(changes.contains(given), "{changes}");
+    let values = fs::read_to_string(cluster.kept_file("values/scaffold.yml")).unwrap();
+    assert_eq!(values, "rekor:\n  server:\n    replicaCount: 2\n");
+    let again = cluster.run("install").ok();
+    assert!(again.out.starts_with("nothing to do"), "{}", again.out);
 }
 
 #[test]
@@ -136,124 +248,4 @@ exit 2
 "#]]
     );
     assert_eq!(cluster.changes(), "");
-}
-
-#[test]
-fn options_that_do_not_fit() {
-    let cluster = Cluster::new();
-    let lines = [
-        "install -q --ingress",
-        "install -q --ingress=a/b",
-        "install -q --rekor v2",
-        "install -q --renew ca",
-        "start -q pony",
-        "logs -q pony",
-        "install -q --ingress --on local",
-        "issuer -q --on local",
-    ];
-    assert_data_eq!(
-        cluster.shows(&lines),
-        str![[r#"
-$ cargo xtask install -q --ingress
-error: on a cluster the domain of the ingress must be named
-hint: name it: --ingress=ADDRESS.nip.io, with the address of the ingress controller
-exit 2
-
-$ cargo xtask install -q --ingress=a/b
-error: "a/b" is not a domain
-exit 2
-
-$ cargo xtask install -q --rekor v2
-error: the chart sigstore/scaffold installs Rekor v1 only
-hint: Rekor v2 runs on the local target: --on local
-exit 2
-
-$ cargo xtask install -q --renew ca
-error: --renew is for the local target
-exit 2
-
-$ cargo xtask start -q pony
-error: no Sigstore is installed on this cluster yet
-hint: cargo xtask --on cluster --state [STATE] install
-exit 2
-
-$ cargo xtask logs -q pony
-error: no Sigstore is installed on this cluster yet
-hint: cargo xtask --on cluster --state [STATE] install
-exit 2
-
-$ cargo xtask install -q --ingress --on local
-error: --charts, --versions, --values and --ingress are for a cluster
-hint: name one: --on minikube or --on cluster
-exit 2
-
-$ cargo xtask issuer -q --on local
-error: `issuer` is a step of a cluster
-hint: name one: --on minikube or --on cluster
-hint: here all is done by: cargo xtask --state [STATE] install
-exit 2
-
-"#]]
-    );
-}
-
-/// What is no JSON is no reason to panic.
-#[test]
-fn kubectl_prints_something_else() {
-    let cluster = Cluster::installed();
-    const READS: [&str; 6] = [
-        "preflight",
-        "doctor",
-        "status",
-        "env",
-        "trust",
-        "uninstall --dry-run",
-    ];
-    // What is JSON all the same only looks as if nothing were there.
-    let not_json = ["<html>", "[1, 2", "\\377"].map(|prints| (prints, true));
-    let json = ["null", "[]", "{\"items\": 7}"].map(|prints| (prints, false));
-    for (prints, changes) in not_json.into_iter().chain(json) {
-        let _ = fs::remove_file(cluster.path("fakes/when"));
-        cluster.when("kubectl get *", &format!("printf '{prints}'; exit"));
-        let all = ["install", "sign", "verify", "registry"];
-        let more = all.iter().filter(|_| changes);
-        for line in READS.iter().chain(more) {
-            let run = cluster.run(&format!("{line} -q"));
-            let seen = run.seen();
-            assert!(
-                run.exit != 101 && !seen.contains("panick"),
-                "{line}: {prints}: {seen}"
-            );
-        }
-    }
-    let _ = fs::remove_file(cluster.path("fakes/when"));
-    cluster.when("kubectl get *", "echo '<html>'; exit");
-    assert_data_eq!(
-        cluster.shows(&["status -q", "sign -q"]),
-        str![[r#"
-$ cargo xtask status -q
-error: kubectl printed no JSON: expected value at line 1 column 1
-exit 2
-
-$ cargo xtask sign -q
-error: kubectl printed no JSON: expected value at line 1 column 1
-exit 2
-
-"#]]
-    );
-}
-
-#[test]
-fn helm_prints_something_else() {
-    let cluster = Cluster::installed();
-    cluster.when("helm status *", "echo '<html>'; exit");
-    assert_data_eq!(
-        cluster.shows(&["scaffold -q"]),
-        str![[r#"
-$ cargo xtask scaffold -q
-error: helm printed no JSON: expected value at line 1 column 1
-exit 2
-
-"#]]
-    );
 }

@@ -1,16 +1,104 @@
 //! State directories that are not what they should be, and those that are odd.
 
+use std::ffi::OsString;
 use std::fs::{self, File, Permissions};
+use std::os::unix::ffi::OsStringExt;
 use std::os::unix::fs::{PermissionsExt, chown};
 use std::path::Path;
 use std::process::Command;
 
 use snapbox::{assert_data_eq, str};
 
-use crate::support::world::{World, repo};
+use crate::support::repo::repository;
+use crate::support::run::xtask;
+use crate::support::world::World;
 
 fn i_am_root() -> bool {
     rustix::process::geteuid().is_root()
+}
+
+#[test]
+fn nothing_is_installed() {
+    let world = World::new();
+    let seen = world.show(&[
+        "start",
+        "restart",
+        "status",
+        "logs",
+        "sign",
+        "verify",
+        "env",
+        "inspect-rekor",
+        "uninstall --yes",
+    ]);
+    assert_data_eq!(
+        seen,
+        str![[r#"
+$ cargo xtask start
+on local (named by --on)
+error: no Sigstore is installed here yet
+hint: cargo xtask --state [STATE] install
+exit 2
+
+$ cargo xtask restart
+on local (named by --on)
+error: no Sigstore is installed here yet
+hint: cargo xtask --state [STATE] install
+exit 2
+
+$ cargo xtask status
+on local (named by --on)
+error: no Sigstore is installed here yet
+hint: cargo xtask --state [STATE] install
+exit 2
+
+$ cargo xtask logs
+on local (named by --on)
+error: no Sigstore is installed here yet
+hint: cargo xtask --state [STATE] install
+exit 2
+
+$ cargo xtask sign
+on local (named by --on)
+error: no Sigstore is installed here yet
+hint: cargo xtask --state [STATE] install
+exit 2
+
+$ cargo xtask verify
+on local (named by --on)
+error: no Sigstore is installed here yet
+hint: cargo xtask --state [STATE] install
+exit 2
+
+$ cargo xtask env
+on local (named by --on)
+error: no Sigstore is installed here yet
+hint: cargo xtask --state [STATE] install
+exit 2
+
+$ cargo xtask inspect-rekor
+on local (named by --on)
+error: no Sigstore is installed here yet
+hint: cargo xtask --state [STATE] install
+exit 2
+
+$ cargo xtask uninstall --yes
+nothing to do: nothing is installed
+on local (named by --on)
+exit 0
+
+"#]]
+    );
+}
+
+/// Nothing is left of what was refused.
+#[test]
+fn a_refusal_leaves_nothing() {
+    for line in ["start", "stop", "restart", "sign", "verify", "uninstall"] {
+        let world = World::new();
+        world.run(line);
+        assert!(!world.state.exists(), "{line}");
+    }
 }
 
 #[test]
@@ -175,8 +263,8 @@ fn in_a_directory_that_cannot_be_written() {
         nobody.args(["--reuid=65534", "--clear-groups", "--"]);
         let mut check = Command::new(nobody.get_program());
         check.args(nobody.get_args());
-        check.args(["test", "-x", env!("CARGO_BIN_EXE_xtask"), "-a", "-r"]);
-        check.arg(repo().join("deploy/local/servers.yml"));
+        check.args(["test", "-x", xtask(), "-a", "-r"]);
+        check.arg(repository().join("deploy/local/servers.yml"));
         if !check.status().is_ok_and(|status| status.success()) {
             eprintln!("skipped: nobody cannot run the program here");
             return;
@@ -192,6 +280,31 @@ error: make the directory [STATE]: Permission denied (os error 13)
 exit 2
 
 "#]]
+    );
+}
+
+/// An empty directory that was made for us, a mount point maybe.
+#[test]
+fn an_empty_directory_below_one_that_cannot_be_written() {
+    let mut world = World::new();
+    let parent = world.path("parent");
+    world.state = parent.join("state");
+    fs::create_dir_all(&world.state).unwrap();
+    fs::set_permissions(&parent, Permissions::from_mode(0o555)).unwrap();
+    let mut command = world.command("start");
+    if rustix::process::geteuid().is_root() {
+        chown(&world.state, Some(65534), None).unwrap();
+        fs::set_permissions(&world.root, Permissions::from_mode(0o755)).unwrap();
+        let mut nobody = world.bare_of(Path::new("/usr/bin/setpriv"));
+        nobody.args(["--reuid=65534", "--clear-groups", "--"]);
+        nobody.arg(command.get_program()).args(command.get_args());
+        command = nobody;
+    }
+    let run = world.end(command);
+    assert!(
+        run.err.contains("no Sigstore is installed here yet"),
+        "{}",
+        run.err
     );
 }
 
@@ -244,23 +357,6 @@ $ cargo xtask verify
 on local (named by --on)
 error: [STATE]/local/keys/users.yml is damaged: did not find expected ',' or '}' at line 2 column 1, while parsing a flow mapping at line 1 column 9
 hint: delete it; `cargo xtask --state [STATE] start` makes new users
-exit 2
-
-"#]]
-    );
-}
-
-#[test]
-fn a_target_that_is_none() {
-    let world = World::new().installed("v2");
-    world.write_state("target", "nowhere");
-    let mut command = world.bare();
-    command.arg("status").env("WORKSHOP_STATE", &world.state);
-    assert_data_eq!(
-        world.end(command).seen(),
-        str![[r#"
-error: the state directory names no target: "nowhere"
-hint: the targets are: local, minikube, cluster
 exit 2
 
 "#]]
@@ -336,6 +432,21 @@ exit 2
     );
 }
 
+/// A signer writes no name, so none must be left of who came before.
+#[test]
+fn a_signer_at_work_is_nobody_else() {
+    let world = World::new().installed("v2");
+    world.run("stop").ok();
+    let lock = File::open(world.state.join("lock")).unwrap();
+    lock.lock_shared().unwrap();
+    let run = world.run("start");
+    assert!(
+        run.err.contains("another command is at work"),
+        "{}",
+        run.err
+    );
+}
+
 #[test]
 fn a_path_with_spaces_and_other_letters() {
     let mut world = World::new();
@@ -353,20 +464,20 @@ in [TEMP]/work: TUF_ROOT='[STATE]/local/tuf' [SERVERS]/cosign 'verify' '--truste
     assert!(!world.state.exists());
 }
 
-/// What is printed can be run from anywhere.
+/// Commands are made of text, so another directory would be used.
 #[test]
-fn a_relative_path() {
-    let world = World::new().installed("v2");
-    let mut command = world.bare();
-    command.args(["stop", "dex", "--dry-run", "--state", "../state"]);
-    assert_data_eq!(
-        world.end(command).seen(),
-        str![[r#"
-# 1/1 stop-dex: stop Dex, the OIDC provider
-cargo xtask --on local --state [TEMP]/work/../state step halt dex
-on local (no cluster was chosen)
-exit 0
-
-"#]]
-    );
+fn a_path_that_is_no_text() {
+    let mut world = World::new();
+    let mut name = world.root.clone().into_os_string().into_vec();
+    name.extend(b"/\xff");
+    world.state = OsString::from_vec(name).into();
+    // Not every file system has such names.
+    if fs::create_dir(&world.state).is_ok() {
+        let mut command = world.bare();
+        command
+            .args(["uninstall", "--dry-run", "--state"])
+            .arg(&world.state);
+        let output = command.output().unwrap();
+        assert_eq!(output.status.code(), Some(2), "{output:?}");
+    }
 }

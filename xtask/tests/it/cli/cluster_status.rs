@@ -1,0 +1,16 @@
+//! `status`, `env` and `logs` on a cluster.
+
+use crate::support::cluster::{Cluster, deployment};
+use crate::support::snapshot::snapshot;
+use crate::support::world::World;
+
+/// The variables of a cluster and its state.
+#[test]
+fn status_env_and_logs() {
+    let cluster = Cluster::of("cluster", World::new());
+    cluster.run("install").ok();
+    cluster.has("rekor-system", deployment("rekor-server", false));
+    cluster.write("fakes/logs/fulcio-server", "it runs\n");
+    let lines = ["status", "env", "logs fulcio", "logs pony"];
+    snapshot("cluster-commands.txt", &cluster.shows(&lines));
+}

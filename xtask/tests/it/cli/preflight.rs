@@ -1,0 +1,38 @@
+//! `preflight` of the local target.
+
+use std::fs;
+
+use snapbox::{assert_data_eq, str};
+
+use crate::support::ports::take;
+use crate::support::world::World;
+
+/// The machine is looked at before anything is built, and all of it.
+#[test]
+fn everything_is_missing_at_once() {
+    let world = World::on_free_ports();
+    fs::remove_file(world.path("bin/go")).unwrap();
+    let _taken = [take(world.base), take(world.base + 10)];
+    let seen = world.show(&[&format!("preflight --port-base {}", world.base)]);
+    assert_data_eq!(
+        seen,
+        str![[r#"
+$ cargo xtask preflight --port-base [PORT+0]
+✓ platform   [..] (wanted: Linux or macOS on amd64 or arm64)
+✗ go         not found on the PATH (wanted: [..] or newer)
+             hint: install Go [..] or newer: https://go.dev/dl/[..]
+✓ disk       [..] GB free at [TEMP] (wanted: 6 GB free for the first build)
+✗ ports      port [PORT+0] on 127.0.0.1 is taken [..]; port [PORT+10] on 127.0.0.1 is taken [..] (wanted: [PORT+0] to [PORT+10] on 127.0.0.1, free or ours)
+             hint: use other ports: cargo xtask install --port-base N
+- openssl    not found on the PATH (wanted: any version)
+             only `inspect-certificate --text` uses it
+             hint: install openssl with the system's package manager
+on local (named by --on)
+error: what is needed is not there (go: not found on the PATH; ports: port [PORT+0] on 127.0.0.1 is taken [..]; port [PORT+10] on 127.0.0.1 is taken [..])
+hint: install Go [..] or newer: https://go.dev/dl/[..]
+hint: use other ports: cargo xtask --state [STATE] install --port-base N
+exit 1
+
+"#]]
+    );
+}

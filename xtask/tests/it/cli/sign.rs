@@ -1,0 +1,309 @@
+//! `sign` on the local target: what cosign and Dex are told, and what is refused.
+
+use std::fs;
+
+use snapbox::{assert_data_eq, str};
+
+use crate::support::fakes::{COSIGN, DIGEST, PASSWORD, TOKEN};
+use crate::support::snapshot::{snapshot, sorted};
+use crate::support::web::{Web, answer};
+use crate::support::world::World;
+
+/// The token goes by a file that only its owner reads, for as long as cosign
+/// needs it, and the password goes nowhere but to Dex.
+#[track_caller]
+fn token_was_kept(world: &World, seen: &str) {
+    let mode = fs::read_to_string(world.path("fakes/token-mode")).unwrap();
+    assert!(mode.starts_with("-rw-------"), "{mode}");
+    assert_eq!(
+        fs::read_to_string(world.path("fakes/token")).unwrap(),
+        TOKEN
+    );
+    for secret in [TOKEN, PASSWORD] {
+        assert!(!world.calls().contains(secret), "{}", world.calls());
+        assert!(!seen.contains(secret), "{seen}");
+    }
+    let left: Vec<_> = fs::read_dir(world.local().join("tmp")).unwrap().collect();
+    assert!(left.is_empty(), "{left:?}");
+}
+
+#[test]
+fn sign_an_image() {
+    let world = World::on_free_ports().installed("both");
+    let _dex = world.dex();
+    // As much is said as can be.
+    let run = world.run("sign -v --rekor v1").ok();
+    token_was_kept(&world, &run.seen());
+    snapshot("sign-an-image.txt", &run.out);
+    let run = world.run("sign --json --as bob").ok();
+    token_was_kept(&world, &run.seen());
+    snapshot("calls-sign.txt", &world.calls());
+}
+
+#[test]
+fn sign_several_images() {
+    let world = World::on_free_ports().installed("v2");
+    let _dex = world.dex();
+    let line = "sign -q one.example/image:1 two.example/image:2";
+    let run = world.run(line).ok();
+    token_was_kept(&world, &run.seen());
+    snapshot("calls-sign-several.txt", &sorted(&world.calls()));
+    // What was signed is the digest, whatever the tag names by now.
+    let signed = run.out.lines().filter(|line| line.starts_with("signed "));
+    let signed: Vec<_> = signed.map(str::to_owned).collect();
+    assert_eq!(signed.len(), 2, "{}", run.out);
+    for image in ["one.example/image", "two.example/image"] {
+        assert!(
+            signed.contains(&format!("signed {image}@{DIGEST}")),
+            "{signed:?}"
+        );
+    }
+}
+
+#[test]
+fn sign_and_verify_a_file() {
+    let world = World::on_free_ports().installed("v2");
+    let _dex = world.dex();
+    world.write("work/hello.txt", "hello");
+    let run = world.run("sign -q --blob hello.txt").ok();
+    token_was_kept(&world, &run.seen());
+    snapshot("sign-a-file.txt", &run.seen());
+    let run = world.run("verify -q --blob hello.txt").ok();
+    snapshot("verify-a-file.txt", &run.seen());
+    snapshot("calls-file.txt", &world.calls());
+}
+
+/// Every call that signs or verifies says where to go and whom to trust.
+/// Without these options cosign would turn to the public Sigstore.
+#[test]
+fn nothing_reaches_the_public_sigstore() {
+    let world = World::on_free_ports().installed("v2");
+    let _dex = world.dex();
+    world.write("work/hello.txt", "hello");
+    for line in [
+        "sign",
+        "verify",
+        "sign --blob hello.txt",
+        "verify --blob hello.txt",
+    ] {
+        let mut command = world.command(line);
+        command
+            .env("COSIGN_REPOSITORY", "elsewhere")
+            .env("SIGSTORE_ROOT_FILE", "elsewhere");
+        world.end(command).ok();
+    }
+    let calls = world.calls();
+    assert!(!calls.contains("elsewhere"), "{calls}");
+    assert!(
+        calls
+            .lines()
+            .all(|call| call.contains(" TUF_ROOT='[STATE]/local/tuf' ")),
+        "{calls}"
+    );
+    let with = |verb: &str, option: &str| {
+        let of_verb = calls
+            .lines()
+            .filter(|call| call.contains(&format!("/cosign '{verb}")));
+        assert_eq!(of_verb.clone().count(), 2, "{calls}");
+        assert!(
+            of_verb
+                .into_iter()
+                .all(|call| call.contains(&format!(" '{option}' "))),
+            "{calls}"
+        );
+    };
+    with("sign", "--signing-config");
+    with("sign", "--trusted-root");
+    with("verify", "--trusted-root");
+}
+
+#[test]
+fn a_failure_of_cosign_leaves_no_token() {
+    let world = World::on_free_ports().installed("v2");
+    let _dex = world.dex();
+    let fails = r#"cp "$2" "$FAKES/token"; echo no >&2; exit 1"#;
+    world.fake(
+        "cosign",
+        &COSIGN.replace(r#"cp "$2" "$FAKES/token""#, fails),
+    );
+    let run = world.run("sign -v");
+    assert_eq!(run.exit, 2, "{}", run.seen());
+    token_was_kept(&world, &run.seen());
+}
+
+/// The token of the run before is gone, so it is asked for again.
+#[test]
+fn from_a_step_on() {
+    let world = World::on_free_ports().installed("v2");
+    let _dex = world.dex();
+    world.run("sign --from sign").ok();
+    assert!(world.calls().contains("/cosign 'sign'"));
+}
+
+/// A word that cosign would take for an option must not reach it.
+#[test]
+fn images_that_are_none() {
+    let world = World::new().installed("v2");
+    let seen = world.show(&[
+        "sign ''",
+        "sign -- -",
+        "sign -- --key=x",
+        "verify -- --key=x",
+    ]);
+    assert_data_eq!(
+        seen,
+        str![[r#"
+$ cargo xtask sign ''
+on local (named by --on)
+error: "" is not an image reference
+exit 2
+
+$ cargo xtask sign -- -
+on local (named by --on)
+error: "-" is not an image reference
+exit 2
+
+$ cargo xtask sign -- --key=x
+on local (named by --on)
+error: "--key=x" is not an image reference
+exit 2
+
+$ cargo xtask verify -- --key=x
+on local (named by --on)
+error: "--key=x" is not an image reference
+exit 2
+
+"#]]
+    );
+    assert_eq!(world.calls(), "");
+}
+
+#[test]
+fn too_many_images() {
+    let world = World::new().installed("v2");
+    assert_data_eq!(
+        world.show(&["sign a b c d e f g h i"]),
+        str![[r#"
+$ cargo xtask sign a b c d e f g h i
+on local (named by --on)
+error: at most 8 images can be signed at once
+exit 2
+
+"#]]
+    );
+}
+
+/// Dex refuses, or what answers in its place is not Dex.
+#[test]
+fn no_token() {
+    let refuses = r#"{"error":"access_denied"}"#;
+    let seen = [
+        (401, refuses),
+        (500, "broken"),
+        (200, "<html>"),
+        (200, "{}"),
+    ]
+    .map(|(status, body)| {
+        let world = World::on_free_ports().installed("v2");
+        let _dex = Web::on(world.base, move |_, stream| {
+            answer(stream, status, body.as_bytes());
+        });
+        let seen = world.show(&["sign -q"]);
+        assert!(
+            !world.calls().contains("/cosign 'sign'"),
+            "{}",
+            world.calls()
+        );
+        seen
+    });
+    assert_data_eq!(
+        seen.concat(),
+        str![[r#"
+$ cargo xtask sign -q
+  | {"error":"access_denied"}
+error: Dex gives no identity token to alice@example.com: http://127.0.0.1:[PORT+0]/dex/token answers 401
+hint: cargo xtask --state [STATE] status
+exit 2
+$ cargo xtask sign -q
+  | broken
+error: Dex gives no identity token to alice@example.com: http://127.0.0.1:[PORT+0]/dex/token answers 500
+hint: cargo xtask --state [STATE] status
+exit 2
+$ cargo xtask sign -q
+error: Dex answers with something that is no JSON: expected value at line 1 column 1
+exit 2
+$ cargo xtask sign -q
+error: Dex answers without an identity token
+exit 2
+
+"#]]
+    );
+}
+
+#[test]
+fn no_dex() {
+    let world = World::on_free_ports().installed("v2");
+    assert_data_eq!(
+        world.show(&["sign -q"]),
+        str![[r#"
+$ cargo xtask sign -q
+error: Dex gives no identity token to alice@example.com: no answer from http://127.0.0.1:[PORT+0]/dex/token: io: Connection refused (os error [..])
+hint: cargo xtask --state [STATE] status
+exit 2
+
+"#]]
+    );
+}
+
+#[test]
+fn names_that_are_unknown() {
+    let world = World::new().installed("v2");
+    let seen = world.show(&["sign --as nobody", "sign --rekor v1", "sign --rekor v3"]);
+    assert_data_eq!(
+        seen,
+        str![[r#"
+$ cargo xtask sign --as nobody
+on local (named by --on)
+error: there is no user "nobody"
+hint: the users are: alice, bob, mallory
+exit 2
+
+$ cargo xtask sign --rekor v1
+on local (named by --on)
+error: this installation runs Rekor v2, not v1
+hint: run both: cargo xtask --state [STATE] install --rekor both
+exit 2
+
+$ cargo xtask sign --rekor v3
+error: invalid value 'v3' for '--rekor <REKOR>'
+  [possible values: v1, v2]
+
+For more information, try '--help'.
+exit 2
+
+"#]]
+    );
+    assert_eq!(world.calls(), "");
+}
+
+#[test]
+fn files_that_are_not_there() {
+    let world = World::new().installed("v2");
+    let seen = world.show(&["sign --blob nothing", "sign --blob ."]);
+    assert_data_eq!(
+        seen,
+        str![[r#"
+$ cargo xtask sign --blob nothing
+on local (named by --on)
+error: there is no file nothing
+exit 2
+
+$ cargo xtask sign --blob .
+on local (named by --on)
+error: there is no file .
+exit 2
+
+"#]]
+    );
+    assert_eq!(world.calls(), "");
+}

@@ -1,0 +1,143 @@
+//! HTTP servers that answer what a test has them answer.
+
+use std::fs;
+use std::io::{Read, Write};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use super::fakes::TOKEN;
+use super::wait::POLL;
+
+/// Answers of fake servers, until it is dropped.
+pub struct Answers(Arc<AtomicBool>, Option<JoinHandle<()>>);
+
+impl Answers {
+    /// Those of the fake servers of the local target: each on its port once the file of
+    /// calls says that it was started.
+    pub fn of_servers(calls: PathBuf, base: u16) -> Answers {
+        let servers = [
+            ("/dex 'serve'", 0),
+            ("/loopback 'fulcio'", 1),
+            ("/ct_server '", 2),
+            ("/loopback 'trillian'", 3),
+            ("/loopback 'timestamp'", 4),
+            ("/posix 'serve'", 5),
+            ("/loopback 'tiles'", 8),
+            ("/loopback 'rekor-v1'", 9),
+            ("/registry 'serve'", 10),
+        ];
+        let ended = Arc::new(AtomicBool::new(false));
+        let stop = Arc::clone(&ended);
+        let thread = std::thread::spawn(move || {
+            let mut waiting = servers.to_vec();
+            let mut answering = Vec::new();
+            while !stop.load(Ordering::Relaxed) {
+                let calls = fs::read_to_string(&calls).unwrap_or_default();
+                waiting.retain(|(call, offset)| {
+                    let started = calls.contains(call);
+                    if started {
+                        answering.push(Web::on(base + offset, all_servers));
+                    }
+                    !started
+                });
+                std::thread::sleep(POLL);
+            }
+        });
+        Answers(ended, Some(thread))
+    }
+}
+
+impl Drop for Answers {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+        let _ = self.1.take().unwrap().join();
+    }
+}
+
+/// Answers HTTP on a port of 127.0.0.1, until it is dropped.
+pub struct Web {
+    port: u16,
+    ended: Arc<AtomicBool>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Web {
+    /// `answer` gets the request's path and writes the whole answer.
+    pub fn on(port: u16, answer: impl Fn(&str, &mut TcpStream) + Send + 'static) -> Web {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).unwrap();
+        let ended = Arc::new(AtomicBool::new(false));
+        let stop = Arc::clone(&ended);
+        let thread = std::thread::spawn(move || {
+            while let Ok((mut stream, _)) = listener.accept() {
+                if stop.load(Ordering::Relaxed) {
+                    return;
+                }
+                if let Some(path) = request(&mut stream) {
+                    answer(&path, &mut stream);
+                }
+            }
+        });
+        Web {
+            port,
+            ended,
+            thread: Some(thread),
+        }
+    }
+}
+
+impl Drop for Web {
+    fn drop(&mut self) {
+        self.ended.store(true, Ordering::Relaxed);
+        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, self.port));
+        // Wakes the thread up; a deadline, should it be busy with an answer.
+        let _ = TcpStream::connect_timeout(&address, Duration::from_secs(10));
+        let _ = self.thread.take().unwrap().join();
+    }
+}
+
+/// Reads a whole request, so that closing the connection does not reset it, and
+/// returns its path; `None` where nothing was asked.
+fn request(stream: &mut TcpStream) -> Option<String> {
+    let limit = Some(Duration::from_secs(10));
+    stream.set_read_timeout(limit).ok()?;
+    stream.set_write_timeout(limit).ok()?;
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        let mut byte = [0];
+        stream.read_exact(&mut byte).ok()?;
+        head.push(byte[0]);
+    }
+    let head = String::from_utf8_lossy(&head).to_lowercase();
+    let length = head
+        .lines()
+        .find_map(|line| line.strip_prefix("content-length: "));
+    let length = length.map_or(0, |length| length.trim().parse().unwrap());
+    stream.read_exact(&mut vec![0; length]).ok()?;
+    head.split_whitespace().nth(1).map(str::to_owned)
+}
+
+/// Writes an answer with this status.
+pub fn answer(stream: &mut TcpStream, status: u16, body: &[u8]) {
+    let head = format!(
+        "HTTP/1.1 {status} Fake\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",
+        body.len()
+    );
+    let _ = stream.write_all(&[head.as_bytes(), body].concat());
+}
+
+/// What any of the servers answers when it is well.
+pub fn all_servers(path: &str, stream: &mut TcpStream) {
+    let token = format!(r#"{{"id_token": "{TOKEN}"}}"#);
+    let body = match path {
+        "/dex/token" => token.as_str(),
+        "/api/v2/checkpoint" => include_str!("../../data/rekor-v2/checkpoint-3"),
+        "/api/v1/log" => r#"{"treeSize": 4}"#,
+        "/workshop/ct/v1/get-sth" => r#"{"tree_size": 5}"#,
+        _ => "",
+    };
+    answer(stream, 200, body.as_bytes());
+}
