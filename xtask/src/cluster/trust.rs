@@ -14,7 +14,7 @@ use crate::parallel;
 use crate::state;
 use crate::target::Signing;
 use crate::trust::write as trust;
-use crate::trust::write::{Authority, Log};
+use crate::trust::write::{CertificateChain, InUse, LogKey, PublicParts, Services};
 
 /// The ConfigMap that the Jobs mount.
 pub const CONFIG_MAP: &str = "sigstore-trust";
@@ -99,26 +99,39 @@ impl Cluster {
         // A log is as old as the authority whose certificates it took first; the
         // copy of its key may be younger than what it signed.
         let older = |other: &str| since.as_str().min(other).to_owned();
-        let root = trust::trusted_root(
-            &Authority {
+        let (ctlog_since, rekor_since) = (older(&ctlog_since), older(&rekor_since));
+        let log = |url, pem, since| LogKey {
+            url,
+            pem,
+            origin: None,
+            in_use: InUse { since, until: None },
+        };
+        let root = trust::trusted_root(&PublicParts {
+            fulcio: vec![CertificateChain {
                 url: FULCIO_URL,
-                chain: &chain,
-                since: &since,
-            },
-            &Log {
-                url: CTLOG_URL,
-                key: &ctlog,
-                since: &older(&ctlog_since),
-            },
-            &Log {
-                url: REKOR_URL,
-                key: &rekor,
-                since: &older(&rekor_since),
-            },
-        )?;
+                pem: &chain,
+                in_use: InUse {
+                    since: &since,
+                    until: None,
+                },
+            }],
+            timestamp: Vec::new(),
+            ctlogs: vec![log(CTLOG_URL, &ctlog, &ctlog_since)],
+            rekor: vec![log(REKOR_URL, &rekor, &rekor_since)],
+        })?;
         let (fulcio_here, rekor_here) = self.host_urls()?;
-        let here = trust::signing_config(&fulcio_here, &issuer, &rekor_here, &since);
-        let inside = trust::signing_config(FULCIO_URL, &issuer, REKOR_URL, &since);
+        let config = |fulcio, rekor| {
+            trust::signing_config(&Services {
+                fulcio,
+                issuer: &issuer,
+                rekor,
+                rekor_version: 1,
+                timestamp: None,
+                since: &since,
+            })
+        };
+        let here = config(&fulcio_here, &rekor_here);
+        let inside = config(FULCIO_URL, REKOR_URL);
         let pretty = |value: &Value| serde_json::to_string_pretty(value).map(|text| text + "\n");
         let config_map = json!({
             "apiVersion": "v1",

@@ -1,27 +1,60 @@
 //! The trust material of this installation: what a verifier must know (the
-//! trusted root) and where a signer must go (the signing config), made by cosign
-//! from the keys and their periods.
+//! trusted root) and where a signer must go (the signing config), made from the keys
+//! and their periods.
+
+use std::path::PathBuf;
 
 use anyhow::{Context, Result};
-use serde_json::{Value, json};
-use sha2::{Digest, Sha256};
+use serde_json::Value;
 
 use super::settings::Period;
 use super::steps::Trust;
 use super::{Local, shards};
 use crate::entry::Version;
-use crate::exec::output_of;
-use crate::format::hex::hex;
-use crate::parallel;
-use crate::plan::{Command, Step};
+use crate::fail::broken;
+use crate::plan::Step;
 use crate::state;
+use crate::trust::write::{
+    CertificateChain, InUse, LogKey, PublicParts, Services, client_config, signing_config,
+    trusted_root,
+};
 
 /// The name that Rekor v2 signs its checkpoints with (`--hostname` in
 /// `servers.yml`). Clients expect the host of the log's address.
 const ORIGIN: &str = "127.0.0.1";
 
-/// The record of what the trust material was made from.
-const MADE_FROM: &str = "trust/made-from.json";
+/// A key on disk: where its server is asked, what it says, and when it counts.
+struct KeyFile {
+    url: String,
+    pem: String,
+    period: Period,
+}
+
+impl KeyFile {
+    fn in_use(&self) -> InUse<'_> {
+        InUse {
+            since: &self.period.since,
+            until: self.period.until.as_deref(),
+        }
+    }
+
+    fn chain(&self) -> CertificateChain<'_> {
+        CertificateChain {
+            url: &self.url,
+            pem: &self.pem,
+            in_use: self.in_use(),
+        }
+    }
+
+    fn log<'a>(&'a self, origin: Option<&'a str>) -> LogKey<'a> {
+        LogKey {
+            url: &self.url,
+            pem: &self.pem,
+            origin,
+            in_use: self.in_use(),
+        }
+    }
+}
 
 impl Local {
     /// The step that writes the trust material, where it is not what the keys
@@ -32,54 +65,53 @@ impl Local {
         Step::new("trust", "write the trusted root and the signing config")
             .needs(needs)
             .done(move || {
-                let current = local
-                    .made_from()
-                    .is_ok_and(|now| local.read_made_from() == Some(now));
+                let current = local.trust_is_current();
                 Ok(current.then(|| "they are what the keys say".to_owned()))
             })
             .xtask(Trust {})
     }
 
-    /// What the trust material is made from and what became of it: the cosign
-    /// calls, and a hash of each file that goes in or came out. Where one of them
-    /// changed, whoever did it, all of it is made again.
-    fn made_from(&self) -> Result<Value> {
-        let calls = self.trust_words()?;
-        let keys = calls.iter().flatten().flat_map(|word| word.split(','));
-        let keys = keys.filter_map(|part| {
-            part.split_once("=keys/")
-                .map(|(_, name)| format!("keys/{name}"))
-        });
-        let files = self
-            .trust_files()
-            .into_iter()
-            .map(|name| format!("trust/{name}"));
-        let mut hashes = serde_json::Map::new();
-        for file in keys.chain(files) {
-            let content = state::read(&self.dir.join(&file))?;
-            hashes.insert(
-                file,
-                json!(content.map(|content| hex(&Sha256::digest(content)))),
-            );
+    /// Whether the files are what the keys say; where a key cannot be read, they are
+    /// made again, which says why.
+    fn trust_is_current(&self) -> bool {
+        let Ok(files) = self.trust_files() else {
+            return false;
+        };
+        let same = |(file, value): &(PathBuf, Value)| {
+            state::read_json::<Value>(file).is_ok_and(|now| now.as_ref() == Some(value))
+        };
+        files.iter().all(same)
+    }
+
+    /// Writes the trust material (`cargo xtask step trust`).
+    ///
+    /// # Errors
+    /// Where a key cannot be read or a file cannot be written.
+    pub fn write_trust(&self) -> Result<()> {
+        for (file, value) in self.trust_files()? {
+            state::write_json(&file, &value)?;
         }
-        Ok(json!({"calls": calls, "sha256": hashes}))
+        Ok(())
     }
 
-    fn read_made_from(&self) -> Option<Value> {
-        state::read_json(&self.dir.join(MADE_FROM)).ok()?
-    }
-
-    fn trust_files(&self) -> Vec<String> {
-        let configs = self
-            .versions()
-            .into_iter()
-            .map(|version| signing_config(Some(version)));
-        let fixed = [
-            "trusted_root.json".to_owned(),
-            signing_config(None),
-            "client_trust_config.json".to_owned(),
-        ];
-        fixed.into_iter().chain(configs).collect()
+    /// Every file of the trust material, and what it holds: a signing config for each
+    /// version of Rekor, and both the root and the config of the newest in one.
+    fn trust_files(&self) -> Result<Vec<(PathBuf, Value)>> {
+        let root = self.made_root()?;
+        let file = |name: String| self.dir.join("trust").join(name);
+        let mut files = Vec::new();
+        for version in self.versions() {
+            let config = self.made_config(version)?;
+            if version == self.settings.rekor.newest() {
+                let client = client_config(&root, &config);
+                files.push((file("client_trust_config.json".into()), client));
+                files.push((file(config_name(None)), config.clone()));
+            }
+            files.push((file(config_name(Some(version))), config));
+        }
+        // Last, so that what is there without it was not finished.
+        files.push((file("trusted_root.json".into()), root));
+        Ok(files)
     }
 
     /// The versions of Rekor that run.
@@ -90,146 +122,88 @@ impl Local {
             .collect()
     }
 
-    /// The arguments of the cosign calls that make the trust material: the
-    /// trusted root first, then a signing config for each version of Rekor.
-    ///
-    /// # Errors
-    /// Where the history of shards is damaged.
-    pub fn trust_words(&self) -> Result<Vec<Vec<String>>> {
-        let settings = &self.settings;
-        let url = |port: &str, path: &str| -> Result<String> {
-            Ok(format!(
-                "url=http://127.0.0.1:{}{path}",
-                self.manifest.port(port, settings)?
-            ))
+    fn made_root(&self) -> Result<Value> {
+        let numbered = |name: &'static str, periods: &[Period], url: String| {
+            let all = periods.iter().enumerate();
+            all.map(|(i, period)| {
+                self.key_file(&format!("keys/{name}-{}.pem", i + 1), &url, period)
+            })
+            .collect::<Result<Vec<_>>>()
         };
-        let mut root: Vec<String> = vec!["trusted-root".into(), "create".into()];
-        for (i, period) in settings.fulcio.iter().enumerate() {
-            root.push("--fulcio".into());
-            let chain = format!("certificate-chain=keys/fulcio-{}.pem", i + 1);
-            root.push(spec(&[url("fulcio", "")?, chain], period));
-        }
-        for (i, period) in settings.timestamp.iter().enumerate() {
-            root.push("--tsa".into());
-            let chain = format!("certificate-chain=keys/timestamp-{}.pem", i + 1);
-            root.push(spec(
-                &[url("timestamp", "/api/v1/timestamp")?, chain],
-                period,
-            ));
-        }
-        for shard in shards::read(&self.dir)? {
-            let (option, address) = if shard.log == "ctlog" {
-                ("--ctfe", url("ctlog", "/workshop")?)
-            } else {
-                ("--rekor", url("rekor-v1", "")?)
-            };
-            root.push(option.into());
-            root.push(spec(
-                &[address, format!("public-key={}.pub", shard.key())],
-                &shard.period,
-            ));
-        }
-        if self.dir.join("keys/rekor-v2.pub").exists() {
-            let since = Period {
-                since: settings.created.clone(),
-                until: None,
-            };
-            let key = "public-key=keys/rekor-v2.pub".to_owned();
-            root.push("--rekor".into());
-            root.push(spec(
-                &[url("rekor-v2", "")?, key, format!("origin={ORIGIN}")],
-                &since,
-            ));
-        }
-        let mut calls = vec![root];
-        for version in self.versions() {
-            let number = if version == Version::V1 { "1" } else { "2" };
-            let rekor = if version == Version::V1 {
-                "rekor-v1"
-            } else {
-                "rekor-v2"
-            };
-            let service = |address: String, version: &str| {
-                let since = &settings.created;
-                format!("{address},api-version={version},start-time={since},operator=workshop")
-            };
-            let words = [
-                "signing-config",
-                "create",
-                "--fulcio",
-                &service(url("fulcio", "")?, "1"),
-                "--oidc-provider",
-                &service(url("dex", "/dex")?, "1"),
-                "--rekor",
-                &service(url(rekor, "")?, number),
-                "--rekor-config",
-                "ANY",
-                "--tsa",
-                &service(url("timestamp", "/api/v1/timestamp")?, "1"),
-                "--tsa-config",
-                "ANY",
-            ];
-            calls.push(words.map(str::to_owned).to_vec());
-        }
-        Ok(calls)
+        let settings = &self.settings;
+        let fulcio = numbered("fulcio", &settings.fulcio, self.url("fulcio", "")?)?;
+        let timestamp = self.url("timestamp", "/api/v1/timestamp")?;
+        let timestamp = numbered("timestamp", &settings.timestamp, timestamp)?;
+        let shards = shards::read(&self.dir)?;
+        let shards = |log: &str, url: String| {
+            let own = shards.iter().filter(|shard| shard.log == log);
+            own.map(|shard| self.key_file(&format!("{}.pub", shard.key()), &url, &shard.period))
+                .collect::<Result<Vec<_>>>()
+        };
+        let ctlogs = shards("ctlog", self.url("ctlog", "/workshop")?)?;
+        let rekor_v1 = shards("rekor-v1", self.url("rekor-v1", "")?)?;
+        let tiles = "keys/rekor-v2.pub";
+        let always = Period {
+            since: settings.created.clone(),
+            until: None,
+        };
+        let rekor_v2 = match self.dir.join(tiles).exists() {
+            true => Some(self.key_file(tiles, &self.url("rekor-v2", "")?, &always)?),
+            false => None,
+        };
+        // The order is that of the options of cosign's own `trusted-root create`.
+        let mut rekor: Vec<_> = rekor_v1.iter().map(|key| key.log(None)).collect();
+        rekor.extend(rekor_v2.iter().map(|key| key.log(Some(ORIGIN))));
+        trusted_root(&PublicParts {
+            fulcio: fulcio.iter().map(KeyFile::chain).collect(),
+            timestamp: timestamp.iter().map(KeyFile::chain).collect(),
+            ctlogs: ctlogs.iter().map(|key| key.log(None)).collect(),
+            rekor,
+        })
     }
 
-    /// Writes the trust material (`cargo xtask step trust`).
-    ///
-    /// # Errors
-    /// Where cosign refuses the keys or a file cannot be written.
-    pub fn write_trust(&self) -> Result<()> {
-        let trust = self.dir.join("trust");
-        let calls = self.trust_words()?;
-        let made = parallel::each(&calls, |words| self.cosign_prints(words));
-        let made: Vec<Value> = made.into_iter().collect::<Result<_>>()?;
-        let (root, configs) = made.split_first().context("no trust material")?;
-        for (version, config) in self.versions().into_iter().zip(configs) {
-            state::write_json(&trust.join(signing_config(Some(version))), config)?;
-            if version == self.settings.rekor.newest() {
-                state::write_json(&trust.join(signing_config(None)), config)?;
-                let client = json!({
-                    "mediaType": "application/vnd.dev.sigstore.clienttrustconfig.v0.1+json",
-                    "trustedRoot": root,
-                    "signingConfig": config,
-                });
-                state::write_json(&trust.join("client_trust_config.json"), &client)?;
-            }
-        }
-        state::write_json(&trust.join("trusted_root.json"), root)?;
-        state::write_json(&self.dir.join(MADE_FROM), &self.made_from()?)
+    fn made_config(&self, version: Version) -> Result<Value> {
+        let (rekor, rekor_version) = match version {
+            Version::V1 => ("rekor-v1", 1),
+            Version::V2 => ("rekor-v2", 2),
+        };
+        Ok(signing_config(&Services {
+            fulcio: &self.url("fulcio", "")?,
+            issuer: &self.url("dex", "/dex")?,
+            rekor: &self.url(rekor, "")?,
+            rekor_version,
+            timestamp: Some(&self.url("timestamp", "/api/v1/timestamp")?),
+            since: &self.settings.created,
+        }))
     }
 
-    /// Runs cosign in the target's directory, so that the keys are named by
-    /// relative paths: a comma in an absolute one would split the argument.
-    fn cosign_prints(&self, words: &[String]) -> Result<Value> {
-        let all = std::iter::once(
-            self.servers
-                .program("cosign")
-                .to_string_lossy()
-                .into_owned(),
-        );
-        let command =
-            Command::new(all.chain(words.iter().cloned()).map(Into::into).collect()).dir(&self.dir);
-        let text = output_of(&command, None)?;
-        serde_json::from_str(&text).context("cosign printed no JSON")
+    fn url(&self, port: &str, path: &str) -> Result<String> {
+        let port = self.manifest.port(port, &self.settings)?;
+        Ok(format!("http://127.0.0.1:{port}{path}"))
+    }
+
+    fn key_file(&self, name: &str, url: &str, period: &Period) -> Result<KeyFile> {
+        let file = self.dir.join(name);
+        let there = state::read(&file)?;
+        let missing = || {
+            broken(format!("the key {} is missing", file.display()))
+                .hint("put it back: what it signed cannot be verified without it")
+        };
+        Ok(KeyFile {
+            url: url.to_owned(),
+            pem: String::from_utf8(there.ok_or_else(missing)?)
+                .with_context(|| format!("read {}", file.display()))?,
+            period: period.clone(),
+        })
     }
 }
 
-/// The file of a signing config: one a version of Rekor, and one for whoever
-/// does not care.
-pub fn signing_config(version: Option<Version>) -> String {
+/// The file of a signing config: one a version of Rekor, and one for clients that take
+/// whichever is the newest.
+pub fn config_name(version: Option<Version>) -> String {
     match version {
         None => "signing_config.json".into(),
         Some(Version::V1) => "signing_config.rekor-v1.json".into(),
         Some(Version::V2) => "signing_config.rekor-v2.json".into(),
     }
-}
-
-fn spec(parts: &[String], period: &Period) -> String {
-    let mut spec = format!("{},start-time={}", parts.join(","), period.since);
-    if let Some(until) = &period.until {
-        spec.push_str(&format!(",end-time={until}"));
-    }
-    spec
 }

@@ -14,59 +14,113 @@ use x509_cert::spki::SubjectPublicKeyInfoOwned;
 
 use crate::fail::broken;
 
-/// A certificate authority: where it is asked, and its chain, root last.
-pub struct Authority<'a> {
-    /// Where it is asked.
-    pub url: &'a str,
-    /// The chain, PEM.
-    pub chain: &'a str,
-    /// Since when it issues, RFC 3339.
+/// The period in which a key counts, RFC 3339; it has no end while the key is in use.
+#[derive(Debug, Clone, Copy)]
+pub struct InUse<'a> {
+    /// When it begins.
     pub since: &'a str,
+    /// When it ended.
+    pub until: Option<&'a str>,
 }
 
-/// A transparency log: where it is asked, and the key that it signs with.
-pub struct Log<'a> {
+/// The certificates of an authority, and where it is asked.
+pub struct CertificateChain<'a> {
+    /// Where it is asked.
+    pub url: &'a str,
+    /// The certificates, PEM, the root last.
+    pub pem: &'a str,
+    /// When they count.
+    pub in_use: InUse<'a>,
+}
+
+/// The public key of a transparency log, and where the log is asked.
+pub struct LogKey<'a> {
     /// Where it is asked.
     pub url: &'a str,
     /// The public key, PEM.
-    pub key: &'a str,
-    /// Since when it signs, RFC 3339.
+    pub pem: &'a str,
+    /// The name in its checkpoints, where its id is made of that as well (C2SP
+    /// tlog-checkpoint, as Rekor v2 does it).
+    pub origin: Option<&'a str>,
+    /// When it counts.
+    pub in_use: InUse<'a>,
+}
+
+/// What a verifier must know: every key that counts or counted, by what it signs.
+#[derive(Default)]
+pub struct PublicParts<'a> {
+    /// Of Fulcio.
+    pub fulcio: Vec<CertificateChain<'a>>,
+    /// Of timestamp authorities.
+    pub timestamp: Vec<CertificateChain<'a>>,
+    /// Of CT logs.
+    pub ctlogs: Vec<LogKey<'a>>,
+    /// Of Rekor, either version.
+    pub rekor: Vec<LogKey<'a>>,
+}
+
+/// Where a signer must go.
+#[derive(Debug, Clone, Copy)]
+pub struct Services<'a> {
+    /// Fulcio.
+    pub fulcio: &'a str,
+    /// The OIDC issuer.
+    pub issuer: &'a str,
+    /// Rekor.
+    pub rekor: &'a str,
+    /// The version of Rekor's API: 1 or 2.
+    pub rekor_version: u8,
+    /// The timestamp authority; Rekor v2 cannot do without one.
+    pub timestamp: Option<&'a str>,
+    /// Since when they serve, RFC 3339.
     pub since: &'a str,
 }
 
-/// The trusted root of an installation with one authority and one log of each
-/// kind.
+/// The trusted root of an installation.
 ///
 /// # Errors
-/// Where a certificate or key cannot be read, or is of a kind that has no name
-/// in the format.
-pub fn trusted_root(fulcio: &Authority<'_>, ctlog: &Log<'_>, rekor: &Log<'_>) -> Result<Value> {
-    Ok(json!({
+/// Where a certificate or key cannot be read, or is of a kind that has no name in the
+/// format.
+pub fn trusted_root(parts: &PublicParts<'_>) -> Result<Value> {
+    let mut root = json!({
         "mediaType": "application/vnd.dev.sigstore.trustedroot+json;version=0.1",
-        "tlogs": [log(rekor)?],
-        "certificateAuthorities": [authority(fulcio)?],
-        "ctlogs": [log(ctlog)?],
-    }))
+        "tlogs": all(&parts.rekor, log)?,
+        "certificateAuthorities": all(&parts.fulcio, authority)?,
+        "ctlogs": all(&parts.ctlogs, log)?,
+    });
+    // In protobuf's JSON an empty list is left out.
+    if !parts.timestamp.is_empty() {
+        root["timestampAuthorities"] = all(&parts.timestamp, authority)?;
+    }
+    Ok(root)
 }
 
-/// A signing config with one server of each kind; Rekor's API has version 1.
-pub fn signing_config(fulcio: &str, issuer: &str, rekor: &str, since: &str) -> Value {
-    let service = |url: &str| {
+fn all<T>(keys: &[T], write: fn(&T) -> Result<Value>) -> Result<Value> {
+    keys.iter().map(write).collect()
+}
+
+/// A signing config with one server of each kind.
+pub fn signing_config(services: &Services<'_>) -> Value {
+    let service = |url: &str, version: u8| {
         json!([{
             "url": url,
-            "majorApiVersion": 1,
-            "validFor": {"start": since},
+            "majorApiVersion": version,
+            "validFor": {"start": services.since},
             "operator": "workshop",
         }])
     };
-    json!({
+    let mut config = json!({
         "mediaType": "application/vnd.dev.sigstore.signingconfig.v0.2+json",
-        "caUrls": service(fulcio),
-        "oidcUrls": service(issuer),
-        "rekorTlogUrls": service(rekor),
+        "caUrls": service(services.fulcio, 1),
+        "oidcUrls": service(services.issuer, 1),
+        "rekorTlogUrls": service(services.rekor, services.rekor_version),
         "rekorTlogConfig": {"selector": "ANY"},
-        "tsaConfig": {"selector": "ANY"},
-    })
+    });
+    if let Some(url) = services.timestamp {
+        config["tsaUrls"] = service(url, 1);
+    }
+    config["tsaConfig"] = json!({"selector": "ANY"});
+    config
 }
 
 /// Both in one file, as clients other than cosign want them.
@@ -105,8 +159,15 @@ pub fn not_before(certificate: &str) -> Result<String> {
         .context("a certificate begins outside the calendar")
 }
 
-fn authority(authority: &Authority<'_>) -> Result<Value> {
-    let chain = Certificate::load_pem_chain(authority.chain.as_bytes())
+fn valid_for(in_use: InUse<'_>) -> Value {
+    match in_use.until {
+        None => json!({"start": in_use.since}),
+        Some(until) => json!({"start": in_use.since, "end": until}),
+    }
+}
+
+fn authority(authority: &CertificateChain<'_>) -> Result<Value> {
+    let chain = Certificate::load_pem_chain(authority.pem.as_bytes())
         .map_err(|error| broken(format!("that is no chain of certificates: {error}")))?;
     let root = chain.last().context("a chain without a certificate")?;
     let part = |oid: &str| {
@@ -125,12 +186,12 @@ fn authority(authority: &Authority<'_>) -> Result<Value> {
         "subject": {"organization": part("2.5.4.10"), "commonName": part("2.5.4.3")},
         "uri": authority.url,
         "certChain": {"certificates": certificates},
-        "validFor": {"start": authority.since},
+        "validFor": valid_for(authority.in_use),
     }))
 }
 
-fn log(log: &Log<'_>) -> Result<Value> {
-    let key = SubjectPublicKeyInfoOwned::from_pem(log.key)
+fn log(log: &LogKey<'_>) -> Result<Value> {
+    let key = SubjectPublicKeyInfoOwned::from_pem(log.pem)
         .map_err(|error| broken(format!("that is no public key: {error}")))?;
     let der = key.to_der()?;
     Ok(json!({
@@ -139,11 +200,24 @@ fn log(log: &Log<'_>) -> Result<Value> {
         "publicKey": {
             "rawBytes": BASE64_STANDARD.encode(&der),
             "keyDetails": key_details(&key)?,
-            "validFor": {"start": log.since},
+            "validFor": valid_for(log.in_use),
         },
-        // The id of a log is the hash of its key (RFC 6962, section 3.2).
-        "logId": {"keyId": BASE64_STANDARD.encode(Sha256::digest(&der))},
+        "logId": {"keyId": BASE64_STANDARD.encode(log_id(log.origin, &key, &der))},
     }))
+}
+
+/// The id of a log: the hash of its key (RFC 6962, section 3.2), or of its name and its
+/// Ed25519 key (C2SP signed-note).
+fn log_id(origin: Option<&str>, key: &SubjectPublicKeyInfoOwned, der: &[u8]) -> Vec<u8> {
+    let hash = match origin {
+        None => Sha256::digest(der),
+        Some(origin) => Sha256::new()
+            .chain_update(origin)
+            .chain_update(b"\n\x01")
+            .chain_update(key.subject_public_key.raw_bytes())
+            .finalize(),
+    };
+    hash.to_vec()
 }
 
 /// The name of a kind of key (`PublicKeyDetails` in `sigstore_common.proto`).

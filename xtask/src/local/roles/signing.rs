@@ -30,7 +30,7 @@ impl Signing for Local {
             user: &user.name,
             identity: &user.email,
             issued_by: "Dex",
-            signing_config: &self.trust_file(&trust::signing_config(Some(rekor))),
+            signing_config: &self.trust_file(&trust::config_name(Some(rekor))),
             rekor,
             dir: &self.dir,
             forwarded: None,

@@ -130,16 +130,16 @@ fn what_a_step_runs() {
     let _answers = world.answer_for_servers();
     // A minute, so that the test ends where the program does not.
     world.fake(
-        "cosign",
+        "createtree",
         r#": >"$FAKES/blocked"; /bin/sleep 60; : >"$FAKES/ended""#,
     );
-    let start = world.start("start registry");
-    wait_until("cosign blocks", || world.path("fakes/blocked").exists());
+    let start = world.start("start ctlog");
+    wait_until("createtree blocks", || world.path("fakes/blocked").exists());
     start.signal(Signal::INT);
     assert_eq!(start.end().exit, 130);
     assert!(
         !world.path("fakes/ended").exists(),
-        "cosign ended by itself"
+        "createtree ended by itself"
     );
 }
 

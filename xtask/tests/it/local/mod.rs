@@ -857,72 +857,119 @@ fn two_installs_do_not_interleave() {
     workshop.run(&["status"]).ok();
 }
 
-/// The trust material of a cluster is written by this program, and that of the
-/// local target by cosign: of the same keys both make the same.
+/// The trust material of both targets is written by this program: of the same keys and
+/// periods, cosign makes the same.
 #[test]
 fn cosign_writes_the_same_trust_material() {
-    use xtask::trust::write as trust;
-    use xtask::trust::write::{Authority, Log};
+    use xtask::trust::write::{
+        CertificateChain, InUse, LogKey, PublicParts, Services, signing_config, trusted_root,
+    };
     let workshop = Workshop::installed(&["--rekor", "both"]);
     let key = |name: &str| workshop.dir().join("keys").join(name);
     let text = |name: &str| std::fs::read_to_string(key(name)).unwrap();
-    let since = "2026-01-02T03:04:05Z";
+    let (since, until) = ("2026-01-02T03:04:05Z", "2026-02-03T04:05:06Z");
     let cosign = workshop.env("WORKSHOP_COSIGN");
     let made = |words: &[&str]| -> Value {
         let made = end(command(Path::new(&cosign), words)).ok();
         serde_json::from_str(&made.out).unwrap()
     };
-    for (ctlog, rekor) in [
-        ("ctlog-1.pub", "rekor-v1-1.pub"),
-        ("rekor-v2.pub", "ctlog-1.pub"),
-    ] {
-        let spec = |url: &str, what: &str, name: &str| {
-            format!(
-                "url={url},{what}={},start-time={since}",
-                key(name).display()
-            )
-        };
-        let theirs = made(&[
-            "trusted-root",
-            "create",
-            "--fulcio",
-            &spec("http://fulcio", "certificate-chain", "fulcio-1.pem"),
-            "--ctfe",
-            &spec("http://ctlog", "public-key", ctlog),
-            "--rekor",
-            &spec("http://rekor", "public-key", rekor),
-        ]);
-        let chain = text("fulcio-1.pem");
-        let fulcio = Authority {
-            url: "http://fulcio",
-            chain: &chain,
-            since,
-        };
-        let (ctlog, rekor) = (text(ctlog), text(rekor));
-        let log = |url, key| Log { url, key, since };
-        let ctlog = log("http://ctlog", ctlog.as_str());
-        let rekor = log("http://rekor", rekor.as_str());
-        assert_eq!(
-            trust::trusted_root(&fulcio, &ctlog, &rekor).unwrap(),
-            theirs
-        );
-    }
-    let service =
-        |url: &str| format!("url={url},api-version=1,start-time={since},operator=workshop");
-    let theirs = made(&[
-        "signing-config",
+    let spec = |url: &str, what: &str, name: &str, more: &str| {
+        let file = key(name);
+        format!(
+            "url={url},{what}={},start-time={since}{more}",
+            file.display()
+        )
+    };
+    let ended = format!(",end-time={until}");
+    let mut theirs = made(&[
+        "trusted-root",
         "create",
         "--fulcio",
-        &service("http://fulcio"),
-        "--oidc-provider",
-        &service("http://issuer"),
+        &spec("http://fulcio", "certificate-chain", "fulcio-1.pem", &ended),
+        "--fulcio",
+        &spec("http://other", "certificate-chain", "fulcio-1.pem", ""),
+        "--tsa",
+        &spec("http://tsa", "certificate-chain", "timestamp-1.pem", ""),
+        "--ctfe",
+        &spec("http://ctlog", "public-key", "ctlog-1.pub", ""),
         "--rekor",
-        &service("http://rekor"),
-        "--rekor-config",
-        "ANY",
-        "--tsa-config",
-        "ANY",
+        &spec("http://rekor", "public-key", "rekor-v1-1.pub", &ended),
+        "--rekor",
+        &spec(
+            "http://tiles",
+            "public-key",
+            "rekor-v2.pub",
+            ",origin=127.0.0.1",
+        ),
     ]);
-    let ours = trust::signing_config("http://fulcio", "http://issuer", "http://rekor", since);
+    let (open, closed) = (
+        InUse { since, until: None },
+        InUse {
+            since,
+            until: Some(until),
+        },
+    );
+    let (fulcio, timestamp) = (text("fulcio-1.pem"), text("timestamp-1.pem"));
+    let (ctlog, rekor, tiles) = (
+        text("ctlog-1.pub"),
+        text("rekor-v1-1.pub"),
+        text("rekor-v2.pub"),
+    );
+    let chain = |url, pem, in_use| CertificateChain { url, pem, in_use };
+    let log = |url, pem, origin, in_use| LogKey {
+        url,
+        pem,
+        origin,
+        in_use,
+    };
+    let mut ours = trusted_root(&PublicParts {
+        fulcio: vec![
+            chain("http://fulcio", fulcio.as_str(), closed),
+            chain("http://other", &fulcio, open),
+        ],
+        timestamp: vec![chain("http://tsa", &timestamp, open)],
+        ctlogs: vec![log("http://ctlog", ctlog.as_str(), None, open)],
+        rekor: vec![
+            log("http://rekor", rekor.as_str(), None, closed),
+            log("http://tiles", &tiles, Some("127.0.0.1"), open),
+        ],
+    })
+    .unwrap();
+    // cosign gives keys of the same second in any order.
+    for root in [&mut theirs, &mut ours] {
+        for list in ["tlogs", "certificateAuthorities"] {
+            let url = |key: &Value| format!("{}{}", key["baseUrl"], key["uri"]);
+            root[list].as_array_mut().unwrap().sort_by_key(url);
+        }
+    }
     assert_eq!(ours, theirs);
+
+    let service = |url: &str, version: &str| {
+        format!("url={url},api-version={version},start-time={since},operator=workshop")
+    };
+    for (rekor_version, timestamp) in [(1, None), (2, Some("http://tsa"))] {
+        let mut words = vec!["signing-config".to_owned(), "create".to_owned()];
+        let mut option = |name: &str, value: String| words.extend([name.to_owned(), value]);
+        option("--fulcio", service("http://fulcio", "1"));
+        option("--oidc-provider", service("http://issuer", "1"));
+        option(
+            "--rekor",
+            service("http://rekor", &rekor_version.to_string()),
+        );
+        option("--rekor-config", "ANY".to_owned());
+        if let Some(url) = timestamp {
+            option("--tsa", service(url, "1"));
+        }
+        option("--tsa-config", "ANY".to_owned());
+        let words: Vec<&str> = words.iter().map(String::as_str).collect();
+        let ours = signing_config(&Services {
+            fulcio: "http://fulcio",
+            issuer: "http://issuer",
+            rekor: "http://rekor",
+            rekor_version,
+            timestamp,
+            since,
+        });
+        assert_eq!(ours, made(&words));
+    }
 }

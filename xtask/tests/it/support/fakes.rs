@@ -76,7 +76,6 @@ sign | sign-blob)
     shift
   done
   ;;
-trusted-root | signing-config) echo '{}' ;;
 esac
 "#;
 
@@ -90,7 +89,9 @@ make)
     if [ "$1" = users ]; then
       cp "$FAKES/users.yml" "$2.yml"
     else
-      for ending in key pem pub; do echo "$1" >"$2.$ending"; done
+      echo "$1" >"$2.key"
+      cp "$FAKES/key.pub" "$2.pub"
+      cp "$FAKES/chain.pem" "$2.pem"
     fi
     shift 2
   done

@@ -88,6 +88,9 @@ impl World {
             world.fake(server, SERVER);
         }
         world.write("fakes/users.yml", &users());
+        world.write("fakes/key.pub", include_str!("../../data/key.pub"));
+        let chain = include_str!("../../data/timestamp/certchain.pem");
+        world.write("fakes/chain.pem", chain);
         world.write("fakes/bundle", include_str!("fakes/rekor-v2.sigstore.json"));
         world
     }
