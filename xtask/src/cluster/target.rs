@@ -4,12 +4,12 @@ use anyhow::Result;
 
 use super::Cluster;
 use super::steps::ClusterStep;
-use crate::plan::{Ready, StepEvent, StepRunner, StepValue, step_command};
+use crate::plan::{Ready, StepEvent, StepRunner, StepValue, step_args};
 use crate::state::State;
 
 impl StepRunner for Cluster {
     fn xtask(&self, words: &[String], report: &dyn Fn(StepEvent<'_>)) -> Result<StepValue> {
-        let step: ClusterStep = step_command::parse(words)?;
+        let step: ClusterStep = step_args::parse(words)?;
         step.run(&self.reopened()?, report)
     }
 

@@ -12,9 +12,10 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
+use clap::Args;
 use serde_json::{Value, json};
 
-use super::App;
+use crate::app::{Answer, App};
 use crate::artifact::Artifact;
 use crate::exec::Outputs;
 use crate::exec::resolve;
@@ -36,7 +37,24 @@ const PROFILE: &str = if cfg!(debug_assertions) {
 /// The ports of the measured installation.
 const PORT_BASE: u16 = 19_800;
 
-pub fn run(app: &App, cold: bool, runs: u16) -> Result<Option<Value>> {
+/// Measure this installation against bare commands, as ratios
+#[derive(Debug, Args)]
+pub(crate) struct BenchCommand {
+    /// Also build the servers and this program from nothing (many minutes)
+    #[arg(long)]
+    cold: bool,
+    /// How often to measure each
+    #[arg(short = 'n', long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u16).range(1..=100))]
+    runs: u16,
+}
+
+impl BenchCommand {
+    pub(crate) fn run(self, app: &App) -> Result<Answer> {
+        run(app, self.cold, self.runs)
+    }
+}
+
+fn run(app: &App, cold: bool, runs: u16) -> Result<Answer> {
     let bench = Bench::new(app, runs)?;
     let measured = bench.measure(cold);
     bench.xtask(&["uninstall", "--yes", "--keep-tools"])?;
@@ -54,7 +72,7 @@ pub fn run(app: &App, cold: bool, runs: u16) -> Result<Option<Value>> {
         .iter()
         .map(|row| json!({"what": row.what, "figure": row.figure, "against": row.against}))
         .collect();
-    Ok(Some(json!({"rows": rows, "runs": runs})))
+    Ok(Answer::result(json!({"rows": rows, "runs": runs})))
 }
 
 struct Row {
