@@ -70,7 +70,6 @@ commands! {
     Book(book::BookCommand),
     Env(env::EnvCommand),
     Uninstall(uninstall::UninstallCommand),
-    Bench(bench::BenchCommand),
     Step(step::StepCommand),
 }
 
