@@ -208,7 +208,7 @@ fn certificate(bytes: &[u8]) {
     for leaf in [Leaf::from_der(bytes), Leaf::from_pem(bytes)] {
         let Ok(leaf) = leaf else { continue };
         let _ = (leaf.identities(), leaf.extensions(), leaf.issuer_claim());
-        let _ = (leaf.json(), leaf.lines(), leaf.pem());
+        let _ = (leaf.document(), leaf.lines(), leaf.pem());
         let (from, _) = leaf.validity();
         let _ = PublicKey::of(leaf.certificate());
         let authorities = &ROOT.certificate_authorities;

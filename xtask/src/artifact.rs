@@ -1,11 +1,13 @@
 //! What is signed and verified, and the memory of a signature: the same on
 //! every target.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
+use anyhow::Result;
 use serde::{Deserialize, Serialize};
 
 use crate::entry::Version;
+use crate::fail::broken;
 
 /// What is signed or verified.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,6 +21,51 @@ pub enum Artifact {
         /// The bundle.
         bundle: PathBuf,
     },
+}
+
+impl Artifact {
+    /// What a command line names: a file, images, or the sample.
+    pub(crate) fn named(
+        sample: impl FnOnce() -> Result<String>,
+        images: &[String],
+        blob: Option<&Path>,
+        bundle: Option<&Path>,
+    ) -> Result<Vec<Artifact>> {
+        if let Some(file) = blob {
+            return Ok(vec![Artifact::blob(file, bundle)?]);
+        }
+        if images.is_empty() {
+            return Ok(vec![Artifact::Image(sample()?)]);
+        }
+        let typo = |image: &&String| image.is_empty() || image.starts_with('-');
+        if let Some(option) = images.iter().find(typo) {
+            return Err(broken(format!("{option:?} is not an image reference")).into());
+        }
+        Ok(images.iter().cloned().map(Artifact::Image).collect())
+    }
+
+    /// A file, with its bundle beside it where none is named.
+    fn blob(file: &Path, bundle: Option<&Path>) -> Result<Artifact> {
+        if !file.is_file() {
+            return Err(broken(format!("there is no file {}", file.display())).into());
+        }
+        let file = std::path::absolute(file)?;
+        let beside = || {
+            let mut name = file.clone().into_os_string();
+            name.push(".sigstore.json");
+            PathBuf::from(name)
+        };
+        let bundle = bundle.map_or_else(|| Ok(beside()), std::path::absolute)?;
+        Ok(Artifact::Blob { file, bundle })
+    }
+
+    /// The reference of the image, or the path of the file.
+    pub(crate) fn name(&self) -> String {
+        match self {
+            Artifact::Image(image) => image.clone(),
+            Artifact::Blob { file, .. } => file.display().to_string(),
+        }
+    }
 }
 
 /// A signature that was made here.

@@ -25,8 +25,6 @@ pub struct Fail {
     pub exit: u8,
     /// Whether `what` explains the tail, so that it need not be shown.
     pub known: bool,
-    /// Whether the JSON document that was printed says so already.
-    pub reported: bool,
 }
 
 /// A failure of kind "the answer is no" (exit status 1).
@@ -37,7 +35,6 @@ pub fn not_so(what: impl Into<String>) -> Fail {
         tail: Vec::new(),
         exit: NOT_SO,
         known: false,
-        reported: false,
     }
 }
 
@@ -53,12 +50,6 @@ impl Fail {
     /// Adds something to do about it.
     pub fn hint(mut self, hint: impl Into<String>) -> Fail {
         self.hints.push(hint.into());
-        self
-    }
-
-    /// Says that a JSON document has been printed that tells the same.
-    pub fn reported(mut self) -> Fail {
-        self.reported = true;
         self
     }
 

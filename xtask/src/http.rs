@@ -3,7 +3,6 @@
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use anyhow::Result;
@@ -38,6 +37,9 @@ pub struct Server {
     /// Whose certificates count for `https://…`, PEM, and nobody else's; without one
     /// those that the system trusts.
     pub ca: Option<PathBuf>,
+    /// Whether each answer is told on standard error: what a reader asks for, and how
+    /// little of a log it takes.
+    pub traced: bool,
 }
 
 impl Server {
@@ -46,6 +48,15 @@ impl Server {
         Server {
             url: url.into(),
             ca: None,
+            traced: false,
+        }
+    }
+
+    /// One whose certificate must be of this CA.
+    pub fn with_ca(url: impl Into<String>, ca: PathBuf) -> Server {
+        Server {
+            ca: Some(ca),
+            ..Server::at(url)
         }
     }
 
@@ -127,9 +138,9 @@ impl Server {
             let accept = format!("Accept: {}", accept.unwrap_or("*/*"));
             let largest = largest.to_string();
             words.extend(words!["--max-filesize", largest, "--header", accept]);
-            return found(&url, curl(&url, words, None)?);
+            return found(&url, self.traced, curl(&url, words, None)?);
         }
-        find_at_most(&url, accept, largest, within)
+        find_at_most(&url, self.traced, accept, largest, within)
     }
 }
 
@@ -189,11 +200,12 @@ pub fn get(url: &str, within: Duration) -> Result<Vec<u8>, Fail> {
 /// # Errors
 /// As [`get`].
 pub fn find(url: &str, within: Duration) -> Result<Option<Vec<u8>>, Fail> {
-    find_at_most(url, None, LARGEST, within)
+    find_at_most(url, false, None, LARGEST, within)
 }
 
 fn find_at_most(
     url: &str,
+    traced: bool,
     accept: Option<&str>,
     largest: u64,
     within: Duration,
@@ -206,21 +218,13 @@ fn find_at_most(
     let from = url.to_owned();
     found(
         url,
+        traced,
         interrupt::interruptible(move || read(&from, largest, ask.call()))?,
     )
 }
 
-/// Whether each answer is told on standard error: what a reader asks for, and how
-/// little of a log it takes.
-static TOLD: AtomicBool = AtomicBool::new(false);
-
-/// Makes every answer from here on told.
-pub fn tell() {
-    TOLD.store(true, Ordering::Relaxed);
-}
-
-fn found(url: &str, (status, body): (u16, Vec<u8>)) -> Result<Option<Vec<u8>>, Fail> {
-    if TOLD.load(Ordering::Relaxed) {
+fn found(url: &str, traced: bool, (status, body): (u16, Vec<u8>)) -> Result<Option<Vec<u8>>, Fail> {
+    if traced {
         // A closed output ends the telling, never the work.
         let _ = writeln!(
             std::io::stderr(),

@@ -6,6 +6,7 @@
 #[cfg(not(any(target_os = "linux", target_os = "macos")))]
 compile_error!("the workshop runs on Linux and macOS; on Windows use WSL");
 
+pub(crate) mod app;
 pub mod artifact;
 pub mod book;
 pub mod bundle;

@@ -2,9 +2,6 @@
 
 use std::process::ExitCode;
 
-use clap::Parser;
-
 fn main() -> ExitCode {
-    let cli = xtask::cli::Cli::parse();
-    ExitCode::from(xtask::commands::run(cli))
+    xtask::commands::main()
 }

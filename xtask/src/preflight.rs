@@ -22,6 +22,15 @@ pub struct Check {
     pub hint: Option<String>,
 }
 
+/// Everything that was looked at, for a script.
+#[derive(Debug, Serialize)]
+pub(crate) struct Findings {
+    /// The checks.
+    pub(crate) checks: Vec<Check>,
+    /// Whether work can go on.
+    pub(crate) ok: bool,
+}
+
 impl Check {
     /// A check that nothing was found for yet.
     pub fn new(name: &'static str, wanted: impl Into<String>) -> Check {

@@ -58,7 +58,6 @@ pub fn explain(fail: Fail) -> Fail {
             exit: problem.exit.unwrap_or(BROKEN),
             tail: fail.tail,
             known: !problem.shown,
-            reported: false,
         },
     }
 }

@@ -7,11 +7,12 @@
 
 use std::collections::HashMap;
 use std::io::{IsTerminal, Write};
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use console::style;
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
+use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::fail::Fail;
@@ -31,52 +32,41 @@ pub struct Style {
     pub quiet: bool,
 }
 
-/// The options without which a printed command would lead to another state
-/// directory or target.
-static OPTIONS: Mutex<Lead> = Mutex::new(Lead {
-    target: String::new(),
-    state: String::new(),
-});
-
-struct Lead {
+/// The options without which a printed command would lead to another state directory
+/// or target, each followed by a space.
+#[derive(Debug, Clone, Default)]
+pub struct CommandPrefix {
     target: String,
     state: String,
 }
 
-/// Makes every command that is printed for the user from here on carry these
-/// options: those that name the target, where they are needed, and those that name
-/// the state directory.
-pub fn lead_to(target: &[String], state: &[String]) {
-    let words = |options: &[String]| {
-        let quoted = options.iter().map(|word| crate::text::quote(word) + " ");
-        quoted.collect::<String>()
-    };
-    *lead() = Lead {
-        target: words(target),
-        state: words(state),
-    };
-}
-
-fn lead() -> std::sync::MutexGuard<'static, Lead> {
-    OPTIONS
-        .lock()
-        .unwrap_or_else(std::sync::PoisonError::into_inner)
-}
-
-/// A text for the user in which each `cargo xtask` leads to the state directory
-/// and target of this run.
-pub fn typed(text: &str) -> String {
-    let lead = lead();
-    let mut parts = text.split("cargo xtask ");
-    let mut typed = parts.next().unwrap_or_default().to_owned();
-    for rest in parts {
-        // These name a target themselves.
-        let other = rest.starts_with("--on ")
-            || rest.starts_with("minikube") && !lead.target.starts_with("--on minikube ");
-        let target = if other { "" } else { &lead.target };
-        typed += &format!("cargo xtask {target}{}{rest}", lead.state);
+impl CommandPrefix {
+    /// The options that name the target, where they are needed, and those that name the
+    /// state directory.
+    pub fn new(target: &[String], state: &[String]) -> CommandPrefix {
+        let words = |options: &[String]| {
+            let quoted = options.iter().map(|word| crate::text::quote(word) + " ");
+            quoted.collect::<String>()
+        };
+        CommandPrefix {
+            target: words(target),
+            state: words(state),
+        }
     }
-    typed
+
+    /// A text in which each `cargo xtask` carries these options.
+    fn in_text(&self, text: &str) -> String {
+        let mut parts = text.split("cargo xtask ");
+        let mut prefixed = parts.next().unwrap_or_default().to_owned();
+        for rest in parts {
+            // These name a target themselves.
+            let other = rest.starts_with("--on ")
+                || rest.starts_with("minikube") && !self.target.starts_with("--on minikube ");
+            let target = if other { "" } else { &self.target };
+            prefixed += &format!("cargo xtask {target}{}{rest}", self.state);
+        }
+        prefixed
+    }
 }
 
 /// Prints events.
@@ -85,6 +75,7 @@ pub struct Ui {
     terminal: bool,
     bars: MultiProgress,
     live: Mutex<HashMap<String, Live>>,
+    prefix: Arc<Mutex<CommandPrefix>>,
 }
 
 struct Live {
@@ -110,7 +101,31 @@ impl Ui {
             terminal: draws,
             bars: MultiProgress::with_draw_target(target),
             live: Mutex::default(),
+            prefix: Arc::default(),
         }
+    }
+
+    /// Another way to print beside this one, with the same prefix of commands.
+    pub fn restyled(&self, style: Style) -> Ui {
+        Ui {
+            prefix: Arc::clone(&self.prefix),
+            ..Ui::new(style)
+        }
+    }
+
+    /// Makes every command that is printed for the user from here on carry these options.
+    pub fn set_prefix(&self, prefix: CommandPrefix) {
+        *self.prefix() = prefix;
+    }
+
+    /// A text for the user in which each `cargo xtask` leads to the state directory and
+    /// target of this run.
+    pub fn with_prefix(&self, text: &str) -> String {
+        self.prefix().in_text(text)
+    }
+
+    fn prefix(&self) -> MutexGuard<'_, CommandPrefix> {
+        self.prefix.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The form it was made with.
@@ -138,7 +153,7 @@ impl Ui {
     /// What to type next, for whoever did not ask for results only.
     pub fn next(&self, command: &str) {
         if !self.style.quiet {
-            self.say(format!("next: {}", typed(command)));
+            self.say(format!("next: {}", self.with_prefix(command)));
         }
     }
 
@@ -151,46 +166,54 @@ impl Ui {
 
     /// One JSON document on standard output, only with `--json`. `false` where
     /// nobody reads it any more.
-    pub fn event(&self, event: &Value) -> bool {
+    pub fn event(&self, event: &impl Serialize) -> bool {
+        if !self.style.json {
+            return true;
+        }
+        let Ok(text) = serde_json::to_string(event) else {
+            return false;
+        };
         let mut out = std::io::stdout().lock();
-        !self.style.json || writeln!(out, "{event}").and_then(|()| out.flush()).is_ok()
+        writeln!(out, "{text}").and_then(|()| out.flush()).is_ok()
     }
 
     /// The last word: the JSON `result`, or the error for a person.
     pub fn result(&self, command: &str, outcome: Result<Value, &Fail>) {
-        if matches!(outcome, Err(fail) if fail.reported) && self.style.json {
-            return;
-        }
         if self.style.json {
             let (ok, exit, data) = match outcome {
                 Ok(data) => (true, 0, data),
-                Err(fail) => (false, fail.exit, failure(fail)),
+                Err(fail) => (false, fail.exit, self.failure(fail)),
             };
             let result = json!({"event": "result", "command": command, "ok": ok, "exit": exit});
             let result = with(result, data);
             self.event(&result);
         } else if let Err(fail) = outcome {
-            // The tool's own words, unless it is known what they mean.
-            let shown = if fail.known && !self.style.verbose {
-                &[]
-            } else {
-                fail.tail.as_slice()
-            };
-            for line in shown {
-                complain(&format!("  | {}", printable(line)));
-            }
+            self.error(fail);
+        }
+    }
+
+    /// What went wrong, for a person.
+    pub fn error(&self, fail: &Fail) {
+        // The tool's own words, unless it is known what they mean.
+        let shown = if fail.known && !self.style.verbose {
+            &[]
+        } else {
+            fail.tail.as_slice()
+        };
+        for line in shown {
+            complain(&format!("  | {}", printable(line)));
+        }
+        complain(&format!(
+            "{} {}",
+            style("error:").for_stderr().red().bold(),
+            printable(&fail.what)
+        ));
+        for hint in &fail.hints {
             complain(&format!(
                 "{} {}",
-                style("error:").for_stderr().red().bold(),
-                printable(&fail.what)
+                style("hint:").for_stderr().cyan(),
+                self.with_prefix(hint)
             ));
-            for hint in &fail.hints {
-                complain(&format!(
-                    "{} {}",
-                    style("hint:").for_stderr().cyan(),
-                    typed(hint)
-                ));
-            }
         }
     }
 
@@ -318,7 +341,7 @@ impl Ui {
     fn failed(&self, step: StepRef<'_>, fail: &Fail) {
         self.event(&with(
             json!({"event": "fail", "step": step.name}),
-            failure(fail),
+            self.failure(fail),
         ));
         self.close(step);
         self.note(format!(
@@ -331,6 +354,16 @@ impl Ui {
         ));
     }
 
+    /// A failure as JSON: `{"error", "hints", "tail"}`.
+    fn failure(&self, fail: &Fail) -> Value {
+        let hints: Vec<String> = fail
+            .hints
+            .iter()
+            .map(|hint| self.with_prefix(hint))
+            .collect();
+        json!({"error": fail.what, "hints": hints, "tail": fail.tail})
+    }
+
     fn close(&self, step: StepRef<'_>) {
         if let Some(live) = self.live().remove(step.name) {
             live.bar.finish_and_clear();
@@ -338,10 +371,8 @@ impl Ui {
         }
     }
 
-    fn live(&self) -> std::sync::MutexGuard<'_, HashMap<String, Live>> {
-        self.live
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner)
+    fn live(&self) -> MutexGuard<'_, HashMap<String, Live>> {
+        self.live.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -404,12 +435,6 @@ fn with(mut object: Value, more: Value) -> Value {
         object.append(&mut more);
     }
     object
-}
-
-/// A failure as JSON: `{"error", "hints", "tail"}`.
-fn failure(fail: &Fail) -> Value {
-    let hints: Vec<String> = fail.hints.iter().map(|hint| typed(hint)).collect();
-    json!({"error": fail.what, "hints": hints, "tail": fail.tail})
 }
 
 fn spinner() -> ProgressStyle {

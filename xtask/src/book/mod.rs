@@ -14,9 +14,7 @@ pub(crate) use steps::BookStep;
 use crate::cluster::pins::pins;
 use crate::fail::{Fail, broken};
 use crate::local::servers::cache_dir;
-use crate::plan::{
-    Command, Plan, Ready, Step, StepEvent, StepRunner, StepValue, Total, step_command,
-};
+use crate::plan::{Command, Plan, Ready, Step, StepEvent, StepRunner, StepValue, Total, step_args};
 use crate::state::{self, Lock};
 use crate::text::quote;
 use crate::words;
@@ -143,7 +141,7 @@ impl Book {
 
 impl StepRunner for Book {
     fn xtask(&self, words: &[String], report: &dyn Fn(StepEvent<'_>)) -> Result<StepValue> {
-        step_command::parse::<BookStep>(words)?.run(&self.repo, report)
+        step_args::parse::<BookStep>(words)?.run(&self.repo, report)
     }
 
     fn wait(&self, ready: &Ready, _: &dyn Fn(StepEvent<'_>)) -> Result<()> {

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Result;
 use clap::Args;
 
-use crate::plan::{StepCommand, StepEvent, Word};
+use crate::plan::{StepArgs, StepEvent, Word};
 use crate::{steps, words};
 
 steps! {
@@ -23,7 +23,7 @@ pub(crate) struct Pages {
     pub(crate) output: PathBuf,
 }
 
-impl StepCommand for Pages {
+impl StepArgs for Pages {
     const NAME: &'static str = "pages";
 
     fn arguments(&self) -> Vec<Word> {
@@ -40,7 +40,7 @@ impl Pages {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::plan::step_command::each_is_read_from_its_words;
+    use crate::plan::step_args::each_is_read_from_its_words;
 
     #[test]
     fn each_step_is_what_is_read_from_its_words() {

@@ -6,12 +6,12 @@ use super::conditions::{Condition, Wait};
 use super::discovery::Discovery;
 use super::steps::ClusterStep;
 use super::{Cluster, forwards};
-use crate::plan::{Ready, StepEvent, StepRunner, StepValue, step_command};
+use crate::plan::{Ready, StepEvent, StepRunner, StepValue, step_args};
 use crate::state::State;
 
 impl StepRunner for Cluster {
     fn xtask(&self, words: &[String], report: &dyn Fn(StepEvent<'_>)) -> Result<StepValue> {
-        let step: ClusterStep = step_command::parse(words)?;
+        let step: ClusterStep = step_args::parse(words)?;
         step.run(&self.reopened()?, report)
     }
 

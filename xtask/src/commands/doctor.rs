@@ -1,24 +1,31 @@
 //! `doctor`: every known problem that can be looked for, all findings at once.
 
 use anyhow::Result;
-use serde_json::{Value, json};
+use clap::Args;
 
-use super::App;
+use crate::app::{Answer, App};
 use crate::fail::{Fail, not_so};
-use crate::preflight;
+use crate::preflight::{self, Findings};
 
-pub fn run(app: &App) -> Result<Option<Value>> {
-    let checks = app.target()?.doctor()?;
-    preflight::print(&checks, &app.ui);
-    let failed: Vec<_> = checks.iter().filter(|check| !check.passes()).collect();
-    app.ui
-        .event(&json!({"checks": checks, "ok": failed.is_empty()}));
-    if failed.is_empty() {
-        app.ui.say("no known problem found");
-        return Ok(None);
+/// Look for every known problem, all findings at once, with what to type
+#[derive(Debug, Args)]
+pub(crate) struct DoctorCommand {}
+
+impl DoctorCommand {
+    pub(crate) fn run(self, app: &App) -> Result<Answer> {
+        let checks = app.target()?.doctor()?;
+        preflight::print(&checks, &app.ui);
+        let failed: Vec<_> = checks.iter().filter(|check| !check.passes()).collect();
+        let names: Vec<_> = failed.iter().map(|check| check.name).collect();
+        let hints = failed.iter().filter_map(|check| check.hint.clone());
+        let wrong = (!failed.is_empty()).then(|| {
+            let fail = not_so(format!("something is wrong: {}", names.join(", ")));
+            hints.fold(fail, Fail::hint)
+        });
+        let ok = wrong.is_none();
+        if ok {
+            app.ui.say("no known problem found");
+        }
+        Ok(Answer::document(Findings { checks, ok }).but(wrong))
     }
-    let names: Vec<_> = failed.iter().map(|check| check.name).collect();
-    let fail = not_so(format!("something is wrong: {}", names.join(", ")));
-    let hints = failed.iter().filter_map(|check| check.hint.clone());
-    Err(hints.fold(fail, Fail::hint).reported().into())
 }

@@ -1,13 +1,33 @@
 //! `env`: what other clients need to use this Sigstore.
 
 use anyhow::Result;
-use serde_json::{Value, json};
+use clap::{Args, ValueEnum};
+use serde::{Serialize, Serializer};
 
-use super::App;
-use crate::cli::EnvFormat;
+use crate::app::{Answer, App};
 use crate::fail::broken;
 use crate::text::quote;
-use crate::ui::typed;
+
+/// Print the variables and flags with which other clients use this Sigstore
+#[derive(Debug, Args)]
+pub(crate) struct EnvCommand {
+    /// For which reader
+    #[arg(long, value_enum, default_value_t = Format::Sh)]
+    format: Format,
+}
+
+/// Who reads the environment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// A POSIX shell: eval "$(cargo xtask env)"
+    Sh,
+    /// The fish shell: cargo xtask env --format fish | source
+    Fish,
+    /// A program
+    Json,
+    /// A GitHub workflow: cargo xtask env --format github >>"$GITHUB_ENV"
+    Github,
+}
 
 /// How each client is told, in the words of a POSIX shell; `USER` is who signs
 /// where nobody is named. A test runs them.
@@ -32,53 +52,70 @@ const CLIENTS: [(&str, &[&str]); 3] = [
     ),
 ];
 
-pub fn run(app: &App, format: EnvFormat) -> Result<Option<Value>> {
-    let target = app.target()?;
-    let variables = target.env()?;
-    let line =
-        |line: &str| typed(&line.replace("--as USER", &format!("--as {}", target.default_user())));
-    if format == EnvFormat::Json || app.ui.style().json {
-        let env: serde_json::Map<_, _> = variables
-            .iter()
-            .map(|(name, value)| ((*name).to_owned(), json!(value)))
-            .collect();
-        let clients: serde_json::Map<_, _> = CLIENTS
-            .iter()
-            .map(|(name, lines)| {
-                let lines: Vec<String> = lines.iter().map(|text| line(text)).collect();
-                ((*name).to_owned(), json!(lines))
-            })
-            .collect();
-        let document = json!({"env": env, "clients": clients});
+/// What another program reads.
+#[derive(Serialize)]
+struct Environment {
+    #[serde(serialize_with = "in_order")]
+    env: Vec<(&'static str, String)>,
+    #[serde(serialize_with = "in_order")]
+    clients: Vec<(&'static str, Vec<String>)>,
+}
+
+impl EnvCommand {
+    pub(crate) fn run(self, app: &App) -> Result<Answer> {
+        let target = app.target()?;
+        let user = format!("--as {}", target.default_user());
+        let line = |line: &&str| app.ui.with_prefix(&line.replace("--as USER", &user));
+        let clients = CLIENTS.map(|(name, lines)| (name, lines.iter().map(line).collect()));
+        let environment = Environment {
+            env: target.env()?,
+            clients: clients.to_vec(),
+        };
         if app.ui.style().json {
-            app.ui.event(&document);
-        } else {
-            app.ui.say(serde_json::to_string_pretty(&document)?);
+            return Ok(Answer::document(environment));
         }
-        return Ok(None);
+        if self.format == Format::Json {
+            app.ui.say(serde_json::to_string_pretty(&environment)?);
+            return Ok(Answer::printed());
+        }
+        for (name, value) in &environment.env {
+            app.ui.say(self.format.variable(name, value)?);
+        }
+        if self.format != Format::Github {
+            if let Some(note) = target.env_note() {
+                app.ui.say(format!("\n# {}", app.ui.with_prefix(note)));
+            }
+            for (client, lines) in &environment.clients {
+                app.ui.say(format!("\n# {client}:"));
+                for line in lines {
+                    app.ui.say(format!("#   {line}"));
+                }
+            }
+        }
+        Ok(Answer::printed())
     }
-    for (name, value) in &variables {
+}
+
+impl Format {
+    /// How the reader is told of a variable.
+    fn variable(self, name: &str, value: &str) -> Result<String> {
         if value.contains('\n') {
             return Err(broken(format!("the value of {name} holds a line break")).into());
         }
-        app.ui.say(match format {
-            EnvFormat::Fish => format!("set -gx {name} {}", fish(value)),
-            EnvFormat::Github => format!("{name}={value}"),
-            EnvFormat::Sh | EnvFormat::Json => format!("export {name}={}", quote(value)),
-        });
+        Ok(match self {
+            Format::Fish => format!("set -gx {name} {}", fish(value)),
+            Format::Github => format!("{name}={value}"),
+            Format::Sh | Format::Json => format!("export {name}={}", quote(value)),
+        })
     }
-    if format != EnvFormat::Github {
-        if let Some(note) = target.env_note() {
-            app.ui.say(format!("\n# {}", typed(note)));
-        }
-        for (client, lines) in CLIENTS {
-            app.ui.say(format!("\n# {client}:"));
-            for text in lines {
-                app.ui.say(format!("#   {}", line(text)));
-            }
-        }
-    }
-    Ok(None)
+}
+
+/// Names and values as an object.
+fn in_order<S: Serializer, V: Serialize>(
+    pairs: &[(&'static str, V)],
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    serializer.collect_map(pairs.iter().map(|(name, value)| (name, value)))
 }
 
 /// A word for fish, where only `\` and `'` mean something inside quotes.

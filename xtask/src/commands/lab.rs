@@ -2,37 +2,79 @@
 //! one of processes whatever target was chosen.
 
 use anyhow::Result;
-use serde_json::{Value, json};
+use clap::Args;
+use serde::Serialize;
 
-use super::App;
+use crate::app::{Answer, App};
 use crate::exec::interrupt;
-use crate::fail::broken;
+use crate::fail::{Fail, broken};
 use crate::labs::{LABS, Lab, Stage};
 use crate::local::servers::Servers;
+use crate::walkthrough::Milestone;
 
-pub fn run(app: &App, name: Option<&str>, pause: bool, port_base: u16) -> Result<Option<Value>> {
-    let Some(name) = name else {
-        return Ok(Some(list(app)));
-    };
-    let lab = LABS.iter().find(|lab| lab.name == name).ok_or_else(|| {
+/// Attack a Sigstore made for that, and see which check catches it
+#[derive(Debug, Args)]
+pub(crate) struct LabCommand {
+    /// Which attack [default: list them]
+    name: Option<String>,
+    /// Do not wait for Enter
+    #[arg(long)]
+    no_pause: bool,
+    /// The lowest of the ports of its Sigstore
+    #[arg(long, value_name = "N", default_value_t = 20_800, value_parser = clap::value_parser!(u16).range(1024..=65500))]
+    port_base: u16,
+}
+
+/// What a lab came to.
+#[derive(Serialize)]
+struct Attacked {
+    lab: &'static str,
+    caught_by: Vec<String>,
+}
+
+/// The labs that there are.
+#[derive(Serialize)]
+struct Listed {
+    labs: Vec<Listing>,
+}
+
+#[derive(Serialize)]
+struct Listing {
+    name: &'static str,
+    title: &'static str,
+}
+
+impl LabCommand {
+    pub(crate) fn run(self, app: &App) -> Result<Answer> {
+        let Some(name) = self.name else {
+            return Ok(Answer::result(list(app)));
+        };
+        let lab = named(&name)?;
+        app.state.create()?;
+        let _held = crate::state::exclusive(&app.state.path("lab.lock"))?;
+        let _watch = interrupt::watch();
+        say_story(app, lab);
+        let mut stage = Stage::new(&app.ui, &app.state.path("lab"), !self.no_pause)?;
+        let built = Servers::of(&app.repo)?.built();
+        let ended = if built { Ok(()) } else { stage.build() }
+            .and_then(|()| stage.set(lab, self.port_base))
+            .and_then(|()| attack(app, lab, &mut stage));
+        // What was made goes away whatever came of it.
+        let cleared = stage.clear();
+        let caught_by = ended?;
+        cleared?;
+        let lab = lab.name;
+        let answer = Answer::result(Attacked { lab, caught_by });
+        Ok(answer.milestone(Milestone::Lab(lab.to_owned())))
+    }
+}
+
+fn named(name: &str) -> Result<&'static Lab, Fail> {
+    LABS.iter().find(|lab| lab.name == name).ok_or_else(|| {
         let names: Vec<&str> = LABS.iter().map(|lab| lab.name).collect();
         broken(format!("there is no lab named {name:?}"))
             .hint(format!("the labs are: {}", names.join(", ")))
-    })?;
-    app.state.create()?;
-    let _held = crate::state::exclusive(&app.state.path("lab.lock"))?;
-    let _watch = interrupt::watch();
-    say_story(app, lab);
-    let mut stage = Stage::new(&app.ui, &app.state.path("lab"), pause)?;
-    let built = Servers::of(&app.repo)?.built();
-    let ended = if built { Ok(()) } else { stage.build() }
-        .and_then(|()| stage.set(lab, port_base))
-        .and_then(|()| attack(app, lab, &mut stage));
-    // What was made goes away whatever came of it.
-    let cleared = stage.clear();
-    let caught = ended?;
-    cleared?;
-    Ok(Some(json!({"lab": lab.name, "caught_by": caught})))
+    })
 }
 
 fn attack(app: &App, lab: &Lab, stage: &mut Stage<'_>) -> Result<Vec<String>> {
@@ -54,7 +96,7 @@ fn say_story(app: &App, lab: &Lab) {
     app.ui.tell(format!("What do you think? {}", lab.question));
 }
 
-fn list(app: &App) -> Value {
+fn list(app: &App) -> Listed {
     let width = LABS.iter().map(|lab| lab.name.len()).max().unwrap_or(0);
     for lab in LABS {
         app.ui.say(format!("{:width$}  {}", lab.name, lab.title));
@@ -62,9 +104,11 @@ fn list(app: &App) -> Value {
     if let Some(first) = LABS.first() {
         app.ui.next(&format!("cargo xtask lab {}", first.name));
     }
-    let labs: Vec<Value> = LABS
-        .iter()
-        .map(|lab| json!({"name": lab.name, "title": lab.title}))
-        .collect();
-    json!({"labs": labs})
+    let listing = |lab: &Lab| Listing {
+        name: lab.name,
+        title: lab.title,
+    };
+    Listed {
+        labs: LABS.iter().map(listing).collect(),
+    }
 }

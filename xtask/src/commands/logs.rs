@@ -7,27 +7,48 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context, Result};
-use serde_json::{Value, json};
+use clap::Args;
+use serde::Serialize;
 
-use super::App;
+use crate::app::{Answer, App};
 use crate::exec::each_line_of;
 use crate::exec::interrupt;
 use crate::plan::Command;
-use crate::target::Logs;
+use crate::target;
 use crate::text::printable;
 
 /// No more than this is read from the end of a log.
 const MOST: u64 = 4 * 1024 * 1024;
 
-pub fn run(
-    app: &App,
-    component: Option<&str>,
+/// Show what the components print
+#[derive(Debug, Args)]
+pub(crate) struct LogsCommand {
+    /// The component [default: the last lines of all]
+    component: Option<String>,
+    /// Go on as it grows
+    #[arg(short, long)]
     follow: bool,
+    /// How many of the last lines [default: 100 of one, 5 of each]
+    #[arg(short = 'n', long, value_name = "N")]
     lines: Option<usize>,
-) -> Result<Option<Value>> {
-    match app.target()?.logs(component)? {
-        Logs::Files(files) => show_files(app, &files, follow, lines),
-        Logs::Programs(programs) => show_programs(app, programs, follow, lines),
+}
+
+/// A line that a component printed.
+#[derive(Serialize)]
+struct LogLine<'a> {
+    component: &'a str,
+    line: &'a str,
+}
+
+impl LogsCommand {
+    pub(crate) fn run(self, app: &App) -> Result<Answer> {
+        match app.target()?.logs(self.component.as_deref())? {
+            target::Logs::Files(files) => show_files(app, &files, self.follow, self.lines),
+            target::Logs::Programs(programs) => {
+                show_programs(app, programs, self.follow, self.lines)
+            }
+        }?;
+        Ok(Answer::printed())
     }
 }
 
@@ -42,7 +63,7 @@ fn show_programs(
     programs: Vec<(String, Command)>,
     follow: bool,
     lines: Option<usize>,
-) -> Result<Option<Value>> {
+) -> Result<()> {
     let several = programs.len() > 1;
     let _watch = interrupt::watch();
     let show = |(name, mut command): (String, Command)| -> Result<()> {
@@ -54,7 +75,7 @@ fn show_programs(
         each_line_of(&command, &mut |line| print(app, &name, line, several))
     };
     if !follow {
-        return programs.into_iter().try_for_each(show).map(|()| None);
+        return programs.into_iter().try_for_each(show);
     }
     std::thread::scope(|scope| {
         let threads: Vec<_> = programs
@@ -68,8 +89,7 @@ fn show_programs(
         threads
             .into_iter()
             .try_for_each(|thread| thread.join().unwrap_or(Ok(())))
-    })?;
-    Ok(None)
+    })
 }
 
 /// Logs in files.
@@ -78,7 +98,7 @@ fn show_files(
     logs: &[(String, PathBuf)],
     follow: bool,
     lines: Option<usize>,
-) -> Result<Option<Value>> {
+) -> Result<()> {
     let several = logs.len() > 1;
     let count = count(lines, several);
     let mut ends = Vec::new();
@@ -95,18 +115,21 @@ fn show_files(
         for ((name, path), end) in logs.iter().zip(&mut ends) {
             for line in grown(path, end)? {
                 if !print(app, name, &line, several) {
-                    return Ok(None);
+                    return Ok(());
                 }
             }
         }
     }
-    Ok(None)
+    Ok(())
 }
 
 /// Prints a line; `false` where nobody reads any more.
 fn print(app: &App, name: &str, line: &str, several: bool) -> bool {
     if app.ui.style().json {
-        return app.ui.event(&json!({"component": name, "line": line}));
+        return app.ui.event(&LogLine {
+            component: name,
+            line,
+        });
     }
     let line = printable(line);
     app.ui.say(if several {
@@ -137,7 +160,7 @@ fn tail(path: &Path, count: usize) -> Result<(VecDeque<String>, u64)> {
     Ok((last, end))
 }
 
-/// The whole lines that a file has gained; one that shrank begins anew.
+/// The whole lines that a file has gained; one that shrank is read from its beginning.
 fn grown(path: &Path, end: &mut u64) -> Result<Vec<String>> {
     let Ok(mut file) = File::open(path) else {
         return Ok(Vec::new());

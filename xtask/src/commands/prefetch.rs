@@ -1,33 +1,53 @@
 //! `prefetch`: all that is needed from a network, before there is none.
 
 use anyhow::Result;
-use serde_json::{Value, json};
+use clap::Args;
+use serde::Serialize;
 
-use super::App;
-use super::install::change;
-use crate::cli::PlanOptions;
-use crate::target::ClusterOptions;
+use crate::app::{Answer, App, Changed, PlanOptions};
+use crate::target::{ClusterOptions, Target};
 
-pub fn run(app: &App, options: &ClusterOptions, how: &PlanOptions) -> Result<Option<Value>> {
-    let result = change(app, "prefetch", how, |target| target.prefetch(options))?;
-    let Some((target, mut result)) = result else {
-        return Ok(None);
-    };
-    app.ui.say(if result["changed"] == json!(true) {
-        "everything is here that can be fetched in advance"
-    } else {
-        "nothing to do: everything is here that can be fetched in advance"
-    });
-    if let Some(images) = target.images()? {
-        if images.left_to_cluster {
+/// Fetch and build what the target needs, so that later no network is needed
+#[derive(Debug, Args)]
+pub(crate) struct PrefetchCommand {
+    /// What a cluster is given.
+    #[command(flatten)]
+    options: ClusterOptions,
+    /// How to run the plan.
+    #[command(flatten)]
+    plan: PlanOptions,
+}
+
+#[derive(Serialize)]
+struct Prefetched {
+    #[serde(flatten)]
+    changed: Changed,
+    /// The images that pods need, where anything runs in pods.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    images: Option<Vec<String>>,
+}
+
+impl PrefetchCommand {
+    pub(crate) fn run(self, app: &App) -> Result<Answer> {
+        let build = |target: &dyn Target| target.prefetch(&self.options);
+        let Some((target, changed)) = app.change("prefetch", &self.plan, build)? else {
+            return Ok(Answer::printed());
+        };
+        app.ui.say(if changed.changed {
+            "everything is here that can be fetched in advance"
+        } else {
+            "nothing to do: everything is here that can be fetched in advance"
+        });
+        let images = target.images()?;
+        if let Some(images) = images.as_ref().filter(|images| images.left_to_cluster) {
             app.ui
                 .say("the cluster itself fetches these images, or has them already:");
             for image in &images.names {
                 app.ui.say(format!("  {image}"));
             }
         }
-        result["images"] = json!(images.names);
+        let images = images.map(|images| images.names);
+        app.ui.next("cargo xtask install");
+        Ok(Answer::result(Prefetched { changed, images }))
     }
-    app.ui.next("cargo xtask install");
-    Ok(Some(result))
 }

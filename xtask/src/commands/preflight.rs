@@ -1,19 +1,26 @@
 //! `preflight`: what the machine has, all findings at once.
 
 use anyhow::Result;
-use serde_json::{Value, json};
+use clap::Args;
 
-use super::App;
-use crate::preflight;
+use crate::app::{Answer, App};
+use crate::preflight::{self, Findings};
 use crate::target::PreflightOptions;
 
-pub fn run(app: &App, options: &PreflightOptions) -> Result<Option<Value>> {
-    let target = app.target()?;
-    let checks = target.preflight(options)?;
-    preflight::print(&checks, &app.ui);
-    let verdict = preflight::verdict(&checks);
-    app.ui
-        .event(&json!({"checks": checks, "ok": verdict.is_ok()}));
-    verdict.map_err(|fail| fail.reported())?;
-    Ok(None)
+/// Check that the machine has what the target needs, all findings at once
+#[derive(Debug, Args)]
+pub(crate) struct PreflightCommand {
+    /// For which installation.
+    #[command(flatten)]
+    options: PreflightOptions,
+}
+
+impl PreflightCommand {
+    pub(crate) fn run(self, app: &App) -> Result<Answer> {
+        let checks = app.target()?.preflight(&self.options)?;
+        preflight::print(&checks, &app.ui);
+        let missing = preflight::verdict(&checks).err();
+        let ok = missing.is_none();
+        Ok(Answer::document(Findings { checks, ok }).but(missing))
+    }
 }

@@ -1,47 +1,60 @@
 //! `report`: the whole ceremony of a signature as a page to look at.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::Result;
-use serde_json::{Value, json};
+use clap::Args;
 
-use super::App;
-use super::evidence::{self, Ask, Inspected};
-use super::inspect::{Verdicts, document, sentence};
-use crate::cli::EvidenceOptions;
+use crate::app::{Answer, App, EvidenceArgs};
+use crate::evidence::describe::sentence;
+use crate::evidence::{Document, Inspected, Online, Verdicts};
 use crate::fail::{Fail, broken};
 use crate::report::{self, Signature};
 use crate::state;
 use crate::text::printable;
 use crate::text::quote;
+use crate::walkthrough::Milestone;
 
-pub fn run(app: &App, options: &EvidenceOptions, output: &Path) -> Result<Option<Value>> {
-    refuse(output)?;
-    let mut all: Vec<Inspected> = Vec::new();
-    evidence::each(app, options, Ask::TheLog, |inspected| {
-        all.push(inspected);
-        Ok(())
-    })?;
-    let signatures: Vec<Signature<'_>> = all.iter().map(signature).collect();
-    // Nothing in it is secret, and it is made to be handed on.
-    state::write(output, report::page(&signatures).as_bytes(), 0o644)?;
+/// Draw the whole ceremony, from the token to the checkpoint, as a page to look at
+#[derive(Debug, Args)]
+pub(crate) struct ReportCommand {
+    /// Of which signature.
+    #[command(flatten)]
+    evidence: EvidenceArgs,
+    /// The file it goes to
+    #[arg(short, long, value_name = "FILE", default_value = "report.html")]
+    output: PathBuf,
+}
 
-    let page = std::path::absolute(output)?;
-    let mut verdicts = Verdicts::default();
-    for mut inspected in all {
-        let mut document = document(&inspected)?;
-        document["page"] = json!(page);
-        app.ui.event(&document);
-        app.ui.say(printable(&sentence(&inspected)));
-        for check in inspected.proof.checks.iter().filter(|check| !check.ok) {
-            let detail = printable(&check.detail);
-            app.ui.say(format!("✗ {:<12} {detail}", check.name));
+impl ReportCommand {
+    pub(crate) fn run(self, app: &App) -> Result<Answer> {
+        refuse(&self.output)?;
+        let mut all: Vec<Inspected> = Vec::new();
+        self.evidence.inspect_all(app, Online(true), |inspected| {
+            all.push(inspected);
+            Ok(())
+        })?;
+        let signatures: Vec<Signature<'_>> = all.iter().map(signature).collect();
+        // Nothing in it is secret, and it is made to be handed on.
+        state::write(&self.output, report::page(&signatures).as_bytes(), 0o644)?;
+
+        let page = std::path::absolute(&self.output)?;
+        let mut verdicts = Verdicts::default();
+        for mut inspected in all {
+            app.ui
+                .event(&Document::of(&inspected).shown_by(page.clone()));
+            app.ui.say(printable(&sentence(&inspected)));
+            for check in inspected.proof.checks.iter().filter(|check| !check.ok) {
+                let detail = printable(&check.detail);
+                app.ui.say(format!("✗ {:<12} {detail}", check.name));
+            }
+            verdicts.add(&mut inspected);
         }
-        verdicts.add(&mut inspected);
+        app.ui.say(format!("wrote {}", self.output.display()));
+        let refusal = verdicts.end();
+        let done = refusal.is_none().then_some(Milestone::Report);
+        Ok(Answer::printed().but(refusal).milestone(done))
     }
-    app.ui.say(format!("wrote {}", output.display()));
-    verdicts.end()?;
-    Ok(None)
 }
 
 fn signature(inspected: &Inspected) -> Signature<'_> {

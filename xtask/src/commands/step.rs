@@ -1,43 +1,55 @@
-//! `step`: what `--dry-run` prints for steps that are done in this program.
+//! `step`: one step of a plan, as `--dry-run` prints it.
 
 use anyhow::Result;
-use serde_json::Value;
+use clap::Args;
 
-use super::App;
+use crate::app::{Answer, App};
 use crate::book::BookStep;
 use crate::exec::interrupt;
-use crate::plan::{StepEvent, StepRunner, step_command};
+use crate::plan::{StepEvent, StepRunner, StepValue, step_args};
 use crate::target::TargetKind;
 use crate::text::printable;
 use crate::walkthrough::steps::ResetRunner;
 
-pub fn run(app: &App, words: &[String]) -> Result<Option<Value>> {
-    let report = |event: StepEvent<'_>| match event {
-        StepEvent::Trouble(lines) => lines.iter().for_each(|line| app.ui.note(line)),
-        StepEvent::Line(line) => drop(app.ui.say(printable(line))),
-        _ => {}
-    };
-    let made = if step_command::is_of::<BookStep>(words) {
-        step_command::parse::<BookStep>(words)
-            .map_err(Into::into)
-            .and_then(|step| step.run(&app.repo, &report))
-    } else {
+/// One step of a plan: what `--dry-run` prints for steps done in this program
+#[derive(Debug, Args)]
+#[command(hide = true, disable_help_flag = true)]
+pub(crate) struct StepCommand {
+    /// Which, and its arguments: what they may be is for the target to say.
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+    words: Vec<String>,
+}
+
+impl StepCommand {
+    pub(crate) fn run(self, app: &App) -> Result<Answer> {
+        let report = |event: StepEvent<'_>| match event {
+            StepEvent::Trouble(lines) => lines.iter().for_each(|line| app.ui.note(line)),
+            StepEvent::Line(line) => drop(app.ui.say(printable(line))),
+            _ => {}
+        };
+        let made = self.made(app, &report);
+        // What was typed wrongly, and what was asked for with `--help`.
+        if let Err(error) = &made
+            && let Some(error) = error.downcast_ref::<clap::Error>()
+        {
+            error.exit();
+        }
+        made.map(|_| Answer::printed())
+    }
+
+    fn made(&self, app: &App, report: &dyn Fn(StepEvent<'_>)) -> Result<StepValue> {
+        if step_args::is_of::<BookStep>(&self.words) {
+            return step_args::parse::<BookStep>(&self.words)?.run(&app.repo, report);
+        }
         // A step that stops a server is part of a removal.
         let target = app.target_to_remove()?;
-        let kind = app.on.0;
+        let kind = app.chosen.kind;
         let _watch = (kind != TargetKind::Local).then(interrupt::watch);
         let runner = ResetRunner {
             target: target.as_ref(),
             state: &app.state,
             kind,
         };
-        runner.xtask(words, &report)
-    };
-    // What was typed wrongly, and what was asked for with `--help`.
-    if let Err(error) = &made
-        && let Some(error) = error.downcast_ref::<clap::Error>()
-    {
-        error.exit();
+        runner.xtask(&self.words, report)
     }
-    made.map(|_| None)
 }

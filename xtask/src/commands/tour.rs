@@ -1,13 +1,22 @@
 //! `tour`: install, sign, verify and inspect as one narrated run.
 
 use anyhow::Result;
-use clap::Parser;
-use serde_json::{Value, json};
+use clap::{Args, Parser};
+use serde::Serialize;
 
-use super::App;
-use crate::cli::Cli;
+use crate::app::{Answer, App};
+use crate::commands::Cli;
 use crate::fail::{Fail, NOT_SO, broken};
-use crate::ui::{Style, Ui, typed};
+use crate::ui::Style;
+
+/// Install, sign, verify and inspect, with each command shown and explained
+#[derive(Debug, Args)]
+pub(crate) struct TourCommand {}
+
+#[derive(Serialize)]
+struct Toured {
+    stops: usize,
+}
 
 /// One stop of the tour.
 struct Stop {
@@ -100,63 +109,69 @@ const STOPS: [Stop; 9] = [
     },
 ];
 
-pub fn run(app: &App) -> Result<Option<Value>> {
-    if !app.target()?.is_loopback() {
-        return Err(broken("the tour leads through the local target")
-            .hint("take it there: cargo xtask --on local tour")
-            .hint("here the same is: cargo xtask install, then sign, verify and inspect-rekor")
-            .into());
+/// What is said at the end.
+const END: [&str; 4] = [
+    "\nThat was all of it. What ran can be read: cargo xtask install --dry-run",
+    "To do it yourself, chapter by chapter, empty it first: cargo xtask reset cluster",
+    "What to do then: cargo xtask next",
+    "To stop the servers: cargo xtask stop; to remove all: cargo xtask uninstall",
+];
+
+impl TourCommand {
+    pub(crate) fn run(self, app: &App) -> Result<Answer> {
+        if !app.target()?.is_loopback() {
+            return Err(broken("the tour leads through the local target")
+                .hint("take it there: cargo xtask --on local tour")
+                .hint("here the same is: cargo xtask install, then sign, verify and inspect-rekor")
+                .into());
+        }
+        for stop in &STOPS {
+            if let Some(fail) = stop.run(app)? {
+                return Ok(Answer::printed().but(Some(fail)));
+            }
+        }
+        for line in END {
+            app.ui.say(app.ui.with_prefix(line));
+        }
+        let stops = STOPS.len();
+        Ok(Answer::result(Toured { stops }))
     }
-    for stop in &STOPS {
+}
+
+impl Stop {
+    /// Shows it, and returns why the tour ends here, where it does.
+    fn run(&self, app: &App) -> Result<Option<Fail>> {
         app.ui.say("");
-        for line in stop.text {
+        for line in self.text {
             app.ui.tell(line);
         }
-        let line = format!("\n$ cargo xtask {}", stop.words.join(" "));
-        app.ui.say(typed(&line));
+        let line = format!("\n$ cargo xtask {}", self.words.join(" "));
+        app.ui.say(app.ui.with_prefix(&line));
         // Below the commands to type, those that they run: the reader sees cosign
         // at work. The many of `install` are in its dry run.
-        let commands = stop.words[0] != "install";
-        let guide = App {
-            ui: Ui::new(Style {
-                commands,
-                ..app.ui.style()
-            }),
-            ..app.clone_without_ui()
-        };
-        let words = std::iter::once("cargo xtask").chain(stop.words.iter().copied());
-        let command = Cli::try_parse_from(words)
-            .map_err(|error| broken(format!("the tour is wrong: {error}")))?
-            .command;
-        match (guide.dispatch(command), stop.agrees) {
-            (Ok(_), true) => {}
-            (Ok(_), false) => {
-                return Err(
-                    broken("what must be refused was accepted: this Sigstore is broken").into(),
-                );
+        let commands = self.words[0] != "install";
+        let guide = app.restyled(Style {
+            commands,
+            ..app.ui.style()
+        });
+        let words = std::iter::once("cargo xtask").chain(self.words.iter().copied());
+        let cli = Cli::try_parse_from(words)
+            .map_err(|error| broken(format!("the tour is wrong: {error}")))?;
+        let refusal = cli.command.run(&guide)?.print_within(&guide.ui);
+        match refusal {
+            None if self.agrees => Ok(None),
+            None => {
+                Err(broken("what must be refused was accepted: this Sigstore is broken").into())
             }
-            (Err(error), true) => return Err(error),
-            (Err(error), false) => {
-                let fail = Fail::from_error(&error);
-                if fail.exit != NOT_SO {
-                    return Err(error);
-                }
+            Some(fail) if self.agrees => Ok(Some(fail)),
+            Some(fail) if fail.exit == NOT_SO => {
                 app.ui
                     .say(format!("refused, as it should be: {}", fail.what));
+                Ok(None)
             }
+            Some(fail) => Err(fail.into()),
         }
     }
-    app.ui.say(typed(
-        "\nThat was all of it. What ran can be read: cargo xtask install --dry-run",
-    ));
-    app.ui.say(typed(
-        "To do it yourself, chapter by chapter, empty it first: cargo xtask reset cluster",
-    ));
-    app.ui.say(typed("What to do then: cargo xtask next"));
-    app.ui.say(typed(
-        "To stop the servers: cargo xtask stop; to remove all: cargo xtask uninstall",
-    ));
-    Ok(Some(json!({"stops": STOPS.len()})))
 }
 
 #[cfg(test)]

@@ -1,94 +1,83 @@
 //! `uninstall`: stop everything, remove what install made, say what it was.
 
-use std::io::{BufRead, IsTerminal, Write};
-
 use anyhow::Result;
-use serde_json::{Value, json};
+use clap::Args;
+use serde::Serialize;
 
-use super::{App, Ran, ends};
-use crate::cli::PlanOptions;
-use crate::fail::{Fail, broken, not_so};
-use crate::target::Removal;
+use crate::app::{Answer, App, Ends, Execution, PlanOptions, ask};
+use crate::fail::Fail;
+use crate::target::{Removal, Target};
 use crate::walkthrough::progress;
 
-pub fn run(
-    app: &App,
+/// Stop everything and remove what install made
+#[derive(Debug, Args)]
+pub(crate) struct UninstallCommand {
+    /// Do not ask
+    #[arg(short, long)]
     yes: bool,
+    /// Keep the built servers
+    #[arg(long)]
     keep_tools: bool,
-    minikube: Option<&str>,
-    how: &PlanOptions,
-) -> Result<Option<Value>> {
-    let removal = Removal {
-        keep_tools,
-        delete_minikube: minikube,
-    };
-    if let Some(profile) = minikube {
-        app.target_to_remove()?.require_profile(profile)?;
-    }
-    if !app.state.root().exists() && keep_tools {
-        app.ui.say("nothing to do: nothing is installed");
-        return Ok(Some(json!({"removed": []})));
-    }
-    let _alone = if how.dry_run {
-        None
-    } else {
-        app.state.lock("uninstall", false)?
-    };
-    let target = app.target_to_remove()?;
-    target.require_named()?;
-    let plan = target.uninstall(removal)?;
-    if !yes && !how.dry_run {
-        ask("uninstall", &target.removal_question(removal)?)?;
-    }
-    let ran = app.execute(target.as_ref(), &plan, how).map_err(|error| {
-        target
-            .removal_hint()
-            .into_iter()
-            .fold(Fail::from_error(&error), Fail::hint)
-    })?;
-    let Ran::Done(outcome) = ran else {
-        return Ok(None);
-    };
-    let removed: Vec<_> = outcome
-        .ends
-        .iter()
-        .filter(|(_, end)| *end == crate::plan::run::End::Done)
-        .map(|(name, _)| name.clone())
-        .collect();
-    progress::forget(&app.state, app.on.0)?;
-    app.state.remove_if_empty()?;
-    if removed.is_empty() {
-        app.ui.say("nothing to do: nothing is installed");
-    }
-    for step in plan
-        .steps
-        .iter()
-        .filter(|step| removed.contains(&step.name))
-    {
-        app.ui.say(format!("done: {}", step.title));
-    }
-    Ok(Some(json!({"removed": removed, "steps": ends(&outcome)})))
+    /// Delete this profile of minikube instead, with all that is in it
+    #[arg(long, value_name = "PROFILE")]
+    delete_minikube: Option<String>,
+    /// How to run the plan.
+    #[command(flatten)]
+    plan: PlanOptions,
 }
 
-/// Asks before a command removes something.
-///
-/// # Errors
-/// Where the answer is no, or nobody is there to give one.
-pub fn ask(command: &str, question: &str) -> Result<()> {
-    if !std::io::stdin().is_terminal() {
-        return Err(broken(format!(
-            "{command} asks first, and nobody is here to answer"
-        ))
-        .hint("add --yes")
-        .into());
+#[derive(Default, Serialize)]
+struct Removed {
+    removed: Vec<String>,
+    /// Nothing where nothing was installed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    steps: Option<Ends>,
+}
+
+impl UninstallCommand {
+    pub(crate) fn run(self, app: &App) -> Result<Answer> {
+        let removal = Removal {
+            keep_tools: self.keep_tools,
+            delete_minikube: self.delete_minikube.as_deref(),
+        };
+        if let Some(profile) = removal.delete_minikube {
+            app.target_to_remove()?.require_profile(profile)?;
+        }
+        if !app.state.root().exists() && removal.keep_tools {
+            app.ui.say("nothing to do: nothing is installed");
+            return Ok(Answer::result(Removed::default()));
+        }
+        let _alone = app.lock_alone("uninstall", false, &self.plan)?;
+        let target = app.target_to_remove()?;
+        target.require_named()?;
+        let plan = target.uninstall(removal)?;
+        if !self.yes && !self.plan.dry_run {
+            ask("uninstall", &target.removal_question(removal)?)?;
+        }
+        let ran = app.execute(target.as_ref(), &plan, &self.plan);
+        let Execution::Finished(outcome) = ran.map_err(|error| hinted(target.as_ref(), &error))?
+        else {
+            return Ok(Answer::printed());
+        };
+        progress::forget(&app.state, app.chosen.kind)?;
+        app.state.remove_if_empty()?;
+        let removed = outcome.done();
+        if removed.is_empty() {
+            app.ui.say("nothing to do: nothing is installed");
+        }
+        for step in plan
+            .steps
+            .iter()
+            .filter(|step| removed.contains(&step.name))
+        {
+            app.ui.say(format!("done: {}", step.title));
+        }
+        let steps = Some(Ends::of(&outcome));
+        Ok(Answer::result(Removed { removed, steps }))
     }
-    let mut err = std::io::stderr().lock();
-    write!(err, "{question} [y/N] ")?;
-    err.flush()?;
-    let mut answer = String::new();
-    std::io::stdin().lock().read_line(&mut answer)?;
-    if matches!(answer.trim(), "y" | "Y" | "yes") {
-        return Ok(());
-    }
-    Err(not_so("nothing was removed").into())
+}
+
+fn hinted(target: &dyn Target, error: &anyhow::Error) -> Fail {
+    let hints = target.removal_hint().into_iter();
+    hints.fold(Fail::from_error(error), Fail::hint)
 }

@@ -1,32 +1,111 @@
 //! `verify`: who signed, checked against who should have.
 
-use anyhow::Result;
-use serde_json::{Value, json};
+use std::path::PathBuf;
 
-use super::{App, Ran, artifacts, ends};
+use anyhow::Result;
+use clap::Args;
+use serde::Serialize;
+
+use crate::app::{Answer, App, Ends, Execution, PlanOptions};
 use crate::artifact::Artifact;
-use crate::cli::Verify;
-use crate::fail::{broken, not_so};
+use crate::fail::{Fail, NOT_SO, broken, not_so};
 use crate::target::CosignRuns;
 use crate::text::quote;
+use crate::walkthrough::Milestone;
 
-pub fn run(app: &App, options: &Verify) -> Result<Option<Value>> {
-    let _beside = if options.plan.dry_run {
-        None
-    } else {
-        app.state.share()?
-    };
-    let target = app.target()?;
-    let artifacts = artifacts(
-        target.as_ref(),
-        &options.images,
-        options.blob.as_deref(),
-        options.bundle.as_deref(),
-    )?;
-    if let Some(named) = options.bundle.as_deref().filter(|named| !named.is_file()) {
-        return Err(broken(format!("there is no file {}", named.display())).into());
+/// Verify who signed images or a file; exit status 1 where the answer is no
+#[derive(Debug, Args)]
+pub(crate) struct VerifyCommand {
+    /// Images, by tag or digest [default: the sample]
+    #[arg(value_name = "IMAGE")]
+    images: Vec<String>,
+    /// Verify this file instead
+    #[arg(long, value_name = "FILE", conflicts_with = "images")]
+    blob: Option<PathBuf>,
+    /// The bundle that holds the signature of the file [default: FILE.sigstore.json]
+    #[arg(long, value_name = "FILE", requires = "blob")]
+    bundle: Option<PathBuf>,
+    /// On a cluster: verify from this machine instead of a Job
+    #[arg(long)]
+    from_host: bool,
+    /// Who must have signed [default: alice@example.com, on a cluster the service account default]
+    #[arg(long, value_name = "NAME")]
+    identity: Option<String>,
+    /// Who must have vouched for that name [default: the workshop's Dex, or the cluster's issuer]
+    #[arg(long, value_name = "URL")]
+    issuer: Option<String>,
+    /// How to run the plan.
+    #[command(flatten)]
+    plan: PlanOptions,
+}
+
+#[derive(Serialize)]
+struct Verified {
+    verified: Vec<String>,
+    identity: String,
+    issuer: String,
+    steps: Ends,
+}
+
+impl VerifyCommand {
+    pub(crate) fn run(self, app: &App) -> Result<Answer> {
+        let (dry_run, expected) = (
+            self.plan.dry_run,
+            self.identity.is_some() || self.issuer.is_some(),
+        );
+        match self.verify(app) {
+            Ok(answer) => Ok(answer.milestone((!dry_run).then_some(Milestone::Verify))),
+            Err(error) => {
+                let fail = Fail::from_error(&error);
+                // An image without a signature is no refusal of a person.
+                if fail.exit != NOT_SO || dry_run || !expected {
+                    return Err(error);
+                }
+                Ok(Answer::no(fail).milestone(Milestone::Refusal))
+            }
+        }
     }
-    for artifact in &artifacts {
+
+    fn verify(self, app: &App) -> Result<Answer> {
+        let _beside = app.lock_shared(&self.plan)?;
+        let target = app.target()?;
+        let (blob, bundle) = (self.blob.as_deref(), self.bundle.as_deref());
+        let artifacts = Artifact::named(|| target.sample(), &self.images, blob, bundle)?;
+        if let Some(named) = bundle.filter(|named| !named.is_file()) {
+            return Err(broken(format!("there is no file {}", named.display())).into());
+        }
+        require_bundles(&artifacts)?;
+        // The default is a policy, not a look at who did sign: anybody's signature
+        // would satisfy that.
+        let identity = self
+            .identity
+            .map_or_else(|| target.identity(target.default_user()), Ok)?;
+        let issuer = self.issuer.map_or_else(|| target.issuer(), Ok)?;
+        let from = CosignRuns::from_host(self.from_host);
+        let plan = target.verify(&artifacts, &identity, &issuer, from)?;
+        let ran = app.execute(target.as_ref(), &plan, &self.plan)?;
+        let Execution::Finished(outcome) = ran else {
+            return Ok(Answer::printed());
+        };
+        let verified: Vec<String> = artifacts.iter().map(Artifact::name).collect();
+        for name in &verified {
+            app.ui.say(format!("verified {name}"));
+        }
+        app.ui
+            .say(format!("  signed by {identity}, vouched for by {issuer}"));
+        app.ui.next("cargo xtask inspect-rekor");
+        Ok(Answer::result(Verified {
+            verified,
+            identity,
+            issuer,
+            steps: Ends::of(&outcome),
+        }))
+    }
+}
+
+/// Fails where a file carries no signature.
+fn require_bundles(artifacts: &[Artifact]) -> Result<(), Fail> {
+    for artifact in artifacts {
         if let Artifact::Blob { file, bundle } = artifact
             && !bundle.is_file()
         {
@@ -36,40 +115,8 @@ pub fn run(app: &App, options: &Verify) -> Result<Option<Value>> {
                 bundle.display()
             ))
             .hint(format!("sign it: cargo xtask sign --blob {file}"))
-            .hint("or name the bundle: --bundle FILE")
-            .into());
+            .hint("or name the bundle: --bundle FILE"));
         }
     }
-    // The default is a policy, not a look at who did sign: anybody's signature
-    // would satisfy that.
-    let identity = options
-        .identity
-        .clone()
-        .map_or_else(|| target.identity(target.default_user()), Ok)?;
-    let issuer = options.issuer.clone().map_or_else(|| target.issuer(), Ok)?;
-    let plan = target.verify(
-        &artifacts,
-        &identity,
-        &issuer,
-        CosignRuns::from_host(options.from_host),
-    )?;
-    let Ran::Done(outcome) = app.execute(target.as_ref(), &plan, &options.plan)? else {
-        return Ok(None);
-    };
-    let names: Vec<String> = artifacts
-        .iter()
-        .map(|artifact| match artifact {
-            Artifact::Image(image) => image.clone(),
-            Artifact::Blob { file, .. } => file.display().to_string(),
-        })
-        .collect();
-    for name in &names {
-        app.ui.say(format!("verified {name}"));
-    }
-    app.ui
-        .say(format!("  signed by {identity}, vouched for by {issuer}"));
-    app.ui.next("cargo xtask inspect-rekor");
-    Ok(Some(
-        json!({"verified": names, "identity": identity, "issuer": issuer, "steps": ends(&outcome)}),
-    ))
+    Ok(())
 }

@@ -1,3 +1,21 @@
-//! What is known of a signature: where it comes from, and what was seen of logs before.
+//! What is known of a signature: where it is gathered, what of it is proved, and how
+//! both are told to a person or a script.
 
 pub mod checkpoint_store;
+pub(crate) mod describe;
+mod from_bundles;
+mod from_image;
+mod from_log;
+mod inspected;
+mod json;
+mod openssl;
+mod query;
+mod verdicts;
+
+pub(crate) use from_bundles::inspect as inspect_bundles;
+pub(crate) use from_image::inspect as inspect_image;
+pub(crate) use inspected::{Inspected, TrustPolicy};
+pub(crate) use json::{CertificateDocument, Document};
+pub(crate) use openssl::openssl_text;
+pub(crate) use query::{Online, Query, Source, inspect_all};
+pub(crate) use verdicts::Verdicts;

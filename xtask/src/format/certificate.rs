@@ -7,7 +7,7 @@
 use anyhow::{Context, Result};
 use rustls_pki_types::CertificateDer;
 use rustls_pki_types::pem::PemObject;
-use serde_json::{Value, json};
+use serde::Serialize;
 use sha2::{Digest, Sha256};
 use x509_cert::Certificate;
 use x509_cert::der::asn1::{ObjectIdentifier, Utf8StringRef};
@@ -62,6 +62,29 @@ const NAMES: [(u32, &str); 23] = [
 pub struct Leaf {
     certificate: Certificate,
     der: Vec<u8>,
+}
+
+/// What a leaf certificate says, for a script.
+#[derive(Serialize)]
+pub struct LeafDocument {
+    identities: Vec<String>,
+    issuer: Option<String>,
+    not_before: String,
+    not_after: String,
+    subject: String,
+    issued_by: String,
+    serial: String,
+    public_key: String,
+    sct_embedded: bool,
+    sha256: String,
+    extensions: Vec<FulcioExtension>,
+}
+
+#[derive(Serialize)]
+struct FulcioExtension {
+    oid: String,
+    name: &'static str,
+    value: String,
 }
 
 impl Leaf {
@@ -175,28 +198,24 @@ impl Leaf {
             .any(|ext| ext.extn_id == SCT_LIST)
     }
 
-    /// All of it for a script. Times are RFC 3339.
-    pub fn json(&self) -> Value {
+    /// What it says, for a script. Times are RFC 3339.
+    pub fn document(&self) -> LeafDocument {
         let tbs = &self.certificate.tbs_certificate;
-        let (from, to) = self.validity_text();
-        let extensions: Vec<Value> = self
-            .extensions()
-            .into_iter()
-            .map(|(oid, name, value)| json!({"oid": oid, "name": name, "value": value}))
-            .collect();
-        json!({
-            "identities": self.identities(),
-            "issuer": self.issuer_claim(),
-            "not_before": from,
-            "not_after": to,
-            "subject": tbs.subject.to_string(),
-            "issued_by": tbs.issuer.to_string(),
-            "serial": hex(tbs.serial_number.as_bytes()),
-            "public_key": key_name(&tbs.subject_public_key_info.algorithm.oid.to_string()),
-            "sct_embedded": self.has_sct(),
-            "sha256": hex(&Sha256::digest(&self.der)),
-            "extensions": extensions,
-        })
+        let (not_before, not_after) = self.validity_text();
+        let extension = |(oid, name, value)| FulcioExtension { oid, name, value };
+        LeafDocument {
+            identities: self.identities(),
+            issuer: self.issuer_claim(),
+            not_before,
+            not_after,
+            subject: tbs.subject.to_string(),
+            issued_by: tbs.issuer.to_string(),
+            serial: hex(tbs.serial_number.as_bytes()),
+            public_key: key_name(&tbs.subject_public_key_info.algorithm.oid.to_string()).to_owned(),
+            sct_embedded: self.has_sct(),
+            sha256: hex(&Sha256::digest(&self.der)),
+            extensions: self.extensions().into_iter().map(extension).collect(),
+        }
     }
 
     /// All of it for a person.

@@ -49,21 +49,6 @@ fn ps(pid: u32, columns: &str) -> Option<String> {
         .ok()
 }
 
-/// The seconds of CPU that the ended children of this process took, and theirs;
-/// `None` where the system does not tell without more code than it is worth.
-pub fn cpu_of_children() -> Option<f64> {
-    let stat = std::fs::read_to_string("/proc/self/stat").ok()?;
-    let fields: Vec<&str> = stat.rsplit_once(')')?.1.split_whitespace().collect();
-    // cutime and cstime of proc(5), in clock ticks, of which Linux shows a hundred a
-    // second on both architectures.
-    let ticks: u64 = fields
-        .get(13..15)?
-        .iter()
-        .filter_map(|field| field.parse::<u64>().ok())
-        .sum();
-    Some(ticks as f64 / 100.0)
-}
-
 /// A process that listens.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Listener {

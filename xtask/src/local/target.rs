@@ -5,12 +5,12 @@ use anyhow::Result;
 use super::steps::LocalStep;
 use super::{Local, process};
 use crate::fail::broken;
-use crate::plan::{Ready, StepEvent, StepRunner, StepValue, step_command};
+use crate::plan::{Ready, StepEvent, StepRunner, StepValue, step_args};
 use crate::state::State;
 
 impl StepRunner for Local {
     fn xtask(&self, words: &[String], report: &dyn Fn(StepEvent<'_>)) -> Result<StepValue> {
-        match step_command::parse(words)? {
+        match step_args::parse(words)? {
             // To stop a server is part of a removal, which damaged settings
             // must not prevent.
             step @ LocalStep::Halt(_) => step.run(self, report),

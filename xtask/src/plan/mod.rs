@@ -10,14 +10,14 @@ pub mod reporter;
 pub mod run;
 pub mod shell;
 pub mod step;
-pub mod step_command;
+pub mod step_args;
 
 pub use crate::exec::{Command, Piece, Progress, Total, Word};
 pub use ready::Ready;
 pub use reporter::{Reporter, StepEvent, StepRef};
 pub use run::{End, Outcome, StepRunner, StepValue};
 pub use step::{Action, Probe, Step};
-pub use step_command::StepCommand;
+pub use step_args::StepArgs;
 
 /// The steps of one command, in an order in which they could run one by one.
 pub struct Plan {

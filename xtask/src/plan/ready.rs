@@ -5,7 +5,7 @@ use std::time::Duration;
 use anyhow::Result;
 use clap::Args;
 
-use super::{StepCommand, StepEvent, StepRunner, Word};
+use super::{StepArgs, StepEvent, StepRunner, Word};
 use crate::words;
 
 /// The word that stands for [`Ready::Issuer`] on a command line.
@@ -140,7 +140,7 @@ impl From<&Ready> for Wait {
     }
 }
 
-impl StepCommand for Wait {
+impl StepArgs for Wait {
     const NAME: &'static str = "wait";
 
     fn arguments(&self) -> Vec<Word> {

@@ -60,6 +60,12 @@ impl Outcome {
     pub fn made<T: 'static>(&self) -> impl Iterator<Item = &T> {
         self.made.iter().filter_map(|value| value.downcast_ref())
     }
+
+    /// The names of the steps that did something.
+    pub(crate) fn done(&self) -> Vec<String> {
+        let done = self.ends.iter().filter(|(_, end)| *end == End::Done);
+        done.map(|(name, _)| name.clone()).collect()
+    }
 }
 
 /// Runs the chosen steps of a plan. With `force` their probes are not asked. Where steps
@@ -319,7 +325,7 @@ impl Run<'_> {
 mod tests {
     use super::*;
     use crate::plan::ready::Wait;
-    use crate::plan::{Command, StepCommand, Word};
+    use crate::plan::{Command, StepArgs, Word};
     use crate::words;
     use std::sync::Barrier;
 

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use super::ready::Wait;
-use super::{Action, Command, Piece, Plan, Step, StepCommand, Word};
+use super::{Action, Command, Piece, Plan, Step, StepArgs, Word};
 use crate::text::quote;
 
 /// The whole plan. Nothing is probed, so steps that a run would skip are in it.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use anyhow::Result;
 
-use super::{Command, Progress, Ready, StepCommand, Total, Word};
+use super::{Command, Progress, Ready, StepArgs, Total, Word};
 
 /// Tells whether a step has been done before: `Some(how it is seen)` or `None`.
 pub type Probe = Arc<dyn Fn() -> Result<Option<String>> + Send + Sync>;
@@ -44,7 +44,7 @@ impl From<Vec<Word>> for Action {
     }
 }
 
-impl<S: StepCommand> From<S> for Action {
+impl<S: StepArgs> From<S> for Action {
     fn from(step: S) -> Action {
         Action::Xtask(step.words())
     }

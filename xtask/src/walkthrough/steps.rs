@@ -4,7 +4,7 @@ use anyhow::Result;
 use clap::Args;
 
 use super::progress;
-use crate::plan::{Ready, StepCommand, StepEvent, StepRunner, StepValue, Word, step_command};
+use crate::plan::{Ready, StepArgs, StepEvent, StepRunner, StepValue, Word, step_args};
 use crate::state::State;
 use crate::target::TargetKind;
 use crate::{steps, words};
@@ -26,7 +26,7 @@ pub(crate) struct Unlearn {
     pub(crate) later: bool,
 }
 
-impl StepCommand for Unlearn {
+impl StepArgs for Unlearn {
     const NAME: &'static str = "unlearn";
 
     fn arguments(&self) -> Vec<Word> {
@@ -40,7 +40,7 @@ impl StepCommand for Unlearn {
 
 impl Unlearn {
     fn run(self, runner: &ResetRunner<'_>, _: &dyn Fn(StepEvent<'_>)) -> Result<()> {
-        progress::unlearn(runner.state, runner.kind, &self.chapter, self.later)
+        progress::forget_chapter(runner.state, runner.kind, &self.chapter, self.later)
     }
 }
 
@@ -56,8 +56,8 @@ pub(crate) struct ResetRunner<'a> {
 
 impl StepRunner for ResetRunner<'_> {
     fn xtask(&self, words: &[String], report: &dyn Fn(StepEvent<'_>)) -> Result<StepValue> {
-        if step_command::is_of::<WalkthroughStep>(words) {
-            return step_command::parse::<WalkthroughStep>(words)?.run(self, report);
+        if step_args::is_of::<WalkthroughStep>(words) {
+            return step_args::parse::<WalkthroughStep>(words)?.run(self, report);
         }
         self.target.xtask(words, report)
     }
@@ -70,7 +70,7 @@ impl StepRunner for ResetRunner<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::plan::step_command::each_is_read_from_its_words;
+    use crate::plan::step_args::each_is_read_from_its_words;
 
     #[test]
     fn each_step_is_what_is_read_from_its_words() {

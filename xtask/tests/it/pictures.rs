@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 
 use clap::Parser;
 use roxmltree::{Document, Node};
-use xtask::cli::Cli;
+use xtask::commands::Cli;
 
 use crate::support::browser::CHROMIUM;
 use crate::support::repo::repository;

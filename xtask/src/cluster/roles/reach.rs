@@ -19,10 +19,7 @@ impl Reach for Cluster {
         self.require_rekor(version)?;
         self.require_installed()?;
         if self.settings()?.ingress.is_some() {
-            let server = Server {
-                url: self.host_urls()?.1,
-                ca: Some(self.trust_file("ingress.pem")),
-            };
+            let server = Server::with_ca(self.host_urls()?.1, self.trust_file("ingress.pem"));
             return Ok(Reached::directly(server));
         }
         let (server, held) = self.port_forwards()?.open_for(&REKOR)?;
@@ -38,10 +35,8 @@ impl Reach for Cluster {
         }
         self.require_installed()?;
         let (at, held) = self.port_forwards()?.open_for(&REGISTRY)?;
-        let server = Server {
-            url: at.url.replacen("http://", "https://", 1),
-            ca: Some(self.trust_file("registry.pem")),
-        };
+        let url = at.url.replacen("http://", "https://", 1);
+        let server = Server::with_ca(url, self.trust_file("registry.pem"));
         Ok(Reached {
             server,
             held: Some(Box::new(held)),

@@ -5,7 +5,7 @@ use clap::Args;
 
 use crate::cluster::Cluster;
 use crate::cluster::settings::ClusterSettings;
-use crate::plan::{StepCommand, StepEvent, Word};
+use crate::plan::{StepArgs, StepEvent, Word};
 use crate::state::{self, State};
 use crate::target::ClusterOptions;
 use crate::words;
@@ -35,7 +35,7 @@ impl From<&ClusterSettings> for Choose {
     }
 }
 
-impl StepCommand for Choose {
+impl StepArgs for Choose {
     const NAME: &'static str = "choose";
 
     fn arguments(&self) -> Vec<Word> {

@@ -4,13 +4,13 @@ use anyhow::Result;
 use clap::Args;
 
 use crate::cluster::{Cluster, scaffold_release};
-use crate::plan::{StepCommand, StepEvent, Word};
+use crate::plan::{StepArgs, StepEvent, Word};
 
 /// Remove the Jobs of the release: they cannot be changed, only made again
 #[derive(Debug, PartialEq, Args)]
 pub(crate) struct ClearJobs {}
 
-impl StepCommand for ClearJobs {
+impl StepArgs for ClearJobs {
     const NAME: &'static str = "clear-jobs";
 
     fn arguments(&self) -> Vec<Word> {

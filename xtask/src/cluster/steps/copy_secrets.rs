@@ -4,13 +4,13 @@ use anyhow::Result;
 use clap::Args;
 
 use crate::cluster::{Cluster, copies};
-use crate::plan::{StepCommand, StepEvent, Word};
+use crate::plan::{StepArgs, StepEvent, Word};
 
 /// Copy the public parts of Secrets to where images are signed
 #[derive(Debug, PartialEq, Args)]
 pub(crate) struct CopySecrets {}
 
-impl StepCommand for CopySecrets {
+impl StepArgs for CopySecrets {
     const NAME: &'static str = "copy-secrets";
 
     fn arguments(&self) -> Vec<Word> {

@@ -4,13 +4,13 @@ use anyhow::Result;
 use clap::Args;
 
 use crate::cluster::{Cluster, database};
-use crate::plan::{StepCommand, StepEvent, Word};
+use crate::plan::{StepArgs, StepEvent, Word};
 
 /// Make the passwords of Trillian's database, where there are none
 #[derive(Debug, PartialEq, Args)]
 pub(crate) struct DatabaseSecret {}
 
-impl StepCommand for DatabaseSecret {
+impl StepArgs for DatabaseSecret {
     const NAME: &'static str = "database-secret";
 
     fn arguments(&self) -> Vec<Word> {

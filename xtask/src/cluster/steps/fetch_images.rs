@@ -4,13 +4,13 @@ use anyhow::Result;
 use clap::Args;
 
 use crate::cluster::{Cluster, images};
-use crate::plan::{StepCommand, StepEvent, Word};
+use crate::plan::{StepArgs, StepEvent, Word};
 
 /// Fetch every image that manifests and charts name into minikube
 #[derive(Debug, PartialEq, Args)]
 pub(crate) struct FetchImages {}
 
-impl StepCommand for FetchImages {
+impl StepArgs for FetchImages {
     const NAME: &'static str = "fetch-images";
 
     fn arguments(&self) -> Vec<Word> {

@@ -7,7 +7,7 @@ use clap::Args;
 
 use crate::cluster::Cluster;
 use crate::cluster::follow::follow;
-use crate::plan::{StepCommand, StepEvent, Word};
+use crate::plan::{StepArgs, StepEvent, Word};
 use crate::words;
 
 /// Show what a Job prints until it ends
@@ -20,7 +20,7 @@ pub(crate) struct Follow {
     pub(crate) bundle: Option<PathBuf>,
 }
 
-impl StepCommand for Follow {
+impl StepArgs for Follow {
     const NAME: &'static str = "follow";
 
     fn arguments(&self) -> Vec<Word> {

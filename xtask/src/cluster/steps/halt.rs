@@ -5,7 +5,7 @@ use clap::Args;
 
 use crate::cluster::Cluster;
 use crate::local::process;
-use crate::plan::{StepCommand, StepEvent, Word};
+use crate::plan::{StepArgs, StepEvent, Word};
 use crate::words;
 
 /// End a forward into the cluster
@@ -15,7 +15,7 @@ pub(crate) struct HaltForward {
     pub(crate) component: String,
 }
 
-impl StepCommand for HaltForward {
+impl StepArgs for HaltForward {
     const NAME: &'static str = "halt";
 
     fn arguments(&self) -> Vec<Word> {

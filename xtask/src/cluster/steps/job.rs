@@ -7,7 +7,7 @@ use clap::{Args, ValueEnum};
 
 use crate::cluster::Cluster;
 use crate::cluster::job_manifest::{JobTask, write_job};
-use crate::plan::{StepCommand, StepEvent, Word};
+use crate::plan::{StepArgs, StepEvent, Word};
 use crate::words;
 
 /// Write a Job for an image
@@ -76,7 +76,7 @@ impl Job {
     }
 }
 
-impl StepCommand for Job {
+impl StepArgs for Job {
     const NAME: &'static str = "job";
 
     fn arguments(&self) -> Vec<Word> {

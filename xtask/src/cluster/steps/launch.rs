@@ -4,7 +4,7 @@ use anyhow::Result;
 use clap::Args;
 
 use crate::cluster::{Cluster, forwards};
-use crate::plan::{StepCommand, StepEvent, Word};
+use crate::plan::{StepArgs, StepEvent, Word};
 use crate::words;
 
 /// Start a forward into the cluster, detached
@@ -17,7 +17,7 @@ pub(crate) struct LaunchForward {
     pub(crate) words: Vec<String>,
 }
 
-impl StepCommand for LaunchForward {
+impl StepArgs for LaunchForward {
     const NAME: &'static str = "launch";
 
     fn arguments(&self) -> Vec<Word> {

@@ -64,7 +64,7 @@ mod tests {
     use super::*;
     use crate::entry::Version;
     use crate::plan::Ready;
-    use crate::plan::step_command::each_is_read_from_its_words;
+    use crate::plan::step_args::each_is_read_from_its_words;
     use crate::target::{ClusterOptions, PreflightOptions};
 
     #[test]

@@ -4,7 +4,7 @@ use anyhow::Result;
 use clap::Args;
 
 use crate::cluster::{Cluster, images};
-use crate::plan::{StepCommand, StepEvent, Word};
+use crate::plan::{StepArgs, StepEvent, Word};
 use crate::words;
 
 /// Fetch an image into minikube, where that is possible
@@ -14,7 +14,7 @@ pub(crate) struct Preload {
     pub(crate) image: String,
 }
 
-impl StepCommand for Preload {
+impl StepArgs for Preload {
     const NAME: &'static str = "preload";
 
     fn arguments(&self) -> Vec<Word> {

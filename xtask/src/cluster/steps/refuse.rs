@@ -4,7 +4,7 @@ use anyhow::Result;
 use clap::{Args, ValueEnum};
 
 use crate::cluster::{Cluster, cert_manager, namespaces, scaffold_release};
-use crate::plan::{StepCommand, StepEvent, Word};
+use crate::plan::{StepArgs, StepEvent, Word};
 use crate::words;
 
 /// Fail where what follows would do harm
@@ -36,7 +36,7 @@ impl Refusal {
     }
 }
 
-impl StepCommand for Refuse {
+impl StepArgs for Refuse {
     const NAME: &'static str = "refuse";
 
     fn arguments(&self) -> Vec<Word> {

@@ -6,7 +6,7 @@ use anyhow::Result;
 use clap::Args;
 
 use crate::cluster::Cluster;
-use crate::plan::{StepCommand, StepEvent, Word};
+use crate::plan::{StepArgs, StepEvent, Word};
 use crate::{state, words};
 
 /// Write a signing config with other addresses
@@ -23,7 +23,7 @@ pub(crate) struct SigningConfig {
     pub(crate) out: PathBuf,
 }
 
-impl StepCommand for SigningConfig {
+impl StepArgs for SigningConfig {
     const NAME: &'static str = "signing-config";
 
     fn arguments(&self) -> Vec<Word> {

@@ -4,13 +4,13 @@ use anyhow::Result;
 use clap::Args;
 
 use crate::cluster::Cluster;
-use crate::plan::{StepCommand, StepEvent, Word};
+use crate::plan::{StepArgs, StepEvent, Word};
 
 /// Write the trusted root and the signing config
 #[derive(Debug, PartialEq, Args)]
 pub(crate) struct ClusterTrust {}
 
-impl StepCommand for ClusterTrust {
+impl StepArgs for ClusterTrust {
     const NAME: &'static str = "trust";
 
     fn arguments(&self) -> Vec<Word> {

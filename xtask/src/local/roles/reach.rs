@@ -22,10 +22,10 @@ impl Reach for Local {
 
     fn reach_registry(&self, host: &str) -> Result<Reached> {
         Ok(Reached::directly(if host == self.address("registry")? {
-            Server {
-                url: format!("https://{host}"),
-                ca: Some(self.dir.join("keys/registry.pem")),
-            }
+            Server::with_ca(
+                format!("https://{host}"),
+                self.dir.join("keys/registry.pem"),
+            )
         } else {
             registry::elsewhere(host)
         }))

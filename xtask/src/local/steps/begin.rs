@@ -4,14 +4,14 @@ use anyhow::Result;
 use clap::Args;
 
 use crate::local::Local;
-use crate::plan::{StepCommand, StepEvent, Word};
+use crate::plan::{StepArgs, StepEvent, Word};
 use crate::state::{self, State};
 
 /// Make the state directory
 #[derive(Debug, PartialEq, Args)]
 pub(crate) struct Begin {}
 
-impl StepCommand for Begin {
+impl StepArgs for Begin {
     const NAME: &'static str = "begin";
 
     fn arguments(&self) -> Vec<Word> {

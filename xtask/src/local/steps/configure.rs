@@ -6,7 +6,7 @@ use clap::Args;
 use crate::entry::Versions;
 use crate::local::Local;
 use crate::local::settings::Settings;
-use crate::plan::{StepCommand, StepEvent, Word};
+use crate::plan::{StepArgs, StepEvent, Word};
 use crate::words;
 
 /// Write settings and configuration
@@ -39,7 +39,7 @@ impl From<&Settings> for Configure {
     }
 }
 
-impl StepCommand for Configure {
+impl StepArgs for Configure {
     const NAME: &'static str = "configure";
 
     fn arguments(&self) -> Vec<Word> {

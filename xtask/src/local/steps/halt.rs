@@ -4,7 +4,7 @@ use anyhow::Result;
 use clap::Args;
 
 use crate::local::{Local, process};
-use crate::plan::{StepCommand, StepEvent, Word};
+use crate::plan::{StepArgs, StepEvent, Word};
 use crate::words;
 
 /// Stop a server
@@ -14,7 +14,7 @@ pub(crate) struct Halt {
     pub(crate) component: String,
 }
 
-impl StepCommand for Halt {
+impl StepArgs for Halt {
     const NAME: &'static str = "halt";
 
     fn arguments(&self) -> Vec<Word> {

@@ -4,7 +4,7 @@ use anyhow::Result;
 use clap::Args;
 
 use crate::local::{Local, process};
-use crate::plan::{StepCommand, StepEvent, Word};
+use crate::plan::{StepArgs, StepEvent, Word};
 use crate::words;
 
 /// Start a server, detached
@@ -17,7 +17,7 @@ pub(crate) struct Launch {
     pub(crate) words: Vec<String>,
 }
 
-impl StepCommand for Launch {
+impl StepArgs for Launch {
     const NAME: &'static str = "launch";
 
     fn arguments(&self) -> Vec<Word> {

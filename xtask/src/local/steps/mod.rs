@@ -42,7 +42,7 @@ mod tests {
     use super::*;
     use crate::entry::{Version, Versions};
     use crate::plan::Ready;
-    use crate::plan::step_command::each_is_read_from_its_words;
+    use crate::plan::step_args::each_is_read_from_its_words;
     use crate::target::PreflightOptions;
 
     #[test]

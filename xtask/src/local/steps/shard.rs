@@ -4,7 +4,7 @@ use anyhow::Result;
 use clap::Args;
 
 use crate::local::{Local, shards};
-use crate::plan::{StepCommand, StepEvent, Word};
+use crate::plan::{StepArgs, StepEvent, Word};
 use crate::words;
 
 /// Begin a new shard of a log
@@ -17,7 +17,7 @@ pub(crate) struct Shard {
     pub(crate) tree: Word,
 }
 
-impl StepCommand for Shard {
+impl StepArgs for Shard {
     const NAME: &'static str = "shard";
 
     fn arguments(&self) -> Vec<Word> {

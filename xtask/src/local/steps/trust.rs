@@ -4,13 +4,13 @@ use anyhow::Result;
 use clap::Args;
 
 use crate::local::Local;
-use crate::plan::{StepCommand, StepEvent, Word};
+use crate::plan::{StepArgs, StepEvent, Word};
 
 /// Write the trusted root and the signing config
 #[derive(Debug, PartialEq, Args)]
 pub(crate) struct Trust {}
 
-impl StepCommand for Trust {
+impl StepArgs for Trust {
     const NAME: &'static str = "trust";
 
     fn arguments(&self) -> Vec<Word> {

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use anyhow::Result;
 use clap::Args;
 
-use crate::plan::{StepCommand, StepEvent, Word};
+use crate::plan::{StepArgs, StepEvent, Word};
 use crate::target::Target;
 use crate::{state, words};
 
@@ -16,7 +16,7 @@ pub(crate) struct Forget {
     pub(crate) file: PathBuf,
 }
 
-impl StepCommand for Forget {
+impl StepArgs for Forget {
     const NAME: &'static str = "forget";
 
     fn arguments(&self) -> Vec<Word> {

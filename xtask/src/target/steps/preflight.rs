@@ -3,7 +3,7 @@
 use anyhow::Result;
 use clap::Args;
 
-use crate::plan::{StepCommand, StepEvent, Word};
+use crate::plan::{StepArgs, StepEvent, Word};
 use crate::target::{PreflightOptions, Target};
 use crate::{preflight, words};
 
@@ -15,7 +15,7 @@ pub(crate) struct Preflight {
     pub(crate) options: PreflightOptions,
 }
 
-impl StepCommand for Preflight {
+impl StepArgs for Preflight {
     const NAME: &'static str = "preflight";
 
     fn arguments(&self) -> Vec<Word> {

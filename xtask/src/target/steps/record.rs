@@ -9,7 +9,7 @@ use super::SigningTarget;
 use crate::artifact::Signature;
 use crate::entry::Version;
 use crate::fail::broken;
-use crate::plan::{StepCommand, StepEvent, Word};
+use crate::plan::{StepArgs, StepEvent, Word};
 use crate::signatures::{self, NewSignature};
 use crate::words;
 
@@ -33,7 +33,7 @@ pub(crate) struct Record {
     pub(crate) forwarded: Option<String>,
 }
 
-impl StepCommand for Record {
+impl StepArgs for Record {
     const NAME: &'static str = "record";
 
     fn arguments(&self) -> Vec<Word> {

@@ -6,7 +6,7 @@ use anyhow::Result;
 use clap::Args;
 
 use super::SigningTarget;
-use crate::plan::{StepCommand, StepEvent, Word};
+use crate::plan::{StepArgs, StepEvent, Word};
 use crate::words;
 
 /// Get an identity token, for Fulcio
@@ -20,7 +20,7 @@ pub(crate) struct Token {
     pub(crate) out: PathBuf,
 }
 
-impl StepCommand for Token {
+impl StepArgs for Token {
     const NAME: &'static str = "token";
 
     fn arguments(&self) -> Vec<Word> {

@@ -3,7 +3,7 @@
 use anyhow::Result;
 use clap::Args;
 
-use crate::plan::{StepCommand, StepEvent, Word};
+use crate::plan::{StepArgs, StepEvent, Word};
 use crate::registry::{self, Reference};
 use crate::target::Target;
 use crate::words;
@@ -18,7 +18,7 @@ pub(crate) struct Unsign {
     pub(crate) attestations: bool,
 }
 
-impl StepCommand for Unsign {
+impl StepArgs for Unsign {
     const NAME: &'static str = "unsign";
 
     fn arguments(&self) -> Vec<Word> {

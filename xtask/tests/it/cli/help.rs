@@ -83,7 +83,10 @@ fn every_help() {
         "{HEAD}\n## All commands\n\n```text\n{}\n```\n",
         all.trim_end()
     );
-    for path in names(&xtask::cli::Cli::command(), &[]).into_iter().skip(1) {
+    for path in names(&xtask::commands::Cli::command(), &[])
+        .into_iter()
+        .skip(1)
+    {
         if path[0] == "step" {
             continue;
         }

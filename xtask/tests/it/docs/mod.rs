@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use crate::support::pages::Page;
 use crate::support::repo::repository;
 use clap::{CommandFactory, Parser};
-use xtask::cli::Cli;
+use xtask::commands::Cli;
 
 /// README and everything beside it and in `docs/`.
 fn documents() -> Vec<Page> {

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use clap::CommandFactory;
-use xtask::cli::Cli;
+use xtask::commands::Cli;
 
 use super::{documents, parses, sources, xtask_words};
 use crate::support::pages::Page;

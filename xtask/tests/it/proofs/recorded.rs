@@ -277,7 +277,7 @@ fn certificates_name_what_they_are_for() {
         );
         assert!(!leaf.has_sct());
         let identities = leaf.identities();
-        assert_eq!(leaf.json()["identities"], json!(identities));
+        assert_eq!(json!(leaf.document())["identities"], json!(identities));
         assert!(leaf.lines()[0].ends_with(&identities[0]), "{name}");
         identities
     };

@@ -6,13 +6,12 @@ use std::path::Path;
 use anyhow::{Context, Result};
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
-use ed25519_dalek::pkcs8::DecodePrivateKey;
-use ed25519_dalek::{Signer, SigningKey};
+use ring::signature::{Ed25519KeyPair, KeyPair};
+use rustls_pki_types::PrivatePkcs8KeyDer;
+use rustls_pki_types::pem::PemObject;
 use sha2::{Digest, Sha256};
-
-use crate::state;
-use crate::tlog::merkle::{self, Hash, Nodes, leaf_hash, top};
-use crate::tlog::tiles::{self, WIDTH};
+use xtask::tlog::merkle::{self, Hash, Nodes, leaf_hash, top};
+use xtask::tlog::tiles::{self, WIDTH};
 
 /// A tree in memory: the hashes of each level of tiles.
 struct Tree(Vec<Vec<Hash>>);
@@ -82,22 +81,22 @@ pub fn write(
     write_tile(&dir.join(tiles::path("entries", number, width)), &bundle)?;
 
     let Ok(root) = merkle::root(&mut tree, 0, size);
-    let pem = std::fs::read_to_string(key).with_context(|| format!("read {}", key.display()))?;
-    let key = SigningKey::from_pkcs8_pem(&pem)
+    let pem = PrivatePkcs8KeyDer::from_pem_file(key)
+        .with_context(|| format!("read {}", key.display()))?;
+    let key = Ed25519KeyPair::from_pkcs8_maybe_unchecked(pem.secret_pkcs8_der())
         .map_err(|error| anyhow::anyhow!("the key of Rekor v2: {error}"))?;
     let text = format!("{origin}\n{size}\n{}\n", BASE64_STANDARD.encode(root));
     let hint = Sha256::new()
         .chain_update(format!("{origin}\n\x01"))
-        .chain_update(key.verifying_key().as_bytes())
+        .chain_update(key.public_key().as_ref())
         .finalize();
-    let signature = [&hint[..4], &key.sign(text.as_bytes()).to_bytes()].concat();
+    let signature = [&hint[..4], key.sign(text.as_bytes()).as_ref()].concat();
     let signature = BASE64_STANDARD.encode(signature);
     let note = format!("{text}\n— {origin} {signature}\n");
-    state::write(&dir.join("checkpoint"), note.as_bytes(), 0o644)
+    write_tile(&dir.join("checkpoint"), note.as_bytes())
 }
 
-/// Writes a file without the ceremony of [`state::write`]: there are thousands, and
-/// a benchmark that is cut short begins anew.
+/// Writes a file, and the directories above it.
 fn write_tile(path: &Path, bytes: &[u8]) -> Result<()> {
     if let Some(dir) = path.parent() {
         std::fs::create_dir_all(dir)?;

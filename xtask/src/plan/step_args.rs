@@ -8,7 +8,7 @@ use super::Word;
 use crate::words;
 
 /// The arguments of a step that this program does itself.
-pub trait StepCommand {
+pub trait StepArgs {
     /// The word that names it: `launch`.
     const NAME: &'static str;
 
@@ -84,7 +84,7 @@ macro_rules! steps {
             #[cfg(test)]
             pub(crate) fn words(&self) -> Vec<$crate::plan::Word> {
                 match self {
-                    $($list::$variant(step) => $crate::plan::StepCommand::words(step),)+
+                    $($list::$variant(step) => $crate::plan::StepArgs::words(step),)+
                 }
             }
         }

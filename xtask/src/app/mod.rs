@@ -1,0 +1,179 @@
+//! What every command works with: the target that was chosen, the state directory, and
+//! the one way to run a plan, to ask and to answer.
+
+mod answer;
+mod change;
+mod choose;
+mod confirm;
+mod evidence_args;
+mod execute;
+mod repository;
+mod stage;
+
+use std::path::PathBuf;
+
+use anyhow::{Context, Result};
+
+use crate::cli::Global;
+use crate::cluster::Cluster;
+use crate::fail::{Fail, broken};
+use crate::local::Local;
+use crate::state::State;
+use crate::target::{Target, TargetKind};
+use crate::ui::{CommandPrefix, Style, Ui};
+use crate::walkthrough::{Milestone, Walkthrough, progress};
+
+pub(crate) use answer::Answer;
+pub(crate) use change::{Changed, Ends};
+pub(crate) use choose::Chosen;
+pub(crate) use confirm::ask;
+pub(crate) use evidence_args::EvidenceArgs;
+pub(crate) use execute::{Execution, PlanOptions};
+pub(crate) use stage::StageArgs;
+
+/// What a command works with.
+pub(crate) struct App {
+    /// Where it prints.
+    pub(crate) ui: Ui,
+    /// The repository.
+    pub(crate) repo: PathBuf,
+    /// The state directory.
+    pub(crate) state: State,
+    /// The target, and why it is that one.
+    pub(crate) chosen: Chosen,
+    /// The options that lead another `cargo xtask` to the same target and state.
+    globals: Vec<String>,
+    /// Whether `--on` was typed.
+    named: bool,
+    /// The context of kubectl that was typed.
+    context: Option<String>,
+    /// The options that lead another `cargo xtask` to the same state.
+    lead: Vec<String>,
+}
+
+impl App {
+    /// Finds the repository, the state directory and the target.
+    // In this order, so that a mistake in the options is told before anything is asked.
+    pub(crate) fn open(global: &Global, on: Option<TargetKind>, ui: Ui) -> Result<App> {
+        let repo = repository::find()?;
+        let from_env = std::env::var_os("WORKSHOP_STATE")
+            .filter(|dir| !dir.is_empty())
+            .map(PathBuf::from);
+        let root = match global.state.clone().or(from_env) {
+            Some(dir) => std::path::absolute(dir).context("find the state directory")?,
+            None => repo.join(".workshop"),
+        };
+        // Commands are text, and so is JSON: a path that is none would be another.
+        for path in [&root, &repo] {
+            if path.to_str().is_none() {
+                return Err(broken(format!("the path {} is not UTF-8", path.display())).into());
+            }
+        }
+        let default = root == repo.join(".workshop");
+        let state = State::open(root)?;
+        let chosen = Chosen::of(on, &state)?;
+        if chosen.kind == TargetKind::Local && global.context.is_some() {
+            return Err(broken("--context names a cluster, and the target is local")
+                .hint("name the target as well: --on cluster")
+                .into());
+        }
+        let mut lead = Vec::new();
+        if !default {
+            let root = state.root().to_string_lossy().into_owned();
+            lead.extend(["--state".to_owned(), root]);
+        }
+        let name_target = ["--on".to_owned(), chosen.kind.name().to_owned()];
+        ui.set_prefix(CommandPrefix::new(&[], &lead));
+        // What is not remembered has to be typed again.
+        if on.is_some() && chosen.kind != choose::remembered_or_local(&state)? {
+            let context = global.context.iter();
+            let context = context.flat_map(|name| ["--context".to_owned(), name.clone()]);
+            let target: Vec<String> = name_target.iter().cloned().chain(context).collect();
+            ui.set_prefix(CommandPrefix::new(&target, &lead));
+        }
+        Ok(App {
+            ui,
+            repo,
+            state,
+            chosen,
+            globals: name_target.into_iter().chain(lead.clone()).collect(),
+            named: on.is_some(),
+            context: global.context.clone(),
+            lead,
+        })
+    }
+
+    /// The chosen target.
+    pub(crate) fn target(&self) -> Result<Box<dyn Target>> {
+        match self.chosen.kind {
+            TargetKind::Local => Ok(Box::new(self.local()?)),
+            TargetKind::Minikube | TargetKind::Cluster => Ok(Box::new(self.cluster()?)),
+        }
+    }
+
+    /// The chosen target, to be removed: damaged settings do not stand in the way.
+    pub(crate) fn target_to_remove(&self) -> Result<Box<dyn Target>> {
+        match self.chosen.kind {
+            TargetKind::Local => Ok(Box::new(self.local_to_remove()?)),
+            TargetKind::Minikube | TargetKind::Cluster => Ok(Box::new(self.cluster()?)),
+        }
+    }
+
+    /// Another app of the same target and state that prints in this style.
+    pub(crate) fn restyled(&self, style: Style) -> App {
+        App {
+            ui: self.ui.restyled(style),
+            repo: self.repo.clone(),
+            state: self.state.clone(),
+            chosen: self.chosen,
+            globals: self.globals.clone(),
+            named: self.named,
+            context: self.context.clone(),
+            lead: self.lead.clone(),
+        }
+    }
+
+    pub(crate) fn local_to_remove(&self) -> Result<Local> {
+        Local::open_to_remove(&self.repo, &self.state, self.globals.clone())
+    }
+
+    pub(crate) fn cluster(&self) -> Result<Cluster> {
+        let context = self.context.as_deref();
+        Cluster::open(
+            &self.repo,
+            &self.state,
+            self.chosen.kind,
+            context,
+            &self.globals,
+        )
+    }
+
+    pub(crate) fn local(&self) -> Result<Local> {
+        Local::open(&self.repo, &self.state, self.globals.clone())
+    }
+
+    /// Whether an installation was begun in this state directory.
+    pub(crate) fn has_installation(&self) -> bool {
+        self.state.path("version").exists()
+    }
+
+    /// The chapters on the chosen target.
+    pub(crate) fn walkthrough(&self) -> Result<Walkthrough<'_>> {
+        let style = self.ui.style();
+        let trace = style.verbose && !style.json;
+        Walkthrough::open(&self.state, self.chosen.kind, self.target()?, trace)
+    }
+
+    /// Remembers what a command did for the chapters, where there is a state to
+    /// remember it in. Where that fails, the command has done its work all the same.
+    pub(crate) fn remember(&self, milestone: &Milestone) {
+        if !self.has_installation() {
+            return;
+        }
+        if let Err(error) = progress::remember(&self.state, self.chosen.kind, milestone) {
+            let what = Fail::from_error(&error).what;
+            self.ui
+                .note(format!("not remembered for the chapters: {what}"));
+        }
+    }
+}

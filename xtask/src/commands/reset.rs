@@ -1,0 +1,114 @@
+//! `reset`: back to before a chapter, as far as there is a way back.
+
+use anyhow::Result;
+use clap::Args;
+use serde::Serialize;
+
+use crate::app::{Answer, App, Ends, Execution, PlanOptions, ask};
+use crate::plan::{Plan, Step};
+use crate::target::Removal;
+use crate::walkthrough::steps::{ResetRunner, Unlearn};
+use crate::walkthrough::{self, Chapter};
+
+/// The chapters whose undoing removes the whole installation, and with it what the
+/// later ones did.
+const WHOLE: [&str; 2] = [TOOLS, "cluster"];
+
+/// The one of them that removes the built servers as well.
+const TOOLS: &str = "tools";
+
+/// Go back to before a chapter, as far as there is a way back
+#[derive(Debug, Args)]
+pub(crate) struct ResetCommand {
+    /// Its number or name
+    chapter: String,
+    /// Do not ask
+    #[arg(short, long)]
+    yes: bool,
+    /// How to run the plan.
+    #[command(flatten)]
+    plan: PlanOptions,
+}
+
+#[derive(Serialize)]
+struct OnlyRead {
+    chapter: String,
+}
+
+#[derive(Serialize)]
+struct Undone {
+    chapter: String,
+    /// What stays, and why.
+    stays: Option<String>,
+    steps: Ends,
+}
+
+impl ResetCommand {
+    // One after the other, since each looks at what the one before allows: the chapter,
+    // the lock, the target, the plan, the question.
+    pub(crate) fn run(self, app: &App) -> Result<Answer> {
+        let chapters = walkthrough::all()?;
+        let chapter = walkthrough::named(&chapters, &self.chapter)?;
+        let spoken = chapter.spoken();
+        if chapter.tasks(app.chosen.kind).is_empty() {
+            app.ui.say(format!(
+                "{spoken} is only read, so there is nothing to undo"
+            ));
+            let chapter = chapter.name.clone();
+            return Ok(Answer::result(OnlyRead { chapter }));
+        }
+        let _alone = app.lock_alone("reset", false, &self.plan)?;
+        let whole = WHOLE.contains(&chapter.name.as_str());
+        let target = if whole {
+            app.target_to_remove()?
+        } else {
+            app.target()?
+        };
+        let mut plan = target.reset(&chapter.name)?;
+        if !plan.steps.is_empty() {
+            target.require_named()?;
+        }
+        push_unlearn(&mut plan, chapter, whole);
+        if !self.yes && !self.plan.dry_run {
+            let question = if whole {
+                target.removal_question(Removal {
+                    keep_tools: chapter.name != TOOLS,
+                    ..Removal::default()
+                })?
+            } else {
+                format!("This undoes {spoken}. Go on?")
+            };
+            ask("reset", &question)?;
+        }
+        let runner = ResetRunner {
+            target: target.as_ref(),
+            state: &app.state,
+            kind: app.chosen.kind,
+        };
+        let ran = app.execute(&runner, &plan, &self.plan)?;
+        let Execution::Finished(outcome) = ran else {
+            return Ok(Answer::printed());
+        };
+        app.ui.say(format!("undone: {spoken}"));
+        if let Some(stays) = &chapter.stays {
+            app.ui.say(stays);
+        }
+        app.ui.next("cargo xtask next");
+        Ok(Answer::result(Undone {
+            chapter: chapter.name.clone(),
+            stays: chapter.stays.clone(),
+            steps: Ends::of(&outcome),
+        }))
+    }
+}
+
+/// Adds to a plan that it is forgotten that the chapter was done.
+fn push_unlearn(plan: &mut Plan, chapter: &Chapter, later: bool) {
+    let unlearn = Unlearn {
+        chapter: chapter.name.clone(),
+        later,
+    };
+    let needs: Vec<String> = plan.steps.iter().map(|step| step.name.clone()).collect();
+    let title = format!("forget that {} was done", chapter.spoken());
+    plan.push(Step::new("unlearn", title).needs(needs).xtask(unlearn));
+}

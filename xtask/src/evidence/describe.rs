@@ -1,0 +1,132 @@
+//! What is known of a signature, in words.
+
+use anyhow::Result;
+use console::style;
+
+use super::Inspected;
+use crate::bundle::Content;
+use crate::entry::{Entry, Version};
+use crate::format::certificate::Leaf;
+use crate::proof::{Evidence, Proof};
+use crate::text::printable;
+use crate::time;
+
+/// The name under which a signature was found, where there are several.
+pub(crate) fn title(inspected: &Inspected) -> Option<String> {
+    let title = inspected.title.as_ref()?;
+    Some(format!("\n{}", printable(title)))
+}
+
+/// Who signed what and when, in a sentence; of what is not proved, that it is not.
+pub(crate) fn sentence(inspected: &Inspected) -> String {
+    let Inspected {
+        evidence, proof, ..
+    } = inspected;
+    let leaf = evidence.leaf();
+    let who = leaf
+        .as_ref()
+        .and_then(|leaf| leaf.identities().first().cloned())
+        .unwrap_or_else(|| match evidence.entry().map(Entry::recorded) {
+            Some(Ok(None) | Err(_)) if evidence.bundle.is_none() => "somebody".into(),
+            _ => "a key without a name".into(),
+        });
+    let when = match proof.signed_at.and_then(time::from_unix) {
+        Some(time) => format!(" at {time}"),
+        None => String::new(),
+    };
+    let what =
+        artifact(evidence).unwrap_or_else(|| "something of which the log has the digest".into());
+    let sentence = format!("{who} signed {what}{when}");
+    match proof.failed().is_empty() {
+        true => sentence,
+        false => format!("not proved: that {sentence}"),
+    }
+}
+
+/// The artifact: as it was asked about, else as what was signed names it.
+pub(super) fn artifact(evidence: &Evidence) -> Option<String> {
+    if let Some(subject) = &evidence.subject {
+        return Some(subject.name.clone());
+    }
+    if let Some(bundle) = &evidence.bundle {
+        return Some(bundle.content.subjects().join(", ")).filter(|named| !named.is_empty());
+    }
+    let recorded = evidence.entry()?.recorded().ok()??;
+    (!recorded.of_payload).then(|| recorded.digest_text())
+}
+
+/// What is known of the entry of a signature.
+pub(crate) fn lines(inspected: &Inspected) -> Result<Vec<String>> {
+    let evidence = &inspected.evidence;
+    let mut lines = vec![printable(&sentence(inspected)), String::new()];
+    let Some(entry) = evidence.entry() else {
+        return Ok(lines);
+    };
+    lines.push(format!(
+        "log          Rekor {}, index {}",
+        entry.rekor.name(),
+        entry.index
+    ));
+    if let Some(uuid) = &entry.uuid {
+        lines.push(format!("uuid         {}", printable(uuid)));
+    }
+    lines.push(format!("kind         {}", printable(&entry.kind())));
+    match entry.recorded() {
+        Ok(Some(recorded)) => {
+            let content = evidence.bundle.as_ref().map(|bundle| &bundle.content);
+            let of = match content {
+                _ if recorded.of_payload => "of the payload of an envelope",
+                Some(Content::Message { .. }) => "of what was signed",
+                Some(_) => "of the statement that was signed, which names the artifact",
+                None => "of what was signed; for an image that is a statement which names it",
+            };
+            lines.push(format!("digest       {}", recorded.digest_text()));
+            lines.push(format!("             {of}"));
+        }
+        Ok(None) => {
+            lines.push(
+                "digest       this program does not read entries of this kind; all of it:".into(),
+            );
+            let body = serde_json::to_string_pretty(&entry.body)?;
+            lines.extend(body.lines().map(|line| format!("  {}", printable(line))));
+        }
+        Err(why) => lines.push(format!("digest       {}", printable(&why))),
+    }
+    let leaf = evidence.leaf();
+    let shown =
+        |value: Option<String>| printable(&value.unwrap_or_else(|| "no certificate".into()));
+    let identity = leaf.as_ref().map(|leaf| leaf.identities().join(", "));
+    lines.push(format!("identity     {}", shown(identity)));
+    lines.push(format!(
+        "issuer       {}",
+        shown(leaf.as_ref().and_then(Leaf::issuer_claim))
+    ));
+    let no_time = match entry.rekor {
+        Version::V1 => "not recorded",
+        Version::V2 => "not recorded: Rekor v2 leaves time to the timestamp in the bundle",
+    };
+    let integrated = entry.integrated.and_then(time::from_unix);
+    lines.push(format!(
+        "integrated   {}",
+        integrated.as_deref().unwrap_or(no_time)
+    ));
+    Ok(lines)
+}
+
+/// Each check, and whether it holds.
+pub(crate) fn checks(proof: &Proof) -> Vec<String> {
+    let checked = proof.checks.iter().map(|check| {
+        let mark = if check.ok {
+            style("✓").green()
+        } else {
+            style("✗").red()
+        };
+        let detail = printable(&check.detail);
+        format!("{mark} {:<12} {detail}", check.name)
+    });
+    let unchecked = proof.unchecked.iter().map(|unchecked| {
+        let detail = printable(&unchecked.detail);
+        format!("- {:<12} not checked: {detail}", unchecked.name)
+    });
+    checked.chain(unchecked).collect()
+}

@@ -1,0 +1,72 @@
+//! Evidence from bundles in files.
+
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+
+use super::{Inspected, TrustPolicy};
+use crate::bundle;
+use crate::fail::{Fail, broken};
+use crate::parallel;
+use crate::proof::{Evidence, Subject};
+use crate::state;
+
+/// Checks bundles, as many at once as the machine has processors, without asking a
+/// server.
+pub(crate) fn inspect(
+    files: &[PathBuf],
+    blob: Option<&Path>,
+    trust: &TrustPolicy,
+    mut show: impl FnMut(Inspected) -> Result<()>,
+) -> Result<()> {
+    const OFFLINE: &str = "only the log can show that it extends what was seen of it before";
+    let subject = blob.map(subject_file).transpose()?;
+    let several = files.len() > 1;
+    let one = |file: &PathBuf| -> Result<Inspected> {
+        let named = |fail: Fail| Fail {
+            what: match file.to_str() {
+                Some("-") => format!("standard input: {}", fail.what),
+                _ => format!("{}: {}", file.display(), fail.what),
+            },
+            ..fail
+        };
+        let text = read(file)?;
+        let evidence = Evidence {
+            subject: subject.clone(),
+            bundle: Some(bundle::read(&text).map_err(named)?),
+            shown: None,
+        };
+        let mut inspected = Inspected::offline(evidence, trust, OFFLINE);
+        inspected.title = several.then(|| file.display().to_string());
+        Ok(inspected)
+    };
+    parallel::ordered(files, one, |inspected| show(inspected?))
+}
+
+/// A file, or what comes on standard input for `-`.
+fn read(file: &Path) -> Result<Vec<u8>> {
+    if file != Path::new("-") {
+        let missing = || broken(format!("there is no file {}", file.display()));
+        return Ok(state::read(file)?.ok_or_else(missing)?);
+    }
+    let mut text = Vec::new();
+    std::io::stdin()
+        .take(bundle::LARGEST + 1)
+        .read_to_end(&mut text)
+        .context("read standard input")?;
+    if text.len() as u64 > bundle::LARGEST {
+        return Err(broken("what comes on standard input is too large for a bundle").into());
+    }
+    Ok(text)
+}
+
+/// A file as what must have been signed.
+pub(super) fn subject_file(file: &Path) -> Result<Subject> {
+    let bytes = read(file)?;
+    Ok(Subject {
+        name: file.display().to_string(),
+        digest: bundle::sha256(&bytes),
+        bytes: Some(bytes),
+    })
+}

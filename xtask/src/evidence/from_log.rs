@@ -1,0 +1,150 @@
+//! Evidence from a log: the entry that is named, or that of the last signature made
+//! here, with the bundle where it was made here.
+
+use std::path::Path;
+
+use anyhow::Result;
+
+use super::checkpoint_store::Memory;
+use super::{Inspected, Online, TrustPolicy, from_bundles};
+use crate::artifact::Signature;
+use crate::bundle;
+use crate::entry::{Entry, Version};
+use crate::fail::{Fail, broken, not_so};
+use crate::proof::{Evidence, Subject};
+use crate::rekor::{self, Which};
+use crate::state;
+use crate::target::Target;
+
+/// What is asked of a log.
+pub(super) struct Asked<'a> {
+    /// The entry; without one that of the last signature made here.
+    pub(super) which: Option<Which>,
+    /// The log.
+    pub(super) rekor: Option<Version>,
+    /// The file that must have been signed.
+    pub(super) blob: Option<&'a Path>,
+    /// Whether the log is asked, where the bundle has the entry as well.
+    pub(super) online: Online,
+    /// Whether each answer of the log is told on standard error.
+    pub(super) trace: bool,
+}
+
+impl Asked<'_> {
+    /// Gathers and checks the evidence.
+    pub(super) fn inspect(self, target: &dyn Target, trust: &TrustPolicy) -> Result<Inspected> {
+        let mut made_here = target.signatures()?;
+        if let Some(version) = self.rekor {
+            made_here.retain(|signature| signature.rekor == version);
+        }
+        let Some(which) = self.which.clone() else {
+            let last = made_here.last().ok_or_else(nothing_signed)?;
+            if self.online == Online(false) {
+                return self.kept(last, trust);
+            }
+            if let Some(lost) = target.lost(last)? {
+                return Err(lost.into());
+            }
+            let which = Which::Index(last.log_index);
+            return self.ask(target, &made_here, last.rekor, &which, trust);
+        };
+        let default = || match which {
+            Which::Uuid(_) => Version::V1,
+            Which::Index(_) => target.rekor(),
+        };
+        let version = self.rekor.unwrap_or_else(default);
+        self.ask(target, &made_here, version, &which, trust)
+    }
+
+    /// Checks a signature made here by its bundle alone.
+    fn kept(&self, last: &Signature, trust: &TrustPolicy) -> Result<Inspected> {
+        let gone = || {
+            let bundle = last.bundle.display();
+            broken(format!(
+                "the bundle {bundle} is gone, or holds another signature"
+            ))
+            .hint("what the log says: cargo xtask inspect-rekor")
+        };
+        let evidence = remembered(last, self.blob)?.ok_or_else(gone)?;
+        Ok(Inspected::offline(evidence, trust, "the log was not asked"))
+    }
+
+    /// Asks a log for an entry, and checks it with the bundle that was made here.
+    fn ask(
+        &self,
+        target: &dyn Target,
+        made_here: &[Signature],
+        version: Version,
+        which: &Which,
+        trust: &TrustPolicy,
+    ) -> Result<Inspected> {
+        let memory = Memory::read(&target.dir())?;
+        let mut reached = target.reach_rekor(version)?;
+        reached.server.traced = self.trace;
+        let (entry, log) = rekor::fetch(version, &reached.server, which)?;
+        let of_entry = |signature: &&Signature| {
+            signature.rekor == version && signature.log_index == entry.index
+        };
+        let kept = match made_here.iter().rfind(of_entry) {
+            Some(signature) => remembered(signature, self.blob)?,
+            None => None,
+        };
+        // What was typed is about the entry, whatever was signed here.
+        let typed = self.which.is_some();
+        let kept = kept.filter(|kept| !typed || holds(kept, &entry));
+        let evidence = Evidence {
+            shown: Some(entry),
+            ..kept.unwrap_or_default()
+        };
+        Inspected::online(evidence, log, &memory, trust)
+    }
+}
+
+/// Whether a bundle holds this entry.
+fn holds(kept: &Evidence, entry: &Entry) -> bool {
+    let held = kept
+        .bundle
+        .as_ref()
+        .and_then(|bundle| bundle.entry.as_ref());
+    held.is_some_and(|held| held.canonical == entry.canonical)
+}
+
+/// What was kept of a signature made here; `None` where its bundle is gone, or the
+/// file was signed again and the bundle is that of the other signature.
+fn remembered(signature: &Signature, blob: Option<&Path>) -> Result<Option<Evidence>> {
+    let Some(text) = state::read(&signature.bundle)? else {
+        return Ok(None);
+    };
+    let bundle = bundle::read(&text)?;
+    let entry = bundle.entry.as_ref();
+    if entry.map(|entry| (entry.rekor, entry.index)) != Some((signature.rekor, signature.log_index))
+    {
+        return Ok(None);
+    }
+    let subject = match (blob, signature.image) {
+        (Some(file), _) => Some(from_bundles::subject_file(file)?),
+        (None, true) => signature
+            .artifact
+            .rsplit_once('@')
+            .map(|(_, digest)| Subject {
+                name: signature.artifact.clone(),
+                digest: digest.to_owned(),
+                bytes: None,
+            }),
+        (None, false) => {
+            let file = Path::new(&signature.artifact);
+            file.is_file()
+                .then(|| from_bundles::subject_file(file))
+                .transpose()?
+        }
+    };
+    Ok(Some(Evidence {
+        subject,
+        bundle: Some(bundle),
+        shown: None,
+    }))
+}
+
+fn nothing_signed() -> Fail {
+    not_so("nothing has been signed here yet").hint("cargo xtask sign")
+}

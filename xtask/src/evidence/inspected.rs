@@ -1,0 +1,99 @@
+//! A signature that was looked at: what is known of it, and what of that is proved.
+
+use anyhow::Result;
+
+use super::checkpoint_store::{Compared, Memory};
+use crate::fail::{Fail, broken};
+use crate::proof::policy::Policy;
+use crate::proof::{Evidence, Proof, prove};
+use crate::rekor;
+use crate::state;
+use crate::trust::root::TrustedRoot;
+
+/// The authorities that a proof leads to, and the names that are expected.
+pub(crate) struct TrustPolicy {
+    /// The authorities.
+    pub(crate) root: TrustedRoot,
+    /// The names.
+    pub(crate) policy: Policy,
+}
+
+impl TrustPolicy {
+    /// Reads the trusted root in a file; `missing` makes the error where there is none.
+    pub(crate) fn read(
+        file: &std::path::Path,
+        policy: Policy,
+        missing: impl FnOnce() -> Fail,
+    ) -> Result<TrustPolicy> {
+        let text = state::read(file)?.ok_or_else(missing)?;
+        let root = TrustedRoot::read(&text).map_err(|fail| Fail {
+            what: format!("{}: {}", file.display(), fail.what),
+            ..fail
+        })?;
+        Ok(TrustPolicy { root, policy })
+    }
+
+    /// Reads the trusted root of an installation.
+    pub(crate) fn of_installation(file: &std::path::Path, policy: Policy) -> Result<TrustPolicy> {
+        TrustPolicy::read(file, policy, || {
+            broken("this installation has no trusted root yet: it is not complete")
+                .hint("go on with it: cargo xtask install")
+        })
+    }
+}
+
+/// A signature, and what came of checking it.
+pub(crate) struct Inspected {
+    /// What it was found under, where there are several: a file, a manifest.
+    pub(crate) title: Option<String>,
+    /// What is known of it.
+    pub(crate) evidence: Evidence,
+    /// What holds of that.
+    pub(crate) proof: Proof,
+    /// The report of a log with two histories.
+    pub(crate) forked: Option<Fail>,
+}
+
+impl Inspected {
+    fn new(evidence: Evidence, trust: &TrustPolicy) -> Inspected {
+        let proof = prove(&evidence, &trust.root, &trust.policy);
+        Inspected {
+            title: None,
+            evidence,
+            proof,
+            forked: None,
+        }
+    }
+
+    /// Checks a signature without asking a server; `why` says why none was asked.
+    pub(super) fn offline(evidence: Evidence, trust: &TrustPolicy, why: &str) -> Inspected {
+        let mut inspected = Inspected::new(evidence, trust);
+        inspected.proof.skip("consistency", why);
+        inspected
+    }
+
+    /// Checks a signature, and the log's checkpoint against the last one seen.
+    pub(super) fn online(
+        evidence: Evidence,
+        mut log: rekor::Log<'_>,
+        memory: &Memory,
+        trust: &TrustPolicy,
+    ) -> Result<Inspected> {
+        let mut inspected = Inspected::new(evidence, trust);
+        let Some((id, checkpoint)) = &inspected.proof.checkpoint else {
+            let why = "there is no checkpoint that the log signed";
+            inspected.proof.skip("consistency", why);
+            return Ok(inspected);
+        };
+        let prove = |first| log.consistency(first, checkpoint);
+        let verdict = match memory.compare(id, checkpoint, prove)? {
+            Compared::Extends(detail) => Ok(detail),
+            Compared::Forked(why) => {
+                inspected.forked = Some(memory.forked(id, checkpoint, &why));
+                Err(why)
+            }
+        };
+        inspected.proof.check("consistency", verdict);
+        Ok(inspected)
+    }
+}

@@ -1,0 +1,103 @@
+//! Which signatures are looked at, and whose word counts.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::Result;
+
+use super::{Inspected, TrustPolicy, from_bundles, from_image, from_log};
+use crate::entry::Version;
+use crate::fail::{Fail, broken};
+use crate::proof::policy::Policy;
+use crate::rekor::Which;
+use crate::target::Target;
+
+/// Where signatures are found.
+pub(crate) enum Source {
+    /// In these bundles; `-` is standard input.
+    Bundles(Vec<PathBuf>),
+    /// Beside this image, in its registry.
+    Image(String),
+    /// In a log: the entry that is named, or that of the last signature made here.
+    Log {
+        /// The entry.
+        which: Option<Which>,
+        /// The log.
+        rekor: Option<Version>,
+    },
+}
+
+/// Whether the log is asked for what a bundle says of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Online(pub(crate) bool);
+
+/// What is asked about signatures.
+pub(crate) struct Query {
+    /// Where they are found.
+    pub(crate) source: Source,
+    /// The file that must have been signed.
+    pub(crate) blob: Option<PathBuf>,
+    /// Whether the log is asked, where something else has the entry as well.
+    pub(crate) online: Online,
+    /// Who must have signed.
+    pub(crate) policy: Policy,
+    /// The trusted root; without one that of the installation counts.
+    pub(crate) trusted_root: Option<PathBuf>,
+    /// Whether each answer of a server is told on standard error.
+    pub(crate) trace: bool,
+}
+
+/// Gathers and checks every signature that was asked for, and shows one after the other
+/// as they come. `open` opens the target, which bundles with a trusted root do not need.
+pub(crate) fn inspect_all(
+    query: Query,
+    open: impl Fn() -> Result<Box<dyn Target>>,
+    mut show: impl FnMut(Inspected) -> Result<()>,
+) -> Result<()> {
+    let trust = match &query.trusted_root {
+        Some(file) => TrustPolicy::read(file, query.policy, || {
+            broken(format!("there is no file {}", file.display()))
+        })?,
+        None => TrustPolicy::of_installation(&open()?.trusted_root()?, query.policy)?,
+    };
+    let blob = query.blob.as_deref();
+    match query.source {
+        Source::Bundles(files) => from_bundles::inspect(&files, blob, &trust, show),
+        Source::Image(image) => from_image::inspect(
+            open()?.as_ref(),
+            &image,
+            query.online,
+            query.trace,
+            &trust,
+            show,
+        ),
+        Source::Log { which, rekor } => {
+            let asked = from_log::Asked {
+                which,
+                rekor,
+                blob,
+                online: query.online,
+                trace: query.trace,
+            };
+            show(asked.inspect(open()?.as_ref(), &trust)?)
+        }
+    }
+}
+
+impl Source {
+    /// Fails where what was asked for can only be a mistake.
+    pub(crate) fn refuse_mistakes(&self, blob: Option<&Path>) -> Result<(), Fail> {
+        let files: &[PathBuf] = match self {
+            Source::Bundles(files) => files,
+            Source::Image(image) if Path::new(image).is_file() => {
+                return Err(broken(format!("{image} is a file, not an image"))
+                    .hint("a bundle is named by an option: --bundle FILE"));
+            }
+            _ => &[],
+        };
+        let files = files.iter().map(PathBuf::as_path).chain(blob);
+        if files.filter(|file| *file == Path::new("-")).count() > 1 {
+            return Err(broken("standard input can be read once only"));
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,215 @@
+//! A chapter, and what it has a reader do, as the table says.
+
+use anyhow::{Context, Result};
+use clap::ValueEnum;
+use serde::{Deserialize, Deserializer};
+
+use super::{DoneWhen, Milestone};
+use crate::fail::{Fail, broken};
+use crate::labs::LABS;
+use crate::target::TargetKind;
+
+/// A chapter.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Chapter {
+    /// As it is typed.
+    pub name: String,
+    /// Its place, from 0.
+    pub number: u32,
+    /// Its page in `docs/`.
+    pub page: String,
+    /// Its heading, without the number.
+    pub title: String,
+    /// How long a newcomer takes for it.
+    pub minutes: u32,
+    /// Why it is there, a sentence.
+    pub about: String,
+    /// What stays when it is reset, and why.
+    pub stays: Option<String>,
+    /// What it has a reader do; nothing where it is only read.
+    #[serde(default, deserialize_with = "tasks")]
+    tasks: Vec<Task>,
+}
+
+/// Something that a chapter has a reader do.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Task {
+    /// What holds once it is done, without a full stop.
+    pub what: String,
+    /// What to do, a sentence.
+    pub todo: String,
+    /// The command that does it.
+    pub command: String,
+    /// Hints, the vaguest first; after the last of them comes the command.
+    pub hints: Vec<String>,
+    /// The targets that have it; all where none is named.
+    #[serde(default, deserialize_with = "targets")]
+    on: Vec<TargetKind>,
+    /// How it is seen to be done.
+    #[serde(rename = "seen", deserialize_with = "done_when")]
+    pub(crate) done_when: DoneWhen,
+}
+
+impl Task {
+    /// How many hints it has: after those of the table comes the command.
+    pub(crate) fn hint_count(&self) -> usize {
+        self.hints.len() + 1
+    }
+}
+
+impl Chapter {
+    /// What it has a reader do on a target.
+    pub fn tasks(&self, on: TargetKind) -> Vec<&Task> {
+        let here = |task: &&Task| task.on.is_empty() || task.on.contains(&on);
+        self.tasks.iter().filter(here).collect()
+    }
+
+    /// What is remembered of one of its tasks is under this.
+    pub fn key(&self, task: &Task) -> String {
+        format!("{}: {}", self.name, task.what)
+    }
+
+    /// The line above what is said of it.
+    pub(crate) fn heading(&self) -> String {
+        let Chapter {
+            number,
+            title,
+            page,
+            ..
+        } = self;
+        format!("Chapter {number}, {title}: docs/{page}")
+    }
+
+    /// How it is spoken of: `chapter 7 (Sign)`.
+    pub fn spoken(&self) -> String {
+        format!("chapter {} ({})", self.number, self.title)
+    }
+}
+
+/// All chapters, in their order.
+pub fn all() -> Result<Vec<Chapter>> {
+    serde_yaml::from_str(include_str!("chapters.yml")).context("read the table of the chapters")
+}
+
+/// What is said where no chapter is left that has something to do.
+pub(crate) fn all_done(chapters: &[Chapter]) -> Vec<String> {
+    let mut lines = vec!["every chapter that has something to do is done".to_owned()];
+    if let Some(last) = chapters.last() {
+        lines.push(format!("what is left to read: docs/{}", last.page));
+    }
+    lines
+}
+
+/// The chapter of a name or number.
+pub fn named<'a>(chapters: &'a [Chapter], typed: &str) -> Result<&'a Chapter, Fail> {
+    let number = typed.parse().ok();
+    let found = chapters
+        .iter()
+        .find(|chapter| chapter.name == typed || Some(chapter.number) == number);
+    found.ok_or_else(|| {
+        let names: Vec<_> = chapters
+            .iter()
+            .map(|chapter| chapter.name.as_str())
+            .collect();
+        broken(format!("there is no chapter {typed:?}")).hint(format!(
+            "the chapters are 0 to {}: {}",
+            chapters.len().saturating_sub(1),
+            names.join(", ")
+        ))
+    })
+}
+
+/// A task for each lab.
+fn labs() -> Vec<Task> {
+    let task = |lab: &crate::labs::Lab| Task {
+        what: format!("{}: {}", lab.name, lab.title),
+        todo: "Predict what catches the attack of this lab, and run it.".to_owned(),
+        command: format!("cargo xtask lab {}", lab.name),
+        hints: vec![
+            "Each lab is an attack, and is run by its name.".to_owned(),
+            format!("The question of this one is: {}", lab.question),
+        ],
+        on: Vec::new(),
+        done_when: DoneWhen::Did(Milestone::Lab(lab.name.to_owned())),
+    };
+    LABS.iter().map(task).collect()
+}
+
+fn tasks<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<Task>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Tasks {
+        Listed(Vec<Task>),
+        Word(String),
+    }
+    match Tasks::deserialize(from)? {
+        Tasks::Listed(tasks) => Ok(tasks),
+        Tasks::Word(word) if word == "labs" => Ok(labs()),
+        Tasks::Word(word) => Err(serde::de::Error::custom(format!("no tasks: {word:?}"))),
+    }
+}
+
+fn targets<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<TargetKind>, D::Error> {
+    let names = Vec::<String>::deserialize(from)?;
+    let target =
+        |name: &String| TargetKind::from_str(name, false).map_err(serde::de::Error::custom);
+    names.iter().map(target).collect()
+}
+
+fn done_when<'de, D: Deserializer<'de>>(from: D) -> Result<DoneWhen, D::Error> {
+    let text = String::deserialize(from)?;
+    text.parse().map_err(serde::de::Error::custom)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table_can_be_read_and_is_in_order() {
+        let chapters = all().unwrap();
+        assert_eq!(chapters.len(), 14);
+        for (i, chapter) in chapters.iter().enumerate() {
+            assert_eq!(chapter.number as usize, i, "{}", chapter.name);
+            assert!(chapter.page.starts_with(&format!("{i:02}-")));
+            assert!(chapter.about.ends_with('.'));
+        }
+    }
+
+    /// Whatever the target, a chapter is either read or has tasks there.
+    #[test]
+    fn every_target_has_the_same_chapters_to_do() {
+        for chapter in all().unwrap() {
+            let here = [TargetKind::Local, TargetKind::Minikube, TargetKind::Cluster]
+                .map(|on| chapter.tasks(on).is_empty() == chapter.tasks.is_empty());
+            assert_eq!(here, [true; 3], "{}", chapter.name);
+        }
+    }
+
+    /// The answer comes last.
+    #[test]
+    fn no_hint_gives_the_command_away() {
+        for chapter in all().unwrap() {
+            for task in &chapter.tasks {
+                assert!(!task.hints.is_empty(), "{}", task.what);
+                for hint in &task.hints {
+                    assert!(!hint.contains(&task.command), "{hint}");
+                    assert!(hint.ends_with(['.', '?']), "{hint}");
+                }
+                assert!(task.todo.ends_with('.') && !task.what.ends_with('.'));
+            }
+        }
+    }
+
+    #[test]
+    fn chapters_are_named_by_number_or_name() {
+        let chapters = all().unwrap();
+        assert_eq!(named(&chapters, "7").unwrap().name, "sign");
+        assert_eq!(named(&chapters, "sign").unwrap().number, 7);
+        for wrong in ["14", "-1", "", "Sign", "7 "] {
+            assert!(named(&chapters, wrong).is_err(), "{wrong}");
+        }
+    }
+}
