@@ -23,6 +23,8 @@ pub struct Fail {
     pub tail: Vec<String>,
     /// [`NOT_SO`] or [`BROKEN`].
     pub exit: u8,
+    /// The id of the known problem that it is.
+    pub problem: Option<&'static str>,
     /// Whether `what` explains the tail, so that it need not be shown.
     pub known: bool,
 }
@@ -34,6 +36,7 @@ pub fn not_so(what: impl Into<String>) -> Fail {
         hints: Vec::new(),
         tail: Vec::new(),
         exit: NOT_SO,
+        problem: None,
         known: false,
     }
 }

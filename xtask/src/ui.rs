@@ -354,14 +354,14 @@ impl Ui {
         ));
     }
 
-    /// A failure as JSON: `{"error", "hints", "tail"}`.
+    /// A failure as JSON: `{"error", "problem", "hints", "tail"}`.
     fn failure(&self, fail: &Fail) -> Value {
         let hints: Vec<String> = fail
             .hints
             .iter()
             .map(|hint| self.with_prefix(hint))
             .collect();
-        json!({"error": fail.what, "hints": hints, "tail": fail.tail})
+        json!({"error": fail.what, "problem": fail.problem, "hints": hints, "tail": fail.tail})
     }
 
     fn close(&self, step: StepRef<'_>) {

@@ -7,7 +7,7 @@ use clap::Args;
 
 use super::App;
 use crate::entry::Version;
-use crate::evidence::{self, Inspected, Online, Query, Source};
+use crate::evidence::{self, Inspected, Online, Query, SignatureSource};
 use crate::proof::policy::{Expected, Policy};
 use crate::rekor::Which;
 
@@ -89,15 +89,15 @@ impl EvidenceArgs {
         })
     }
 
-    fn source(&self) -> Source {
+    fn source(&self) -> SignatureSource {
         if !self.bundle.is_empty() {
-            return Source::Bundles(self.bundle.clone());
+            return SignatureSource::Bundles(self.bundle.clone());
         }
         if let Some(image) = &self.image {
-            return Source::Image(image.clone());
+            return SignatureSource::Image(image.clone());
         }
         let by_uuid = self.uuid.clone().map(Which::Uuid);
-        Source::Log {
+        SignatureSource::Log {
             which: by_uuid.or(self.log_index.map(Which::Index)),
             rekor: self.rekor,
         }

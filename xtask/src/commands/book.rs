@@ -30,7 +30,7 @@ pub(crate) struct BookCommand {
 }
 
 #[derive(Serialize)]
-struct Made {
+struct MadeBook {
     page: PathBuf,
     steps: Ends,
 }
@@ -71,7 +71,7 @@ impl BookCommand {
             Some(port) => serve(app, &book, port, held)?,
         }
         let steps = Ends::of(&outcome);
-        Ok(Answer::result(Made { page, steps }))
+        Ok(Answer::result(MadeBook { page, steps }))
     }
 }
 

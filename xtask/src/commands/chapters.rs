@@ -18,11 +18,11 @@ struct Journey {
     target: &'static str,
     /// The chapter that is next.
     at: Option<String>,
-    chapters: Vec<Row>,
+    chapters: Vec<ChapterRow>,
 }
 
 #[derive(Serialize)]
-struct Row {
+struct ChapterRow {
     name: String,
     number: u32,
     title: String,
@@ -90,11 +90,11 @@ fn say(app: &App, report: &ChapterReport<'_>, is_here: bool, width: usize) {
     }
 }
 
-fn row(app: &App, walkthrough: &Walkthrough<'_>, report: ChapterReport<'_>) -> Row {
+fn row(app: &App, walkthrough: &Walkthrough<'_>, report: ChapterReport<'_>) -> ChapterRow {
     let chapter = report.chapter;
     let tasks = chapter.tasks(app.chosen.kind).into_iter();
     let hints = tasks.map(|task| walkthrough.hints_given(chapter, task));
-    Row {
+    ChapterRow {
         name: chapter.name.clone(),
         number: chapter.number,
         title: chapter.title.clone(),

@@ -66,7 +66,7 @@ impl CheckCommand {
 
 impl Checked {
     fn of(report: &ChapterReport<'_>) -> Checked {
-        let task = |(task, seen): &(&walkthrough::Task, Option<String>)| CheckedTask {
+        let task = |(task, seen): &(&walkthrough::ChapterTask, Option<String>)| CheckedTask {
             what: task.what.clone(),
             ok: seen.is_some(),
             seen: seen.clone(),

@@ -8,7 +8,7 @@ use serde::Serialize;
 use crate::app::{Answer, App};
 use crate::exec::interrupt;
 use crate::fail::{Fail, broken};
-use crate::labs::{LABS, Lab, Stage};
+use crate::labs::{LABS, Lab, Session};
 use crate::local::servers::Servers;
 use crate::walkthrough::Milestone;
 
@@ -54,13 +54,13 @@ impl LabCommand {
         let _held = crate::state::exclusive(&app.state.path("lab.lock"))?;
         let _watch = interrupt::watch();
         say_story(app, lab);
-        let mut stage = Stage::new(&app.ui, &app.state.path("lab"), !self.no_pause)?;
+        let mut session = Session::new(&app.ui, &app.repo, &app.state.path("lab"), !self.no_pause)?;
         let built = Servers::of(&app.repo)?.built();
-        let ended = if built { Ok(()) } else { stage.build() }
-            .and_then(|()| stage.set(lab, self.port_base))
-            .and_then(|()| attack(app, lab, &mut stage));
+        let ended = if built { Ok(()) } else { session.build() }
+            .and_then(|()| session.install(lab, self.port_base))
+            .and_then(|()| attack(app, lab, &mut session));
         // What was made goes away whatever came of it.
-        let cleared = stage.clear();
+        let cleared = session.clear();
         let caught_by = ended?;
         cleared?;
         let lab = lab.name;
@@ -77,14 +77,14 @@ fn named(name: &str) -> Result<&'static Lab, Fail> {
     })
 }
 
-fn attack(app: &App, lab: &Lab, stage: &mut Stage<'_>) -> Result<Vec<String>> {
-    stage.wait()?;
-    (lab.run)(stage)?;
+fn attack(app: &App, lab: &Lab, session: &mut Session<'_>) -> Result<Vec<String>> {
+    session.wait()?;
+    (lab.run)(session)?;
     app.ui.say("");
     for line in lab.answer {
         app.ui.tell(line);
     }
-    Ok(stage.caught().to_vec())
+    Ok(session.caught().to_vec())
 }
 
 fn say_story(app: &App, lab: &Lab) {

@@ -21,14 +21,14 @@ macro_rules! commands {
 
         /// What to do.
         #[derive(Debug, Subcommand)]
-        pub(crate) enum Command {
+        pub(crate) enum AnyCommand {
             $($name($module::$command),)*
         }
 
-        impl Command {
+        impl AnyCommand {
             pub(crate) fn run(self, app: &App) -> Result<Answer> {
                 match self {
-                    $(Command::$name(command) => command.run(app),)*
+                    $(AnyCommand::$name(command) => command.run(app),)*
                 }
             }
         }
@@ -70,7 +70,7 @@ commands! {
     Book(book::BookCommand),
     Env(env::EnvCommand),
     Uninstall(uninstall::UninstallCommand),
-    Step(step::StepCommand),
+    Step(step::StepCommandLine),
 }
 
 /// Runs every step of the private Sigstore workshop.
@@ -87,7 +87,7 @@ pub struct Cli {
     pub(crate) global: Global,
     /// What to do.
     #[command(subcommand)]
-    pub(crate) command: Command,
+    pub(crate) command: AnyCommand,
 }
 
 /// Reads the command line, runs the command and prints its answer.
@@ -122,10 +122,10 @@ pub fn main() -> ExitCode {
 fn run(Cli { global, command }: Cli, ui: &Ui) -> Result<Answer> {
     interrupt::prepare()?;
     // This one starts a minikube, and chooses it for the commands to come.
-    let minikube = matches!(command, Command::Minikube(_)).then_some(TargetKind::Minikube);
+    let minikube = matches!(command, AnyCommand::Minikube(_)).then_some(TargetKind::Minikube);
     let app = App::open(&global, global.on.or(minikube), ui.restyled(ui.style()))?;
     // A step is a part of another command, which has said it.
-    if !matches!(command, Command::Step(_)) {
+    if !matches!(command, AnyCommand::Step(_)) {
         let (name, why) = (app.chosen.kind.name(), app.chosen.why);
         app.ui.note(format!("on {name} ({why})"));
     }

@@ -9,7 +9,7 @@ use crate::app::{Answer, App, EvidenceArgs};
 use crate::evidence::describe::sentence;
 use crate::evidence::{Document, Inspected, Online, Verdicts};
 use crate::fail::{Fail, broken};
-use crate::report::{self, Signature};
+use crate::report::{self, Article};
 use crate::state;
 use crate::text::printable;
 use crate::text::quote;
@@ -34,9 +34,9 @@ impl ReportCommand {
             all.push(inspected);
             Ok(())
         })?;
-        let signatures: Vec<Signature<'_>> = all.iter().map(signature).collect();
+        let articles: Vec<Article<'_>> = all.iter().map(article).collect();
         // Nothing in it is secret, and it is made to be handed on.
-        state::write(&self.output, report::page(&signatures).as_bytes(), 0o644)?;
+        state::write(&self.output, report::page(&articles).as_bytes(), 0o644)?;
 
         let page = std::path::absolute(&self.output)?;
         let mut verdicts = Verdicts::default();
@@ -57,8 +57,8 @@ impl ReportCommand {
     }
 }
 
-fn signature(inspected: &Inspected) -> Signature<'_> {
-    Signature {
+fn article(inspected: &Inspected) -> Article<'_> {
+    Article {
         title: inspected.title.as_deref(),
         sentence: sentence(inspected),
         evidence: &inspected.evidence,

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::app::{Answer, App, Ends, Execution, PlanOptions, ask};
 use crate::plan::{Plan, Step};
-use crate::target::Removal;
+use crate::target::{Removal, Target};
 use crate::walkthrough::steps::{ResetRunner, Unlearn};
 use crate::walkthrough::{self, Chapter};
 
@@ -44,19 +44,21 @@ struct Undone {
 }
 
 impl ResetCommand {
-    // One after the other, since each looks at what the one before allows: the chapter,
-    // the lock, the target, the plan, the question.
     pub(crate) fn run(self, app: &App) -> Result<Answer> {
         let chapters = walkthrough::all()?;
         let chapter = walkthrough::named(&chapters, &self.chapter)?;
-        let spoken = chapter.spoken();
-        if chapter.tasks(app.chosen.kind).is_empty() {
-            app.ui.say(format!(
-                "{spoken} is only read, so there is nothing to undo"
-            ));
-            let chapter = chapter.name.clone();
-            return Ok(Answer::result(OnlyRead { chapter }));
+        if !chapter.tasks(app.chosen.kind).is_empty() {
+            return self.undo(app, chapter);
         }
+        let spoken = chapter.spoken();
+        app.ui.say(format!(
+            "{spoken} is only read, so there is nothing to undo"
+        ));
+        let chapter = chapter.name.clone();
+        Ok(Answer::result(OnlyRead { chapter }))
+    }
+
+    fn undo(self, app: &App, chapter: &Chapter) -> Result<Answer> {
         let _alone = app.lock_alone("reset", false, &self.plan)?;
         let whole = WHOLE.contains(&chapter.name.as_str());
         let target = if whole {
@@ -70,15 +72,7 @@ impl ResetCommand {
         }
         push_unlearn(&mut plan, chapter, whole);
         if !self.yes && !self.plan.dry_run {
-            let question = if whole {
-                target.removal_question(Removal {
-                    keep_tools: chapter.name != TOOLS,
-                    ..Removal::default()
-                })?
-            } else {
-                format!("This undoes {spoken}. Go on?")
-            };
-            ask("reset", &question)?;
+            ask("reset", &question(target.as_ref(), chapter, whole)?)?;
         }
         let runner = ResetRunner {
             target: target.as_ref(),
@@ -89,7 +83,7 @@ impl ResetCommand {
         let Execution::Finished(outcome) = ran else {
             return Ok(Answer::printed());
         };
-        app.ui.say(format!("undone: {spoken}"));
+        app.ui.say(format!("undone: {}", chapter.spoken()));
         if let Some(stays) = &chapter.stays {
             app.ui.say(stays);
         }
@@ -100,6 +94,16 @@ impl ResetCommand {
             steps: Ends::of(&outcome),
         }))
     }
+}
+
+fn question(target: &dyn Target, chapter: &Chapter, whole: bool) -> Result<String> {
+    if !whole {
+        return Ok(format!("This undoes {}. Go on?", chapter.spoken()));
+    }
+    target.removal_question(Removal {
+        keep_tools: chapter.name != TOOLS,
+        ..Removal::default()
+    })
 }
 
 /// Adds to a plan that it is forgotten that the chapter was done.

@@ -40,7 +40,7 @@ pub(crate) struct VerifyCommand {
 }
 
 #[derive(Serialize)]
-struct Verified {
+struct VerifiedArtifacts {
     verified: Vec<String>,
     identity: String,
     issuer: String,
@@ -94,7 +94,7 @@ impl VerifyCommand {
         app.ui
             .say(format!("  signed by {identity}, vouched for by {issuer}"));
         app.ui.next("cargo xtask inspect-rekor");
-        Ok(Answer::result(Verified {
+        Ok(Answer::result(VerifiedArtifacts {
             verified,
             identity,
             issuer,

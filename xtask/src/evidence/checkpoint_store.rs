@@ -18,26 +18,29 @@ use crate::tlog::merkle::{self, Hash};
 
 /// The last checkpoints seen, a file a log in one directory. They are read before a
 /// log is asked for a new one, so an honest log's new one is never older.
-pub struct Memory {
+pub(crate) struct CheckpointStore {
     dir: PathBuf,
     last: BTreeMap<String, Checkpoint>,
 }
 
-/// What the memory says of a new checkpoint.
+/// Whether a new checkpoint of a log is consistent with what was seen of it before.
 #[derive(Debug, Clone)]
-pub enum Compared {
+pub(crate) enum Consistency {
     /// It extends what was seen, with the words for a person.
     Extends(String),
-    /// It does not: the log has two histories.
-    Forked(String),
+    /// It does not: the log shows two histories. In a few words, and as a report with
+    /// both checkpoints.
+    SplitView {
+        /// Why not.
+        why: String,
+        /// The report.
+        report: Fail,
+    },
 }
 
-impl Memory {
+impl CheckpointStore {
     /// Reads what is kept below a directory.
-    ///
-    /// # Errors
-    /// Where a file cannot be read or is damaged.
-    pub fn read(dir: &Path) -> Result<Memory> {
+    pub(crate) fn read(dir: &Path) -> Result<CheckpointStore> {
         let dir = dir.join("checkpoints");
         let mut last = BTreeMap::new();
         let files = match std::fs::read_dir(&dir) {
@@ -64,34 +67,31 @@ impl Memory {
                 })?;
             last.insert(log.to_owned(), checkpoint);
         }
-        Ok(Memory { dir, last })
+        Ok(CheckpointStore { dir, last })
     }
 
     /// Whether no log was seen yet.
-    pub fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.last.is_empty()
     }
 
     /// The last checkpoint seen of a log.
-    pub fn last(&self, log_id: &[u8]) -> Option<&Checkpoint> {
+    pub(crate) fn last(&self, log_id: &[u8]) -> Option<&Checkpoint> {
         self.last.get(&hex(log_id))
     }
 
     /// Compares a checkpoint, whose signature was verified, with the last one of its
     /// log, and keeps it where it extends that. `prove` fetches the hashes of a
     /// consistency proof from a size to that of the checkpoint.
-    ///
-    /// # Errors
-    /// Where the proof cannot be had, or the file not be written.
-    pub fn compare(
+    pub(crate) fn compare(
         &self,
         log_id: &[u8],
         new: &Checkpoint,
         prove: impl FnOnce(u64) -> Result<Vec<Hash>>,
-    ) -> Result<Compared> {
+    ) -> Result<Consistency> {
         let Some(old) = self.last(log_id) else {
             self.keep(log_id, new)?;
-            return Ok(Compared::Extends(format!(
+            return Ok(Consistency::Extends(format!(
                 "the first checkpoint seen of this log, of {}; kept for the next time",
                 entries(new.size)
             )));
@@ -104,7 +104,7 @@ impl Memory {
         match merkle::extends((old.size, &old.root), (new.size, &new.root), &proof) {
             Ok(()) => {
                 self.keep(log_id, new)?;
-                Ok(Compared::Extends(match new.size - old.size {
+                Ok(Consistency::Extends(match new.size - old.size {
                     0 => format!("the same {} as when last seen", entries(old.size)),
                     more => format!(
                         "begins with the {} last seen; {more} more",
@@ -115,13 +115,14 @@ impl Memory {
             Err(why) => {
                 let conflicting = self.file(log_id, "conflicting");
                 state::write(&conflicting, new.text.as_bytes(), 0o600)?;
-                Ok(Compared::Forked(why))
+                let report = self.split_view(log_id, new, &why);
+                Ok(Consistency::SplitView { why, report })
             }
         }
     }
 
     /// The failure that reports two histories, with both checkpoints.
-    pub fn forked(&self, log_id: &[u8], new: &Checkpoint, why: &str) -> Fail {
+    fn split_view(&self, log_id: &[u8], new: &Checkpoint, why: &str) -> Fail {
         let old = self.last(log_id).map_or("", |old| &old.text);
         let lines = |title: &str, text: &str| {
             let lines = text.lines().map(|line| format!("  {line}"));
@@ -140,7 +141,7 @@ impl Memory {
                 path("conflicting")
             ))
             .hint(format!(
-                "if you know why the log began anew, begin anew as well: rm {}",
+                "if you know why the log began again, begin again as well: rm {}",
                 path("checkpoint")
             ))
     }
@@ -149,7 +150,7 @@ impl Memory {
         self.dir.join(format!("{}.{what}", hex(log_id)))
     }
 
-    /// Keeps a checkpoint unless somebody kept one of a larger tree meanwhile.
+    /// Keeps a checkpoint unless another command kept one of a larger tree meanwhile.
     fn keep(&self, log_id: &[u8], new: &Checkpoint) -> Result<()> {
         if self.last(log_id).is_some_and(|last| last.size == new.size) {
             return Ok(());

@@ -62,55 +62,53 @@ pub(crate) fn lines(inspected: &Inspected) -> Result<Vec<String>> {
     let Some(entry) = evidence.entry() else {
         return Ok(lines);
     };
-    lines.push(format!(
-        "log          Rekor {}, index {}",
-        entry.rekor.name(),
-        entry.index
-    ));
+    let (rekor, index) = (entry.rekor.name(), entry.index);
+    lines.push(format!("log          Rekor {rekor}, index {index}"));
     if let Some(uuid) = &entry.uuid {
         lines.push(format!("uuid         {}", printable(uuid)));
     }
     lines.push(format!("kind         {}", printable(&entry.kind())));
-    match entry.recorded() {
-        Ok(Some(recorded)) => {
-            let content = evidence.bundle.as_ref().map(|bundle| &bundle.content);
-            let of = match content {
-                _ if recorded.of_payload => "of the payload of an envelope",
-                Some(Content::Message { .. }) => "of what was signed",
-                Some(_) => "of the statement that was signed, which names the artifact",
-                None => "of what was signed; for an image that is a statement which names it",
-            };
-            lines.push(format!("digest       {}", recorded.digest_text()));
-            lines.push(format!("             {of}"));
-        }
-        Ok(None) => {
-            lines.push(
-                "digest       this program does not read entries of this kind; all of it:".into(),
-            );
-            let body = serde_json::to_string_pretty(&entry.body)?;
-            lines.extend(body.lines().map(|line| format!("  {}", printable(line))));
-        }
-        Err(why) => lines.push(format!("digest       {}", printable(&why))),
-    }
+    lines.extend(digest_lines(entry, evidence)?);
     let leaf = evidence.leaf();
     let shown =
         |value: Option<String>| printable(&value.unwrap_or_else(|| "no certificate".into()));
-    let identity = leaf.as_ref().map(|leaf| leaf.identities().join(", "));
-    lines.push(format!("identity     {}", shown(identity)));
-    lines.push(format!(
-        "issuer       {}",
-        shown(leaf.as_ref().and_then(Leaf::issuer_claim))
-    ));
+    let identity = shown(leaf.as_ref().map(|leaf| leaf.identities().join(", ")));
+    let issuer = shown(leaf.as_ref().and_then(Leaf::issuer_claim));
+    lines.push(format!("identity     {identity}"));
+    lines.push(format!("issuer       {issuer}"));
     let no_time = match entry.rekor {
         Version::V1 => "not recorded",
         Version::V2 => "not recorded: Rekor v2 leaves time to the timestamp in the bundle",
     };
     let integrated = entry.integrated.and_then(time::from_unix);
-    lines.push(format!(
-        "integrated   {}",
-        integrated.as_deref().unwrap_or(no_time)
-    ));
+    let integrated = integrated.as_deref().unwrap_or(no_time);
+    lines.push(format!("integrated   {integrated}"));
     Ok(lines)
+}
+
+/// What the entry records, and of what that is the digest.
+fn digest_lines(entry: &Entry, evidence: &Evidence) -> Result<Vec<String>> {
+    let recorded = match entry.recorded() {
+        Ok(Some(recorded)) => recorded,
+        Ok(None) => {
+            let head = "digest       this program does not read entries of this kind; all of it:";
+            let body = serde_json::to_string_pretty(&entry.body)?;
+            let body = body.lines().map(|line| format!("  {}", printable(line)));
+            return Ok(std::iter::once(head.to_owned()).chain(body).collect());
+        }
+        Err(why) => return Ok(vec![format!("digest       {}", printable(&why))]),
+    };
+    let content = evidence.bundle.as_ref().map(|bundle| &bundle.content);
+    let of = match content {
+        _ if recorded.of_payload => "of the payload of an envelope",
+        Some(Content::Message { .. }) => "of what was signed",
+        Some(_) => "of the statement that was signed, which names the artifact",
+        None => "of what was signed; for an image that is a statement which names it",
+    };
+    Ok(vec![
+        format!("digest       {}", recorded.digest_text()),
+        format!("             {of}"),
+    ])
 }
 
 /// Each check, and whether it holds.

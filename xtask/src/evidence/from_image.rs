@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 
-use super::checkpoint_store::Memory;
+use super::checkpoint_store::CheckpointStore;
 use super::{Inspected, Online, TrustPolicy};
 use crate::entry::Entry;
 use crate::fail::{Fail, not_so};
@@ -68,7 +68,7 @@ fn beside_the_log(
         return Ok(Inspected::offline(evidence, trust, why));
     };
     let (version, which, named) = (entry.rekor, Which::Index(entry.index), entry.log_id.clone());
-    let memory = Memory::read(&target.dir())?;
+    let store = CheckpointStore::read(&target.dir())?;
     let mut reached = target.reach_rekor(version);
     let asked = match &mut reached {
         Ok(reached) => {
@@ -80,7 +80,7 @@ fn beside_the_log(
     match asked {
         Ok((shown, log)) if named.is_some() && log_id(&shown, trust) == named => {
             evidence.shown = Some(shown);
-            Inspected::online(evidence, log, &memory, trust)
+            Inspected::online(evidence, log, &store, trust)
         }
         Ok(_) => {
             let why = "the log that holds the entry does not run here";

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use anyhow::Result;
 
-use super::checkpoint_store::Memory;
+use super::checkpoint_store::CheckpointStore;
 use super::{Inspected, Online, TrustPolicy, from_bundles};
 use crate::artifact::Signature;
 use crate::bundle;
@@ -78,7 +78,7 @@ impl Asked<'_> {
         which: &Which,
         trust: &TrustPolicy,
     ) -> Result<Inspected> {
-        let memory = Memory::read(&target.dir())?;
+        let store = CheckpointStore::read(&target.dir())?;
         let mut reached = target.reach_rekor(version)?;
         reached.server.traced = self.trace;
         let (entry, log) = rekor::fetch(version, &reached.server, which)?;
@@ -96,7 +96,7 @@ impl Asked<'_> {
             shown: Some(entry),
             ..kept.unwrap_or_default()
         };
-        Inspected::online(evidence, log, &memory, trust)
+        Inspected::online(evidence, log, &store, trust)
     }
 }
 

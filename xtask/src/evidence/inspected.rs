@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 
-use super::checkpoint_store::{Compared, Memory};
+use super::checkpoint_store::{CheckpointStore, Consistency};
 use crate::fail::{Fail, broken};
 use crate::proof::policy::Policy;
 use crate::proof::{Evidence, Proof, prove};
@@ -51,7 +51,7 @@ pub(crate) struct Inspected {
     /// What holds of that.
     pub(crate) proof: Proof,
     /// The report of a log with two histories.
-    pub(crate) forked: Option<Fail>,
+    pub(crate) split_view: Option<Fail>,
 }
 
 impl Inspected {
@@ -61,7 +61,7 @@ impl Inspected {
             title: None,
             evidence,
             proof,
-            forked: None,
+            split_view: None,
         }
     }
 
@@ -76,7 +76,7 @@ impl Inspected {
     pub(super) fn online(
         evidence: Evidence,
         mut log: rekor::Log<'_>,
-        memory: &Memory,
+        store: &CheckpointStore,
         trust: &TrustPolicy,
     ) -> Result<Inspected> {
         let mut inspected = Inspected::new(evidence, trust);
@@ -86,10 +86,10 @@ impl Inspected {
             return Ok(inspected);
         };
         let prove = |first| log.consistency(first, checkpoint);
-        let verdict = match memory.compare(id, checkpoint, prove)? {
-            Compared::Extends(detail) => Ok(detail),
-            Compared::Forked(why) => {
-                inspected.forked = Some(memory.forked(id, checkpoint, &why));
+        let verdict = match store.compare(id, checkpoint, prove)? {
+            Consistency::Extends(detail) => Ok(detail),
+            Consistency::SplitView { why, report } => {
+                inspected.split_view = Some(report);
                 Err(why)
             }
         };

@@ -1,7 +1,7 @@
 //! What is known of a signature: where it is gathered, what of it is proved, and how
 //! both are told to a person or a script.
 
-pub mod checkpoint_store;
+mod checkpoint_store;
 pub(crate) mod describe;
 mod from_bundles;
 mod from_image;
@@ -12,10 +12,11 @@ mod openssl;
 mod query;
 mod verdicts;
 
+pub(crate) use checkpoint_store::CheckpointStore;
 pub(crate) use from_bundles::inspect as inspect_bundles;
 pub(crate) use from_image::inspect as inspect_image;
 pub(crate) use inspected::{Inspected, TrustPolicy};
 pub(crate) use json::{CertificateDocument, Document};
 pub(crate) use openssl::openssl_text;
-pub(crate) use query::{Online, Query, Source, inspect_all};
+pub(crate) use query::{Online, Query, SignatureSource, inspect_all};
 pub(crate) use verdicts::Verdicts;

@@ -12,7 +12,7 @@ use crate::rekor::Which;
 use crate::target::Target;
 
 /// Where signatures are found.
-pub(crate) enum Source {
+pub(crate) enum SignatureSource {
     /// In these bundles; `-` is standard input.
     Bundles(Vec<PathBuf>),
     /// Beside this image, in its registry.
@@ -33,7 +33,7 @@ pub(crate) struct Online(pub(crate) bool);
 /// What is asked about signatures.
 pub(crate) struct Query {
     /// Where they are found.
-    pub(crate) source: Source,
+    pub(crate) source: SignatureSource,
     /// The file that must have been signed.
     pub(crate) blob: Option<PathBuf>,
     /// Whether the log is asked, where something else has the entry as well.
@@ -61,8 +61,8 @@ pub(crate) fn inspect_all(
     };
     let blob = query.blob.as_deref();
     match query.source {
-        Source::Bundles(files) => from_bundles::inspect(&files, blob, &trust, show),
-        Source::Image(image) => from_image::inspect(
+        SignatureSource::Bundles(files) => from_bundles::inspect(&files, blob, &trust, show),
+        SignatureSource::Image(image) => from_image::inspect(
             open()?.as_ref(),
             &image,
             query.online,
@@ -70,7 +70,7 @@ pub(crate) fn inspect_all(
             &trust,
             show,
         ),
-        Source::Log { which, rekor } => {
+        SignatureSource::Log { which, rekor } => {
             let asked = from_log::Asked {
                 which,
                 rekor,
@@ -83,12 +83,12 @@ pub(crate) fn inspect_all(
     }
 }
 
-impl Source {
+impl SignatureSource {
     /// Fails where what was asked for can only be a mistake.
     pub(crate) fn refuse_mistakes(&self, blob: Option<&Path>) -> Result<(), Fail> {
         let files: &[PathBuf] = match self {
-            Source::Bundles(files) => files,
-            Source::Image(image) if Path::new(image).is_file() => {
+            SignatureSource::Bundles(files) => files,
+            SignatureSource::Image(image) if Path::new(image).is_file() => {
                 return Err(broken(format!("{image} is a file, not an image"))
                     .hint("a bundle is named by an option: --bundle FILE"));
             }

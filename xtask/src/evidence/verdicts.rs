@@ -8,7 +8,7 @@ use crate::fail::{Fail, not_so};
 pub(crate) struct Verdicts {
     looked_at: usize,
     failed: Vec<Vec<&'static str>>,
-    forked: Option<Fail>,
+    split_view: Option<Fail>,
 }
 
 impl Verdicts {
@@ -20,7 +20,7 @@ impl Verdicts {
         } else {
             self.fail(failed);
         }
-        self.forked = self.forked.take().or(inspected.forked.take());
+        self.split_view = self.split_view.take().or(inspected.split_view.take());
     }
 
     /// Adds one of which these checks do not hold.
@@ -31,8 +31,8 @@ impl Verdicts {
 
     /// The failure that they come to, where a link of one does not hold.
     pub(crate) fn end(self) -> Option<Fail> {
-        if self.forked.is_some() {
-            return self.forked;
+        if self.split_view.is_some() {
+            return self.split_view;
         }
         Some(match (self.looked_at, self.failed.as_slice()) {
             (_, []) => return None,

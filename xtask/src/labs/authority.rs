@@ -6,7 +6,7 @@ use anyhow::{Context, Result};
 use x509_cert::ext::pkix::sct::SignedCertificateTimestamp;
 
 use super::forge::{self, Authority, Draft, SignedFile, Wish};
-use super::{ALICE, Lab, Stage, monitor};
+use super::{ALICE, Checks, Lab, Output, Problem, Session, monitor};
 use crate::bundle;
 use crate::fail::broken;
 use crate::format::hex::hex;
@@ -32,26 +32,26 @@ pub const BEHIND_THE_CT_LOG: Lab = Lab {
     run: behind_the_ct_log,
 };
 
-fn behind_the_ct_log(stage: &mut Stage<'_>) -> Result<()> {
-    let ca = Authority::stolen(stage, 1)?;
-    let draft = ca.draft(&Wish::now(stage, ALICE)?)?;
-    stage.say("\n# a certificate for alice, without any promise of a CT log:");
-    let file = signed(stage, &ca, &draft, None)?;
-    stage.refused(&file.verified(), "does not verify")?;
-    stage.refused(&file.proved(), "not proved: sct")?;
+fn behind_the_ct_log(session: &mut Session<'_>) -> Result<()> {
+    let ca = Authority::stolen(session, 1)?;
+    let draft = ca.draft(&Wish::now(session, ALICE)?)?;
+    session.say("\n# a certificate for alice, without any promise of a CT log:");
+    let file = signed(session, &ca, &draft, None)?;
+    session.expect_refusal(&file.verified(), Problem("signature-invalid"), Output::Full)?;
+    session.expect_refusal(&file.proved(), Checks(&["sct"]), Output::Full)?;
 
-    stage.say("\n# the same with a promise of a CT log of his own:");
+    session.say("\n# the same with a promise of a CT log of his own:");
     let promise = forge::promised_by_nobody(&ca, &draft)?;
-    signed(stage, &ca, &draft, Some(promise))?;
-    stage.refused(&file.verified(), "does not verify")?;
-    stage.refused_shortly(&file.proved(), "not proved: sct")?;
+    signed(session, &ca, &draft, Some(promise))?;
+    session.expect_refusal(&file.verified(), Problem("signature-invalid"), Output::Full)?;
+    session.expect_refusal(&file.proved(), Checks(&["sct"]), Output::Failures)?;
 
-    stage.say("\n# and with a real promise, which the CT log made for another certificate:");
-    let other = ca.draft(&Wish::now(stage, "mallory@example.com")?)?;
-    let promise = forge::promised_by_the_log(stage, &ca, &other)?;
-    signed(stage, &ca, &draft, Some(promise))?;
-    stage.refused(&file.verified(), "does not verify")?;
-    stage.refused_shortly(&file.proved(), "not proved: sct")
+    session.say("\n# and with a real promise, which the CT log made for another certificate:");
+    let other = ca.draft(&Wish::now(session, "mallory@example.com")?)?;
+    let promise = forge::promised_by_the_log(session, &ca, &other)?;
+    signed(session, &ca, &draft, Some(promise))?;
+    session.expect_refusal(&file.verified(), Problem("signature-invalid"), Output::Full)?;
+    session.expect_refusal(&file.proved(), Checks(&["sct"]), Output::Failures)
 }
 
 /// A thief who shows his certificate to the CT log.
@@ -76,44 +76,48 @@ pub const STOLEN_CA: Lab = Lab {
     run: stolen_ca,
 };
 
-fn stolen_ca(stage: &mut Stage<'_>) -> Result<()> {
-    let good = SignedFile::new(stage, "program", "the good program\n")?;
-    stage.runs(&["sign", "--blob", &good.file])?;
+fn stolen_ca(session: &mut Session<'_>) -> Result<()> {
+    let good = SignedFile::new(session, "program", "the good program\n")?;
+    session.expect_ok(&["sign", "--blob", &good.file])?;
 
-    stage.say("\n# the thief shows his certificate to the CT log, and signs as alice:");
-    let ca = Authority::stolen(stage, 1)?;
-    let file = with_promise(stage, &ca)?;
-    stage.runs(&file.verified())?;
-    stage.runs(&file.proved())?;
+    session.say("\n# the thief shows his certificate to the CT log, and signs as alice:");
+    let ca = Authority::stolen(session, 1)?;
+    let file = with_promise(session, &ca)?;
+    session.expect_ok(&file.verified())?;
+    session.expect_ok(&file.proved())?;
 
-    stage.say("\n# alice reads the CT log, and compares with what she signed:");
+    session.say("\n# alice reads the CT log, and compares with what she signed:");
     let known = [serial(&good)?];
-    let strange = monitor::certificates(stage)?
+    let strange = monitor::certificates(session)?
         .into_iter()
         .find(|shown| shown.email == ALICE && !known.contains(&shown.serial))
         .ok_or_else(|| broken("the attack was not caught: the CT log does not show it"))?;
-    stage.say(&format!("alice never asked for {}", strange.serial));
-    stage.catches("the CT log");
+    session.say(&format!("alice never asked for {}", strange.serial));
+    session.note_caught("the CT log");
 
-    stage.say(
+    session.say(
         "\n# the authority gets a new key; what alice signed with the old one still verifies:",
     );
-    stage.runs(&["install", "--renew", "ca"])?;
-    stage.runs(&good.verified())?;
-    stage.say("\n# so does what the thief signed before that:");
-    stage.runs(&file.verified())?;
-    stage.say("\n# the thief signs once more with the old key:");
-    stage.until_after(forge::end_of_the_first(stage, "certificateAuthorities")?)?;
-    with_promise(stage, &ca)?;
-    stage.refused(&file.verified(), "leads to no authority")?;
-    stage.refused_shortly(&file.proved(), "not proved: validity")
+    session.expect_ok(&["install", "--renew", "ca"])?;
+    session.expect_ok(&good.verified())?;
+    session.say("\n# so does what the thief signed before that:");
+    session.expect_ok(&file.verified())?;
+    session.say("\n# the thief signs once more with the old key:");
+    session.until_after(forge::end_of_the_first(session, "certificateAuthorities")?)?;
+    with_promise(session, &ca)?;
+    session.expect_refusal(
+        &file.verified(),
+        Problem("leaf-without-authority"),
+        Output::Full,
+    )?;
+    session.expect_refusal(&file.proved(), Checks(&["validity"]), Output::Failures)
 }
 
 /// A program of the thief, signed as Alice with a real promise of the CT log.
-fn with_promise(stage: &Stage<'_>, ca: &Authority) -> Result<SignedFile> {
-    let draft = ca.draft(&Wish::now(stage, ALICE)?)?;
-    let promise = forge::promised_by_the_log(stage, ca, &draft)?;
-    signed(stage, ca, &draft, Some(promise))
+fn with_promise(session: &Session<'_>, ca: &Authority) -> Result<SignedFile> {
+    let draft = ca.draft(&Wish::now(session, ALICE)?)?;
+    let promise = forge::promised_by_the_log(session, ca, &draft)?;
+    signed(session, ca, &draft, Some(promise))
 }
 
 /// The serial number of the certificate that signed a file.
@@ -129,12 +133,12 @@ fn serial(file: &SignedFile) -> Result<String> {
 
 /// A program of the thief, signed as Alice.
 fn signed(
-    stage: &Stage<'_>,
+    session: &Session<'_>,
     ca: &Authority,
     draft: &Draft,
     promise: Option<SignedCertificateTimestamp>,
 ) -> Result<SignedFile> {
-    let file = SignedFile::new(stage, "other", "a program of somebody else\n")?;
-    forge::bundle(stage, &file, &draft.key, &ca.issue(draft, promise)?)?;
+    let file = SignedFile::new(session, "other", "a program of somebody else\n")?;
+    forge::bundle(session, &file, &draft.key, &ca.issue(draft, promise)?)?;
     Ok(file)
 }

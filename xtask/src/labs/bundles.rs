@@ -4,7 +4,7 @@
 use anyhow::Result;
 use serde_json::Value;
 
-use super::{Lab, Stage, edit};
+use super::{Lab, Session, edit};
 use crate::random::random;
 
 /// A certificate that ended is used again, without the log entry that dates it.
@@ -25,10 +25,10 @@ pub const REPLAYED_CERTIFICATE: Lab = Lab {
     run: replayed_certificate,
 };
 
-fn replayed_certificate(stage: &mut Stage<'_>) -> Result<()> {
-    let (file, bundle) = stage.signed_file("program.txt", "the good program")?;
-    stage.runs(&["verify", "--blob", &file])?;
-    let undated = stage.edit(
+fn replayed_certificate(session: &mut Session<'_>) -> Result<()> {
+    let (file, bundle) = session.signed_file("program.txt", "the good program")?;
+    session.expect_ok(&["verify", "--blob", &file])?;
+    let undated = session.edit(
         &bundle,
         "undated.json",
         "take the timestamp away",
@@ -36,8 +36,8 @@ fn replayed_certificate(stage: &mut Stage<'_>) -> Result<()> {
             remove(bundle, "/verificationMaterial", "timestampVerificationData");
         },
     )?;
-    stage.refused_file(&file, &undated, "not proved: validity")?;
-    let unlogged = stage.edit(
+    session.expect_file_refused(&file, &undated, &["validity"])?;
+    let unlogged = session.edit(
         &undated,
         "unlogged.json",
         "take the log entry away as well",
@@ -45,7 +45,7 @@ fn replayed_certificate(stage: &mut Stage<'_>) -> Result<()> {
             remove(bundle, "/verificationMaterial", "tlogEntries");
         },
     )?;
-    stage.refused_file(&file, &unlogged, "not proved: entry, validity")
+    session.expect_file_refused(&file, &unlogged, &["entry", "validity"])
 }
 
 /// The proofs of a bundle are replaced by others.
@@ -68,10 +68,10 @@ pub const FORGED_ENTRY: Lab = Lab {
     run: forged_entry,
 };
 
-fn forged_entry(stage: &mut Stage<'_>) -> Result<()> {
-    let (_, other) = stage.signed_file("other.txt", "another program")?;
-    let (file, bundle) = stage.signed_file("program.txt", "the good program")?;
-    let other = stage.read(&other)?;
+fn forged_entry(session: &mut Session<'_>) -> Result<()> {
+    let (_, other) = session.signed_file("other.txt", "another program")?;
+    let (file, bundle) = session.signed_file("program.txt", "the good program")?;
+    let other = session.read(&other)?;
     let entry = "/verificationMaterial/tlogEntries/0";
     let proof = format!("{entry}/inclusionProof");
     let take = |bundle: &mut Value, from: &str| {
@@ -79,7 +79,7 @@ fn forged_entry(stage: &mut Stage<'_>) -> Result<()> {
             *place = value.clone();
         }
     };
-    let forged = stage.edit(
+    let forged = session.edit(
         &bundle,
         "entry.json",
         "put the entry of the other file in",
@@ -87,8 +87,8 @@ fn forged_entry(stage: &mut Stage<'_>) -> Result<()> {
             take(bundle, entry);
         },
     )?;
-    stage.refused_file(&file, &forged, "not proved: entry")?;
-    let forged = stage.edit(
+    session.expect_file_refused(&file, &forged, &["entry"])?;
+    let forged = session.edit(
         &bundle,
         "proof.json",
         "put the proof of the other entry in",
@@ -96,9 +96,9 @@ fn forged_entry(stage: &mut Stage<'_>) -> Result<()> {
             take(bundle, &proof);
         },
     )?;
-    stage.refused_file(&file, &forged, "not proved: inclusion")?;
+    session.expect_file_refused(&file, &forged, &["inclusion"])?;
     let note = format!("{proof}/checkpoint/envelope");
-    let forged = stage.edit(
+    let forged = session.edit(
         &bundle,
         "checkpoint.json",
         "say in the checkpoint that the log holds an entry more",
@@ -112,9 +112,9 @@ fn forged_entry(stage: &mut Stage<'_>) -> Result<()> {
             }
         },
     )?;
-    stage.refused_file(&file, &forged, "not proved: checkpoint")?;
+    session.expect_file_refused(&file, &forged, &["checkpoint"])?;
     let seed = random()?;
-    let forged = stage.edit(
+    let forged = session.edit(
         &bundle,
         "log.json",
         "begin a log with this entry alone, and sign its checkpoint with a key made for it",
@@ -122,7 +122,7 @@ fn forged_entry(stage: &mut Stage<'_>) -> Result<()> {
             edit::in_a_log_of_ones_own(bundle, &seed);
         },
     )?;
-    stage.refused_file(&file, &forged, "not proved: checkpoint")
+    session.expect_file_refused(&file, &forged, &["checkpoint"])
 }
 
 fn remove(value: &mut Value, of: &str, name: &str) {

@@ -3,7 +3,7 @@
 use anyhow::{Context, Result};
 
 use super::forge::{self, Authority, SignedFile, Stamp, Wish};
-use super::{ALICE, Lab, Stage};
+use super::{ALICE, Checks, Lab, Output, Problem, Session};
 
 /// How long a certificate lives that is verified after its end, in seconds.
 const SHORT: u64 = 8;
@@ -29,53 +29,63 @@ pub const CLOCK: Lab = Lab {
     run: clock,
 };
 
-fn clock(stage: &mut Stage<'_>) -> Result<()> {
-    let ca = Authority::stolen(stage, 1)?;
-    stage.say("\n# a certificate that is valid from in an hour on:");
-    let now = Wish::now(stage, ALICE)?;
+fn clock(session: &mut Session<'_>) -> Result<()> {
+    let ca = Authority::stolen(session, 1)?;
+    session.say("\n# a certificate that is valid from in an hour on:");
+    let now = Wish::now(session, ALICE)?;
     let fast = Wish {
         from: now.from + 3600,
         ..now
     };
-    let early = signed(stage, &ca, "early", &fast)?;
-    stage.refused(&early.verified(), "leads to no authority")?;
-    stage.refused_shortly(&early.proved(), "not proved: validity")?;
+    let early = signed(session, &ca, "early", &fast)?;
+    session.expect_refusal(
+        &early.verified(),
+        Problem("leaf-without-authority"),
+        Output::Full,
+    )?;
+    session.expect_refusal(&early.proved(), Checks(&["validity"]), Output::Failures)?;
 
-    stage.say(&format!(
+    session.say(&format!(
         "\n# a certificate that is valid for {SHORT} seconds, and looked at when these are over:"
     ));
     let short = Wish {
         seconds: SHORT,
-        ..Wish::now(stage, ALICE)?
+        ..Wish::now(session, ALICE)?
     };
-    let late = signed(stage, &ca, "late", &short)?;
+    let late = signed(session, &ca, "late", &short)?;
     let end = short.from + SHORT;
-    stage.until_after(end)?;
-    stage.runs(&late.verified())?;
-    stage.runs(&late.proved())?;
+    session.until_after(end)?;
+    session.expect_ok(&late.verified())?;
+    session.expect_ok(&late.proved())?;
 
-    stage.say("\n# alice signs, and then the timestamp authority gets a new key:");
-    let good = SignedFile::new(stage, "program", "the good program\n")?;
-    stage.runs(&["sign", "--blob", &good.file])?;
-    stage.runs(&["install", "--renew", "timestamp"])?;
-    let stamp = Stamp::stolen(stage, 1)?;
-    let retired = forge::end_of_the_first(stage, "timestampAuthorities")?;
-    stage.say("\n# the retired key stamps her signature anew, with the last second of its period:");
+    session.say("\n# alice signs, and then the timestamp authority gets a new key:");
+    let good = SignedFile::new(session, "program", "the good program\n")?;
+    session.expect_ok(&["sign", "--blob", &good.file])?;
+    session.expect_ok(&["install", "--renew", "timestamp"])?;
+    let stamp = Stamp::stolen(session, 1)?;
+    let retired = forge::end_of_the_first(session, "timestampAuthorities")?;
+    session
+        .say("\n# the retired key stamps her signature again, with the last second of its period:");
     forge::restamp(&good, &stamp, retired)?;
-    stage.runs(&good.verified())?;
-    stage.runs(&good.proved())?;
-    stage.say("\n# and with the second after that, in which her certificate is still valid:");
+    session.expect_ok(&good.verified())?;
+    session.expect_ok(&good.proved())?;
+    session.say("\n# and with the second after that, in which her certificate is still valid:");
     forge::restamp(&good, &stamp, retired + 1)?;
-    stage.refused(&good.verified(), "does not verify")?;
-    stage.refused_shortly(&good.proved(), "not proved: timestamp")
+    session.expect_refusal(&good.verified(), Problem("signature-invalid"), Output::Full)?;
+    session.expect_refusal(&good.proved(), Checks(&["timestamp"]), Output::Failures)
 }
 
 /// A file with a certificate as it is wished, shown to the CT log.
-fn signed(stage: &Stage<'_>, ca: &Authority, name: &str, wish: &Wish<'_>) -> Result<SignedFile> {
-    let file = SignedFile::new(stage, name, name)?;
+fn signed(
+    session: &Session<'_>,
+    ca: &Authority,
+    name: &str,
+    wish: &Wish<'_>,
+) -> Result<SignedFile> {
+    let file = SignedFile::new(session, name, name)?;
     let draft = ca.draft(wish)?;
-    let promise = forge::promised_by_the_log(stage, ca, &draft)?;
+    let promise = forge::promised_by_the_log(session, ca, &draft)?;
     let leaf = ca.issue(&draft, Some(promise))?;
-    forge::bundle(stage, &file, &draft.key, &leaf).context("sign with a forged certificate")?;
+    forge::bundle(session, &file, &draft.key, &leaf).context("sign with a forged certificate")?;
     Ok(file)
 }

@@ -3,7 +3,7 @@
 
 use anyhow::Result;
 
-use super::{Lab, Stage};
+use super::{Checks, Lab, Output, Problem, Session};
 
 /// An image is changed after it was signed, under the same tag.
 pub const CHANGED_IMAGE: Lab = Lab {
@@ -23,15 +23,15 @@ pub const CHANGED_IMAGE: Lab = Lab {
     run: changed_image,
 };
 
-fn changed_image(stage: &mut Stage<'_>) -> Result<()> {
-    let good = stage.push("app:1", "the good program")?;
+fn changed_image(session: &mut Session<'_>) -> Result<()> {
+    let good = session.push("app:1", "the good program")?;
     let tag = tag_of(&good);
-    stage.runs(&["sign", &tag])?;
-    stage.runs(&["verify", &tag])?;
-    stage.push("app:1", "a program of somebody else")?;
-    stage.refused(&["verify", &tag], "carries no signature")?;
-    stage.say("\n# the good one is still there, by its digest:");
-    stage.runs(&["verify", &good])
+    session.expect_ok(&["sign", &tag])?;
+    session.expect_ok(&["verify", &tag])?;
+    session.push("app:1", "a program of somebody else")?;
+    session.expect_refusal(&["verify", &tag], Problem("unsigned"), Output::Full)?;
+    session.say("\n# the good one is still there, by its digest:");
+    session.expect_ok(&["verify", &good])
 }
 
 /// The signature of one image is stored beside another.
@@ -52,13 +52,21 @@ pub const MOVED_SIGNATURE: Lab = Lab {
     run: moved_signature,
 };
 
-fn moved_signature(stage: &mut Stage<'_>) -> Result<()> {
-    let good = stage.push("good:1", "the good program")?;
-    let evil = stage.push("good:2", "a program of somebody else")?;
-    stage.runs(&["sign", &good])?;
-    stage.copy_signatures(&good, &evil)?;
-    stage.refused(&["verify", &evil], "none that verifies")?;
-    stage.refused(&["inspect-rekor", &evil], "not proved: artifact")
+fn moved_signature(session: &mut Session<'_>) -> Result<()> {
+    let good = session.push("good:1", "the good program")?;
+    let evil = session.push("good:2", "a program of somebody else")?;
+    session.expect_ok(&["sign", &good])?;
+    session.copy_signatures(&good, &evil)?;
+    session.expect_refusal(
+        &["verify", &evil],
+        Problem("no-signature-verifies"),
+        Output::Full,
+    )?;
+    session.expect_refusal(
+        &["inspect-rekor", &evil],
+        Checks(&["artifact"]),
+        Output::Full,
+    )
 }
 
 /// Somebody else signs.
@@ -78,16 +86,21 @@ pub const WRONG_SIGNER: Lab = Lab {
     run: wrong_signer,
 };
 
-fn wrong_signer(stage: &mut Stage<'_>) -> Result<()> {
-    let image = stage.push("app:1", "the program of mallory")?;
-    stage.runs(&["sign", "--as", "mallory", &image])?;
-    stage.runs(&["inspect-rekor", &image])?;
-    stage.say("\n# every link holds; now with the question who signed:");
+fn wrong_signer(session: &mut Session<'_>) -> Result<()> {
+    let image = session.push("app:1", "the program of mallory")?;
+    session.expect_ok(&["sign", "--as", "mallory", &image])?;
+    session.expect_ok(&["inspect-rekor", &image])?;
+    session.say("\n# every link holds; now with the question who signed:");
     let alice = "alice@example.com";
-    stage.refused(&["verify", "--identity", alice, &image], "another identity")?;
-    stage.refused(
+    session.expect_refusal(
+        &["verify", "--identity", alice, &image],
+        Problem("another-signer"),
+        Output::Full,
+    )?;
+    session.expect_refusal(
         &["inspect-rekor", &image, "--identity", alice],
-        "not proved: identity",
+        Checks(&["identity"]),
+        Output::Full,
     )
 }
 
@@ -107,17 +120,19 @@ pub const WRONG_ISSUER: Lab = Lab {
     run: wrong_issuer,
 };
 
-fn wrong_issuer(stage: &mut Stage<'_>) -> Result<()> {
-    let image = stage.push("app:1", "the good program")?;
-    stage.runs(&["sign", &image])?;
+fn wrong_issuer(session: &mut Session<'_>) -> Result<()> {
+    let image = session.push("app:1", "the good program")?;
+    session.expect_ok(&["sign", &image])?;
     let issuer = "https://accounts.example.org";
-    stage.refused(
+    session.expect_refusal(
         &["verify", "--issuer", issuer, &image],
-        "another identity or issuer",
+        Problem("another-signer"),
+        Output::Full,
     )?;
-    stage.refused(
+    session.expect_refusal(
         &["inspect-rekor", &image, "--issuer", issuer],
-        "not proved: issuer",
+        Checks(&["issuer"]),
+        Output::Full,
     )
 }
 

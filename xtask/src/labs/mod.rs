@@ -6,19 +6,20 @@
 
 mod authority;
 mod bundles;
-mod child;
 mod clock;
 mod edit;
 mod forge;
 mod images;
 mod log;
 mod monitor;
-mod stage;
+mod session;
 mod tokens;
 
 use anyhow::Result;
 
-pub use stage::Stage;
+use session::Because::{Checks, Problem};
+use session::Output;
+pub use session::Session;
 
 /// Whose name is misused.
 const ALICE: &str = "alice@example.com";
@@ -38,7 +39,7 @@ pub struct Lab {
     /// What the installation is made with.
     pub options: &'static [&'static str],
     /// The attack.
-    pub run: fn(&mut Stage<'_>) -> Result<()>,
+    pub run: fn(&mut Session<'_>) -> Result<()>,
 }
 
 /// All of them, in the order of the chapters.

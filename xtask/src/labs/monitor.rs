@@ -9,7 +9,7 @@ use x509_cert::certificate::TbsCertificate;
 use x509_cert::ext::pkix::SubjectAltName;
 use x509_cert::ext::pkix::name::GeneralName;
 
-use super::{Stage, forge};
+use super::{Session, forge};
 use crate::fail::broken;
 use crate::format::der;
 use crate::format::hex::hex;
@@ -40,10 +40,10 @@ pub struct Shown {
 ///
 /// # Errors
 /// Where it does not answer, or with something else.
-pub fn certificates(stage: &Stage<'_>) -> Result<Vec<Shown>> {
-    let file = stage.file("ct-entries.json");
-    let url = format!("{}/get-entries?start=0&end=99", forge::ct_log(stage)?);
-    stage.curl(&["--output", &file.to_string_lossy(), &url])?;
+pub fn certificates(session: &Session<'_>) -> Result<Vec<Shown>> {
+    let file = session.file("ct-entries.json");
+    let url = format!("{}/get-entries?start=0&end=99", forge::ct_log(session)?);
+    session.curl(&["--output", &file.to_string_lossy(), &url])?;
     let answer: Value = state::read_json(&file)?.context("the CT log answers nothing")?;
     let entries = answer["entries"].as_array();
     let entries = entries.context("the CT log answers without entries")?;
@@ -52,7 +52,7 @@ pub fn certificates(stage: &Stage<'_>) -> Result<Vec<Shown>> {
         let leaf = entry["leaf_input"].as_str().unwrap_or_default();
         let (at, shown) = read(&BASE64_STANDARD.decode(leaf)?)?;
         let Shown { email, serial } = &shown;
-        stage.say(&format!("{index}  {at}  {email}  serial {serial}"));
+        session.say(&format!("{index}  {at}  {email}  serial {serial}"));
         all.push(shown);
     }
     Ok(all)

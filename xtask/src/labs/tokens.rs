@@ -5,7 +5,7 @@ use std::path::Path;
 use anyhow::Result;
 
 use super::forge::Token;
-use super::{ALICE, Lab, Stage};
+use super::{ALICE, Lab, Session};
 use crate::state;
 
 /// Tokens that Fulcio must not believe.
@@ -29,12 +29,12 @@ pub const WRONG_TOKEN: Lab = Lab {
     run: wrong_token,
 };
 
-fn wrong_token(stage: &mut Stage<'_>) -> Result<()> {
-    let file = stage.file("program.txt");
+fn wrong_token(session: &mut Session<'_>) -> Result<()> {
+    let file = session.file("program.txt");
     std::fs::write(&file, "a program of somebody else\n")?;
-    stage.say("\n# alice logs in to the web site of mallory, and mallory to sign for himself");
-    let stolen = Token::read(&stage.token("alice", "web-site")?)?;
-    let own = Token::read(&stage.token("mallory", "sigstore")?)?;
+    session.say("\n# alice logs in to the web site of mallory, and mallory to sign for himself");
+    let stolen = Token::read(&session.token("alice", "web-site")?)?;
+    let own = Token::read(&session.token("mallory", "sigstore")?)?;
     let forged = own.claim("email", ALICE);
     let elsewhere = forged.clone().claim("iss", "https://accounts.example.org");
     let attempts = [
@@ -58,13 +58,13 @@ fn wrong_token(stage: &mut Stage<'_>) -> Result<()> {
             "unexpected signature algorithm",
         ),
     ];
-    let config = stage.env("WORKSHOP_SIGNING_CONFIG")?.to_owned();
-    let root = stage.env("WORKSHOP_TRUSTED_ROOT")?.to_owned();
-    let bundle = stage.file("none.json");
+    let config = session.env("WORKSHOP_SIGNING_CONFIG")?.to_owned();
+    let root = session.env("WORKSHOP_TRUSTED_ROOT")?.to_owned();
+    let bundle = session.file("none.json");
     for (name, what, token, reason) in attempts {
-        let path = stage.file(&format!("{name}.jwt"));
+        let path = session.file(&format!("{name}.jwt"));
         state::write(&path, token.text().as_bytes(), 0o600)?;
-        stage.say(&format!("\n# a token {what}"));
+        session.say(&format!("\n# a token {what}"));
         let words = [
             Path::new("sign-blob"),
             Path::new("--yes"),
@@ -78,8 +78,8 @@ fn wrong_token(stage: &mut Stage<'_>) -> Result<()> {
             &bundle,
             &file,
         ];
-        stage.cosign_refuses(&words, "error processing the identity token")?;
-        stage.logged("fulcio", reason)?;
+        session.expect_cosign_refusal(&words, "token-refused")?;
+        session.expect_logged("fulcio", reason)?;
     }
     Ok(())
 }

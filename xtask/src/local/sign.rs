@@ -57,15 +57,14 @@ impl Local {
     pub fn trust_file(&self, name: &str) -> PathBuf {
         self.dir.join("trust").join(name)
     }
-}
 
-impl SigningTarget for Local {
-    /// Asks Dex by the password grant.
-    fn write_token(&self, user: &str, out: &Path) -> Result<()> {
+    /// Asks Dex for an identity token of a user for one of its clients, by the password
+    /// grant.
+    pub(crate) fn identity_token(&self, user: &str, client: &str) -> Result<String> {
         let user = self.user(user)?;
         let form = [
             ("grant_type", "password"),
-            ("client_id", "sigstore"),
+            ("client_id", client),
             ("scope", "openid email profile"),
             ("username", &user.email),
             ("password", &user.password),
@@ -84,6 +83,13 @@ impl SigningTarget for Local {
         let token = answer["id_token"]
             .as_str()
             .ok_or_else(|| broken("Dex answers without an identity token"))?;
+        Ok(token.to_owned())
+    }
+}
+
+impl SigningTarget for Local {
+    fn write_token(&self, user: &str, out: &Path) -> Result<()> {
+        let token = self.identity_token(user, "sigstore")?;
         state::write(out, token.as_bytes(), 0o600)
     }
 

@@ -21,8 +21,8 @@ use verdict::{unchecked, verdict};
 const FORBIDDEN: &str =
     "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'";
 
-/// A signature, and what came of checking it.
-pub struct Signature<'a> {
+/// A signature, and what came of checking it: what an article of the page is about.
+pub struct Article<'a> {
     /// What it was found under, where there are several.
     pub title: Option<&'a str>,
     /// Who signed what and when.
@@ -34,7 +34,7 @@ pub struct Signature<'a> {
 }
 
 /// The page about some signatures.
-pub fn page(signatures: &[Signature<'_>]) -> String {
+pub fn page(signatures: &[Article<'_>]) -> String {
     let several = signatures.len() > 1;
     let heading = match signatures {
         [one] => one.sentence.clone(),
@@ -85,7 +85,7 @@ pub fn page(signatures: &[Signature<'_>]) -> String {
 }
 
 /// The table of contents.
-fn contents(signatures: &[Signature<'_>]) -> Element {
+fn contents(signatures: &[Article<'_>]) -> Element {
     let lines = signatures.iter().enumerate().map(|(at, signature)| {
         let failed = signature.proof.failed().is_empty();
         let link = tag("a")
@@ -99,8 +99,8 @@ fn contents(signatures: &[Signature<'_>]) -> Element {
         .with(tag("ol").with_all(lines))
 }
 
-fn article(names: &Names, signature: &Signature<'_>) -> Element {
-    let Signature {
+fn article(names: &Names, signature: &Article<'_>) -> Element {
+    let Article {
         title,
         sentence,
         evidence,

@@ -29,13 +29,13 @@ pub struct Chapter {
     pub stays: Option<String>,
     /// What it has a reader do; nothing where it is only read.
     #[serde(default, deserialize_with = "tasks")]
-    tasks: Vec<Task>,
+    tasks: Vec<ChapterTask>,
 }
 
 /// Something that a chapter has a reader do.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Task {
+pub struct ChapterTask {
     /// What holds once it is done, without a full stop.
     pub what: String,
     /// What to do, a sentence.
@@ -52,7 +52,7 @@ pub struct Task {
     pub(crate) done_when: DoneWhen,
 }
 
-impl Task {
+impl ChapterTask {
     /// How many hints it has: after those of the table comes the command.
     pub(crate) fn hint_count(&self) -> usize {
         self.hints.len() + 1
@@ -61,13 +61,13 @@ impl Task {
 
 impl Chapter {
     /// What it has a reader do on a target.
-    pub fn tasks(&self, on: TargetKind) -> Vec<&Task> {
-        let here = |task: &&Task| task.on.is_empty() || task.on.contains(&on);
+    pub fn tasks(&self, on: TargetKind) -> Vec<&ChapterTask> {
+        let here = |task: &&ChapterTask| task.on.is_empty() || task.on.contains(&on);
         self.tasks.iter().filter(here).collect()
     }
 
     /// What is remembered of one of its tasks is under this.
-    pub fn key(&self, task: &Task) -> String {
+    pub fn key(&self, task: &ChapterTask) -> String {
         format!("{}: {}", self.name, task.what)
     }
 
@@ -122,8 +122,8 @@ pub fn named<'a>(chapters: &'a [Chapter], typed: &str) -> Result<&'a Chapter, Fa
 }
 
 /// A task for each lab.
-fn labs() -> Vec<Task> {
-    let task = |lab: &crate::labs::Lab| Task {
+fn labs() -> Vec<ChapterTask> {
+    let task = |lab: &crate::labs::Lab| ChapterTask {
         what: format!("{}: {}", lab.name, lab.title),
         todo: "Predict what catches the attack of this lab, and run it.".to_owned(),
         command: format!("cargo xtask lab {}", lab.name),
@@ -137,11 +137,11 @@ fn labs() -> Vec<Task> {
     LABS.iter().map(task).collect()
 }
 
-fn tasks<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<Task>, D::Error> {
+fn tasks<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<ChapterTask>, D::Error> {
     #[derive(Deserialize)]
     #[serde(untagged)]
     enum Tasks {
-        Listed(Vec<Task>),
+        Listed(Vec<ChapterTask>),
         Word(String),
     }
     match Tasks::deserialize(from)? {

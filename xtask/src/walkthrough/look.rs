@@ -4,9 +4,9 @@
 use anyhow::Result;
 
 use super::DoneWhen;
-use super::progress::Progress;
+use super::progress::ReaderProgress;
 use crate::bundle::Content;
-use crate::evidence::checkpoint_store::Memory;
+use crate::evidence::CheckpointStore;
 use crate::evidence::{Inspected, Online, TrustPolicy, inspect_bundles, inspect_image};
 use crate::fail::{Fail, NOT_SO};
 use crate::plan::{Plan, Step};
@@ -20,7 +20,7 @@ use crate::target::{
 /// Looks whether something is done on a target; returns how that is seen, or `None`.
 pub(super) struct Look<'a> {
     pub(super) target: &'a dyn Target,
-    pub(super) progress: &'a Progress,
+    pub(super) progress: &'a ReaderProgress,
     /// Whether each answer of a server is told on standard error.
     pub(super) trace: bool,
 }
@@ -55,7 +55,7 @@ impl Look<'_> {
             }
             DoneWhen::Up(names) => up(target, names),
             DoneWhen::Checkpoint => {
-                let kept = Memory::read(&target.dir())?;
+                let kept = CheckpointStore::read(&target.dir())?;
                 Ok((!kept.is_empty()).then(|| "it is kept".to_owned()))
             }
             // Before an install is complete nobody could tell whose word counts.

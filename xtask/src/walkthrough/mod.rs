@@ -10,7 +10,7 @@ mod state;
 pub(crate) mod steps;
 
 pub use chapter::{Chapter, all};
-pub(crate) use chapter::{Task, all_done, named};
+pub(crate) use chapter::{ChapterTask, all_done, named};
 pub(crate) use done_when::DoneWhen;
 pub(crate) use milestone::Milestone;
 pub(crate) use state::{ChapterReport, ChapterState, Walkthrough};

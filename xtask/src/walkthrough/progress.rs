@@ -25,7 +25,9 @@ const LOCK: &str = "progress.lock";
 
 /// What was done on one target. Times are RFC 3339 in UTC.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Progress {
+// A message about a damaged file names it.
+#[serde(expecting = "struct Progress")]
+pub(crate) struct ReaderProgress {
     /// Chapters by name, with the time when their check held first.
     #[serde(default)]
     pub(crate) chapters: BTreeMap<String, String>,
@@ -37,10 +39,10 @@ pub(crate) struct Progress {
     pub(crate) hints: BTreeMap<String, usize>,
 }
 
-type OfTargets = BTreeMap<String, Progress>;
+type OfTargets = BTreeMap<String, ReaderProgress>;
 
 /// What was done on a target; nothing where nothing was.
-pub(crate) fn read(state: &State, on: TargetKind) -> Result<Progress> {
+pub(crate) fn read(state: &State, on: TargetKind) -> Result<ReaderProgress> {
     Ok(read_all(state)?.remove(on.name()).unwrap_or_default())
 }
 
@@ -64,8 +66,8 @@ fn read_all(state: &State) -> Result<OfTargets> {
 pub(crate) fn change(
     state: &State,
     on: TargetKind,
-    change: impl FnOnce(&mut Progress),
-) -> Result<Progress> {
+    change: impl FnOnce(&mut ReaderProgress),
+) -> Result<ReaderProgress> {
     state.create()?;
     let _held = state::exclusive(&state.path(LOCK))?;
     let mut all = read_all(state)?;
@@ -85,7 +87,7 @@ pub(crate) fn forget(state: &State, on: TargetKind) -> Result<()> {
     }
     let _held = state::exclusive(&state.path(LOCK))?;
     let mut all = read_all(state).unwrap_or_default();
-    all.retain(|name, progress| name != on.name() && *progress != Progress::default());
+    all.retain(|name, progress| name != on.name() && *progress != ReaderProgress::default());
     if all.is_empty() {
         state::forget(&path)
     } else {
@@ -121,7 +123,7 @@ pub(crate) fn forget_chapter(state: &State, on: TargetKind, name: &str, later: b
     .map(drop)
 }
 
-impl Progress {
+impl ReaderProgress {
     fn forget_tasks(&mut self, chapter: &Chapter, on: TargetKind) {
         for task in chapter.tasks(on) {
             self.hints.remove(&chapter.key(task));
@@ -142,7 +144,7 @@ mod tests {
         let state = State::open(dir.path().join("state")).unwrap();
         assert_eq!(
             read(&state, TargetKind::Local).unwrap(),
-            Progress::default()
+            ReaderProgress::default()
         );
         remember(&state, TargetKind::Local, &Milestone::Verify).unwrap();
         remember(&state, TargetKind::Local, &Milestone::Report).unwrap();
@@ -153,7 +155,7 @@ mod tests {
         );
         assert_eq!(
             read(&state, TargetKind::Cluster).unwrap(),
-            Progress::default()
+            ReaderProgress::default()
         );
         std::fs::write(state.path(FILE), "{").unwrap();
         let error = read(&state, TargetKind::Local).unwrap_err();

@@ -3,7 +3,7 @@
 use anyhow::Result;
 
 use super::look::Look;
-use super::{Chapter, Task, named, progress};
+use super::{Chapter, ChapterTask, named, progress};
 use crate::fail::Fail;
 use crate::state::State;
 use crate::target::{Component, ComponentState, Target, TargetKind};
@@ -38,14 +38,14 @@ pub(crate) struct ChapterReport<'a> {
     /// The chapter.
     pub(crate) chapter: &'a Chapter,
     /// Each task, with how it was seen to be done.
-    pub(crate) tasks: Vec<(&'a Task, Option<String>)>,
+    pub(crate) tasks: Vec<(&'a ChapterTask, Option<String>)>,
     /// How far it is.
     pub(crate) state: ChapterState,
 }
 
 impl ChapterReport<'_> {
     /// The first task that is not done.
-    pub(crate) fn missing(&self) -> Option<&Task> {
+    pub(crate) fn missing(&self) -> Option<&ChapterTask> {
         let missing = self.tasks.iter().find(|(_, seen)| seen.is_none());
         missing.map(|(task, _)| *task)
     }
@@ -63,7 +63,7 @@ pub(crate) struct Walkthrough<'a> {
     target: Box<dyn Target>,
     trace: bool,
     /// What is remembered.
-    pub(crate) progress: progress::Progress,
+    pub(crate) progress: progress::ReaderProgress,
 }
 
 impl<'a> Walkthrough<'a> {
@@ -163,13 +163,13 @@ impl<'a> Walkthrough<'a> {
     }
 
     /// How many hints were given for a task. Nobody needs more than there are.
-    pub(crate) fn hints_given(&self, chapter: &Chapter, task: &Task) -> usize {
+    pub(crate) fn hints_given(&self, chapter: &Chapter, task: &ChapterTask) -> usize {
         let given = self.progress.hints.get(&chapter.key(task));
         given.copied().unwrap_or(0).min(task.hint_count())
     }
 
     /// Remembers that a task was given one more hint, and returns which.
-    pub(crate) fn give_hint(&self, chapter: &Chapter, task: &Task) -> Result<usize> {
+    pub(crate) fn give_hint(&self, chapter: &Chapter, task: &ChapterTask) -> Result<usize> {
         let number = (self.hints_given(chapter, task) + 1).min(task.hint_count());
         progress::change(self.state, self.kind, |progress| {
             progress.hints.insert(chapter.key(task), number);

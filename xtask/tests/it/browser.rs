@@ -8,7 +8,7 @@ use serde_json::json;
 use xtask::bundle;
 use xtask::proof::policy::Policy;
 use xtask::proof::{Evidence, Path as Climbed, Proof, prove};
-use xtask::report::{Signature, page};
+use xtask::report::{Article, page};
 use xtask::tlog::merkle::{Climb, leaf_hash};
 use xtask::trust::root::TrustedRoot;
 
@@ -57,7 +57,7 @@ fn deep_and_broken() -> String {
             check.detail = "it was changed, ".repeat(12) + &"0123456789abcdef".repeat(8);
         }
     }
-    page(&[Signature {
+    page(&[Article {
         title: None,
         sentence: format!(
             "not proved: that {}@example.com signed it",
@@ -71,10 +71,10 @@ fn deep_and_broken() -> String {
 fn several() -> String {
     let all = ["alpha-key.v2", "image.v1", "alpha.v2", "beta-0.1.v1"].map(evidence);
     let proofs: Vec<Proof> = all.iter().map(proof).collect();
-    let signatures: Vec<Signature<'_>> = all
+    let signatures: Vec<Article<'_>> = all
         .iter()
         .zip(&proofs)
-        .map(|(evidence, proof)| Signature {
+        .map(|(evidence, proof)| Article {
             title: Some("127.0.0.1:17810/sample@sha256:30edf7835ab13abe1c87215f7a4c0b73840e2cf2"),
             sentence: "alice@example.com signed something".into(),
             evidence,
@@ -86,7 +86,7 @@ fn several() -> String {
 
 fn one() -> String {
     let evidence = evidence("beta.v1");
-    page(&[Signature {
+    page(&[Article {
         title: None,
         sentence: format!("alice@example.com signed sha256:{}", "5a".repeat(32)),
         proof: &proof(&evidence),

@@ -14,7 +14,7 @@ use xtask::format::hex::hex;
 use xtask::proof::Evidence;
 use xtask::proof::policy::Policy;
 use xtask::proof::{Path as Climbed, Proof, prove};
-use xtask::report::{Signature, page};
+use xtask::report::{Article, page};
 use xtask::tlog::merkle::{Climb, leaf_hash};
 use xtask::trust::root::TrustedRoot;
 
@@ -311,7 +311,7 @@ fn a_deep_tree_is_drawn_to_the_root() {
         path: Some(path),
         ..known
     };
-    let page = page(&[Signature {
+    let page = page(&[Article {
         title: None,
         sentence: "alice signed".into(),
         evidence: &evidence,

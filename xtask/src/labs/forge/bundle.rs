@@ -12,7 +12,7 @@ use sha2::{Digest, Sha256};
 
 use super::timestamp::asked_for;
 use super::{Stamp, post, trust};
-use crate::labs::{ALICE, Stage};
+use crate::labs::{ALICE, Session};
 use crate::state;
 
 /// A file of the lab and its signature.
@@ -28,8 +28,8 @@ impl SignedFile {
     ///
     /// # Errors
     /// Where it cannot be written.
-    pub fn new(stage: &Stage<'_>, name: &str, text: &str) -> Result<SignedFile> {
-        let file = stage.file(name);
+    pub fn new(session: &Session<'_>, name: &str, text: &str) -> Result<SignedFile> {
+        let file = session.file(name);
         state::write(&file, text.as_bytes(), 0o600)?;
         let file = file.to_string_lossy().into_owned();
         let bundle = format!("{file}.sigstore.json");
@@ -61,13 +61,18 @@ impl SignedFile {
 ///
 /// # Errors
 /// Where one of them refuses.
-pub fn bundle(stage: &Stage<'_>, file: &SignedFile, key: &SigningKey, leaf: &[u8]) -> Result<()> {
+pub fn bundle(
+    session: &Session<'_>,
+    file: &SignedFile,
+    key: &SigningKey,
+    leaf: &[u8],
+) -> Result<()> {
     let encoded = |bytes: &[u8]| BASE64_STANDARD.encode(bytes);
     let content = state::read(Path::new(&file.file))?.context("there is nothing to sign")?;
     let digest = encoded(&Sha256::digest(&content));
     let signature: DerSignature = key.try_sign(&content)?;
     let signature = signature.as_bytes();
-    let timestamp = asked_for(stage, signature)?;
+    let timestamp = asked_for(session, signature)?;
     let entry = json!({"hashedRekordRequestV002": {
         "digest": &digest,
         "signature": {
@@ -78,11 +83,11 @@ pub fn bundle(stage: &Stage<'_>, file: &SignedFile, key: &SigningKey, leaf: &[u8
             },
         },
     }});
-    let config = trust(stage, "WORKSHOP_SIGNING_CONFIG")?;
+    let config = trust(session, "WORKSHOP_SIGNING_CONFIG")?;
     let log = config["rekorTlogUrls"][0]["url"].as_str();
     let url = format!("{}/api/v2/log/entries", log.context("no log is named")?);
     let entry = post(
-        stage,
+        session,
         "application/json",
         "entry",
         entry.to_string().as_bytes(),

@@ -27,7 +27,7 @@ use x509_cert::time::{Time, Validity};
 
 use crate::format::certificate::{Leaf, SCT_LIST};
 use crate::format::der;
-use crate::labs::Stage;
+use crate::labs::Session;
 use crate::state;
 use crate::tlog::merkle::Hash;
 
@@ -65,10 +65,10 @@ impl<'a> Wish<'a> {
     ///
     /// # Errors
     /// Where the clock of this machine is before 1970.
-    pub fn now(stage: &'a Stage<'_>, email: &'a str) -> Result<Wish<'a>> {
+    pub fn now(session: &'a Session<'_>, email: &'a str) -> Result<Wish<'a>> {
         Ok(Wish {
             email,
-            issuer: stage.env("WORKSHOP_ISSUER")?,
+            issuer: session.env("WORKSHOP_ISSUER")?,
             from: SystemTime::now()
                 .duration_since(SystemTime::UNIX_EPOCH)?
                 .as_secs(),
@@ -89,13 +89,13 @@ impl Authority {
     ///
     /// # Errors
     /// Where its key or certificate cannot be read.
-    pub fn stolen(stage: &Stage<'_>, number: u8) -> Result<Authority> {
-        let file = stage
+    pub fn stolen(session: &Session<'_>, number: u8) -> Result<Authority> {
+        let file = session
             .installation()
             .join(format!("keys/fulcio-{number}.pem"));
         let pem = state::read(&file)?.context("there is no CA to steal from")?;
         Ok(Authority {
-            key: super::stolen(stage, &format!("fulcio-{number}.key"))?,
+            key: super::stolen(session, &format!("fulcio-{number}.key"))?,
             certificate: Leaf::from_pem(&pem)?,
         })
     }

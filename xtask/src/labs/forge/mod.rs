@@ -15,7 +15,7 @@ use p256::ecdsa::SigningKey;
 use p256::pkcs8::DecodePrivateKey;
 use serde_json::Value;
 
-use super::Stage;
+use super::Session;
 use crate::fail::broken;
 use crate::state;
 
@@ -29,9 +29,9 @@ pub use token::Token;
 ///
 /// # Errors
 /// Where there is none, or it is not below the directory of the lab.
-fn stolen(stage: &Stage<'_>, name: &str) -> Result<SigningKey> {
-    let path = stage.installation().join("keys").join(name);
-    let pem = state::read(&fenced(&stage.file("state"), &path)?)?
+fn stolen(session: &Session<'_>, name: &str) -> Result<SigningKey> {
+    let path = session.installation().join("keys").join(name);
+    let pem = state::read(&fenced(&session.file("state"), &path)?)?
         .with_context(|| format!("there is no key {name} to steal"))?;
     let pem = String::from_utf8(pem).context("read a key of the lab")?;
     SigningKey::from_pkcs8_pem(&pem).context("read a key of the lab")
@@ -54,8 +54,8 @@ fn fenced(dir: &Path, path: &Path) -> Result<std::path::PathBuf> {
 ///
 /// # Errors
 /// Where it cannot be read.
-pub fn trust(stage: &Stage<'_>, variable: &str) -> Result<Value> {
-    let path = stage.env(variable)?;
+pub fn trust(session: &Session<'_>, variable: &str) -> Result<Value> {
+    let path = session.env(variable)?;
     state::read_json(Path::new(path))?.with_context(|| format!("there is no {path}"))
 }
 
@@ -64,8 +64,8 @@ pub fn trust(stage: &Stage<'_>, variable: &str) -> Result<Value> {
 ///
 /// # Errors
 /// Where its period has no end.
-pub fn end_of_the_first(stage: &Stage<'_>, kind: &str) -> Result<u64> {
-    let root = trust(stage, "WORKSHOP_TRUSTED_ROOT")?;
+pub fn end_of_the_first(session: &Session<'_>, kind: &str) -> Result<u64> {
+    let root = trust(session, "WORKSHOP_TRUSTED_ROOT")?;
     let end = root[kind][0]["validFor"]["end"].as_str();
     let end = humantime::parse_rfc3339(end.context("the period of the authority has no end")?)?;
     Ok(end.duration_since(SystemTime::UNIX_EPOCH)?.as_secs())
@@ -75,8 +75,8 @@ pub fn end_of_the_first(stage: &Stage<'_>, kind: &str) -> Result<u64> {
 ///
 /// # Errors
 /// Where the trusted root names none.
-pub fn ct_log(stage: &Stage<'_>) -> Result<String> {
-    let root = trust(stage, "WORKSHOP_TRUSTED_ROOT")?;
+pub fn ct_log(session: &Session<'_>) -> Result<String> {
+    let root = trust(session, "WORKSHOP_TRUSTED_ROOT")?;
     let address = root["ctlogs"][0]["baseUrl"].as_str();
     Ok(format!(
         "{}/ct/v1",
@@ -85,14 +85,20 @@ pub fn ct_log(stage: &Stage<'_>) -> Result<String> {
 }
 
 /// Sends a file as it is, shows how, and returns the answer.
-fn post(stage: &Stage<'_>, kind: &str, name: &str, content: &[u8], url: &str) -> Result<Vec<u8>> {
-    let ask = stage.file(&format!("{name}.request"));
-    let answer = stage.file(&format!("{name}.answer"));
+fn post(
+    session: &Session<'_>,
+    kind: &str,
+    name: &str,
+    content: &[u8],
+    url: &str,
+) -> Result<Vec<u8>> {
+    let ask = session.file(&format!("{name}.request"));
+    let answer = session.file(&format!("{name}.answer"));
     state::write(&ask, content, 0o600)?;
     let kind = format!("Content-Type: {kind}");
     let data = format!("@{}", ask.display());
     let out = answer.to_string_lossy();
-    stage.curl(&[
+    session.curl(&[
         "--header",
         &kind,
         "--data-binary",

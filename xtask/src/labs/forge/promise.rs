@@ -19,7 +19,7 @@ use x509_cert::ext::pkix::sct::{
 use x509_cert::spki::EncodePublicKey;
 
 use super::{Authority, Draft, ct_log, post};
-use crate::labs::Stage;
+use crate::labs::Session;
 use crate::proof::sct::signed_data;
 
 /// Has the lab's CT log promise to show a draft, as Fulcio does (RFC 6962, section
@@ -28,15 +28,15 @@ use crate::proof::sct::signed_data;
 /// # Errors
 /// Where the log refuses.
 pub fn promised_by_the_log(
-    stage: &Stage<'_>,
+    session: &Session<'_>,
     ca: &Authority,
     draft: &Draft,
 ) -> Result<SignedCertificateTimestamp> {
     let chain = [&ca.precertificate(draft)?[..], ca.certificate().der()];
     let ask = json!({"chain": chain.map(|one| BASE64_STANDARD.encode(one))});
-    let url = format!("{}/add-pre-chain", ct_log(stage)?);
+    let url = format!("{}/add-pre-chain", ct_log(session)?);
     let answer = post(
-        stage,
+        session,
         "application/json",
         "precertificate",
         ask.to_string().as_bytes(),

@@ -18,7 +18,7 @@ use x509_cert::time::Time;
 use x509_tsp::{MessageImprint, TimeStampReq, TimeStampResp, TspVersion, TstInfo};
 
 use super::post;
-use crate::labs::Stage;
+use crate::labs::Session;
 
 const SHA256: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.16.840.1.101.3.4.2.1");
 const MESSAGE_DIGEST: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.9.4");
@@ -28,7 +28,7 @@ const SIGNING_TIME: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113
 ///
 /// # Errors
 /// Where it refuses.
-pub fn asked_for(stage: &Stage<'_>, signature: &[u8]) -> Result<Vec<u8>> {
+pub fn asked_for(session: &Session<'_>, signature: &[u8]) -> Result<Vec<u8>> {
     let ask = TimeStampReq {
         version: TspVersion::V1,
         message_imprint: imprint(signature)?,
@@ -37,9 +37,9 @@ pub fn asked_for(stage: &Stage<'_>, signature: &[u8]) -> Result<Vec<u8>> {
         cert_req: true,
         extensions: None,
     };
-    let url = stage.env("WORKSHOP_TIMESTAMP")?;
+    let url = session.env("WORKSHOP_TIMESTAMP")?;
     post(
-        stage,
+        session,
         "application/timestamp-query",
         "timestamp",
         &ask.to_der()?,
@@ -67,8 +67,8 @@ impl Stamp {
     ///
     /// # Errors
     /// Where its key cannot be read.
-    pub fn stolen(stage: &Stage<'_>, number: u8) -> Result<Stamp> {
-        let key = super::stolen(stage, &format!("timestamp-{number}.key"))?;
+    pub fn stolen(session: &Session<'_>, number: u8) -> Result<Stamp> {
+        let key = super::stolen(session, &format!("timestamp-{number}.key"))?;
         Ok(Stamp { key })
     }
 

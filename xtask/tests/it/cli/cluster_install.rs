@@ -9,7 +9,7 @@ use snapbox::{assert_data_eq, str};
 use xtask::target::ClusterOptions;
 
 use crate::support::cluster::{Cluster, job, object};
-use crate::support::snapshot::snapshot;
+use crate::support::snapshot::{each_step_once, snapshot};
 
 /// An install, and a second one that does nothing.
 pub fn installs(cluster: &Cluster, options: &str) -> String {
@@ -93,7 +93,7 @@ fn dry_runs_on_a_cluster() {
         "scaffold --dry-run",
         "trust --with-needs --dry-run",
     ]);
-    snapshot("cluster-dry-runs.txt", &seen);
+    snapshot("plans-cluster.txt", &each_step_once(&seen));
     assert_eq!(cluster.changes(), "");
     assert!(!cluster.state.exists());
 }
@@ -106,11 +106,11 @@ fn dry_runs_on_minikube() {
     cluster.run("minikube").ok();
     cluster.forget_calls();
     let seen = cluster.shows(&[
-        "install --dry-run",
         "install --ingress --dry-run",
+        "install --dry-run",
         "ingress --dry-run",
     ]);
-    snapshot("minikube-dry-runs.txt", &seen);
+    snapshot("plans-minikube.txt", &each_step_once(&seen));
     let asks = "minikube 'ip' '--profile' 'minikube'\n";
     assert_eq!(cluster.changes(), asks.repeat(2));
 }

@@ -6,7 +6,7 @@ use std::path::Path;
 use snapbox::{assert_data_eq, str};
 
 use crate::support::run::xtask;
-use crate::support::snapshot::snapshot;
+use crate::support::snapshot::{each_step_once, snapshot};
 use crate::support::world::World;
 
 /// Shows commands, none of which runs anything.
@@ -16,79 +16,50 @@ pub fn shows(file: &str, world: &World, lines: &[&str]) {
     assert_eq!(world.calls(), "", "a dry run must not run anything");
 }
 
+/// Every plan of the local target, of which the first install has all the servers.
 #[test]
-fn a_dry_install_with_each_rekor() {
-    for rekor in ["v1", "v2", "both"] {
-        let world = World::new();
-        let file = format!("install-rekor-{rekor}.txt");
-        shows(
-            &file,
-            &world,
-            &[&format!("install --rekor {rekor} --dry-run")],
-        );
-        assert!(!world.state.exists(), "a dry run must not leave anything");
+fn every_plan() {
+    let nothing = World::new();
+    let installs = ["both", "v1", "v2"].map(|rekor| format!("install --rekor {rekor} --dry-run"));
+    let mut seen = vec![nothing.show(&installs.each_ref().map(String::as_str))];
+    assert!(!nothing.state.exists(), "a dry run must not leave anything");
+    let both = World::new().installed("both");
+    seen.push(both.show(&[
+        "sign --rekor v1 --dry-run",
+        "sign --rekor v2 --dry-run",
+        "install --renew ca --from keys --dry-run",
+        "install --renew timestamp --from keys --dry-run",
+    ]));
+    let world = World::new().installed("v2");
+    world.write("work/hello.txt", "hello");
+    seen.push(world.show(&[
+        "start --dry-run",
+        "start fulcio --dry-run",
+        "start --from ctlog --dry-run",
+        "stop --dry-run",
+        "stop dex tiles --dry-run",
+        "restart rekor-v2 --dry-run",
+        "sign --dry-run",
+        "sign IMAGE HOST/NAME:TAG --as bob --dry-run",
+        "sign --blob hello.txt --dry-run",
+        "sign --blob hello.txt --bundle signature.json --dry-run",
+        "verify --dry-run",
+        "verify --blob hello.txt --dry-run",
+        "verify IMAGE --identity NAME --issuer URL --dry-run",
+        "install --from servers --dry-run",
+        "install --from registry --dry-run",
+        "uninstall --dry-run",
+        "uninstall --keep-tools --dry-run",
+        "uninstall --from state --dry-run",
+    ]));
+    snapshot("plans-local.txt", &each_step_once(&seen.join("\n")));
+    for world in [nothing, both, world] {
+        assert_eq!(world.calls(), "", "a dry run must not run anything");
     }
 }
 
 #[test]
-fn dry_runs_of_an_installation() {
-    let world = World::new().installed("v2");
-    world.write("work/hello.txt", "hello");
-    shows(
-        "dry-runs.txt",
-        &world,
-        &[
-            "start --dry-run",
-            "start fulcio --dry-run",
-            "stop --dry-run",
-            "stop dex tiles --dry-run",
-            "restart rekor-v2 --dry-run",
-            "sign --dry-run",
-            "sign IMAGE HOST/NAME:TAG --as bob --dry-run",
-            "sign --blob hello.txt --dry-run",
-            "sign --blob hello.txt --bundle signature.json --dry-run",
-            "verify --dry-run",
-            "verify --blob hello.txt --dry-run",
-            "verify IMAGE --identity NAME --issuer URL --dry-run",
-            "uninstall --dry-run",
-            "uninstall --keep-tools --dry-run",
-        ],
-    );
-}
-
-/// With `--rekor both` either log can be chosen, and keys can be renewed.
-#[test]
-fn dry_runs_of_an_installation_with_both_rekors() {
-    let world = World::new().installed("both");
-    shows(
-        "dry-runs-both.txt",
-        &world,
-        &[
-            "sign --rekor v1 --dry-run",
-            "sign --rekor v2 --dry-run",
-            "install --renew ca --from keys --dry-run",
-            "install --renew timestamp --from keys --dry-run",
-        ],
-    );
-}
-
-#[test]
-fn dry_runs_from_a_step_on() {
-    let world = World::new().installed("v2");
-    shows(
-        "from-a-step.txt",
-        &world,
-        &[
-            "install --from servers --dry-run",
-            "install --from registry --dry-run",
-            "start --from ctlog --dry-run",
-            "uninstall --from state --dry-run",
-        ],
-    );
-}
-
-#[test]
-fn dry_runs_as_json() {
+fn as_json() {
     let world = World::new().installed("v2");
     world.write("work/hello.txt", "hello");
     shows(
@@ -154,7 +125,7 @@ fn the_path_of_a_relative_state_is_whole() {
     assert_data_eq!(
         world.end(command).seen(),
         str![[r#"
-# 1/1 stop-dex: stop Dex, the OIDC provider
+# stop-dex: stop Dex, the OIDC provider
 cargo xtask --on local --state [TEMP]/work/../state step halt dex
 on local (no cluster was chosen)
 exit 0

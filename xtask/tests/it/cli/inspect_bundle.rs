@@ -219,7 +219,7 @@ fn options_that_exclude_each_other() {
     ] {
         let run = world.run(line);
         assert_eq!(run.exit, 2, "{}", run.seen());
-        assert!(run.err.contains("cannot be used with"), "{}", run.err);
+        assert!(run.err.contains("[REFUSED: "), "{}", run.err);
     }
 }
 

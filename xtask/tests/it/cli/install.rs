@@ -164,33 +164,23 @@ fn ports_that_are_none() {
         world.show(&lines.each_ref().map(String::as_str)),
         str![[r#"
 $ cargo xtask install --port-base=80
-error: invalid value '80' for '--port-base <N>': 80 is not in 1024..=65500
-
-For more information, try '--help'.
+[REFUSED: "80", "--port-base <N>"]
 exit 2
 
 $ cargo xtask install --port-base=65501
-error: invalid value '65501' for '--port-base <N>': 65501 is not in 1024..=65500
-
-For more information, try '--help'.
+[REFUSED: "65501", "--port-base <N>"]
 exit 2
 
 $ cargo xtask install --port-base=99999
-error: invalid value '99999' for '--port-base <N>': 99999 is not in 1024..=65500
-
-For more information, try '--help'.
+[REFUSED: "99999", "--port-base <N>"]
 exit 2
 
 $ cargo xtask install --port-base=-1
-error: invalid value '-1' for '--port-base <N>': -1 is not in 1024..=65500
-
-For more information, try '--help'.
+[REFUSED: "-1", "--port-base <N>"]
 exit 2
 
 $ cargo xtask install --port-base=many
-error: invalid value 'many' for '--port-base <N>': invalid digit found in string
-
-For more information, try '--help'.
+[REFUSED: "many", "--port-base <N>"]
 exit 2
 
 "#]]

@@ -12,7 +12,7 @@ use xtask::target::{ClusterOptions, Installation, TargetKind};
 
 use crate::support::cluster::Cluster;
 use crate::support::repo::repository;
-use crate::support::snapshot::snapshot;
+use crate::support::snapshot::{each_step_once, snapshot};
 use crate::support::world::World;
 
 /// The calls that fetch something from a network.
@@ -112,7 +112,7 @@ fn dry_runs() {
     let on_cluster = cluster.shows(&["prefetch --dry-run"]);
     assert_eq!(cluster.changes(), "");
     let all = [seen, on_minikube, on_cluster].join("\n");
-    snapshot("prefetch-dry-runs.txt", &all);
+    snapshot("plans-prefetch.txt", &each_step_once(&all));
 }
 
 /// Whatever else fails, all that can be had is fetched; the next run fetches the rest.

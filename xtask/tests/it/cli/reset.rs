@@ -3,7 +3,7 @@
 use snapbox::{assert_data_eq, str};
 
 use crate::support::cluster::Cluster;
-use crate::support::snapshot::snapshot;
+use crate::support::snapshot::{each_step_once, snapshot};
 use crate::support::world::World;
 
 #[test]
@@ -25,12 +25,15 @@ fn what_resets_would_run() {
         .map(|chapter| format!("reset {chapter} --dry-run -q"))
         .collect();
     let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
-    snapshot("resets.txt", &world.show(&lines));
+    snapshot("plans-reset.txt", &each_step_once(&world.show(&lines)));
     assert_eq!(world.calls(), "", "a dry run must not run anything");
     let cluster = Cluster::new();
     cluster.run("install").ok();
     cluster.forget_changes();
-    snapshot("cluster-resets.txt", &cluster.shows(&lines));
+    snapshot(
+        "plans-reset-cluster.txt",
+        &each_step_once(&cluster.shows(&lines)),
+    );
     assert_eq!(cluster.changes(), "");
 }
 

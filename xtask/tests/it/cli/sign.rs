@@ -268,10 +268,7 @@ hint: run both: cargo xtask --state [STATE] install --rekor both
 exit 2
 
 $ cargo xtask sign --rekor v3
-error: invalid value 'v3' for '--rekor <REKOR>'
-  [possible values: v1, v2]
-
-For more information, try '--help'.
+[REFUSED: "v3", "--rekor <REKOR>"]
 exit 2
 
 "#]]

@@ -24,10 +24,7 @@ fn targets_that_are_none() {
 error: WORKSHOP_ON names no target: "garbage"
 hint: the targets are: local, minikube, cluster
 exit 2
-error: invalid value 'garbage' for '--on <TARGET>'
-  [possible values: local, minikube, cluster]
-
-For more information, try '--help'.
+[REFUSED: "garbage", "--on <TARGET>"]
 exit 2
 
 "#]]

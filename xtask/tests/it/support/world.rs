@@ -14,7 +14,7 @@ use super::fakes::{COSIGN, GO, LOOPBACK, PROGRAMS, SERVER, TOOLS, make_program, 
 use super::ports::Ports;
 use super::repo::{repository, target};
 use super::run::{Run, xtask};
-use super::snapshot::{replaced_after, replaced_word};
+use super::snapshot::{replaced_after, replaced_word, without_numbers, without_the_parser};
 use super::web::{Answers, Web, all_servers};
 
 /// The lowest port where none is chosen.
@@ -243,7 +243,7 @@ impl World {
             (self.root.clone(), "[TEMP]"),
             (repository().to_owned(), "[REPO]"),
         ];
-        let mut text = text.to_owned();
+        let mut text = without_numbers(&without_the_parser(text));
         for (path, name) in paths {
             text = text.replace(path.to_str().unwrap(), name);
         }
@@ -254,7 +254,7 @@ impl World {
             }
         }
         // The names of these files and this sentence hold the id of a process.
-        for before in ["/token-", "/bundle-", " --id ", "process ", "[STATE]."] {
+        for before in ["/token-", "/bundle-", "process ", "[STATE]."] {
             text = replaced_after(before, "0123456789", "[PID]", &text);
         }
         replaced_after("-time=", "0123456789-:TZ", "[TIME]", &text)
