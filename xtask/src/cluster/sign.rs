@@ -15,7 +15,7 @@ use crate::cosign::{Cosign, SignRequest, numbered};
 use crate::entry::Version;
 use crate::exec::output_of;
 use crate::fail::broken;
-use crate::local::servers::Servers;
+use crate::local::build::ServerBuild;
 use crate::plan::{Plan, Step};
 use crate::random::random;
 use crate::state;
@@ -320,7 +320,7 @@ impl Cluster {
     /// # Errors
     /// Where there is none.
     pub fn cosign_program(&self) -> Result<PathBuf> {
-        let built = Servers::of(&self.repo)?.program("cosign");
+        let built = ServerBuild::of(&self.repo)?.program("cosign");
         if built.is_file() {
             return Ok(built);
         }
