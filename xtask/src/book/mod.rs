@@ -13,7 +13,7 @@ pub(crate) use steps::BookStep;
 
 use crate::cluster::pins::pins;
 use crate::fail::{Fail, broken};
-use crate::local::servers::cache_dir;
+use crate::local::build::cache_dir;
 use crate::plan::{Command, Plan, Ready, Step, StepEvent, StepRunner, StepValue, Total, step_args};
 use crate::state::{self, Lock};
 use crate::text::quote;

@@ -56,7 +56,7 @@ const CLIENTS: [(&str, &[&str]); 3] = [
 #[derive(Serialize)]
 struct Environment {
     #[serde(serialize_with = "in_order")]
-    env: Vec<(&'static str, String)>,
+    env: Vec<(String, String)>,
     #[serde(serialize_with = "in_order")]
     clients: Vec<(&'static str, Vec<String>)>,
 }
@@ -111,8 +111,8 @@ impl Format {
 }
 
 /// Names and values as an object.
-fn in_order<S: Serializer, V: Serialize>(
-    pairs: &[(&'static str, V)],
+fn in_order<S: Serializer, N: Serialize, V: Serialize>(
+    pairs: &[(N, V)],
     serializer: S,
 ) -> Result<S::Ok, S::Error> {
     serializer.collect_map(pairs.iter().map(|(name, value)| (name, value)))

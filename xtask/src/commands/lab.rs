@@ -9,7 +9,7 @@ use crate::app::{Answer, App};
 use crate::exec::interrupt;
 use crate::fail::{Fail, broken};
 use crate::labs::{LABS, Lab, Session};
-use crate::local::servers::Servers;
+use crate::local::build::ServerBuild;
 use crate::walkthrough::Milestone;
 
 /// Attack a Sigstore made for that, and see which check catches it
@@ -55,7 +55,7 @@ impl LabCommand {
         let _watch = interrupt::watch();
         say_story(app, lab);
         let mut session = Session::new(&app.ui, &app.repo, &app.state.path("lab"), !self.no_pause)?;
-        let built = Servers::of(&app.repo)?.built();
+        let built = ServerBuild::of(&app.repo)?.built();
         let ended = if built { Ok(()) } else { session.build() }
             .and_then(|()| session.install(lab, self.port_base))
             .and_then(|()| attack(app, lab, &mut session));

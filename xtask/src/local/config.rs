@@ -7,16 +7,10 @@ use anyhow::{Context, Result};
 use serde::Deserialize;
 
 use super::Local;
-use super::manifest::fill;
+use super::manifest::{KeyRow, fill};
 use super::settings::Settings;
 use crate::fail::broken;
 use crate::state;
-
-/// Configuration that depends on nothing but the settings and the users.
-const CONFIGS: [&str; 3] = ["config/dex.yml", "config/fulcio.yml", "config/registry.yml"];
-
-/// The certificates that the CT log accepts: every Fulcio CA there ever was.
-const ROOTS: &str = "keys/fulcio-roots.pem";
 
 /// A user of Dex.
 #[derive(Clone, Deserialize)]
@@ -51,7 +45,7 @@ impl Local {
         let path = self.repo.join("deploy/local").join(name);
         let template =
             std::fs::read_to_string(&path).with_context(|| format!("read {}", path.display()))?;
-        let mut variables = self.manifest.variables(&self.settings)?;
+        let mut variables = self.variables()?;
         variables.extend(
             more.iter()
                 .map(|(name, value)| ((*name).to_owned(), (*value).to_owned())),
@@ -82,7 +76,7 @@ impl Local {
         struct Users {
             users: Vec<User>,
         }
-        let path = self.dir.join("keys/users.yml");
+        let path = self.dir.join(self.users_file()?);
         let Some(text) = state::read(&path)? else {
             return Ok(Vec::new());
         };
@@ -94,48 +88,53 @@ impl Local {
     }
 
     /// Whether settings and configuration on disk are what they should be.
-    ///
-    /// # Errors
-    /// Where a file cannot be read.
     pub fn configured(&self) -> Result<bool> {
         if Settings::read(&self.dir)?.as_ref() != Some(&self.settings) || self.users()?.is_empty() {
             return Ok(false);
         }
-        for config in CONFIGS {
+        for config in self.configs() {
             let on_disk = state::read(&self.dir.join(config))?;
             if on_disk.as_deref() != Some(self.rendered(config, &[])?.as_bytes()) {
                 return Ok(false);
             }
         }
-        Ok(state::read(&self.dir.join(ROOTS))?
-            .is_some_and(|on_disk| self.roots().is_ok_and(|roots| roots == on_disk)))
+        for (file, key) in self.collected() {
+            let on_disk = state::read(&self.dir.join(file))?;
+            let wanted = self.all_certificates(key).ok();
+            if on_disk.is_none() || on_disk != wanted {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 
     /// Writes settings and configuration (`cargo xtask step configure`).
-    ///
-    /// # Errors
-    /// Where the keys are not there or a file cannot be written.
     pub fn configure(&self) -> Result<()> {
         self.settings.write(&self.dir)?;
-        for config in CONFIGS {
+        for config in self.configs() {
             self.render(config, &[])?;
         }
-        state::write(&self.dir.join(ROOTS), &self.roots()?, 0o644)?;
-        // The tiles are served from here, maybe before Rekor v2 wrote the first.
-        state::make_dir(&self.dir.join("data/rekor-v2"))
+        for (file, key) in self.collected() {
+            state::write(&self.dir.join(file), &self.all_certificates(key)?, 0o644)?;
+        }
+        // The tiles are served from such a directory, maybe before the first is written.
+        for data in self.manifest.servers.iter().flat_map(|row| &row.data) {
+            state::make_dir(&self.dir.join(data))?;
+        }
+        Ok(())
     }
 
-    fn roots(&self) -> Result<Vec<u8>> {
-        let mut roots = Vec::new();
-        for number in 1..=self.settings.fulcio.len() {
-            let name = format!("keys/fulcio-{number}.pem");
-            let pem = state::read(&self.dir.join(&name))?;
-            roots.extend(
-                pem.ok_or_else(|| {
-                    broken(format!("{name} is missing")).hint("cargo xtask install")
-                })?,
-            );
-        }
-        Ok(roots)
+    /// The configuration that depends on nothing but the settings and the users.
+    fn configs(&self) -> impl Iterator<Item = &str> {
+        self.manifest
+            .servers
+            .iter()
+            .filter_map(|row| row.config.as_deref())
+    }
+
+    /// The files that collect the certificates of a key and of those before it.
+    fn collected(&self) -> impl Iterator<Item = (&str, &KeyRow)> {
+        let keys = self.manifest.servers.iter().flat_map(|row| &row.key);
+        keys.filter_map(|key| Some((key.all.as_deref()?, key)))
     }
 }

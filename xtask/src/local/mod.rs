@@ -11,15 +11,17 @@
 //!   tuf/       cosign's TUF_ROOT             tmp/    tokens, for moments
 //! ```
 
+mod addresses;
+pub mod build;
 pub mod config;
 pub mod doctor;
+mod keys;
 pub mod manifest;
 pub mod plans;
 pub mod platform;
 pub mod preflight;
 pub mod process;
 mod roles;
-pub mod servers;
 pub mod settings;
 pub mod shards;
 pub mod sign;
@@ -33,13 +35,12 @@ use std::sync::Arc;
 
 use anyhow::Result;
 
-use crate::entry::{Version, Versions};
-use crate::exec::output_of;
-use crate::fail::{Fail, broken};
-use crate::plan::Command;
+use crate::entry::Versions;
+use crate::fail::broken;
 use crate::state::State;
-use manifest::{Manifest, fill};
-use servers::Servers;
+use build::ServerBuild;
+use manifest::Manifest;
+
 use settings::{PORT_BASE, Settings};
 
 /// The local target of one state directory.
@@ -56,7 +57,7 @@ pub struct Local {
     /// The servers and their ports.
     pub manifest: Arc<Manifest>,
     /// The servers' programs.
-    pub servers: Servers,
+    pub build: ServerBuild,
     /// The options that lead a `cargo xtask` to this target and state.
     pub globals: Vec<String>,
 }
@@ -90,8 +91,8 @@ impl Local {
             repo: repo.to_owned(),
             installed: settings.is_some(),
             settings: settings.unwrap_or_else(|| Settings::new(PORT_BASE, Versions::V2)),
+            build: ServerBuild::of(repo)?,
             manifest: Arc::new(Manifest::read(repo)?),
-            servers: Servers::of(repo)?,
             dir: state.path("local"),
             globals,
         })
@@ -108,141 +109,6 @@ impl Local {
         Err(broken("no Sigstore is installed here yet")
             .hint("cargo xtask install")
             .into())
-    }
-
-    /// An address on loopback: `127.0.0.1:17810`.
-    ///
-    /// # Errors
-    /// Where the manifest names no such port.
-    pub fn address(&self, port: &str) -> Result<String> {
-        Ok(format!(
-            "127.0.0.1:{}",
-            self.manifest.port(port, &self.settings)?
-        ))
-    }
-
-    /// Where a version of Rekor is read from: the API of v1, the tiles of v2.
-    ///
-    /// # Errors
-    /// Where this version does not run here.
-    pub fn rekor_address(&self, version: Version) -> Result<String> {
-        if !self.settings.rekor.has(version) {
-            return Err(self.other_rekor(version).into());
-        }
-        Ok(format!(
-            "http://{}",
-            self.address(if version == Version::V1 {
-                "rekor-v1"
-            } else {
-                "tiles"
-            })?
-        ))
-    }
-
-    /// The command line of a server.
-    ///
-    /// # Errors
-    /// Where a placeholder stands for nothing.
-    pub fn server_words(&self, server: &manifest::Server) -> Result<Vec<String>> {
-        let line = fill(&server.command, &self.manifest.variables(&self.settings)?)?;
-        let mut words: Vec<String> = line.split_whitespace().map(str::to_owned).collect();
-        if let Some(program) = words.first_mut() {
-            *program = self.servers.program(program).to_string_lossy().into_owned();
-        }
-        Ok(words)
-    }
-
-    /// Where a server answers once it is ready.
-    ///
-    /// # Errors
-    /// Where a placeholder stands for nothing.
-    pub fn server_ready(&self, server: &manifest::Server) -> Result<String> {
-        fill(&server.ready, &self.manifest.variables(&self.settings)?)
-    }
-
-    /// The server of this name, which this installation runs.
-    ///
-    /// # Errors
-    /// Where there is none, or where it belongs to a Rekor that was not chosen.
-    pub fn chosen_server(&self, name: &str) -> Result<&manifest::Server> {
-        let server = self.manifest.server(name)?;
-        match server.rekor {
-            Some(version) if !self.settings.rekor.has(version) => {
-                Err(self.other_rekor(version).into())
-            }
-            _ => Ok(server),
-        }
-    }
-
-    fn other_rekor(&self, asked: Version) -> Fail {
-        let (asked, runs) = (asked.name(), self.settings.rekor.name());
-        broken(format!("this installation runs Rekor {runs}, not {asked}"))
-            .hint("run both: cargo xtask install --rekor both")
-    }
-
-    /// The ports of a server, the main one first.
-    ///
-    /// # Errors
-    /// Where the manifest names none of that name.
-    pub fn server_ports(&self, server: &manifest::Server) -> Result<Vec<u16>> {
-        let names = std::iter::once(&server.port).chain(&server.also);
-        names
-            .map(|name| self.manifest.port(name, &self.settings))
-            .collect()
-    }
-
-    /// Checks that no key is gone that something depends on: a new one in its
-    /// place would leave what the old one signed without a proof.
-    ///
-    /// # Errors
-    /// Where one is; the sentence names it.
-    pub fn check_keys(&self) -> Result<()> {
-        let mut keys = Vec::new();
-        if self.installed {
-            keys.extend(
-                (1..=self.settings.fulcio.len())
-                    .map(|n| (format!("keys/fulcio-{n}.pem"), "certificates")),
-            );
-            keys.extend(
-                (1..=self.settings.timestamp.len())
-                    .map(|n| (format!("keys/timestamp-{n}.pem"), "timestamps")),
-            );
-        }
-        if self.dir.join("data/rekor-v2/checkpoint").exists() {
-            keys.push(("keys/rekor-v2.pub".to_owned(), "checkpoints"));
-        }
-        match keys
-            .into_iter()
-            .find(|(key, _)| !self.dir.join(key).exists())
-        {
-            None => Ok(()),
-            Some((key, signed)) => Err(broken(format!(
-                "{key} is gone, and there are {signed} that it signed"
-            ))
-            .hint("put it and the private key beside it back from a copy")
-            .hint("or begin anew: cargo xtask uninstall --yes --keep-tools")
-            .into()),
-        }
-    }
-
-    /// Makes the keys that are missing.
-    ///
-    /// # Errors
-    /// Where one that is there is damaged.
-    pub fn make(&self, keys: &[(&str, &str)]) -> Result<()> {
-        output_of(&self.make_command(keys), None).map(drop)
-    }
-
-    /// The command that makes the keys that are missing.
-    pub fn make_command(&self, keys: &[(&str, &str)]) -> Command {
-        let names = keys
-            .iter()
-            .flat_map(|(kind, prefix)| [(*kind).into(), (*prefix).into()]);
-        let words = [self.servers.program("loopback").into(), "make".into()]
-            .into_iter()
-            .chain(names)
-            .collect();
-        Command::new(words).dir(&self.dir)
     }
 
     /// Where a Sigstore client keeps its own files, instead of the home

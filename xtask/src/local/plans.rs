@@ -4,11 +4,12 @@ use std::time::Duration;
 
 use anyhow::Result;
 
-use super::manifest::Server;
+use super::keys::KeyFile;
+use super::manifest::ServerRow;
 use super::settings::Settings;
+use super::status::is_soon;
 use super::steps::{Begin, Configure, Halt, Launch, Shard};
 use super::{Local, process, shards};
-use crate::entry::Version;
 use crate::fail::broken;
 use crate::plan::{Command, Plan, Ready, Step, Word};
 use crate::target::{InstallOptions, Renew};
@@ -61,7 +62,7 @@ impl Local {
         for name in names {
             self.chosen_server(name)?;
         }
-        if !self.servers.built() {
+        if !self.build.built() {
             // The pins were raised, or the cache was cleaned.
             return Err(broken("the servers of this version are not built")
                 .hint("cargo xtask install")
@@ -74,7 +75,7 @@ impl Local {
         &self,
         plan: &mut Plan,
         names: &[String],
-        also: impl Fn(&Server) -> bool,
+        also: impl Fn(&ServerRow) -> bool,
     ) {
         for server in self
             .manifest
@@ -105,10 +106,10 @@ impl Local {
         let stops: Vec<String> = plan.steps.iter().map(|step| step.name.clone()).collect();
         self.push_stop(plan, &[], |server| {
             let planned = stops.contains(&format!("stop-{}", server.name));
-            let chosen = server.rekor.is_none_or(|version| rekor.has(version));
+            let chosen = server.runs_with(rekor);
             !planned && !chosen && process::was_started(&self.dir, &server.name)
         });
-        plan.push(self.keys_step());
+        plan.push(self.keys_step()?);
         plan.push(self.configure_step());
         for server in self
             .manifest
@@ -139,27 +140,11 @@ impl Local {
         all
     }
 
-    fn keys_step(&self) -> Step {
-        let (ca, tsa) = (self.settings.fulcio.len(), self.settings.timestamp.len());
-        let (ca, tsa) = (format!("keys/fulcio-{ca}"), format!("keys/timestamp-{tsa}"));
-        let mut keys = vec![
-            ("ca", ca.as_str()),
-            ("timestamp", tsa.as_str()),
-            ("tls", "keys/registry"),
-            ("users", "keys/users"),
-        ];
-        if self.settings.rekor.has(Version::V2) {
-            keys.push(("ed25519", "keys/rekor-v2"));
-        }
-        // The public part of a key is written last.
-        let written = |(kind, prefix): &(&str, &str)| match *kind {
-            "users" => format!("{prefix}.yml"),
-            "ed25519" => format!("{prefix}.pub"),
-            _ => format!("{prefix}.pem"),
-        };
-        let files: Vec<String> = keys.iter().map(written).collect();
+    fn keys_step(&self) -> Result<Step> {
+        let keys = self.keys_in_use()?;
+        let command = self.make_keys_command(&keys);
         let local = self.clone();
-        Step::new(
+        Ok(Step::new(
             "keys",
             "make the keys that are missing: CA, timestamp authority, log, TLS, users",
         )
@@ -167,12 +152,17 @@ impl Local {
         // While everything runs the keys are known to be good. Otherwise
         // they are looked at again, and the TLS certificate renewed in time.
         .done(move || {
-            let there = files.iter().all(|file| local.dir.join(file).exists());
-            let good = there && !local.ends_soon("registry") && local.all_run()?;
+            let there = |key: &KeyFile| local.dir.join(key.public()).exists();
+            // Those with periods are renewed by whoever asks for it.
+            let renewed = |key: &KeyFile| {
+                let ends = local.certificate_end(key);
+                local.settings.periods(key.kind).is_none() && ends.is_some_and(is_soon)
+            };
+            let good = keys.iter().all(|key| there(key) && !renewed(key)) && local.all_run()?;
             Ok(good.then(|| "the servers use them".to_owned()))
         })
         .xtask(Begin {})
-        .run(self.make_command(&keys))
+        .run(command))
     }
 
     fn configure_step(&self) -> Step {
@@ -188,7 +178,7 @@ impl Local {
             .xtask(Configure::from(settings))
     }
 
-    fn shard_step(&self, server: &Server) -> Result<Step> {
+    fn shard_step(&self, server: &ServerRow) -> Result<Step> {
         let (dir, log) = (self.dir.clone(), server.name.clone());
         let output = if log == "ctlog" {
             "CTLOG_TREE"
@@ -197,7 +187,7 @@ impl Local {
         };
         let admin = format!("--admin_server={}", self.address("trillian")?);
         let create = words![
-            self.servers.program("createtree"),
+            self.build.program("createtree"),
             admin,
             format!("--display_name={log}")
         ];
@@ -220,12 +210,12 @@ impl Local {
         .xtask(open))
     }
 
-    fn launch_step(&self, server: &Server) -> Result<Step> {
+    fn launch_step(&self, server: &ServerRow) -> Result<Step> {
         let line = self.server_words(server)?;
         let (dir, name, uses, argv) = (
             self.dir.clone(),
             server.name.clone(),
-            server.uses.clone(),
+            server.used_files(),
             line.clone(),
         );
         let launch = Launch {
@@ -268,6 +258,6 @@ impl Local {
     }
 }
 
-fn chosen(names: &[String], server: &Server) -> bool {
+fn chosen(names: &[String], server: &ServerRow) -> bool {
     names.is_empty() || names.contains(&server.name)
 }

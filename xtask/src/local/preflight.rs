@@ -66,7 +66,7 @@ impl Local {
 
     pub(super) fn disk(&self, built: bool) -> Check {
         let check = Check::new("disk", "6 GB free for the first build");
-        let cache = self.servers.dir();
+        let cache = self.build.dir();
         let existing = cache
             .ancestors()
             .find(|dir| dir.exists())

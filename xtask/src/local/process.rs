@@ -250,7 +250,7 @@ pub fn halt(dir: &Path, name: &str, ports: &[u16]) -> Result<()> {
         Ok(None) => {}
         Ok(Some(record)) => end(name, record.pid, || record.alive())?,
         Err(_) => {
-            let built = super::servers::cache_dir()?.join("servers");
+            let built = super::build::cache_dir()?.join("servers");
             for listener in ports.iter().filter_map(|port| platform::listener(*port)) {
                 // Nobody else's process: only a program that an install built.
                 let ours =

@@ -7,15 +7,17 @@ use std::path::Path;
 use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
 
+use super::keys::KeyFile;
 use super::settings::Period;
 use super::{Local, process};
+use crate::entry::Version;
 use crate::fail::broken;
 use crate::{state, time};
 
 /// One log, from the start of a Trillian to its end.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Shard {
-    /// Whose: `ctlog` or `rekor-v1`.
+    /// The name of the server whose log it is.
     pub log: String,
     /// Its number among those of the same log, from 1; its key is
     /// `keys/LOG-NUMBER.key`.
@@ -33,6 +35,17 @@ impl Shard {
     /// Its key without the ending: `keys/ctlog-1`.
     pub fn key(&self) -> String {
         format!("keys/{}-{}", self.log, self.number)
+    }
+}
+
+impl Local {
+    /// The shard of a version of Rekor that the running Trillian holds, where Trillian
+    /// holds its log.
+    pub fn shard_of(&self, rekor: Version) -> Result<Option<Shard>> {
+        match self.manifest.tree_of(rekor) {
+            None => Ok(None),
+            Some(log) => current(&self.dir, &log.name),
+        }
     }
 }
 
@@ -67,17 +80,15 @@ pub fn open(local: &Local, log: &str, tree: &str) -> Result<()> {
     let trillian = process::running(&local.dir, "trillian")?
         .ok_or_else(|| broken("Trillian does not run").hint("cargo xtask start"))?
         .instance();
-    let config = local
-        .manifest
-        .server(log)?
-        .tree
-        .clone()
-        .context("a log without a tree")?;
+    let row = local.manifest.server(log)?.tree.as_ref();
+    let row = row.context("a log without a tree")?;
     add(&local.dir, log, tree, trillian, |shard| {
-        let kind = if log == "ctlog" { "ctlog" } else { "ecdsa" };
-        local.make(&[(kind, &shard.key())])?;
+        local.make_keys(&[KeyFile {
+            kind: row.key,
+            stem: shard.key(),
+        }])?;
         let key = format!("{}.key", shard.key());
-        local.render(&config, &[("tree", tree), ("key", &key)])
+        local.render(&row.config, &[("tree", tree), ("key", &key)])
     })
 }
 

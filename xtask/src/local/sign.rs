@@ -6,8 +6,8 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use serde_json::Value;
 
+use super::Local;
 use super::config::User;
-use super::{Local, shards};
 use crate::cosign::Cosign;
 use crate::entry::Version;
 use crate::fail::{Fail, broken};
@@ -42,7 +42,7 @@ impl Local {
     pub(super) fn cosign(&self) -> Result<Cosign> {
         let port = self.manifest.port("registry", &self.settings)?;
         Ok(Cosign {
-            program: self.servers.program("cosign"),
+            program: self.build.program("cosign"),
             tuf_root: self.tuf_root(),
             trusted_root: self.trust_file("trusted_root.json"),
             registry: ["127.0.0.1", "localhost"]
@@ -98,10 +98,7 @@ impl SigningTarget for Local {
     }
 
     fn current_shard(&self, rekor: Version) -> Result<Option<usize>> {
-        let shard = match rekor {
-            Version::V1 => shards::current(&self.dir, "rekor-v1")?,
-            Version::V2 => None,
-        };
+        let shard = self.shard_of(rekor)?;
         Ok(shard.map(|shard| shard.number))
     }
 }

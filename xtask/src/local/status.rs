@@ -1,13 +1,12 @@
 //! How the servers are: one row each, measured now.
 
-use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
 use anyhow::Result;
 
-use super::manifest;
+use super::keys::KeyFile;
+use super::manifest::ServerRow;
 use super::{Local, process};
-use crate::entry::Version;
 use crate::format::certificate::Leaf;
 use crate::http::{self, Server};
 use crate::local::platform;
@@ -19,13 +18,17 @@ use crate::time;
 /// A certificate that ends within this is warned of.
 const SOON: Duration = Duration::from_secs(30 * 86400);
 
+/// How long a log may take to tell its size.
+const PATIENCE: Duration = Duration::from_secs(2);
+
 impl Local {
     /// How a server is now.
-    pub(super) fn component(&self, server: &manifest::Server) -> Result<Component> {
+    pub(super) fn component(&self, server: &ServerRow) -> Result<Component> {
         let record = process::record(&self.dir, &server.name)?;
         let alive = record.as_ref().filter(|record| record.alive());
         let answers = alive.is_some() && process::answers(&self.server_ready(server)?);
-        let ends = self.certificate_end(&server.name);
+        let key = self.key(server)?;
+        let ends = key.as_ref().and_then(|key| self.certificate_end(key));
         Ok(Component {
             name: server.name.clone(),
             state: ComponentState::of(record.is_some(), alive.is_some(), answers),
@@ -34,67 +37,43 @@ impl Local {
             version: alive.and_then(|record| record.version.clone()),
             since: alive.map(|record| record.since.clone()),
             memory_kib: alive.and_then(|record| platform::memory(record.pid)),
-            log_size: answers.then(|| self.log_size(&server.name)).flatten(),
-            warning: ends.and_then(|ends| warning(&server.name, ends)),
+            log_size: answers.then(|| self.log_size(server)).flatten(),
+            warning: key.zip(ends).and_then(|(key, ends)| warning(&key, ends)),
             certificate_ends: ends.map(time::format),
         })
     }
 
-    fn log_size(&self, name: &str) -> Option<u64> {
-        match name {
-            "rekor-v1" => self.rekor_size(Version::V1),
-            // The tiles show the log even where the server that appends is down.
-            "tiles" => self.rekor_size(Version::V2),
-            "ctlog" => {
-                let url = format!(
-                    "http://{}/workshop/ct/v1/get-sth",
-                    self.address("ctlog").ok()?
-                );
-                let head: serde_json::Value =
-                    serde_json::from_slice(&http::get(&url, Duration::from_secs(2)).ok()?).ok()?;
-                head["tree_size"].as_u64()
-            }
-            _ => None,
-        }
-    }
-
-    fn rekor_size(&self, version: Version) -> Option<u64> {
-        rekor::size(version, &Server::at(self.rekor_address(version).ok()?)).ok()
-    }
-
-    /// Whether the certificate of a component ends within thirty days.
-    pub fn ends_soon(&self, name: &str) -> bool {
-        self.certificate_end(name).is_some_and(is_soon)
-    }
-
-    fn certificate_end(&self, name: &str) -> Option<SystemTime> {
-        let file: PathBuf = match name {
-            "fulcio" => format!("keys/fulcio-{}.pem", self.settings.fulcio.len()).into(),
-            "timestamp" => format!("keys/timestamp-{}.pem", self.settings.timestamp.len()).into(),
-            "registry" => "keys/registry.pem".into(),
-            _ => return None,
+    /// How many entries the log holds that a server shows.
+    fn log_size(&self, server: &ServerRow) -> Option<u64> {
+        let url = self.url(server).ok()?;
+        let Some(version) = server.log?.rekor() else {
+            let answer = http::get(&format!("{url}/ct/v1/get-sth"), PATIENCE).ok()?;
+            let head: serde_json::Value = serde_json::from_slice(&answer).ok()?;
+            return head["tree_size"].as_u64();
         };
-        let pem = state::read(&self.dir.join(file)).ok()??;
+        rekor::size(version, &Server::at(url)).ok()
+    }
+
+    /// When the certificate of a key ends.
+    pub(super) fn certificate_end(&self, key: &KeyFile) -> Option<SystemTime> {
+        key.kind.renewed_by()?;
+        let pem = state::read(&self.dir.join(key.public())).ok()??;
         let (_, end) = Leaf::from_pem(&pem).ok()?.validity();
         SystemTime::UNIX_EPOCH.checked_add(Duration::from_secs(end))
     }
 }
 
-fn is_soon(ends: SystemTime) -> bool {
+/// Whether a certificate that ends then has to be replaced.
+pub(super) fn is_soon(ends: SystemTime) -> bool {
     ends.duration_since(SystemTime::now()).unwrap_or_default() < SOON
 }
 
-fn warning(name: &str, ends: SystemTime) -> Option<String> {
-    let renew = match name {
-        "fulcio" => "cargo xtask install --renew ca",
-        "timestamp" => "cargo xtask install --renew timestamp",
-        _ => "cargo xtask start",
-    };
-    let warning = || {
+fn warning(key: &KeyFile, ends: SystemTime) -> Option<String> {
+    let warning = |renew| {
         format!(
             "its certificate ends {}; renew it: {renew}",
             time::format(ends)
         )
     };
-    is_soon(ends).then(warning)
+    key.kind.renewed_by().filter(|_| is_soon(ends)).map(warning)
 }

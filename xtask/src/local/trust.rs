@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use anyhow::{Context, Result};
 use serde_json::Value;
 
+use super::manifest::{ServerRow, TrustRole};
 use super::settings::Period;
 use super::steps::Trust;
 use super::{Local, shards};
@@ -19,18 +20,15 @@ use crate::trust::write::{
     trusted_root,
 };
 
-/// The name that Rekor v2 signs its checkpoints with (`--hostname` in
-/// `servers.yml`). Clients expect the host of the log's address.
-const ORIGIN: &str = "127.0.0.1";
-
 /// A key on disk: where its server is asked, what it says, and when it counts.
-struct KeyFile {
+struct TrustedKey {
     url: String,
+    origin: Option<String>,
     pem: String,
     period: Period,
 }
 
-impl KeyFile {
+impl TrustedKey {
     fn in_use(&self) -> InUse<'_> {
         InUse {
             since: &self.period.since,
@@ -46,11 +44,11 @@ impl KeyFile {
         }
     }
 
-    fn log<'a>(&'a self, origin: Option<&'a str>) -> LogKey<'a> {
+    fn log(&self) -> LogKey<'_> {
         LogKey {
             url: &self.url,
             pem: &self.pem,
-            origin,
+            origin: self.origin.as_deref(),
             in_use: self.in_use(),
         }
     }
@@ -61,9 +59,15 @@ impl Local {
     /// say.
     pub fn trust_step(&self) -> Step {
         let local = self.clone();
-        let needs = ["keys", "ctlog-shard", "rekor-v1-shard"];
+        let trees = self
+            .manifest
+            .servers
+            .iter()
+            .filter(|row| row.tree.is_some());
+        let shards: Vec<String> = trees.map(|row| format!("{}-shard", row.name)).collect();
         Step::new("trust", "write the trusted root and the signing config")
-            .needs(needs)
+            .needs(["keys"])
+            .needs(shards)
             .done(move || {
                 let current = local.trust_is_current();
                 Ok(current.then(|| "they are what the keys say".to_owned()))
@@ -123,77 +127,86 @@ impl Local {
     }
 
     fn made_root(&self) -> Result<Value> {
-        let numbered = |name: &'static str, periods: &[Period], url: String| {
-            let all = periods.iter().enumerate();
-            all.map(|(i, period)| {
-                self.key_file(&format!("keys/{name}-{}.pem", i + 1), &url, period)
-            })
-            .collect::<Result<Vec<_>>>()
-        };
-        let settings = &self.settings;
-        let fulcio = numbered("fulcio", &settings.fulcio, self.url("fulcio", "")?)?;
-        let timestamp = self.url("timestamp", "/api/v1/timestamp")?;
-        let timestamp = numbered("timestamp", &settings.timestamp, timestamp)?;
-        let shards = shards::read(&self.dir)?;
-        let shards = |log: &str, url: String| {
-            let own = shards.iter().filter(|shard| shard.log == log);
-            own.map(|shard| self.key_file(&format!("{}.pub", shard.key()), &url, &shard.period))
-                .collect::<Result<Vec<_>>>()
-        };
-        let ctlogs = shards("ctlog", self.url("ctlog", "/workshop")?)?;
-        let rekor_v1 = shards("rekor-v1", self.url("rekor-v1", "")?)?;
-        let tiles = "keys/rekor-v2.pub";
-        let always = Period {
-            since: settings.created.clone(),
-            until: None,
-        };
-        let rekor_v2 = match self.dir.join(tiles).exists() {
-            true => Some(self.key_file(tiles, &self.url("rekor-v2", "")?, &always)?),
-            false => None,
-        };
-        // The order is that of the options of cosign's own `trusted-root create`.
-        let mut rekor: Vec<_> = rekor_v1.iter().map(|key| key.log(None)).collect();
-        rekor.extend(rekor_v2.iter().map(|key| key.log(Some(ORIGIN))));
+        let fulcio = self.trusted_keys(TrustRole::CertificateAuthority)?;
+        let timestamp = self.trusted_keys(TrustRole::TimestampAuthority)?;
+        let ctlogs = self.trusted_keys(TrustRole::CtLog)?;
+        let rekor = self.trusted_keys(TrustRole::TransparencyLog)?;
         trusted_root(&PublicParts {
-            fulcio: fulcio.iter().map(KeyFile::chain).collect(),
-            timestamp: timestamp.iter().map(KeyFile::chain).collect(),
-            ctlogs: ctlogs.iter().map(|key| key.log(None)).collect(),
-            rekor,
+            fulcio: fulcio.iter().map(TrustedKey::chain).collect(),
+            timestamp: timestamp.iter().map(TrustedKey::chain).collect(),
+            ctlogs: ctlogs.iter().map(TrustedKey::log).collect(),
+            rekor: rekor.iter().map(TrustedKey::log).collect(),
         })
     }
 
-    fn made_config(&self, version: Version) -> Result<Value> {
-        let (rekor, rekor_version) = match version {
-            Version::V1 => ("rekor-v1", 1),
-            Version::V2 => ("rekor-v2", 2),
+    /// Every key that the servers of a role have signed with, whether they run or not.
+    fn trusted_keys(&self, role: TrustRole) -> Result<Vec<TrustedKey>> {
+        let servers = self.manifest.servers.iter();
+        let mut servers: Vec<_> = servers.filter(|row| row.trusts_as == Some(role)).collect();
+        // The order is that of the options of cosign's own `trusted-root create`.
+        servers.sort_by_key(|row| row.rekor.map(Version::name));
+        let mut keys = Vec::new();
+        for row in servers {
+            for (file, period) in self.public_keys(row)? {
+                keys.push(self.trusted_key(row, &file, period)?);
+            }
+        }
+        Ok(keys)
+    }
+
+    /// The files with the public keys of a server, and when each was in use.
+    fn public_keys(&self, row: &ServerRow) -> Result<Vec<(String, Period)>> {
+        if row.tree.is_some() {
+            let shards = shards::read(&self.dir)?.into_iter();
+            let own = shards.filter(|shard| shard.log == row.name);
+            return Ok(own
+                .map(|shard| (format!("{}.pub", shard.key()), shard.period))
+                .collect());
+        }
+        let Some(key) = &row.key else {
+            return Ok(Vec::new());
         };
+        let files = self.keys(key)?.into_iter().map(|key| key.public());
+        if let Some(periods) = self.settings.periods(key.kind) {
+            return Ok(files.zip(periods.iter().cloned()).collect());
+        }
+        let always = Period {
+            since: self.settings.created.clone(),
+            until: None,
+        };
+        // One that does not run has no key, unless it ran before.
+        let made = files.filter(|file| self.dir.join(file).exists());
+        Ok(made.map(|file| (file, always.clone())).collect())
+    }
+
+    fn made_config(&self, version: Version) -> Result<Value> {
+        let url = |role: TrustRole| self.url(self.manifest.trusted_as(role, version)?);
         Ok(signing_config(&Services {
-            fulcio: &self.url("fulcio", "")?,
-            issuer: &self.url("dex", "/dex")?,
-            rekor: &self.url(rekor, "")?,
-            rekor_version,
-            timestamp: Some(&self.url("timestamp", "/api/v1/timestamp")?),
+            fulcio: &url(TrustRole::CertificateAuthority)?,
+            issuer: &url(TrustRole::OidcProvider)?,
+            rekor: &url(TrustRole::TransparencyLog)?,
+            rekor_version: match version {
+                Version::V1 => 1,
+                Version::V2 => 2,
+            },
+            timestamp: Some(&url(TrustRole::TimestampAuthority)?),
             since: &self.settings.created,
         }))
     }
 
-    fn url(&self, port: &str, path: &str) -> Result<String> {
-        let port = self.manifest.port(port, &self.settings)?;
-        Ok(format!("http://127.0.0.1:{port}{path}"))
-    }
-
-    fn key_file(&self, name: &str, url: &str, period: &Period) -> Result<KeyFile> {
+    fn trusted_key(&self, row: &ServerRow, name: &str, period: Period) -> Result<TrustedKey> {
         let file = self.dir.join(name);
         let there = state::read(&file)?;
         let missing = || {
             broken(format!("the key {} is missing", file.display()))
                 .hint("put it back: what it signed cannot be verified without it")
         };
-        Ok(KeyFile {
-            url: url.to_owned(),
+        Ok(TrustedKey {
+            url: self.url(row)?,
+            origin: row.origin.clone(),
             pem: String::from_utf8(there.ok_or_else(missing)?)
                 .with_context(|| format!("read {}", file.display()))?,
-            period: period.clone(),
+            period,
         })
     }
 }

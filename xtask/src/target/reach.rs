@@ -32,7 +32,7 @@ pub trait Reach {
     fn reach_registry(&self, host: &str) -> Result<Reached>;
 
     /// What other clients need: names and values of environment variables.
-    fn env(&self) -> Result<Vec<(&'static str, String)>>;
+    fn env(&self) -> Result<Vec<(String, String)>>;
 
     /// What to know about the addresses of `env`.
     fn env_note(&self) -> Option<&'static str>;

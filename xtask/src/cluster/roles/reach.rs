@@ -43,7 +43,7 @@ impl Reach for Cluster {
         })
     }
 
-    fn env(&self) -> Result<Vec<(&'static str, String)>> {
+    fn env(&self) -> Result<Vec<(String, String)>> {
         self.require_installed()?;
         let file = |name: &str| self.trust_file(name).to_string_lossy().into_owned();
         let (fulcio, rekor) = self.host_urls()?;
@@ -70,7 +70,8 @@ impl Reach for Cluster {
         if self.settings()?.ingress.is_some() {
             env.push(("SSL_CERT_FILE", file("ingress.pem")));
         }
-        Ok(env)
+        let owned = |(name, value): (&str, String)| (name.to_owned(), value);
+        Ok(env.into_iter().map(owned).collect())
     }
 
     fn env_note(&self) -> Option<&'static str> {

@@ -12,7 +12,7 @@ use crate::cluster::object::DEFAULT;
 use crate::cluster::servers::REGISTRY_HOST;
 use crate::entry::Version;
 use crate::fail::broken;
-use crate::local::servers::Servers;
+use crate::local::build::ServerBuild;
 use crate::state;
 use crate::target::steps::SigningTarget;
 use crate::words;
@@ -21,7 +21,7 @@ impl Cluster {
     /// The cosign of this machine: the one that the local target built, else that
     /// of the PATH.
     pub(in crate::cluster) fn cosign_program(&self) -> Result<PathBuf> {
-        let built = Servers::of(&self.repo)?.program("cosign");
+        let built = ServerBuild::of(&self.repo)?.program("cosign");
         if built.is_file() {
             return Ok(built);
         }

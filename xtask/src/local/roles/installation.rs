@@ -21,7 +21,7 @@ impl Installation for Local {
         let mut wanted = self.clone();
         wanted.settings.port_base = options.port_base.unwrap_or(wanted.settings.port_base);
         wanted.settings.rekor = options.rekor.unwrap_or(wanted.settings.rekor);
-        let built = wanted.servers.built();
+        let built = wanted.build.built();
         Ok(vec![
             platform(),
             wanted.go(built)?,
@@ -35,7 +35,7 @@ impl Installation for Local {
     fn prefetch(&self, options: &ClusterOptions) -> Result<Plan> {
         refuse(options)?;
         let mut plan = Plan::new("prefetch", self.globals.clone());
-        for step in self.servers.build()? {
+        for step in self.build.steps()? {
             plan.push(step);
         }
         Ok(plan)
@@ -46,7 +46,7 @@ impl Installation for Local {
     }
 
     fn lock_build(&self, again: bool, waiting: &dyn Fn()) -> Result<Option<Lock>> {
-        self.servers.lock(again, waiting)
+        self.build.lock(again, waiting)
     }
 
     /// Builds, configures and starts everything, and pushes a sample image.
@@ -55,7 +55,7 @@ impl Installation for Local {
         let local = self.clone().with_options(options)?;
         let mut plan = Plan::new("install", local.globals.clone());
         plan.push(local.preflight_step());
-        for step in local.servers.build()? {
+        for step in local.build.steps()? {
             plan.push(step);
         }
         local.push_start(&mut plan, &[])?;
@@ -88,7 +88,7 @@ impl Local {
         // It names taken ports before minutes are spent on a build.
         Step::new("preflight", "check what the machine has")
             .done(move || {
-                let done = local.servers.built() && local.all_run()?;
+                let done = local.build.built() && local.all_run()?;
                 Ok(done.then(|| "the servers are built, and run".to_owned()))
             })
             .xtask(Preflight {
@@ -104,7 +104,7 @@ impl Local {
             self.sample()?,
             "data/registry/docker/registry/v2/repositories/sample/_manifests/tags/latest",
         );
-        let (pushed, program) = (self.dir.join(link), self.servers.program("loopback"));
+        let (pushed, program) = (self.dir.join(link), self.build.program("loopback"));
         Ok(
             Step::new("sample", format!("push a sample image to {sample}"))
                 .needs(["registry"])

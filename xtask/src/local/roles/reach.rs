@@ -7,6 +7,7 @@ use anyhow::Result;
 use crate::entry::Version;
 use crate::http::Server;
 use crate::local::Local;
+use crate::local::manifest::{ServerRow, TrustRole};
 use crate::registry;
 use crate::target::{Reach, Reached, Signing};
 
@@ -31,32 +32,39 @@ impl Reach for Local {
         }))
     }
 
-    fn env(&self) -> Result<Vec<(&'static str, String)>> {
+    fn env(&self) -> Result<Vec<(String, String)>> {
         self.require_installed()?;
-        let path = |path: PathBuf| path.to_string_lossy().into_owned();
+        let path = |file: PathBuf| file.to_string_lossy().into_owned();
         let trust = |name: &str| path(self.trust_file(name));
-        let url = |port: &str| {
-            self.address(port)
-                .map(|address| format!("http://{address}"))
-        };
-        let timestamp = format!("{}/api/v1/timestamp", url("timestamp")?);
-        let registry_ca = path(self.dir.join("keys/registry.pem"));
-        Ok(vec![
-            ("WORKSHOP_COSIGN", path(self.servers.program("cosign"))),
+        let mut env = vec![
+            ("WORKSHOP_COSIGN", path(self.build.program("cosign"))),
             ("WORKSHOP_TRUSTED_ROOT", trust("trusted_root.json")),
             ("WORKSHOP_SIGNING_CONFIG", trust("signing_config.json")),
             ("WORKSHOP_TRUST_CONFIG", trust("client_trust_config.json")),
-            ("WORKSHOP_ISSUER", self.issuer()?),
-            ("WORKSHOP_IDENTITY", self.identity(self.default_user())?),
-            ("WORKSHOP_FULCIO", url("fulcio")?),
-            ("WORKSHOP_TIMESTAMP", timestamp),
-            ("WORKSHOP_REKOR", self.rekor_address(self.rekor())?),
+        ];
+        // Of the logs the newest counts.
+        let counts = |row: &ServerRow| row.rekor.is_none_or(|version| version == self.rekor());
+        for row in self.manifest.servers.iter().filter(|row| counts(row)) {
+            if let Some(variable) = &row.variable {
+                env.push((variable, self.url(row)?));
+            }
+            if row.trusts_as == Some(TrustRole::OidcProvider) {
+                let identity = self.identity(self.default_user())?;
+                env.push(("WORKSHOP_IDENTITY", identity));
+            }
+        }
+        env.extend([
             ("WORKSHOP_REGISTRY", self.address("registry")?),
-            ("WORKSHOP_REGISTRY_CA", registry_ca),
+            (
+                "WORKSHOP_REGISTRY_CA",
+                path(self.dir.join("keys/registry.pem")),
+            ),
             ("WORKSHOP_SAMPLE", self.sample()?),
-            ("WORKSHOP_USERS", path(self.dir.join("keys/users.yml"))),
+            ("WORKSHOP_USERS", path(self.dir.join(self.users_file()?))),
             ("TUF_ROOT", path(self.tuf_root())),
-        ])
+        ]);
+        let owned = |(name, value): (&str, String)| (name.to_owned(), value);
+        Ok(env.into_iter().map(owned).collect())
     }
 
     fn env_note(&self) -> Option<&'static str> {

@@ -5,6 +5,7 @@ use anyhow::Result;
 
 use crate::fail::broken;
 use crate::local::Local;
+use crate::local::manifest::ServerRow;
 use crate::plan::{Command, Plan, Step};
 use crate::target::{Lifecycle, Removal, Reset};
 use crate::undo;
@@ -12,10 +13,9 @@ use crate::words;
 
 impl Reset for Local {
     fn reset(&self, chapter: &str) -> Result<Plan> {
-        let stop = |names: &[&str]| {
-            let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
-            self.stop(&names)
-        };
+        let begun = |server: &&ServerRow| server.chapter.as_deref() == Some(chapter);
+        let servers = self.manifest.servers.iter().filter(begun);
+        let servers: Vec<String> = servers.map(|server| server.name.clone()).collect();
         let keep_tools = Removal {
             keep_tools: true,
             ..Removal::default()
@@ -23,11 +23,8 @@ impl Reset for Local {
         let mut plan = match chapter {
             "tools" => self.uninstall(Removal::default())?,
             "cluster" => self.uninstall(keep_tools)?,
-            "identity" => stop(&["dex"])?,
-            "authority" => stop(&["fulcio", "ctlog", "trillian"])?,
-            "logs" => stop(&["rekor-v1", "rekor-v2", "tiles"])?,
-            "install" => stop(&["timestamp"])?,
-            _ => Plan::new("reset", self.globals.clone()),
+            _ if servers.is_empty() => Plan::new("reset", self.globals.clone()),
+            _ => self.stop(&servers)?,
         };
         plan.command = "reset".to_owned();
         if chapter == "install" {
@@ -53,7 +50,7 @@ impl Reset for Local {
                 .run(Command::new(words!["rm", "-rf", self.dir.as_path()])),
         );
         if !removal.keep_tools {
-            let [built, partial, lock] = self.servers.traces();
+            let [built, partial, lock] = self.build.traces();
             let there = [built.clone(), partial.clone(), lock.clone()];
             plan.push(
                 Step::new("tools", "remove the built servers")

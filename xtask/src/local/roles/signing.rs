@@ -5,6 +5,7 @@ use anyhow::Result;
 use crate::artifact::Artifact;
 use crate::cosign::SignRequest;
 use crate::entry::Version;
+use crate::local::manifest::TrustRole;
 use crate::local::{Local, trust};
 use crate::plan::Plan;
 use crate::signatures;
@@ -70,7 +71,10 @@ impl Signing for Local {
 
     /// The issuer that Dex puts into its tokens.
     fn issuer(&self) -> Result<String> {
-        Ok(format!("http://{}/dex", self.address("dex")?))
+        self.url(
+            self.manifest
+                .trusted_as(TrustRole::OidcProvider, self.rekor())?,
+        )
     }
 
     /// The image that `install` pushes.

@@ -5,8 +5,9 @@ use std::path::PathBuf;
 use anyhow::Result;
 
 use crate::artifact::Signature;
+use crate::entry::Version;
 use crate::fail::{Fail, not_so};
-use crate::local::{Local, shards};
+use crate::local::Local;
 use crate::signatures;
 use crate::target::Trust;
 use crate::text::quote;
@@ -34,7 +35,10 @@ impl Trust for Local {
         let Some(number) = signature.shard else {
             return Ok(None);
         };
-        if shards::current(&self.dir, "rekor-v1")?.is_some_and(|shard| shard.number == number) {
+        if self
+            .shard_of(Version::V1)?
+            .is_some_and(|shard| shard.number == number)
+        {
             return Ok(None);
         }
         let what = format!(

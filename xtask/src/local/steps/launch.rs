@@ -30,14 +30,14 @@ impl StepArgs for Launch {
 impl Launch {
     pub(crate) fn run(self, local: &Local, _: &dyn Fn(StepEvent<'_>)) -> Result<()> {
         let server = local.manifest.server(&self.component)?;
-        let env: Vec<_> = server.env.clone().into_iter().collect();
-        let versions = local.servers.versions().ok();
+        let env: Vec<_> = server.environment.clone().into_iter().collect();
+        let versions = local.build.versions().ok();
         process::launch(&process::Launch {
             dir: &local.dir,
             name: &self.component,
             words: &self.words,
             env: &env,
-            uses: &server.uses,
+            uses: &server.used_files(),
             ports: &local.server_ports(server)?,
             ready: &local.server_ready(server)?,
             version: versions.and_then(|mut all| all.remove(&server.module)),

@@ -12,7 +12,7 @@ use crate::support::run::{program, xtask};
 use crate::support::skip::skipped;
 use crate::support::unshared::unshared;
 use crate::support::workshop::Workshop;
-use xtask::local::servers::Servers;
+use xtask::local::build::ServerBuild;
 use xtask::target::TargetKind;
 use xtask::walkthrough::{self, Chapter};
 
@@ -75,7 +75,7 @@ impl Checkout {
         let bytes = std::fs::read(self.path(&format!("out/{id}-{i}"))).ok()?;
         let text = String::from_utf8_lossy(&bytes).into_owned();
         // Where the checkout and the servers are says nothing, and looks like a digest.
-        let servers = Servers::of(repository()).unwrap();
+        let servers = ServerBuild::of(repository()).unwrap();
         let servers = servers.dir().file_name().unwrap().to_str().unwrap();
         let text = text.replace(&format!("/cache/servers/{servers}"), "");
         Some(text.replace(self.dir.path().to_str().unwrap(), ""))

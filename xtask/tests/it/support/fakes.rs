@@ -4,6 +4,10 @@ use std::io::Write;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
+use xtask::local::manifest::Manifest;
+
+use super::repo::repository;
+
 /// What a fake Dex hands out. It must never be seen anywhere but in its file.
 pub const TOKEN: &str = "header.fake-identity-token.signature";
 
@@ -17,15 +21,10 @@ pub const DIGEST: &str = "sha256:5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5
 pub const TOOLS: [&str; 7] = ["cp", "ln", "ls", "mkdir", "mv", "rm", "sh"];
 
 /// The servers' programs, those that a complete build must have.
-pub const PROGRAMS: [&str; 7] = [
-    "cosign",
-    "createtree",
-    "ct_server",
-    "dex",
-    "loopback",
-    "posix",
-    "registry",
-];
+pub fn programs() -> Vec<String> {
+    let manifest = Manifest::read(repository()).unwrap();
+    manifest.programs().into_iter().map(str::to_owned).collect()
+}
 
 /// A Go that is new enough. Its build makes links to the fake programs.
 pub const GO: &str = r#"
@@ -40,9 +39,9 @@ case "$1 $2" in
 "build "*)
   while [ "$1" != -o ]; do shift; done
   mkdir -p "$2"
-  for program in cosign createtree ct_server dex loopback posix registry; do
+  while read -r program; do
     ln -sf "$FAKES/program" "$2$program"
-  done
+  done <"$FAKES/programs"
   echo example.com/one >&2
   echo example.com/two >&2
   ;;

@@ -7,10 +7,10 @@ use std::process::{Command, Stdio};
 
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
+use xtask::local::build::ServerBuild;
 use xtask::local::process;
-use xtask::local::servers::Servers;
 
-use super::fakes::{COSIGN, GO, LOOPBACK, PROGRAMS, SERVER, TOOLS, make_program, users};
+use super::fakes::{COSIGN, GO, LOOPBACK, SERVER, TOOLS, make_program, programs, users};
 use super::ports::Ports;
 use super::repo::{repository, target};
 use super::run::{Run, xtask};
@@ -87,6 +87,7 @@ impl World {
         for server in ["ct_server", "dex", "posix", "registry"] {
             world.fake(server, SERVER);
         }
+        world.write("fakes/programs", &(programs().join("\n") + "\n"));
         world.write("fakes/users.yml", &users());
         world.write("fakes/key.pub", include_str!("../../data/key.pub"));
         let chain = include_str!("../../data/timestamp/certchain.pem");
@@ -98,7 +99,7 @@ impl World {
     /// Built, and installed with this version of Rekor; nothing runs.
     pub fn installed(self, rekor: &str) -> World {
         fs::create_dir_all(self.servers()).unwrap();
-        for program in PROGRAMS {
+        for program in programs() {
             symlink(self.path("fakes/program"), self.servers().join(program)).unwrap();
         }
         self.write_in(&self.servers(), "go.mod.json", r#"{"Require": []}"#);
@@ -129,7 +130,7 @@ impl World {
 
     /// Where the servers' programs of this repository are, built or not.
     pub fn servers(&self) -> PathBuf {
-        let hash = Servers::of(repository()).unwrap().dir().to_owned();
+        let hash = ServerBuild::of(repository()).unwrap().dir().to_owned();
         self.path("cache/servers").join(hash.file_name().unwrap())
     }
 

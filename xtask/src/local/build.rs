@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 use sha2::{Digest, Sha256};
 
+use super::manifest::Manifest;
 use crate::fail::broken;
 use crate::format::hex::hex;
 use crate::plan::{Command, Step, Total};
@@ -16,30 +17,20 @@ use crate::words;
 /// Written last: a directory without it is not complete.
 const COMPLETE: &str = "go.mod.json";
 
-/// The programs that a complete build consists of.
-const PROGRAMS: [&str; 7] = [
-    "cosign",
-    "createtree",
-    "ct_server",
-    "dex",
-    "loopback",
-    "posix",
-    "registry",
-];
-
 /// Where the programs of one version of `deploy/local` are.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Servers {
+pub struct ServerBuild {
     source: PathBuf,
     dir: PathBuf,
+    programs: Vec<String>,
 }
 
-impl Servers {
+impl ServerBuild {
     /// Those that this repository asks for, built or not.
     ///
     /// # Errors
     /// Where the sources cannot be read or no cache directory can be named.
-    pub fn of(repo: &Path) -> Result<Servers> {
+    pub fn of(repo: &Path) -> Result<ServerBuild> {
         let source = repo.join("deploy/local");
         let mut files = vec![source.join("go.mod"), source.join("go.sum")];
         let helper = source.join("cmd/loopback");
@@ -66,8 +57,13 @@ impl Servers {
             hash.update([0]);
         }
         let name = hex(&hash.finalize()[..8]);
-        Ok(Servers {
+        Ok(ServerBuild {
             source,
+            programs: Manifest::read(repo)?
+                .programs()
+                .into_iter()
+                .map(str::to_owned)
+                .collect(),
             dir: cache_dir()?.join("servers").join(name),
         })
     }
@@ -100,7 +96,10 @@ impl Servers {
     /// Whether they are built, all of them.
     pub fn built(&self) -> bool {
         self.dir.join(COMPLETE).is_file()
-            && PROGRAMS.iter().all(|name| self.program(name).is_file())
+            && self
+                .programs
+                .iter()
+                .all(|name| self.program(name).is_file())
     }
 
     /// Locks the place where they are built while they are not, or where they are to
@@ -142,13 +141,13 @@ impl Servers {
     }
 
     /// The steps that build them: fetch the modules, compile, put in place.
-    pub fn build(&self) -> Result<Vec<Step>> {
+    pub fn steps(&self) -> Result<Vec<Step>> {
         let built = {
-            let servers = self.clone();
+            let build = self.clone();
             move || {
-                Ok(servers
+                Ok(build
                     .built()
-                    .then(|| format!("built in {}", servers.dir.display())))
+                    .then(|| format!("built in {}", build.dir.display())))
             }
         };
         let sums = std::fs::read_to_string(self.source.join("go.sum")).context("read go.sum")?;

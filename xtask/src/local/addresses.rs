@@ -1,0 +1,87 @@
+//! Where the servers of the local target listen, and how they are called.
+
+use std::collections::BTreeMap;
+
+use anyhow::{Context, Result};
+
+use super::Local;
+use super::manifest::{ServerRow, fill};
+use crate::entry::Version;
+use crate::fail::{Fail, broken};
+
+impl Local {
+    /// An address on loopback: `127.0.0.1:17810`.
+    pub fn address(&self, port: &str) -> Result<String> {
+        Ok(format!(
+            "127.0.0.1:{}",
+            self.manifest.port(port, &self.settings)?
+        ))
+    }
+
+    /// A text of `servers.yml` with its placeholders filled in.
+    pub(super) fn filled(&self, text: &str) -> Result<String> {
+        fill(text, &self.variables()?)
+    }
+
+    /// What the placeholders stand for.
+    pub(super) fn variables(&self) -> Result<BTreeMap<String, String>> {
+        self.manifest.variables(&self.settings)
+    }
+
+    /// The address at which clients reach a server.
+    pub fn url(&self, server: &ServerRow) -> Result<String> {
+        let url = server.url.as_deref();
+        self.filled(url.with_context(|| format!("servers.yml names no url of {}", server.name))?)
+    }
+
+    /// The address from which a version of Rekor is read: the API of v1, the tiles of
+    /// v2. An error where this version does not run here.
+    pub fn rekor_address(&self, version: Version) -> Result<String> {
+        if !self.settings.rekor.has(version) {
+            return Err(self.other_rekor(version).into());
+        }
+        let shows = |server: &&ServerRow| server.log.and_then(|api| api.rekor()) == Some(version);
+        let server = self.manifest.servers.iter().find(shows);
+        self.url(server.context("servers.yml names no server that shows this log")?)
+    }
+
+    /// The command line of a server.
+    pub fn server_words(&self, server: &ServerRow) -> Result<Vec<String>> {
+        let line = self.filled(&server.command)?;
+        let mut words: Vec<String> = line.split_whitespace().map(str::to_owned).collect();
+        if let Some(program) = words.first_mut() {
+            *program = self.build.program(program).to_string_lossy().into_owned();
+        }
+        Ok(words)
+    }
+
+    /// The address that answers once a server is ready.
+    pub fn server_ready(&self, server: &ServerRow) -> Result<String> {
+        self.filled(&server.ready)
+    }
+
+    /// The server of this name, which this installation runs.
+    pub fn chosen_server(&self, name: &str) -> Result<&ServerRow> {
+        let server = self.manifest.server(name)?;
+        match server.rekor {
+            Some(version) if !self.settings.rekor.has(version) => {
+                Err(self.other_rekor(version).into())
+            }
+            _ => Ok(server),
+        }
+    }
+
+    fn other_rekor(&self, asked: Version) -> Fail {
+        let (asked, runs) = (asked.name(), self.settings.rekor.name());
+        broken(format!("this installation runs Rekor {runs}, not {asked}"))
+            .hint("run both: cargo xtask install --rekor both")
+    }
+
+    /// The ports of a server, the main one first.
+    pub fn server_ports(&self, server: &ServerRow) -> Result<Vec<u16>> {
+        let names = std::iter::once(&server.port).chain(&server.also);
+        names
+            .map(|name| self.manifest.port(name, &self.settings))
+            .collect()
+    }
+}

@@ -1,0 +1,148 @@
+//! The keys of the servers: which there are, how they are made, and that none is gone.
+
+use anyhow::{Context, Result};
+
+use super::Local;
+use super::manifest::{KeyKind, KeyRow, ServerRow, fill};
+use crate::exec::output_of;
+use crate::fail::broken;
+use crate::plan::Command;
+use crate::state;
+
+/// A key: a private part, and a public one beside it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct KeyFile {
+    /// How it is made.
+    pub kind: KeyKind,
+    /// Its file without the ending, below the target's directory: `keys/fulcio-1`.
+    pub stem: String,
+}
+
+impl KeyFile {
+    /// The file of its public part, which is written last.
+    pub fn public(&self) -> String {
+        format!("{}.{}", self.stem, self.kind.ending())
+    }
+}
+
+impl Local {
+    /// The key that a server uses, where it has one of its own.
+    pub fn key(&self, server: &ServerRow) -> Result<Option<KeyFile>> {
+        let key = server.key.as_ref();
+        key.map(|row| self.key_number(row, None)).transpose()
+    }
+
+    /// The keys that a server has used, the one in use last.
+    pub fn keys(&self, row: &KeyRow) -> Result<Vec<KeyFile>> {
+        match self.settings.periods(row.kind) {
+            None => Ok(vec![self.key_number(row, None)?]),
+            Some(periods) => (1..=periods.len())
+                .map(|number| self.key_number(row, Some(number)))
+                .collect(),
+        }
+    }
+
+    /// The key of this number; the one in use where none is named.
+    fn key_number(&self, row: &KeyRow, number: Option<usize>) -> Result<KeyFile> {
+        let mut variables = self.variables()?;
+        if let Some(number) = number {
+            for name in ["ca", "tsa"] {
+                variables.insert(name.to_owned(), number.to_string());
+            }
+        }
+        Ok(KeyFile {
+            kind: row.kind,
+            stem: fill(&row.file, &variables)?,
+        })
+    }
+
+    /// The keys that the servers which run need before they start.
+    pub fn keys_in_use(&self) -> Result<Vec<KeyFile>> {
+        let mut keys = Vec::new();
+        for server in self.manifest.chosen(self.settings.rekor) {
+            keys.extend(self.key(server)?);
+        }
+        keys.sort();
+        Ok(keys)
+    }
+
+    /// The file that holds the users of Dex.
+    pub fn users_file(&self) -> Result<String> {
+        let mut rows = self
+            .manifest
+            .servers
+            .iter()
+            .filter_map(|row| row.key.as_ref());
+        let users = rows.find(|row| row.kind == KeyKind::Users);
+        Ok(self
+            .key_number(users.context("servers.yml names no users")?, None)?
+            .public())
+    }
+
+    /// Checks that no key is gone that something depends on: a new one in its place
+    /// would leave what the old one signed without a proof.
+    pub fn check_keys(&self) -> Result<()> {
+        for server in &self.manifest.servers {
+            let Some(row) = &server.key else { continue };
+            let Some(signed) = self.signed_by(server, row.kind) else {
+                continue;
+            };
+            let mut keys = self.keys(row)?.into_iter();
+            if let Some(gone) = keys.find(|key| !self.dir.join(key.public()).exists()) {
+                let gone = gone.public();
+                return Err(broken(format!(
+                    "{gone} is gone, and there are {signed} that it signed"
+                ))
+                .hint("put it and the private key beside it back from a copy")
+                .hint("or begin anew: cargo xtask uninstall --yes --keep-tools")
+                .into());
+            }
+        }
+        Ok(())
+    }
+
+    /// What a key has signed that others may still hold; `None` where there is nothing.
+    fn signed_by(&self, server: &ServerRow, kind: KeyKind) -> Option<&'static str> {
+        let log = server.data.as_ref().map(|data| self.dir.join(data));
+        match kind {
+            KeyKind::Ca => self.installed.then_some("certificates"),
+            KeyKind::Timestamp => self.installed.then_some("timestamps"),
+            KeyKind::Ed25519 => log
+                .is_some_and(|log| log.join("checkpoint").exists())
+                .then_some("checkpoints"),
+            KeyKind::Tls | KeyKind::Users | KeyKind::Ecdsa | KeyKind::Ctlog => None,
+        }
+    }
+
+    /// The certificates of every key that a server ever had, one after the other.
+    pub(super) fn all_certificates(&self, row: &KeyRow) -> Result<Vec<u8>> {
+        let mut all = Vec::new();
+        for key in self.keys(row)? {
+            let name = key.public();
+            let pem = state::read(&self.dir.join(&name))?;
+            all.extend(
+                pem.ok_or_else(|| {
+                    broken(format!("{name} is missing")).hint("cargo xtask install")
+                })?,
+            );
+        }
+        Ok(all)
+    }
+
+    /// Makes the keys that are missing. An error where one that is there is damaged.
+    pub fn make_keys(&self, keys: &[KeyFile]) -> Result<()> {
+        output_of(&self.make_keys_command(keys), None).map(drop)
+    }
+
+    /// The command that makes the keys that are missing.
+    pub fn make_keys_command(&self, keys: &[KeyFile]) -> Command {
+        let names = keys
+            .iter()
+            .flat_map(|key| [key.kind.name().into(), key.stem.as_str().into()]);
+        let words = [self.build.program("loopback").into(), "make".into()]
+            .into_iter()
+            .chain(names)
+            .collect();
+        Command::new(words).dir(&self.dir)
+    }
+}

@@ -1,0 +1,207 @@
+//! `deploy/local/servers.yml`: the servers of the local target, as data.
+
+mod key_kind;
+mod kinds;
+mod placeholders;
+mod row;
+
+pub use key_kind::KeyKind;
+pub use kinds::{LogApi, TrustRole};
+pub use placeholders::fill;
+pub use row::{KeyRow, ServerRow, TreeRow};
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use anyhow::{Context, Result};
+use serde::Deserialize;
+
+use super::settings::Settings;
+use crate::entry::{Version, Versions};
+use crate::fail::broken;
+
+/// The servers and their ports.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Manifest {
+    /// Offsets from the port base, by name.
+    pub ports: BTreeMap<String, u16>,
+    /// Programs of the build that are no servers.
+    pub tools: Vec<String>,
+    /// In an order in which they could be started one by one.
+    pub servers: Vec<ServerRow>,
+}
+
+impl Manifest {
+    /// Reads it from the repository.
+    ///
+    /// # Errors
+    /// Where it is missing or wrong.
+    pub fn read(repo: &Path) -> Result<Manifest> {
+        let path = repo.join("deploy/local/servers.yml");
+        let text =
+            std::fs::read_to_string(&path).with_context(|| format!("read {}", path.display()))?;
+        serde_yaml::from_str(&text).with_context(|| format!("read {}", path.display()))
+    }
+
+    /// The servers that run with these settings.
+    pub fn chosen(&self, rekor: Versions) -> impl Iterator<Item = &ServerRow> {
+        self.servers
+            .iter()
+            .filter(move |server| server.runs_with(rekor))
+    }
+
+    /// The programs that a complete build consists of, each once.
+    pub fn programs(&self) -> BTreeSet<&str> {
+        let commands = self.servers.iter().map(|server| server.command.as_str());
+        let lines = commands.chain(self.tools.iter().map(String::as_str));
+        lines
+            .filter_map(|line| line.split_whitespace().next())
+            .collect()
+    }
+
+    /// The server that is this for those who trust an installation whose log is of this
+    /// version.
+    pub fn trusted_as(&self, role: TrustRole, rekor: Version) -> Result<&ServerRow> {
+        let runs = |server: &ServerRow| server.rekor.is_none_or(|version| version == rekor);
+        self.servers
+            .iter()
+            .find(|server| server.trusts_as == Some(role) && runs(server))
+            .with_context(|| format!("servers.yml names no server as {role:?}"))
+    }
+
+    /// The log of a version of Rekor that lives in a tree of Trillian, where it does.
+    pub fn tree_of(&self, rekor: Version) -> Option<&ServerRow> {
+        self.servers
+            .iter()
+            .find(|server| server.tree.is_some() && server.rekor == Some(rekor))
+    }
+
+    /// The server of this name.
+    ///
+    /// # Errors
+    /// Where there is none; the names there are become the hint.
+    pub fn server(&self, name: &str) -> Result<&ServerRow> {
+        self.servers
+            .iter()
+            .find(|server| server.name == name)
+            .ok_or_else(|| {
+                let names: Vec<_> = self
+                    .servers
+                    .iter()
+                    .map(|server| server.name.as_str())
+                    .collect();
+                broken(format!("there is no component {name:?}"))
+                    .hint(format!("the components are: {}", names.join(", ")))
+                    .into()
+            })
+    }
+
+    /// The port of this name.
+    ///
+    /// # Errors
+    /// Where the manifest names none.
+    pub fn port(&self, name: &str, settings: &Settings) -> Result<u16> {
+        let offset = self
+            .ports
+            .get(name)
+            .with_context(|| format!("servers.yml names no port {name:?}"))?;
+        settings
+            .port_base
+            .checked_add(*offset)
+            .with_context(|| format!("the port base {} is too high", settings.port_base))
+    }
+
+    /// What placeholders stand for: `{{NAME}}` is an address, `{{NAME.port}}` a
+    /// port, `{{ca}}` and `{{tsa}}` the numbers of the newest keys.
+    ///
+    /// # Errors
+    /// Where the ports do not fit below 65536.
+    pub fn variables(&self, settings: &Settings) -> Result<BTreeMap<String, String>> {
+        let mut variables = BTreeMap::new();
+        for name in self.ports.keys() {
+            let port = self.port(name, settings)?;
+            variables.insert(name.clone(), format!("127.0.0.1:{port}"));
+            variables.insert(format!("{name}.port"), port.to_string());
+        }
+        variables.insert("ca".into(), settings.fulcio.len().to_string());
+        variables.insert("tsa".into(), settings.timestamp.len().to_string());
+        Ok(variables)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_manifest_names_only_what_is_there() {
+        let repo = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+        let manifest = Manifest::read(repo).unwrap();
+        let settings = Settings::new(17800, Versions::Both);
+        let variables = manifest.variables(&settings).unwrap();
+        for (i, server) in manifest.servers.iter().enumerate() {
+            let key = server.key.as_ref().map(|key| &key.file);
+            let texts = [&server.command, &server.ready].into_iter();
+            for text in texts.chain(&server.url).chain(key) {
+                fill(text, &variables).unwrap();
+            }
+            manifest.port(&server.port, &settings).unwrap();
+            for need in &server.needs {
+                assert!(
+                    manifest.servers[..i]
+                        .iter()
+                        .any(|earlier| earlier.name == *need),
+                    "{need} comes later"
+                );
+            }
+            let tree = server.tree.as_ref().map(|tree| &tree.config);
+            for config in server.config.iter().chain(tree) {
+                let template = config.strip_prefix("config/").unwrap();
+                assert!(repo.join("deploy/local").join(template).is_file());
+            }
+            // What others are told of must be reachable.
+            let told = server.variable.is_some() || server.trusts_as.is_some();
+            assert!(!told || server.url.is_some(), "{} has no url", server.name);
+        }
+    }
+
+    /// Each version of Rekor has a log in the trusted root, and one that is read.
+    #[test]
+    fn every_role_is_taken() {
+        let repo = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+        let manifest = Manifest::read(repo).unwrap();
+        for rekor in [Versions::V1, Versions::V2] {
+            let all: Vec<_> = manifest.chosen(rekor).collect();
+            for role in [
+                TrustRole::OidcProvider,
+                TrustRole::CertificateAuthority,
+                TrustRole::TimestampAuthority,
+                TrustRole::CtLog,
+                TrustRole::TransparencyLog,
+            ] {
+                let one = all.iter().filter(|row| row.trusts_as == Some(role));
+                assert_eq!(one.count(), 1, "{role:?} with Rekor {}", rekor.name());
+            }
+            let shown = all.iter().filter_map(|row| row.log?.rekor());
+            assert_eq!(shown.collect::<Vec<_>>(), [rekor.newest()]);
+        }
+    }
+
+    /// The build is complete where all of them are there.
+    #[test]
+    fn programs_are_those_of_the_commands_and_the_tools() {
+        let repo = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+        let manifest = Manifest::read(repo).unwrap();
+        let wanted = [
+            "cosign",
+            "createtree",
+            "ct_server",
+            "dex",
+            "loopback",
+            "posix",
+            "registry",
+        ];
+        assert_eq!(manifest.programs(), BTreeSet::from(wanted));
+    }
+}
