@@ -145,7 +145,8 @@ impl Server {
 }
 
 /// How curl is called, as the text does, but with the server's certificate verified.
-/// TLS in this program would double the time that its first build takes.
+/// TLS in this program, by rustls on ring, would add a sixth to the processor time of
+/// its first build: 10.5 to 65 seconds on the machine where both were measured.
 fn curl_words(url: &str, ca: Option<&Path>, within: Duration) -> Vec<Word> {
     let mut words = words![
         "curl",

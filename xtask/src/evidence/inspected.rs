@@ -5,7 +5,7 @@ use anyhow::Result;
 use super::checkpoint_store::{CheckpointStore, Consistency};
 use crate::fail::{Fail, broken};
 use crate::proof::policy::Policy;
-use crate::proof::{Evidence, Proof, prove};
+use crate::proof::{Evidence, Proof, prove, wrong};
 use crate::rekor;
 use crate::state;
 use crate::trust::root::TrustedRoot;
@@ -90,7 +90,7 @@ impl Inspected {
             Consistency::Extends(detail) => Ok(detail),
             Consistency::SplitView { why, report } => {
                 inspected.split_view = Some(report);
-                Err(why)
+                wrong(why)
             }
         };
         inspected.proof.check("consistency", verdict);

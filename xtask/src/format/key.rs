@@ -1,20 +1,64 @@
 //! Public keys, and what was signed with them.
 
+use ring::signature as sig;
 use rustls_pki_types::alg_id;
 use sha2::{Digest, Sha256, Sha384, Sha512};
 use x509_cert::der::asn1::{AnyRef, ObjectIdentifier};
 use x509_cert::der::{Decode, Encode};
 use x509_cert::spki::SubjectPublicKeyInfoRef;
 
-/// A public key of a kind that Sigstore's services and signers use.
-#[derive(Debug, Clone)]
-pub enum PublicKey {
-    /// ECDSA over P-256, with SHA-256.
-    P256(p256::ecdsa::VerifyingKey),
-    /// ECDSA over P-384, with SHA-384.
-    P384(p384::ecdsa::VerifyingKey),
+/// Why something is not proved.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Unproved {
+    /// Something is wrong.
+    Wrong(String),
+    /// It is of a kind that this program does not read: nothing is known to be wrong.
+    NotRead(String),
+}
+
+impl Unproved {
+    /// Says what it is about.
+    pub(crate) fn of(self, what: &str) -> Unproved {
+        match self {
+            Unproved::Wrong(why) => Unproved::Wrong(format!("{what}: {why}")),
+            Unproved::NotRead(why) => Unproved::NotRead(format!("{what}: {why}")),
+        }
+    }
+}
+
+impl From<String> for Unproved {
+    fn from(why: String) -> Unproved {
+        Unproved::Wrong(why)
+    }
+}
+
+impl From<&str> for Unproved {
+    fn from(why: &str) -> Unproved {
+        Unproved::Wrong(why.to_owned())
+    }
+}
+
+/// The kinds of keys that Sigstore's services and signers use, and that are read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum KeyKind {
+    /// ECDSA over P-256.
+    P256,
+    /// ECDSA over P-384.
+    P384,
     /// Ed25519.
-    Ed25519(ed25519_dalek::VerifyingKey),
+    Ed25519,
+    /// RSA, for signatures of PKCS#1 v1.5 and PSS (RFC 8017).
+    Rsa,
+    /// RSA, for signatures of PSS alone (RFC 4055, `id-RSASSA-PSS`).
+    RsaPss,
+}
+
+/// A public key.
+#[derive(Debug, Clone)]
+pub struct PublicKey {
+    kind: KeyKind,
+    /// The point of the curve, or modulus and exponent, as the certificate has it.
+    bytes: Vec<u8>,
 }
 
 /// A hash algorithm that signatures are made over.
@@ -30,7 +74,7 @@ pub enum Hashing {
 
 impl Hashing {
     /// The algorithm that an entry or a bundle names: `sha256`, `SHA2_256`.
-    pub fn named(name: &str) -> Option<Hashing> {
+    pub(crate) fn named(name: &str) -> Option<Hashing> {
         match name {
             "sha256" | "SHA2_256" => Some(Hashing::Sha256),
             "sha384" | "SHA2_384" => Some(Hashing::Sha384),
@@ -40,7 +84,7 @@ impl Hashing {
     }
 
     /// The algorithm that an OID names.
-    pub fn of(oid: &ObjectIdentifier) -> Option<Hashing> {
+    pub(crate) fn of(oid: &ObjectIdentifier) -> Option<Hashing> {
         match oid.to_string().as_str() {
             "2.16.840.1.101.3.4.2.1" => Some(Hashing::Sha256),
             "2.16.840.1.101.3.4.2.2" => Some(Hashing::Sha384),
@@ -50,7 +94,7 @@ impl Hashing {
     }
 
     /// As a digest is written: `sha256`.
-    pub fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Hashing::Sha256 => "sha256",
             Hashing::Sha384 => "sha384",
@@ -59,7 +103,7 @@ impl Hashing {
     }
 
     /// The digest of a message.
-    pub fn digest(self, message: &[u8]) -> Vec<u8> {
+    pub(crate) fn digest(self, message: &[u8]) -> Vec<u8> {
         match self {
             Hashing::Sha256 => Sha256::digest(message).to_vec(),
             Hashing::Sha384 => Sha384::digest(message).to_vec(),
@@ -69,103 +113,200 @@ impl Hashing {
 }
 
 const WRONG: &str = "the signature is wrong";
+const RSA_BITS: std::ops::RangeInclusive<usize> = 2048..=4096;
+const ID_RSASSA_PSS: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.10");
 
 impl PublicKey {
     /// Reads a SubjectPublicKeyInfo (RFC 5280), DER.
     ///
     /// # Errors
-    /// Where it is none, or of a kind that this program does not read.
-    pub fn from_der(der: &[u8]) -> Result<PublicKey, String> {
+    /// Where it is none; [`Unproved::NotRead`] where it is of another kind.
+    pub fn from_der(der: &[u8]) -> Result<PublicKey, Unproved> {
         let spki = SubjectPublicKeyInfoRef::from_der(der)
             .map_err(|error| format!("that is no public key: {error}"))?;
-        let point = spki
+        let bytes = spki
             .subject_public_key
             .as_bytes()
             .ok_or("a public key that ends within a byte")?;
         let algorithm = spki.algorithm.to_der().map_err(|error| error.to_string())?;
-        // webpki compares algorithms without the sequence around them.
+        // The constants are without the sequence around them.
         let inside = AnyRef::from_der(&algorithm).map_err(|error| error.to_string())?;
-        PublicKey::from_point(inside.value(), point)
-            .map_err(|why| format!("{why} ({})", spki.algorithm.oid))
-    }
-
-    /// Reads the point of a key, of an algorithm as webpki writes it: the content of
-    /// an AlgorithmIdentifier, DER.
-    ///
-    /// # Errors
-    /// As [`PublicKey::from_der`].
-    pub fn from_point(algorithm: &[u8], point: &[u8]) -> Result<PublicKey, String> {
-        let read = if algorithm == alg_id::ECDSA_P256.as_ref() {
-            p256::ecdsa::VerifyingKey::from_sec1_bytes(point).map(PublicKey::P256)
-        } else if algorithm == alg_id::ECDSA_P384.as_ref() {
-            p384::ecdsa::VerifyingKey::from_sec1_bytes(point).map(PublicKey::P384)
-        } else if algorithm == alg_id::ED25519.as_ref() {
-            let bytes = point
-                .try_into()
-                .map_err(|_| "an Ed25519 key has 32 bytes")?;
-            ed25519_dalek::VerifyingKey::from_bytes(bytes).map(PublicKey::Ed25519)
+        let inside = inside.value();
+        let kind = if inside == alg_id::ECDSA_P256.as_ref() {
+            KeyKind::P256
+        } else if inside == alg_id::ECDSA_P384.as_ref() {
+            KeyKind::P384
+        } else if inside == alg_id::ED25519.as_ref() {
+            KeyKind::Ed25519
+        } else if inside == alg_id::RSA_ENCRYPTION.as_ref() {
+            KeyKind::Rsa
+        } else if spki.algorithm.oid == ID_RSASSA_PSS {
+            KeyKind::RsaPss
         } else {
-            return Err("this program reads no keys of that kind".into());
+            let curve = spki.algorithm.parameters_oid().ok();
+            let kind = curve.unwrap_or(spki.algorithm.oid);
+            let why = format!("this program reads no keys of that kind ({kind})");
+            return Err(Unproved::NotRead(why));
         };
-        read.map_err(|_| "the public key is no point of its curve".to_owned())
+        kind.accepts(bytes)?;
+        let bytes = bytes.to_vec();
+        Ok(PublicKey { kind, bytes })
     }
 
     /// The key in a certificate.
     ///
     /// # Errors
     /// As [`PublicKey::from_der`].
-    pub fn of(certificate: &x509_cert::Certificate) -> Result<PublicKey, String> {
+    pub fn of(certificate: &x509_cert::Certificate) -> Result<PublicKey, Unproved> {
         let spki = &certificate.tbs_certificate.subject_public_key_info;
         let der = spki.to_der().map_err(|error| error.to_string())?;
         PublicKey::from_der(&der)
     }
 
+    /// Its kind.
+    pub(crate) fn kind(&self) -> KeyKind {
+        self.kind
+    }
+
+    /// The point of an Ed25519 key.
+    pub(crate) fn ed25519(&self) -> Option<&[u8]> {
+        (self.kind == KeyKind::Ed25519).then_some(&self.bytes)
+    }
+
     /// What it is called.
-    pub fn name(&self) -> &'static str {
-        match self {
-            PublicKey::P256(_) => "ECDSA P-256",
-            PublicKey::P384(_) => "ECDSA P-384",
-            PublicKey::Ed25519(_) => "Ed25519",
+    pub(crate) fn name(&self) -> &'static str {
+        match self.kind {
+            KeyKind::P256 => "ECDSA P-256",
+            KeyKind::P384 => "ECDSA P-384",
+            KeyKind::Ed25519 => "Ed25519",
+            KeyKind::Rsa | KeyKind::RsaPss => "RSA",
         }
     }
 
     /// The hash algorithm that belongs to the key, where it needs one.
-    pub fn hashing(&self) -> Hashing {
-        match self {
-            PublicKey::P384(_) => Hashing::Sha384,
+    pub(crate) fn hashing(&self) -> Hashing {
+        match self.kind {
+            KeyKind::P384 => Hashing::Sha384,
             _ => Hashing::Sha256,
         }
     }
 
-    /// Checks a signature of a message: DER for ECDSA, 64 bytes for Ed25519.
+    /// Checks a signature of a message: DER for ECDSA, 64 bytes for Ed25519, as long
+    /// as the modulus for RSA.
     ///
     /// # Errors
     /// Where it was not made with this key over this message.
     pub fn verify(&self, message: &[u8], signature: &[u8]) -> Result<(), String> {
-        match self {
-            PublicKey::Ed25519(key) => ed25519_dalek::Signature::from_slice(signature)
-                .and_then(|signature| key.verify_strict(message, &signature))
-                .map_err(|_| WRONG.to_owned()),
-            _ => self.verify_digest(&self.hashing().digest(message), signature),
-        }
+        self.verify_hashed(self.hashing(), message, signature)
     }
 
-    /// Checks a signature of a message of which only the digest is known.
+    /// Checks a signature of a message that was hashed so. An Ed25519 key signs
+    /// messages as they are.
+    pub(crate) fn verify_hashed(
+        &self,
+        hashing: Hashing,
+        message: &[u8],
+        signature: &[u8],
+    ) -> Result<(), String> {
+        use Hashing::{Sha256, Sha384, Sha512};
+        let pss: &dyn sig::VerificationAlgorithm = match hashing {
+            Sha256 => &sig::RSA_PSS_2048_8192_SHA256,
+            Sha384 => &sig::RSA_PSS_2048_8192_SHA384,
+            Sha512 => &sig::RSA_PSS_2048_8192_SHA512,
+        };
+        // A signature with an RSA key does not say of which of the two forms it is,
+        // and none is of both.
+        let ways: [Option<&dyn sig::VerificationAlgorithm>; 2] = match (self.kind, hashing) {
+            (KeyKind::P256, Sha256) => [Some(&sig::ECDSA_P256_SHA256_ASN1), None],
+            (KeyKind::P256, Sha384) => [Some(&sig::ECDSA_P256_SHA384_ASN1), None],
+            (KeyKind::P384, Sha256) => [Some(&sig::ECDSA_P384_SHA256_ASN1), None],
+            (KeyKind::P384, Sha384) => [Some(&sig::ECDSA_P384_SHA384_ASN1), None],
+            (KeyKind::P256 | KeyKind::P384, Sha512) => {
+                return self.verify_digest(&hashing.digest(message), signature);
+            }
+            (KeyKind::Ed25519, _) => [Some(&sig::ED25519), None],
+            (KeyKind::Rsa, Sha256) => [Some(&sig::RSA_PKCS1_2048_8192_SHA256), Some(pss)],
+            (KeyKind::Rsa, Sha384) => [Some(&sig::RSA_PKCS1_2048_8192_SHA384), Some(pss)],
+            (KeyKind::Rsa, Sha512) => [Some(&sig::RSA_PKCS1_2048_8192_SHA512), Some(pss)],
+            (KeyKind::RsaPss, _) => [None, Some(pss)],
+        };
+        let right = ways.into_iter().flatten().any(|way| {
+            let key = sig::UnparsedPublicKey::new(way, &self.bytes);
+            key.verify(message, signature).is_ok()
+        });
+        right.then_some(()).ok_or_else(|| WRONG.to_owned())
+    }
+
+    /// Whether a signature can be checked of a message of which only the digest is
+    /// known.
+    pub(crate) fn signs_digests(&self) -> bool {
+        matches!(self.kind, KeyKind::P256 | KeyKind::P384)
+    }
+
+    /// Checks a signature of a message of which only the digest is known. ring hashes
+    /// messages itself and takes no digest, so this is another library's.
     ///
     /// # Errors
-    /// Where it was not made with this key over such a message; always with an
-    /// Ed25519 key, which signs messages and not digests.
+    /// Where it was not made with this key over such a message; always where the key
+    /// does not sign digests.
     pub fn verify_digest(&self, digest: &[u8], signature: &[u8]) -> Result<(), String> {
         use p256::ecdsa::signature::hazmat::PrehashVerifier;
-        match self {
-            PublicKey::P256(key) => p256::ecdsa::Signature::from_der(signature)
-                .and_then(|signature| key.verify_prehash(digest, &signature)),
-            PublicKey::P384(key) => p384::ecdsa::Signature::from_der(signature)
-                .and_then(|signature| key.verify_prehash(digest, &signature)),
-            PublicKey::Ed25519(_) => {
-                return Err("an Ed25519 key signs messages, not digests".into());
+        let point = &self.bytes;
+        match self.kind {
+            KeyKind::P256 => p256::ecdsa::Signature::from_der(signature).and_then(|signature| {
+                p256::ecdsa::VerifyingKey::from_sec1_bytes(point)?
+                    .verify_prehash(digest, &signature)
+            }),
+            KeyKind::P384 => p384::ecdsa::Signature::from_der(signature).and_then(|signature| {
+                p384::ecdsa::VerifyingKey::from_sec1_bytes(point)?
+                    .verify_prehash(digest, &signature)
+            }),
+            _ => {
+                return Err(format!(
+                    "an {} key signs messages, not digests",
+                    self.name()
+                ));
             }
         }
         .map_err(|_| WRONG.to_owned())
     }
+}
+
+impl KeyKind {
+    /// Whether bytes can be a key of this kind.
+    fn accepts(self, bytes: &[u8]) -> Result<(), Unproved> {
+        let curve = "the public key is no point of its curve";
+        match self {
+            KeyKind::P256 => p256::PublicKey::from_sec1_bytes(bytes)
+                .map(drop)
+                .map_err(|_| curve.into()),
+            KeyKind::P384 => p384::PublicKey::from_sec1_bytes(bytes)
+                .map(drop)
+                .map_err(|_| curve.into()),
+            KeyKind::Ed25519 if bytes.len() != 32 => Err("an Ed25519 key has 32 bytes".into()),
+            KeyKind::Ed25519 => Ok(()),
+            KeyKind::Rsa | KeyKind::RsaPss => {
+                let bits = modulus_bits(bytes).ok_or("that is no public key of RSA")?;
+                RSA_BITS.contains(&bits).then_some(()).ok_or_else(|| {
+                    let why =
+                        format!("this program reads RSA keys of 2048 to 4096 bits, not {bits}");
+                    Unproved::NotRead(why)
+                })
+            }
+        }
+    }
+}
+
+/// How long the modulus of an RSA key is (`RSAPublicKey`, RFC 8017, A.1.1).
+fn modulus_bits(der: &[u8]) -> Option<usize> {
+    use x509_cert::der::asn1::UintRef;
+    let parts = AnyRef::from_der(der).ok()?.sequence(|reader| {
+        use x509_cert::der::Reader;
+        let modulus: UintRef<'_> = reader.decode()?;
+        let _exponent: UintRef<'_> = reader.decode()?;
+        Ok(modulus)
+    });
+    let bytes = parts.ok()?.as_bytes();
+    let first = bytes.first()?;
+    Some(8 * bytes.len() - first.leading_zeros() as usize)
 }

@@ -3,7 +3,7 @@
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
-use ed25519_dalek::{Signer, SigningKey};
+use ring::signature::Ed25519KeyPair;
 use serde_json::{Value, json};
 
 use crate::tlog::merkle;
@@ -83,11 +83,8 @@ pub fn in_a_log_of_ones_own(bundle: &mut Value, seed: &[u8; 32]) -> Option<()> {
     let mut signature = BASE64_STANDARD.decode(signature).ok()?;
     let text = format!("{origin}\n1\n{root}\n");
     signature.truncate(4);
-    signature.extend(
-        SigningKey::from_bytes(seed)
-            .sign(text.as_bytes())
-            .to_bytes(),
-    );
+    let key = Ed25519KeyPair::from_seed_unchecked(seed).ok()?;
+    signature.extend(key.sign(text.as_bytes()).as_ref());
     let signature = BASE64_STANDARD.encode(signature);
     entry["logIndex"] = "0".into();
     entry["inclusionProof"] = json!({

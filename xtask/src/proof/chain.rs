@@ -1,10 +1,7 @@
 //! Chains of certificates, verified by webpki (RFC 5280) up to an authority of the
 //! trusted root.
 
-use rustls_pki_types::{
-    AlgorithmIdentifier, CertificateDer, InvalidSignature, SignatureVerificationAlgorithm,
-    TrustAnchor, UnixTime, alg_id,
-};
+use rustls_pki_types::{CertificateDer, TrustAnchor, UnixTime};
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
@@ -14,7 +11,7 @@ use webpki::{EndEntityCert, KeyUsage, anchor_from_trusted_cert};
 use x509_cert::Certificate;
 
 use crate::format::der;
-use crate::format::key::{Hashing, PublicKey};
+use crate::format::key::Unproved;
 use crate::tlog::merkle::Hash;
 use crate::trust::root::Authority;
 
@@ -57,11 +54,11 @@ pub fn verify<'a>(
     authorities: &'a [Authority],
     purpose: Purpose,
     time: u64,
-) -> Result<Chain<'a>, String> {
+) -> Result<Chain<'a>, Unproved> {
     if authorities.is_empty() {
         return Err("the trusted root names no authority".into());
     }
-    let mut reason: Option<String> = None;
+    let mut reason: Option<Unproved> = None;
     // Where two share a chain, the one whose period holds the time comes first.
     let mut sorted: Vec<&Authority> = authorities.iter().collect();
     sorted.sort_by_key(|authority| !authority.valid_for.holds(time));
@@ -81,15 +78,15 @@ fn verify_one<'a>(
     authority: &'a Authority,
     purpose: Purpose,
     time: u64,
-) -> Result<Chain<'a>, Option<String>> {
+) -> Result<Chain<'a>, Option<Unproved>> {
     let in_root =
-        |what: webpki::Error| Some(format!("a certificate of the trusted root: {what:?}"));
+        |what: webpki::Error| Some(format!("a certificate of the trusted root: {what:?}").into());
     let all: Vec<CertificateDer<'_>> = authority.chain().map(CertificateDer::from).collect();
     let (root, below) = all.split_last().ok_or(None)?;
     let anchor: TrustAnchor<'_> = anchor_from_trusted_cert(root).map_err(in_root)?;
     let der = CertificateDer::from(leaf);
     let end = EndEntityCert::try_from(&der)
-        .map_err(|error| Some(format!("that is no certificate of a signer: {error:?}")))?;
+        .map_err(|error| Some(format!("that is no certificate of a signer: {error:?}").into()))?;
     let known = |verified: &&Verified| verified.leaf == leaf && verified.valid.contains(&time);
     if let Some(verified) = authority.verified.get().filter(known) {
         return Ok(Chain {
@@ -102,7 +99,7 @@ fn verify_one<'a>(
     let anchors = [anchor];
     let path = end
         .verify_for_usage(
-            ALGORITHMS,
+            webpki::ALL_VERIFICATION_ALGS,
             &anchors,
             &below,
             UnixTime::since_unix_epoch(Duration::from_secs(time)),
@@ -157,7 +154,7 @@ fn valid<'a>(
 }
 
 /// What webpki finds wrong, for a person.
-fn words(error: &webpki::Error) -> String {
+fn words(error: &webpki::Error) -> Unproved {
     use webpki::Error as E;
     let known = match error {
         E::InvalidSignatureForPublicKey => "the signature of its issuer is wrong",
@@ -166,71 +163,12 @@ fn words(error: &webpki::Error) -> String {
         E::RequiredEkuNotFoundContext(_) => "it is for another purpose",
         E::UnsupportedSignatureAlgorithmContext(_)
         | E::UnsupportedSignatureAlgorithmForPublicKeyContext(_) => {
-            "it is signed in a way that this program does not read, such as RSA"
+            let why = "it is signed in a way that this program does not read";
+            return Unproved::NotRead(why.into());
         }
         E::CaUsedAsEndEntity => "it is the certificate of an authority",
         E::EndEntityUsedAsCa => "what issued it is no authority",
-        other => return format!("{other:?}"),
+        other => return format!("{other:?}").into(),
     };
-    known.to_owned()
-}
-
-/// A way to sign certificates.
-#[derive(Debug)]
-struct Algorithm {
-    key: AlgorithmIdentifier,
-    signature: AlgorithmIdentifier,
-    hashing: Hashing,
-}
-
-const ALGORITHMS: &[&dyn SignatureVerificationAlgorithm] = &[
-    &Algorithm {
-        key: alg_id::ECDSA_P256,
-        signature: alg_id::ECDSA_SHA256,
-        hashing: Hashing::Sha256,
-    },
-    &Algorithm {
-        key: alg_id::ECDSA_P256,
-        signature: alg_id::ECDSA_SHA384,
-        hashing: Hashing::Sha384,
-    },
-    &Algorithm {
-        key: alg_id::ECDSA_P384,
-        signature: alg_id::ECDSA_SHA256,
-        hashing: Hashing::Sha256,
-    },
-    &Algorithm {
-        key: alg_id::ECDSA_P384,
-        signature: alg_id::ECDSA_SHA384,
-        hashing: Hashing::Sha384,
-    },
-    &Algorithm {
-        key: alg_id::ED25519,
-        signature: alg_id::ED25519,
-        hashing: Hashing::Sha512,
-    },
-];
-
-impl SignatureVerificationAlgorithm for Algorithm {
-    fn verify_signature(
-        &self,
-        public_key: &[u8],
-        message: &[u8],
-        signature: &[u8],
-    ) -> Result<(), InvalidSignature> {
-        let key = PublicKey::from_point(&self.key, public_key).map_err(|_| InvalidSignature)?;
-        match key {
-            PublicKey::Ed25519(_) => key.verify(message, signature),
-            _ => key.verify_digest(&self.hashing.digest(message), signature),
-        }
-        .map_err(|_| InvalidSignature)
-    }
-
-    fn public_key_alg_id(&self) -> AlgorithmIdentifier {
-        self.key
-    }
-
-    fn signature_alg_id(&self) -> AlgorithmIdentifier {
-        self.signature
-    }
+    known.into()
 }

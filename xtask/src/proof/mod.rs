@@ -16,6 +16,7 @@ use serde::Serialize;
 use crate::bundle::Bundle;
 use crate::entry::Entry;
 use crate::format::certificate::Leaf;
+use crate::format::key::Unproved;
 use crate::tlog::checkpoint::Checkpoint;
 use crate::tlog::merkle::{Climb, Hash};
 use crate::trust::root::TrustedRoot;
@@ -25,7 +26,7 @@ use checks::signature::{of_artifact, of_entry, of_signature};
 use policy::Policy;
 
 /// Whether a link holds: how, or why not. For a person, without a full stop.
-pub type Verdict = Result<String, String>;
+pub type Verdict = Result<String, Unproved>;
 
 /// A link that was checked.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -45,6 +46,10 @@ pub struct Unchecked {
     pub name: &'static str,
     /// What is missing.
     pub detail: String,
+    /// Whether it is there, and of a kind that this program does not read: then the
+    /// signature is not proved.
+    #[serde(skip)]
+    pub not_read: bool,
 }
 
 /// The checks, in the order in which they are shown, and what each is about.
@@ -130,8 +135,11 @@ pub struct Path {
 impl Proof {
     /// Adds a check, in its place.
     pub fn check(&mut self, name: &'static str, verdict: Verdict) {
-        let ok = verdict.is_ok();
-        let detail = verdict.unwrap_or_else(|why| why);
+        let (ok, detail) = match verdict {
+            Ok(how) => (true, how),
+            Err(Unproved::Wrong(why)) => (false, why),
+            Err(Unproved::NotRead(why)) => return self.leave_out(name, why, true),
+        };
         let at = self
             .checks
             .partition_point(|check| place(check.name) <= place(name));
@@ -140,18 +148,36 @@ impl Proof {
 
     /// Adds a check that could not be done, in its place.
     pub fn skip(&mut self, name: &'static str, detail: impl Into<String>) {
-        let detail = detail.into();
+        self.leave_out(name, detail.into(), false);
+    }
+
+    fn leave_out(&mut self, name: &'static str, detail: String, not_read: bool) {
         let at = self
             .unchecked
             .partition_point(|check| place(check.name) <= place(name));
-        self.unchecked.insert(at, Unchecked { name, detail });
+        let unchecked = Unchecked {
+            name,
+            detail,
+            not_read,
+        };
+        self.unchecked.insert(at, unchecked);
     }
 
-    /// The names of the checks that do not hold.
+    /// The links that keep the signature from being proved: those that do not hold,
+    /// and those that are there and not read.
     pub fn failed(&self) -> Vec<&'static str> {
-        let failed = self.checks.iter().filter(|check| !check.ok);
-        failed.map(|check| check.name).collect()
+        let wrong = self.checks.iter().filter(|check| !check.ok);
+        let not_read = self.unchecked.iter().filter(|check| check.not_read);
+        let wrong = wrong.map(|check| check.name);
+        let mut failed: Vec<_> = wrong.chain(not_read.map(|check| check.name)).collect();
+        failed.sort_by_key(|name| place(name));
+        failed
     }
+}
+
+/// The verdict that something is wrong.
+pub(crate) fn wrong(why: impl Into<String>) -> Verdict {
+    Err(Unproved::Wrong(why.into()))
 }
 
 fn place(name: &str) -> usize {

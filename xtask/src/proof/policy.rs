@@ -2,7 +2,7 @@
 
 use regex_lite::Regex;
 
-use super::Verdict;
+use super::{Verdict, wrong};
 use crate::fail::{Fail, broken};
 use crate::format::certificate::Leaf;
 
@@ -63,11 +63,11 @@ impl Policy {
             let expected = expected.as_ref()?;
             let verdict = match found.iter().find(|found| expected.holds(found)) {
                 Some(found) => Ok(format!("{found} is expected")),
-                None if found.is_empty() => Err(format!(
+                None if found.is_empty() => wrong(format!(
                     "{} is expected, and none is named",
                     expected.text()
                 )),
-                None => Err(format!(
+                None => wrong(format!(
                     "{} is expected, and it is {}",
                     expected.text(),
                     found.join(", ")

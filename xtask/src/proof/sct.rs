@@ -12,6 +12,7 @@ use x509_cert::ext::pkix::sct::{
 use crate::format::certificate::SCT_LIST;
 use crate::format::der;
 use crate::format::hex::hex;
+use crate::format::key::{KeyKind, Unproved};
 use crate::time;
 use crate::tlog::merkle::Hash;
 use crate::trust::root::TrustedRoot;
@@ -25,7 +26,7 @@ pub fn verify(
     certificate: &Certificate,
     issuer_key_hash: &Hash,
     root: &TrustedRoot,
-) -> Result<String, String> {
+) -> Result<String, Unproved> {
     let precertificate = precertificate(certificate)?;
     let mut details = Vec::new();
     let mut strangers = Vec::new();
@@ -40,35 +41,37 @@ pub fn verify(
             continue;
         };
         let named = format!("the CT log {}", hex(&id[..4]));
+        let key = log.key()?;
+        // RFC 6962, section 2.1.4: a log has a key of one of these two kinds.
+        let of_key = match key.kind() {
+            KeyKind::P256 | KeyKind::P384 => SignatureAlgorithm::Ecdsa,
+            KeyKind::Rsa | KeyKind::RsaPss => SignatureAlgorithm::Rsa,
+            KeyKind::Ed25519 => SignatureAlgorithm::Anonymous,
+        };
         let algorithm = &sct.signature.algorithm;
         if sct.version != Version::V1
             || algorithm.hash != HashAlgorithm::Sha256
-            || algorithm.signature != SignatureAlgorithm::Ecdsa
+            || algorithm.signature != of_key
         {
-            return Err(format!(
-                "the timestamp of {named} is of a kind without use here"
-            ));
+            let why = format!("the timestamp of {named} is of a kind without use here");
+            return Err(why.into());
         }
         let signed = signed_data(&sct, issuer_key_hash, &precertificate)?;
-        log.key()?
-            .verify(&signed, sct.signature.signature.as_slice())
+        key.verify(&signed, sct.signature.signature.as_slice())
             .map_err(|why| format!("the timestamp of {named}: {why}"))?;
         let seconds = sct.timestamp / 1000;
         let when = time::from_unix(seconds).unwrap_or_else(|| seconds.to_string());
         if !log.valid_for().holds(seconds) {
-            return Err(format!(
-                "{named} promised it at {when}, when its key did not count"
-            ));
+            let why = format!("{named} promised it at {when}, when its key did not count");
+            return Err(why.into());
         }
         details.push(format!(
             "{named} promised at {when} to show the certificate"
         ));
     }
     if details.is_empty() {
-        return Err(format!(
-            "the trusted root does not know the CT log {}",
-            strangers.join(", ")
-        ));
+        let strangers = strangers.join(", ");
+        return Err(format!("the trusted root does not know the CT log {strangers}").into());
     }
     Ok(details.join("; "))
 }

@@ -7,6 +7,7 @@ use serde_json::json;
 
 use crate::entry::Entry;
 use crate::format::hex::hex;
+use crate::format::key::Unproved;
 use crate::time;
 use crate::trust::root::TransparencyLog;
 
@@ -14,7 +15,7 @@ use crate::trust::root::TransparencyLog;
 ///
 /// # Errors
 /// Where the log did not sign it, or its key did not count at that time.
-pub fn verify(entry: &Entry, promise: &[u8], log: &TransparencyLog) -> Result<String, String> {
+pub fn verify(entry: &Entry, promise: &[u8], log: &TransparencyLog) -> Result<String, Unproved> {
     let integrated = entry.integrated.ok_or("the entry names no time")?;
     // Canonical JSON (RFC 8785) of four fields: sorted, without spaces.
     let signed = json!({
@@ -26,9 +27,8 @@ pub fn verify(entry: &Entry, promise: &[u8], log: &TransparencyLog) -> Result<St
     log.key()?.verify(signed.to_string().as_bytes(), promise)?;
     let when = time::from_unix(integrated).unwrap_or_else(|| integrated.to_string());
     if !log.valid_for().holds(integrated) {
-        return Err(format!(
-            "signed for {when}, when the key of the log did not count"
-        ));
+        let why = format!("signed for {when}, when the key of the log did not count");
+        return Err(why.into());
     }
     Ok(format!(
         "Rekor promised at {when} to include entry {}",

@@ -10,7 +10,7 @@ use x509_tsp::{TimeStampResp, TstInfo};
 
 use super::chain::{self, Purpose};
 use crate::format::der;
-use crate::format::key::{Hashing, PublicKey};
+use crate::format::key::{Hashing, PublicKey, Unproved};
 use crate::time;
 use crate::trust::root::TrustedRoot;
 
@@ -32,7 +32,11 @@ pub struct Timestamp {
 ///
 /// # Errors
 /// Where it does not hold, with the reason.
-pub fn verify(response: &[u8], signature: &[u8], root: &TrustedRoot) -> Result<Timestamp, String> {
+pub fn verify(
+    response: &[u8],
+    signature: &[u8],
+    root: &TrustedRoot,
+) -> Result<Timestamp, Unproved> {
     let unreadable = |error| format!("it cannot be read: {error}");
     let response: TimeStampResp<'_> = der::read(response).map_err(unreadable)?;
     let token = response
@@ -62,14 +66,13 @@ pub fn verify(response: &[u8], signature: &[u8], root: &TrustedRoot) -> Result<T
     let der = certificate.to_der().map_err(unreadable)?;
     let authorities = &root.timestamp_authorities;
     let chain = chain::verify(&der, authorities, Purpose::TimeStamping, time)
-        .map_err(|why| format!("the certificate of the authority: {why}"))?;
+        .map_err(|why| why.of("the certificate of the authority"))?;
     let when = time::from_unix(time).unwrap_or_else(|| time.to_string());
     if !chain.authority.valid_for.holds(time) {
-        return Err(format!("at {when} its authority did not count"));
+        return Err(format!("at {when} its authority did not count").into());
     }
     let imprint = &info.message_imprint;
-    let hashing = Hashing::of(&imprint.hash_algorithm.oid)
-        .ok_or("it is over a hash of a kind that this program does not know")?;
+    let hashing = Hashing::of(&imprint.hash_algorithm.oid).ok_or_else(|| unknown_hash("it is"))?;
     if hashing.digest(signature) != imprint.hashed_message.as_bytes() {
         return Err("it is about another signature".into());
     }
@@ -115,13 +118,17 @@ fn signer_certificate(
 
 /// Checks the signature of a signer: over the signed attributes, of which one is the
 /// digest of the content (RFC 5652, section 5.4).
-fn signed_by(signer: &SignerInfo, certificate: &Certificate, content: &[u8]) -> Result<(), String> {
+fn signed_by(
+    signer: &SignerInfo,
+    certificate: &Certificate,
+    content: &[u8],
+) -> Result<(), Unproved> {
     let attributes = signer
         .signed_attrs
         .as_ref()
         .ok_or("nothing in it is signed")?;
-    let hashing = Hashing::of(&signer.digest_alg.oid)
-        .ok_or("it is signed over a hash of a kind that this program does not know")?;
+    let hashing =
+        Hashing::of(&signer.digest_alg.oid).ok_or_else(|| unknown_hash("it is signed"))?;
     let attribute = |oid: ObjectIdentifier| {
         let mut named = attributes.iter().filter(|attribute| attribute.oid == oid);
         let values = named.next()?.values.as_slice();
@@ -143,8 +150,10 @@ fn signed_by(signer: &SignerInfo, certificate: &Certificate, content: &[u8]) -> 
     let signed = attributes.to_der().map_err(|error| error.to_string())?;
     let key = PublicKey::of(certificate)?;
     let signature = signer.signature.as_bytes();
-    match key {
-        PublicKey::Ed25519(_) => key.verify(&signed, signature),
-        _ => key.verify_digest(&hashing.digest(&signed), signature),
-    }
+    Ok(key.verify_hashed(hashing, &signed, signature)?)
+}
+
+fn unknown_hash(what: &str) -> Unproved {
+    let why = format!("{what} over a hash of a kind that this program does not know");
+    Unproved::NotRead(why)
 }

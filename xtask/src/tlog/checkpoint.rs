@@ -14,6 +14,7 @@ use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 
 use crate::format::hex::hex;
+use crate::format::key::Unproved;
 use crate::tlog::merkle::Hash;
 use crate::trust::root::{TransparencyLog, TrustedRoot};
 
@@ -106,7 +107,7 @@ impl Checkpoint {
     ///
     /// # Errors
     /// Where no signature of this log's key is there, or one is wrong.
-    pub fn verify(&self, log: &TransparencyLog) -> Result<String, String> {
+    pub fn verify(&self, log: &TransparencyLog) -> Result<String, Unproved> {
         let key = log.key()?;
         let mut found = None;
         for signature in &self.signatures {

@@ -9,7 +9,7 @@ use x509_cert::Certificate;
 
 use crate::fail::{Fail, broken};
 use crate::format::der;
-use crate::format::key::PublicKey;
+use crate::format::key::{PublicKey, Unproved};
 use crate::format::protojson::{Base64, Time};
 use crate::proof::chain::Verified;
 
@@ -157,9 +157,9 @@ impl TransparencyLog {
     ///
     /// # Errors
     /// Where it cannot be read.
-    pub fn key(&self) -> Result<PublicKey, String> {
+    pub fn key(&self) -> Result<PublicKey, Unproved> {
         PublicKey::from_der(&self.public_key.raw_bytes.0)
-            .map_err(|why| format!("the key of the log in the trusted root: {why}"))
+            .map_err(|why| why.of("the key of the log in the trusted root"))
     }
 
     /// Whether a signature line of a checkpoint is this log's: its key hint is of the
@@ -173,13 +173,16 @@ impl TransparencyLog {
             let host = origin.rsplit_once(" - ").map(|(host, _)| host);
             return name == origin || host == Some(name);
         }
-        let Ok(PublicKey::Ed25519(key)) = self.key() else {
+        let Ok(key) = self.key() else {
+            return false;
+        };
+        let Some(point) = key.ed25519() else {
             return false;
         };
         let named = Sha256::new()
             .chain_update(name)
             .chain_update(b"\n\x01")
-            .chain_update(key.as_bytes())
+            .chain_update(point)
             .finalize();
         name == origin && named.starts_with(hint) && self.id().starts_with(hint)
     }

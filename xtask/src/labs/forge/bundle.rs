@@ -5,13 +5,11 @@ use std::path::Path;
 use anyhow::{Context, Result};
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
-use p256::ecdsa::signature::Signer;
-use p256::ecdsa::{DerSignature, SigningKey};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use super::timestamp::asked_for;
-use super::{Stamp, post, trust};
+use super::{PrivateKey, Stamp, post, trust};
 use crate::labs::{ALICE, Session};
 use crate::state;
 
@@ -64,19 +62,18 @@ impl SignedFile {
 pub fn bundle(
     session: &Session<'_>,
     file: &SignedFile,
-    key: &SigningKey,
+    key: &PrivateKey,
     leaf: &[u8],
 ) -> Result<()> {
     let encoded = |bytes: &[u8]| BASE64_STANDARD.encode(bytes);
     let content = state::read(Path::new(&file.file))?.context("there is nothing to sign")?;
     let digest = encoded(&Sha256::digest(&content));
-    let signature: DerSignature = key.try_sign(&content)?;
-    let signature = signature.as_bytes();
-    let timestamp = asked_for(session, signature)?;
+    let signature = key.sign(&content)?;
+    let timestamp = asked_for(session, &signature)?;
     let entry = json!({"hashedRekordRequestV002": {
         "digest": &digest,
         "signature": {
-            "content": encoded(signature),
+            "content": encoded(&signature),
             "verifier": {
                 "x509Certificate": {"rawBytes": encoded(leaf)},
                 "keyDetails": "PKIX_ECDSA_P256_SHA_256",
@@ -105,7 +102,7 @@ pub fn bundle(
         },
         "messageSignature": {
             "messageDigest": {"algorithm": "SHA2_256", "digest": digest},
-            "signature": encoded(signature),
+            "signature": encoded(&signature),
         },
     });
     state::write_json(Path::new(&file.bundle), &made)

@@ -2,10 +2,8 @@
 
 use std::time::{Duration, SystemTime};
 
-use anyhow::{Context, Result};
-use p256::ecdsa::signature::Signer;
-use p256::ecdsa::{DerSignature, SigningKey};
-use p256::elliptic_curve::rand_core::{OsRng, RngCore};
+use anyhow::{Context, Result, anyhow};
+use ring::rand::SystemRandom;
 use sha2::{Digest, Sha256};
 use x509_cert::Certificate;
 use x509_cert::certificate::{TbsCertificate, Version};
@@ -22,9 +20,9 @@ use x509_cert::ext::pkix::{
 };
 use x509_cert::name::Name;
 use x509_cert::serial_number::SerialNumber;
-use x509_cert::spki::{EncodePublicKey, SubjectPublicKeyInfoOwned};
 use x509_cert::time::{Time, Validity};
 
+use super::PrivateKey;
 use crate::format::certificate::{Leaf, SCT_LIST};
 use crate::format::der;
 use crate::labs::Session;
@@ -44,7 +42,7 @@ const POISON: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.4.1.11129
 
 /// A certificate authority whose key was stolen.
 pub struct Authority {
-    key: SigningKey,
+    key: PrivateKey,
     certificate: Leaf,
 }
 
@@ -80,7 +78,7 @@ impl<'a> Wish<'a> {
 /// A certificate that nobody signed yet, with its private key.
 pub struct Draft {
     /// The private key of the certificate.
-    pub key: SigningKey,
+    pub key: PrivateKey,
     tbs: TbsCertificate,
 }
 
@@ -110,8 +108,7 @@ impl Authority {
     /// # Errors
     /// Where the key cannot be encoded.
     pub fn key_hash(&self) -> Result<Hash> {
-        let key = self.key.verifying_key().to_public_key_der()?;
-        Ok(Sha256::digest(key.as_bytes()).into())
+        Ok(Sha256::digest(self.key.public_der()?).into())
     }
 
     /// Drafts a certificate for a new key.
@@ -119,8 +116,7 @@ impl Authority {
     /// # Errors
     /// Where what is wished cannot stand in a certificate.
     pub fn draft(&self, wish: &Wish<'_>) -> Result<Draft> {
-        let key = SigningKey::random(&mut OsRng);
-        let public = SubjectPublicKeyInfoOwned::from_key(*key.verifying_key())?;
+        let key = PrivateKey::random()?;
         let own = self.certificate.certificate();
         let own_key = der::extension::<SubjectKeyIdentifier>(own)
             .ok()
@@ -136,8 +132,10 @@ impl Authority {
                 Duration::from_secs(seconds),
             )?))
         };
-        let mut serial = [0; 20];
-        OsRng.fill_bytes(&mut serial);
+        let serial = ring::rand::generate::<[u8; 20]>(&SystemRandom::new());
+        let mut serial = serial
+            .map_err(|_| anyhow!("this machine gives no random bytes"))?
+            .expose();
         // A serial number is positive and has no leading zeros.
         serial[0] = serial[0] & 0x7f | 0x40;
         let extensions = vec![
@@ -171,7 +169,7 @@ impl Authority {
                 not_after: time(wish.from + wish.seconds)?,
             },
             subject: Name::default(),
-            subject_public_key_info: public,
+            subject_public_key_info: key.public()?,
             issuer_unique_id: None,
             subject_unique_id: None,
             extensions: Some(extensions),
@@ -206,10 +204,10 @@ impl Authority {
             .extensions
             .get_or_insert_default()
             .extend(more);
-        let signature: DerSignature = self.key.try_sign(&tbs_certificate.to_der()?)?;
+        let signature = self.key.sign(&tbs_certificate.to_der()?)?;
         let certificate = Certificate {
             signature_algorithm: tbs_certificate.signature.clone(),
-            signature: BitString::from_bytes(signature.as_bytes())?,
+            signature: BitString::from_bytes(&signature)?,
             tbs_certificate,
         };
         Ok(certificate.to_der()?)

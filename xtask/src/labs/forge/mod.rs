@@ -3,6 +3,7 @@
 
 mod bundle;
 mod certificate;
+mod key;
 mod promise;
 mod timestamp;
 mod token;
@@ -11,8 +12,6 @@ use std::path::Path;
 use std::time::SystemTime;
 
 use anyhow::{Context, Result};
-use p256::ecdsa::SigningKey;
-use p256::pkcs8::DecodePrivateKey;
 use serde_json::Value;
 
 use super::Session;
@@ -21,6 +20,7 @@ use crate::state;
 
 pub use bundle::{SignedFile, bundle, restamp};
 pub use certificate::{Authority, Draft, Wish};
+pub(crate) use key::PrivateKey;
 pub use promise::{promised_by_nobody, promised_by_the_log};
 pub use timestamp::Stamp;
 pub use token::Token;
@@ -29,12 +29,11 @@ pub use token::Token;
 ///
 /// # Errors
 /// Where there is none, or it is not below the directory of the lab.
-fn stolen(session: &Session<'_>, name: &str) -> Result<SigningKey> {
+fn stolen(session: &Session<'_>, name: &str) -> Result<PrivateKey> {
     let path = session.installation().join("keys").join(name);
     let pem = state::read(&fenced(&session.file("state"), &path)?)?
         .with_context(|| format!("there is no key {name} to steal"))?;
-    let pem = String::from_utf8(pem).context("read a key of the lab")?;
-    SigningKey::from_pkcs8_pem(&pem).context("read a key of the lab")
+    PrivateKey::from_pem(&pem)
 }
 
 /// The path, where it leads below a directory, links followed.

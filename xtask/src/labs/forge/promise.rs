@@ -6,9 +6,6 @@ use std::time::SystemTime;
 use anyhow::{Context, Result};
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
-use p256::ecdsa::signature::Signer;
-use p256::ecdsa::{DerSignature, SigningKey};
-use p256::elliptic_curve::rand_core::OsRng;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use tls_codec::{DeserializeBytes, TlsByteVecU16};
@@ -16,9 +13,8 @@ use x509_cert::ext::pkix::sct::{
     DigitallySigned, HashAlgorithm, LogId, SignatureAlgorithm, SignatureAndHashAlgorithm,
     SignedCertificateTimestamp, Version,
 };
-use x509_cert::spki::EncodePublicKey;
 
-use super::{Authority, Draft, ct_log, post};
+use super::{Authority, Draft, PrivateKey, ct_log, post};
 use crate::labs::Session;
 use crate::proof::sct::signed_data;
 
@@ -67,8 +63,8 @@ pub fn promised_by_the_log(
 /// # Errors
 /// Where it cannot be encoded.
 pub fn promised_by_nobody(ca: &Authority, draft: &Draft) -> Result<SignedCertificateTimestamp> {
-    let key = SigningKey::random(&mut OsRng);
-    let id = Sha256::digest(key.verifying_key().to_public_key_der()?.as_bytes());
+    let key = PrivateKey::random()?;
+    let id = Sha256::digest(key.public_der()?);
     let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH)?;
     let mut sct = SignedCertificateTimestamp {
         version: Version::V1,
@@ -85,7 +81,6 @@ pub fn promised_by_nobody(ca: &Authority, draft: &Draft) -> Result<SignedCertifi
     };
     let signed =
         signed_data(&sct, &ca.key_hash()?, &draft.to_be_signed()?).map_err(anyhow::Error::msg)?;
-    let signature: DerSignature = key.try_sign(&signed)?;
-    sct.signature.signature = TlsByteVecU16::new(signature.as_bytes().to_vec());
+    sct.signature.signature = TlsByteVecU16::new(key.sign(&signed)?);
     Ok(sct)
 }

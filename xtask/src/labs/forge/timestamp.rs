@@ -5,8 +5,6 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use cms::content_info::ContentInfo;
 use cms::signed_data::{EncapsulatedContentInfo, SignedData, SignerInfos};
-use p256::ecdsa::signature::Signer;
-use p256::ecdsa::{DerSignature, SigningKey};
 use sha2::{Digest, Sha256};
 use x509_cert::attr::Attribute;
 use x509_cert::der::asn1::{
@@ -17,7 +15,7 @@ use x509_cert::spki::AlgorithmIdentifier;
 use x509_cert::time::Time;
 use x509_tsp::{MessageImprint, TimeStampReq, TimeStampResp, TspVersion, TstInfo};
 
-use super::post;
+use super::{PrivateKey, post};
 use crate::labs::Session;
 
 const SHA256: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.16.840.1.101.3.4.2.1");
@@ -59,7 +57,7 @@ fn imprint(signature: &[u8]) -> Result<MessageImprint> {
 
 /// A timestamp authority whose key was stolen.
 pub struct Stamp {
-    key: SigningKey,
+    key: PrivateKey,
 }
 
 impl Stamp {
@@ -120,9 +118,9 @@ impl Stamp {
                 values,
             })?;
         }
-        let made: DerSignature = self.key.try_sign(&attributes.to_der()?)?;
+        let made = self.key.sign(&attributes.to_der()?)?;
         signer.signed_attrs = Some(attributes);
-        signer.signature = OctetString::new(made.as_bytes())?;
+        signer.signature = OctetString::new(made)?;
         signed.signer_infos = SignerInfos(SetOfVec::try_from(vec![signer])?);
         response.time_stamp_token = Some(ContentInfo {
             content_type: token.content_type,

@@ -3,10 +3,9 @@
 use anyhow::{Context, Result};
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
-use p256::ecdsa::signature::Signer;
-use p256::ecdsa::{Signature, SigningKey};
-use p256::elliptic_curve::rand_core::OsRng;
 use serde_json::Value;
+
+use super::PrivateKey;
 
 /// A token, taken apart.
 #[derive(Clone)]
@@ -47,9 +46,8 @@ impl Token {
     /// Where the key refuses.
     pub fn signed_by_nobody(mut self) -> Result<Token> {
         self.header["alg"] = "ES256".into();
-        let key = SigningKey::random(&mut OsRng);
-        let signature: Signature = key.try_sign(self.signed().as_bytes())?;
-        self.signature = signature.to_vec();
+        let key = PrivateKey::random_of_tokens()?;
+        self.signature = key.sign(self.signed().as_bytes())?;
         Ok(self)
     }
 

@@ -2,11 +2,12 @@
 //! authorities.
 
 use crate::format::certificate::Leaf;
+use crate::format::key::Unproved;
 use crate::proof::chain::{self, Purpose};
-use crate::proof::{Evidence, Proof, sct, timestamp};
+use crate::proof::{Evidence, Proof, Verdict, sct, timestamp, wrong};
 use crate::text::counted;
 use crate::time;
-use crate::trust::root::TrustedRoot;
+use crate::trust::root::{Authority, TrustedRoot};
 
 /// Checks the timestamps; the times that they name.
 pub fn of_timestamps(proof: &mut Proof, evidence: &Evidence, root: &TrustedRoot) -> Vec<u64> {
@@ -31,7 +32,7 @@ pub fn of_timestamps(proof: &mut Proof, evidence: &Evidence, root: &TrustedRoot)
             times.push(timestamp.time);
             Ok(timestamp.detail)
         })
-        .collect::<Result<Vec<String>, String>>();
+        .collect::<Result<Vec<String>, Unproved>>();
     proof.check("timestamp", verdict.map(|details| details.join("; ")));
     times
 }
@@ -78,44 +79,40 @@ pub fn of_certificate(
         let verdict = sct::verify(leaf.certificate(), &chain.issuer_key_hash, root);
         proof.check("sct", verdict);
     }
+    if times.is_empty() && proof.unchecked.iter().any(|link| link.not_read) {
+        // Who names the time may be right, and is not read.
+        return proof.skip("validity", "what names the time is not read");
+    }
+    if times.is_empty() && evidence.bundle.is_none() {
+        let why = "Rekor v2 leaves time to the timestamp in the bundle";
+        return proof.skip("validity", why);
+    }
+    proof.check("validity", validity((from, to), times, chain.authority));
+}
+
+/// Whether a certificate was valid at all times of its signature, and its authority
+/// counted.
+fn validity((from, to): (u64, u64), times: &[u64], authority: &Authority) -> Verdict {
     if times.is_empty() {
-        if evidence.bundle.is_none() {
-            let why = "Rekor v2 leaves time to the timestamp in the bundle";
-            return proof.skip("validity", why);
-        }
-        return proof.check(
-            "validity",
-            Err("nobody trusted says when it was signed".into()),
-        );
+        return wrong("nobody trusted says when it was signed");
     }
     let text = |seconds: u64| time::from_unix(seconds).unwrap_or_else(|| seconds.to_string());
-    let outside = times.iter().find(|time| **time < from || to < **time);
-    let unknown = times
-        .iter()
-        .find(|time| !chain.authority.valid_for.holds(**time));
-    let verdict = match (outside, unknown) {
-        (Some(time), _) => Err(format!(
-            "signed at {}, and valid from {} to {}",
-            text(*time),
-            text(from),
-            text(to)
-        )),
-        (None, Some(time)) => Err(format!(
-            "signed at {}, when the authority did not count",
-            text(*time)
-        )),
-        (None, None) => {
-            // A timestamp and a promise mostly name the same second.
-            let mut times: Vec<String> = times.iter().map(|time| text(*time)).collect();
-            times.dedup();
-            let lie = if times.len() == 1 { "lies" } else { "lie" };
-            let times = times.join(" and ");
-            Ok(format!(
-                "{times} {lie} between {} and {}",
-                text(from),
-                text(to)
-            ))
-        }
-    };
-    proof.check("validity", verdict);
+    let (begin, end) = (text(from), text(to));
+    if let Some(time) = times.iter().find(|time| **time < from || to < **time) {
+        let time = text(*time);
+        return wrong(format!("signed at {time}, and valid from {begin} to {end}"));
+    }
+    let uncounted = |time: &&u64| !authority.valid_for.holds(**time);
+    if let Some(time) = times.iter().find(uncounted) {
+        let time = text(*time);
+        return wrong(format!(
+            "signed at {time}, when the authority did not count"
+        ));
+    }
+    // A timestamp and a promise mostly name the same second.
+    let mut times: Vec<String> = times.iter().map(|time| text(*time)).collect();
+    times.dedup();
+    let lie = if times.len() == 1 { "lies" } else { "lie" };
+    let times = times.join(" and ");
+    Ok(format!("{times} {lie} between {begin} and {end}"))
 }

@@ -1,8 +1,8 @@
 //! The links between an entry and the log that holds it.
 
-use crate::entry::Version;
+use crate::entry::{Entry, InclusionProof, Version};
 use crate::format::hex::hex;
-use crate::proof::{Evidence, Path, Proof, signed_entry_timestamp};
+use crate::proof::{Evidence, Path, Proof, Verdict, signed_entry_timestamp, wrong};
 use crate::text::{counted, entries, short};
 use crate::tlog::checkpoint::Checkpoint;
 use crate::tlog::merkle;
@@ -10,107 +10,50 @@ use crate::trust::root::{TransparencyLog, TrustedRoot};
 
 /// Climbs from the entry to the root and checks who signed that; the log whose key it
 /// was.
-pub fn of_log<'a>(
+pub(crate) fn of_log<'a>(
     proof: &mut Proof,
     evidence: &Evidence,
     timestamps: &[u64],
     root: &'a TrustedRoot,
 ) -> Option<&'a TransparencyLog> {
     let entry = evidence.entry()?;
-    let named = entry.log_id.as_deref();
-    let known = named.and_then(|id| root.tlog(id));
-    let stranger = |id: &[u8]| {
-        format!(
-            "the trusted root does not know the log {}",
-            hex(&id[..id.len().min(4)])
-        )
-    };
+    let known = entry.log_id.as_deref().and_then(|id| root.tlog(id));
     let Some(included) = &entry.proof else {
         let bundle = evidence.bundle.as_ref();
         if entry.promise.is_some() && bundle.is_some_and(|bundle| bundle.promise_suffices) {
-            proof.skip(
-                "inclusion",
-                "a signature of that age holds a promise instead of a proof",
-            );
+            let why = "a signature of that age holds a promise instead of a proof";
+            proof.skip("inclusion", why);
         } else {
-            proof.check("inclusion", Err("the entry comes without a proof".into()));
+            proof.check("inclusion", wrong("the entry comes without a proof"));
         }
         return known;
     };
-    let leaf = merkle::leaf_hash(&entry.canonical);
-    let climbs = merkle::climb(leaf, included.index, included.size, &included.hashes);
-    let verdict = climbs.and_then(|climbs| {
-        let top = climbs.last().map_or(leaf, |climb| climb.parent);
-        if top != included.root {
-            return Err(format!(
-                "the proof leads to the root {}, not to {}",
-                hex(&top),
-                hex(&included.root)
-            ));
-        }
-        if entry.rekor == Version::V2 && entry.index != included.index {
-            return Err(format!(
-                "the proof is about entry {}, not {}",
-                included.index, entry.index
-            ));
-        }
-        let detail = format!(
-            "entry {} leads over {} to the root {} of {}",
-            included.index,
-            counted(climbs.len() as u64, "hash", "hashes"),
-            short(&top),
-            entries(included.size)
-        );
-        proof.path = Some(Path {
-            index: included.index,
-            size: included.size,
-            leaf,
-            climbs,
-        });
-        Ok(detail)
-    });
-    proof.check("inclusion", verdict);
+    of_inclusion(proof, entry, included);
 
     let Some(text) = &included.checkpoint else {
-        proof.check(
-            "checkpoint",
-            Err("the proof comes without a checkpoint".into()),
-        );
+        proof.check("checkpoint", wrong("the proof comes without a checkpoint"));
         return known;
     };
     let checkpoint = match Checkpoint::read(text) {
         Ok(checkpoint) => checkpoint,
         Err(why) => {
-            proof.check("checkpoint", Err(format!("it cannot be read: {why}")));
+            proof.check("checkpoint", wrong(format!("it cannot be read: {why}")));
             return known;
         }
     };
-    let log = match named {
-        Some(id) => known.ok_or_else(|| stranger(id)),
+    let log = match entry.log_id.as_deref() {
+        Some(id) => known.ok_or_else(|| {
+            let id = hex(&id[..id.len().min(4)]);
+            format!("the trusted root does not know the log {id}")
+        }),
         None => checkpoint
             .signer(root)
             .ok_or_else(|| "no log of the trusted root signed it".to_owned()),
     };
-    let signed = log.clone().and_then(|log| {
-        // Of v1 the promise names a time, of v2 nothing but the timestamps does.
-        let counts = |time: &u64| log.valid_for().holds(*time);
-        if entry.rekor == Version::V2 && !timestamps.iter().all(counts) {
-            return Err("the key of the log did not count when it was signed".into());
-        }
-        checkpoint.verify(log)
-    });
-    let verdict = signed.and_then(|detail| {
-        if (checkpoint.size, checkpoint.root) != (included.size, included.root) {
-            return Err(format!(
-                "it is of the root {} of {}, and the proof of {} of {}",
-                hex(&checkpoint.root),
-                entries(checkpoint.size),
-                hex(&included.root),
-                entries(included.size)
-            ));
-        }
-        Ok(detail)
-    });
+    let verdict = match &log {
+        Ok(log) => of_checkpoint(entry, included, &checkpoint, log, timestamps),
+        Err(why) => wrong(why),
+    };
     if let (Ok(_), Ok(log)) = (&verdict, &log) {
         proof.checkpoint = Some((log.id().to_vec(), checkpoint));
     }
@@ -118,8 +61,68 @@ pub fn of_log<'a>(
     log.ok()
 }
 
+/// Climbs from the entry to the root.
+fn of_inclusion(proof: &mut Proof, entry: &Entry, included: &InclusionProof) {
+    let leaf = merkle::leaf_hash(&entry.canonical);
+    let climbs = match merkle::climb(leaf, included.index, included.size, &included.hashes) {
+        Ok(climbs) => climbs,
+        Err(why) => return proof.check("inclusion", wrong(why)),
+    };
+    let top = climbs.last().map_or(leaf, |climb| climb.parent);
+    if top != included.root {
+        let (top, root) = (hex(&top), hex(&included.root));
+        let why = format!("the proof leads to the root {top}, not to {root}");
+        return proof.check("inclusion", wrong(why));
+    }
+    if entry.rekor == Version::V2 && entry.index != included.index {
+        let (about, index) = (included.index, entry.index);
+        let why = format!("the proof is about entry {about}, not {index}");
+        return proof.check("inclusion", wrong(why));
+    }
+    let detail = format!(
+        "entry {} leads over {} to the root {} of {}",
+        included.index,
+        counted(climbs.len() as u64, "hash", "hashes"),
+        short(&top),
+        entries(included.size)
+    );
+    proof.path = Some(Path {
+        index: included.index,
+        size: included.size,
+        leaf,
+        climbs,
+    });
+    proof.check("inclusion", Ok(detail));
+}
+
+/// Checks that the log signed a checkpoint of the root that the proof leads to.
+fn of_checkpoint(
+    entry: &Entry,
+    included: &InclusionProof,
+    checkpoint: &Checkpoint,
+    log: &TransparencyLog,
+    timestamps: &[u64],
+) -> Verdict {
+    // Of v1 the promise names a time, of v2 nothing but the timestamps does.
+    let counts = |time: &u64| log.valid_for().holds(*time);
+    if entry.rekor == Version::V2 && !timestamps.iter().all(counts) {
+        return wrong("the key of the log did not count when it was signed");
+    }
+    let detail = checkpoint.verify(log)?;
+    if (checkpoint.size, checkpoint.root) != (included.size, included.root) {
+        return wrong(format!(
+            "it is of the root {} of {}, and the proof of {} of {}",
+            hex(&checkpoint.root),
+            entries(checkpoint.size),
+            hex(&included.root),
+            entries(included.size)
+        ));
+    }
+    Ok(detail)
+}
+
 /// Checks Rekor v1's promise; the time that it names.
-pub fn of_promise(
+pub(crate) fn of_promise(
     proof: &mut Proof,
     evidence: &Evidence,
     log: Option<&TransparencyLog>,
@@ -129,13 +132,13 @@ pub fn of_promise(
         if entry.rekor == Version::V1 {
             proof.check(
                 "promise",
-                Err("the entry names a time that nobody signed".into()),
+                wrong("the entry names a time that nobody signed"),
             );
         }
         return None;
     };
     let verdict = match log {
-        None => Err("the trusted root does not know the log".into()),
+        None => wrong("the trusted root does not know the log"),
         Some(log) => signed_entry_timestamp::verify(entry, promise, log),
     };
     let time = verdict.is_ok().then_some(entry.integrated).flatten();

@@ -5,8 +5,8 @@ use crate::entry::Entry;
 use crate::entry::body::{Recorded, Verifier};
 use crate::format::certificate::Leaf;
 use crate::format::hex::hex;
-use crate::format::key::PublicKey;
-use crate::proof::{Evidence, Proof};
+use crate::format::key::{Hashing, PublicKey, Unproved};
+use crate::proof::{Evidence, Proof, wrong};
 
 /// What the entry records, where there is one of a known kind.
 pub type Record = Result<Option<Recorded>, String>;
@@ -37,18 +37,18 @@ pub fn of_artifact(proof: &mut Proof, evidence: &Evidence) {
         };
         Ok(format!("{digest} is {what}"))
     } else if named.is_empty() {
-        Err("what was signed names no digest".into())
+        wrong("what was signed names no digest")
     } else {
         let signed = named.join(", ");
         let name = &subject.name;
-        Err(format!("{signed} was signed, and {name} has {digest}"))
+        wrong(format!("{signed} was signed, and {name} has {digest}"))
     };
     proof.check("artifact", verdict);
 }
 
 /// The key that must have made the signature: that of the leaf certificate, else the
 /// one that the entry holds.
-fn signer(leaf: Option<&Leaf>, recorded: &Record) -> Result<PublicKey, String> {
+fn signer(leaf: Option<&Leaf>, recorded: &Record) -> Result<PublicKey, Unproved> {
     match (leaf, recorded) {
         (Some(leaf), _) => PublicKey::of(leaf.certificate()),
         (None, Ok(Some(recorded))) => match &recorded.verifier {
@@ -59,85 +59,97 @@ fn signer(leaf: Option<&Leaf>, recorded: &Record) -> Result<PublicKey, String> {
             }
         },
         (None, Ok(None)) => Err("there is neither a certificate nor a key".into()),
-        (None, Err(why)) => Err(why.clone()),
+        (None, Err(why)) => Err(why.clone().into()),
     }
 }
 
+/// Checks that the signer made the signature, of which the bundle holds all, else the
+/// entry a part.
 pub fn of_signature(
     proof: &mut Proof,
     evidence: &Evidence,
     leaf: Option<&Leaf>,
     recorded: &Record,
 ) {
+    let name = "signature";
+    let message = match (&evidence.bundle, recorded) {
+        (Some(bundle), _) => signed(evidence, &bundle.content, recorded),
+        (None, Err(why)) => return proof.check(name, wrong(why)),
+        (None, Ok(None)) => {
+            return proof.skip(name, "this program does not read entries of this kind");
+        }
+        (None, Ok(Some(recorded))) => Signed::Digest(recorded.digest.clone()),
+    };
+    let key = match signer(leaf, recorded) {
+        Err(why) => return proof.check(name, Err(why)),
+        Ok(key) => key,
+    };
+    let entry = recorded.as_ref().ok().and_then(Option::as_ref);
+    let signature = match (&evidence.bundle, entry) {
+        (Some(bundle), _) => bundle.content.signature(),
+        (None, entry) => entry.map_or(&[][..], |entry| &entry.signature),
+    };
+    let verdict = match (message, &evidence.bundle) {
+        (Signed::Message(message, hashing), _) => {
+            let hashing = hashing.unwrap_or_else(|| key.hashing());
+            key.verify_hashed(hashing, &message, signature)
+        }
+        (Signed::Digest(digest), Some(_)) if key.signs_digests() => {
+            key.verify_digest(&digest, signature)
+        }
+        (Signed::Digest(_), Some(_)) => {
+            let kind = key.name();
+            let why = format!("an {kind} key signs the file itself, which was not given");
+            return proof.skip(name, why);
+        }
+        (Signed::Digest(digest), None)
+            if key.signs_digests() && entry.is_some_and(|entry| !entry.of_payload) =>
+        {
+            key.verify_digest(&digest, signature)
+        }
+        (Signed::Digest(_), None) => {
+            let why = "the log does not hold what was signed; the bundle does";
+            return proof.skip(name, why);
+        }
+    };
     let whose = match leaf {
         Some(_) => "the key of the leaf certificate",
         None => "the key in the entry",
     };
-    let bytes = evidence
-        .subject
-        .as_ref()
-        .and_then(|subject| subject.bytes.as_deref());
-    let Some(bundle) = &evidence.bundle else {
-        // The log knows the digest of the message only, or not even that.
-        let recorded = match recorded {
-            Err(why) => return proof.check("signature", Err(why.clone())),
-            Ok(None) => {
-                return proof.skip(
-                    "signature",
-                    "this program does not read entries of this kind",
-                );
-            }
-            Ok(Some(recorded)) => recorded,
-        };
-        let key = match signer(leaf, &Ok(Some(recorded.clone()))) {
-            Err(why) => return proof.check("signature", Err(why)),
-            Ok(key) => key,
-        };
-        if recorded.of_payload || matches!(key, PublicKey::Ed25519(_)) {
-            return proof.skip(
-                "signature",
-                "the log does not hold what was signed; the bundle does",
-            );
-        }
-        let verdict = key.verify_digest(&recorded.digest, &recorded.signature);
-        return proof.check("signature", verdict.map(|()| made(whose, &key)));
-    };
-    let key = match signer(leaf, recorded) {
-        Err(why) => return proof.check("signature", Err(why)),
-        Ok(key) => key,
-    };
-    let signature = bundle.content.signature();
-    let verdict = match (&bundle.content, &key) {
-        (
-            Content::Message {
-                hashing, digest, ..
-            },
-            PublicKey::Ed25519(_),
-        ) => match bytes {
+    let verdict = verdict.map(|()| made(whose, &key));
+    proof.check(name, verdict.map_err(Unproved::from));
+}
+
+/// What a signature is over.
+enum Signed {
+    /// All of it, and how it was hashed where somebody says so.
+    Message(Vec<u8>, Option<Hashing>),
+    /// The digest alone.
+    Digest(Vec<u8>),
+}
+
+/// What the signature in a bundle is over.
+fn signed(evidence: &Evidence, content: &Content, recorded: &Record) -> Signed {
+    if let Content::Message {
+        hashing, digest, ..
+    } = content
+    {
+        let subject = evidence.subject.as_ref();
+        let bytes = subject.and_then(|subject| subject.bytes.as_deref());
+        return match bytes {
             // Whether these are the bytes is the check of the artifact.
-            Some(bytes) if hashing.digest(bytes) == *digest => key.verify(bytes, signature),
-            _ => {
-                return proof.skip(
-                    "signature",
-                    "an Ed25519 key signs the file itself, which was not given",
-                );
+            Some(bytes) if hashing.digest(bytes) == *digest => {
+                Signed::Message(bytes.to_vec(), Some(*hashing))
             }
-        },
-        (Content::Message { digest, .. }, _) => key.verify_digest(digest, signature),
-        (content, PublicKey::Ed25519(_)) => {
-            key.verify(&content.message().unwrap_or_default(), signature)
-        }
-        (content, _) => {
-            // The log says how it was hashed where it hashed the same.
-            let hashing = match recorded {
-                Ok(Some(recorded)) if !recorded.of_payload => recorded.hashing,
-                _ => key.hashing(),
-            };
-            let message = content.message().unwrap_or_default();
-            key.verify_digest(&hashing.digest(&message), signature)
-        }
+            _ => Signed::Digest(digest.clone()),
+        };
+    }
+    // The log says how it was hashed where it hashed the same.
+    let hashing = match recorded {
+        Ok(Some(recorded)) if !recorded.of_payload => Some(recorded.hashing),
+        _ => None,
     };
-    proof.check("signature", verdict.map(|()| made(whose, &key)));
+    Signed::Message(content.message().unwrap_or_default(), hashing)
 }
 
 fn made(whose: &str, key: &PublicKey) -> String {
@@ -150,20 +162,20 @@ pub fn of_entry(proof: &mut Proof, evidence: &Evidence, leaf: Option<&Leaf>, rec
         return;
     };
     if evidence.entry().is_none() {
-        return proof.check("entry", Err("the bundle holds no log entry".into()));
+        return proof.check("entry", wrong("the bundle holds no log entry"));
     }
     if let (Some(shown), Some(held)) = (&evidence.shown, &bundle.entry)
         && shown.canonical != held.canonical
     {
         let why = format!("the log shows another entry at index {}", shown.index);
-        return proof.check("entry", Err(why));
+        return proof.check("entry", wrong(why));
     }
     let recorded = match recorded {
-        Err(why) => return proof.check("entry", Err(why.clone())),
+        Err(why) => return proof.check("entry", wrong(why)),
         Ok(None) => {
             let kind = evidence.entry().map(Entry::kind).unwrap_or_default();
             let why = format!("this program does not read entries of the kind {kind}");
-            return proof.check("entry", Err(why));
+            return proof.check("entry", wrong(why));
         }
         Ok(Some(recorded)) => recorded,
     };
@@ -192,14 +204,14 @@ pub fn of_entry(proof: &mut Proof, evidence: &Evidence, leaf: Option<&Leaf>, rec
         _ => false,
     };
     let verdict = if digest.as_ref() != Some(&recorded.digest) {
-        Err(format!(
+        wrong(format!(
             "it holds the digest of another {of}: {}",
             recorded.digest_text()
         ))
     } else if recorded.signature != content.signature() {
-        Err("it holds another signature".into())
+        wrong("it holds another signature")
     } else if !same_signer {
-        Err("it names another signer".into())
+        wrong("it names another signer")
     } else {
         Ok(format!(
             "it holds this signature, its signer and the digest of the {of}"

@@ -7,7 +7,7 @@ use crate::entry::body::{Recorded, Verifier};
 use crate::entry::{Entry, Version};
 use crate::format::certificate::Leaf;
 use crate::format::hex::hex;
-use crate::format::key::PublicKey;
+use crate::format::key::{KeyKind, PublicKey, Unproved};
 use crate::proof::{Evidence, Proof, sct};
 use crate::report::elements::hash;
 use crate::report::html::{Html, tag};
@@ -80,14 +80,14 @@ pub(super) fn signature(known: &Known<'_>) -> Vec<(&'static str, Html)> {
             Verifier::Key(der) => PublicKey::from_der(der),
             Verifier::Certificate(_) => Err("a certificate that cannot be read".into()),
         },
-        (None, None) => Err("unknown".into()),
+        (None, None) => Err(Unproved::from("unknown")),
     };
     let mut all: Vec<(&'static str, Html)> = vec![(
         "algorithm",
         match &key {
-            Ok(key @ PublicKey::Ed25519(_)) => key.name().into(),
+            Ok(key) if key.kind() == KeyKind::Ed25519 => key.name().into(),
             Ok(key) => format!("{} with {}", key.name(), key.hashing().name()).into(),
-            Err(why) => why.as_str().into(),
+            Err(Unproved::Wrong(why) | Unproved::NotRead(why)) => why.as_str().into(),
         },
     )];
     let bundle = known.evidence.bundle.as_ref();

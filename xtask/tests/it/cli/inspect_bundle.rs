@@ -251,3 +251,31 @@ fn no_control_character_of_a_bundle_reaches_the_terminal() {
         assert!(!run.seen().contains(control), "{:?}", run.seen());
     }
 }
+
+/// Nothing is known to be wrong, and nothing is proved: 1 and not 0, and no check says
+/// no.
+#[test]
+fn what_is_not_read_is_not_proved() {
+    let world = World::new();
+    let of_key = |name: &str| {
+        format!(
+            "--json inspect-rekor --bundle {} --trusted-root {}",
+            file(&format!("keys/{name}.sigstore.json")).display(),
+            file(&format!("keys/{name}.trusted_root.json")).display()
+        )
+    };
+    let run = world.run(&of_key("p521-signer"));
+    assert_eq!(run.exit, 1, "{}", run.seen());
+    let documents = run.events();
+    assert_eq!(documents[0]["ok"], false);
+    assert_eq!(checks(&documents[0]).1, [""; 0]);
+    let unchecked = documents[0]["unchecked"].as_array().unwrap();
+    let signature = unchecked.iter().find(|link| link["name"] == "signature");
+    let detail = "this program reads no keys of that kind (1.3.132.0.35)";
+    assert_eq!(signature.unwrap()["detail"], detail);
+    world.run(&of_key("rsa-4096")).ok();
+    let shown = world.run(&of_key("p521-signer").replace("--json ", ""));
+    assert_eq!(shown.exit, 1, "{}", shown.seen());
+    assert!(shown.err.contains("not proved: signature"), "{}", shown.err);
+    assert!(!shown.out.contains('✗'), "{}", shown.out);
+}

@@ -2,6 +2,7 @@
 //! holds, and no longer does where one bit of it is another.
 
 mod damaged;
+mod keys;
 mod recorded;
 mod tampered;
 mod wrong;

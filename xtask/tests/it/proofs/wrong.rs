@@ -3,7 +3,7 @@
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
-use ed25519_dalek::{Signer, SigningKey};
+use ring::signature::{Ed25519KeyPair, KeyPair};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use xtask::trust::root::TrustedRoot;
@@ -123,15 +123,14 @@ fn a_checkpoint_that_another_key_signed() {
     let mut words = line.trim_start_matches("— ").split_whitespace();
     let (name, signature) = (words.next().unwrap(), words.next().unwrap());
     let hint = BASE64_STANDARD.decode(signature).unwrap()[..4].to_vec();
-    let key = SigningKey::from_bytes(&[7; 32]);
+    let key = Ed25519KeyPair::from_seed_unchecked(&[7; 32]).unwrap();
     let own_hint = |name: &str| {
-        let public = key.verifying_key();
         let hash = Sha256::new().chain_update(name).chain_update(b"\n\x01");
-        hash.chain_update(public.as_bytes()).finalize()[..4].to_vec()
+        hash.chain_update(key.public_key()).finalize()[..4].to_vec()
     };
-    let signature = key.sign(format!("{signed}\n").as_bytes()).to_bytes();
+    let signature = key.sign(format!("{signed}\n").as_bytes());
     let line = |name: &str, hint: Vec<u8>| {
-        let bytes = BASE64_STANDARD.encode([hint.as_slice(), &signature].concat());
+        let bytes = BASE64_STANDARD.encode([hint.as_slice(), signature.as_ref()].concat());
         format!("— {name} {bytes}\n")
     };
     let failed = |lines: &str| {

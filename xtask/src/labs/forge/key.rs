@@ -1,0 +1,74 @@
+//! Private keys of the labs: stolen ones, and ones that nobody knows.
+
+use anyhow::{Context, Result, anyhow};
+use ring::rand::SystemRandom;
+use ring::signature::{
+    ECDSA_P256_SHA256_ASN1_SIGNING, ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair,
+    EcdsaSigningAlgorithm, KeyPair,
+};
+use rustls_pki_types::PrivatePkcs8KeyDer;
+use rustls_pki_types::pem::PemObject;
+use x509_cert::der::asn1::{BitString, ObjectIdentifier};
+use x509_cert::der::{Any, Encode};
+use x509_cert::spki::{AlgorithmIdentifier, SubjectPublicKeyInfoOwned};
+
+const EC: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.2.1");
+const P256: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.3.1.7");
+
+/// A private key of ECDSA over P-256.
+pub struct PrivateKey(EcdsaKeyPair);
+
+impl PrivateKey {
+    /// A new one, whose signatures are DER, as in certificates.
+    pub(crate) fn random() -> Result<PrivateKey> {
+        PrivateKey::new(&ECDSA_P256_SHA256_ASN1_SIGNING)
+    }
+
+    /// A new one, whose signatures are of 64 bytes, as in tokens (RFC 7518, section
+    /// 3.4).
+    pub(crate) fn random_of_tokens() -> Result<PrivateKey> {
+        PrivateKey::new(&ECDSA_P256_SHA256_FIXED_SIGNING)
+    }
+
+    fn new(algorithm: &'static EcdsaSigningAlgorithm) -> Result<PrivateKey> {
+        let random = SystemRandom::new();
+        let made = EcdsaKeyPair::generate_pkcs8(algorithm, &random);
+        let made = made.map_err(|_| anyhow!("this machine gives no random bytes"))?;
+        PrivateKey::read(algorithm, made.as_ref())
+    }
+
+    /// One that a file holds (PKCS#8, PEM).
+    pub(crate) fn from_pem(pem: &[u8]) -> Result<PrivateKey> {
+        let key = PrivatePkcs8KeyDer::from_pem_slice(pem).context("read a key of the lab")?;
+        PrivateKey::read(&ECDSA_P256_SHA256_ASN1_SIGNING, key.secret_pkcs8_der())
+    }
+
+    fn read(algorithm: &'static EcdsaSigningAlgorithm, der: &[u8]) -> Result<PrivateKey> {
+        let pair = EcdsaKeyPair::from_pkcs8(algorithm, der, &SystemRandom::new());
+        let pair = pair.map_err(|error| anyhow!("read a key of the lab: {error}"))?;
+        Ok(PrivateKey(pair))
+    }
+
+    /// Its public key.
+    pub(crate) fn public(&self) -> Result<SubjectPublicKeyInfoOwned> {
+        Ok(SubjectPublicKeyInfoOwned {
+            algorithm: AlgorithmIdentifier {
+                oid: EC,
+                parameters: Some(Any::encode_from(&P256)?),
+            },
+            subject_public_key: BitString::from_bytes(self.0.public_key().as_ref())?,
+        })
+    }
+
+    /// Its public key, DER.
+    pub(crate) fn public_der(&self) -> Result<Vec<u8>> {
+        Ok(self.public()?.to_der()?)
+    }
+
+    /// The signature of a message.
+    pub(crate) fn sign(&self, message: &[u8]) -> Result<Vec<u8>> {
+        let made = self.0.sign(&SystemRandom::new(), message);
+        let made = made.map_err(|_| anyhow!("this machine gives no random bytes"))?;
+        Ok(made.as_ref().to_vec())
+    }
+}
