@@ -7,7 +7,7 @@ use super::execute::makes_state;
 use super::{App, Execution, PlanOptions};
 use crate::exec::interrupt;
 use crate::plan::Plan;
-use crate::plan::run::{End, Outcome};
+use crate::plan::{End, Outcome};
 use crate::target::Target;
 
 /// How a plan that changes the installation ended.

@@ -63,7 +63,7 @@ impl StageArgs {
 }
 
 fn is_of(stage: InstallStage, step: &Step) -> bool {
-    InstallStage::of(&step.name) == Some(stage)
+    step.stage == Some(stage)
 }
 
 /// Fails where what these steps need directly is not done.
@@ -74,9 +74,7 @@ fn require(plan: &Plan, own: &[bool]) -> Result<()> {
             .iter()
             .filter(|earlier| step.needs.contains(&earlier.name))
         {
-            let Some(stage) = InstallStage::of(&earlier.name)
-                .filter(|of| InstallStage::of(&step.name) != Some(*of))
-            else {
+            let Some(stage) = earlier.stage.filter(|of| step.stage != Some(*of)) else {
                 continue;
             };
             let Some(done) = &earlier.done else { continue };

@@ -4,18 +4,25 @@
 //! a plan is built nothing runs, so a test can compare what would run with what
 //! should.
 
+mod board;
 mod choose;
+mod outcome;
 pub mod ready;
 pub mod reporter;
 pub mod run;
 pub mod shell;
+mod stage;
 pub mod step;
 pub mod step_args;
 
+use anyhow::Result;
+
 pub use crate::exec::{Command, Piece, Progress, Total, Word};
+pub use outcome::{End, Outcome, StepValue};
 pub use ready::Ready;
 pub use reporter::{Reporter, StepEvent, StepRef};
-pub use run::{End, Outcome, StepRunner, StepValue};
+pub use run::StepRunner;
+pub use stage::InstallStage;
 pub use step::{Action, Probe, Step};
 pub use step_args::StepArgs;
 
@@ -47,5 +54,19 @@ impl Plan {
         step.needs
             .retain(|need| self.steps.iter().any(|earlier| earlier.name == *need));
         self.steps.push(step);
+    }
+
+    /// Adds steps that belong to a stage of an install.
+    pub fn push_stage(
+        &mut self,
+        stage: InstallStage,
+        push: impl FnOnce(&mut Plan) -> Result<()>,
+    ) -> Result<()> {
+        let before = self.steps.len();
+        push(self)?;
+        for step in &mut self.steps[before..] {
+            step.stage = Some(stage);
+        }
+        Ok(())
     }
 }

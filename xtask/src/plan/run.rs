@@ -1,22 +1,17 @@
 //! Runs any plan: independent steps side by side, what is done skipped, a
 //! failed branch stopped while the others finish.
 
-use std::any::Any;
 use std::sync::{Mutex, PoisonError, mpsc};
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
 
-use super::reporter::{Reporter, StepEvent, StepRef};
+use super::board::{Board, at};
+use super::outcome::{End, Outcome, StepValue};
+use super::reporter::{Reporter, StepEvent};
 use super::{Action, Plan, Ready, Step, shell};
 use crate::exec::{Heard, Outputs, interrupt, resolve};
 use crate::fail::{Fail, broken};
-
-/// How many steps run at once: all servers, and not two hundred cosigns.
-const AT_ONCE: usize = 16;
-
-/// What a step made, for whoever runs the plan: a signature, or nothing: `()`.
-pub type StepValue = Box<dyn Any + Send>;
 
 /// What a plan needs from whoever runs it.
 pub trait StepRunner: Sync {
@@ -27,45 +22,6 @@ pub trait StepRunner: Sync {
     /// Waits until the condition holds; fails where it does not hold in time or never
     /// will.
     fn wait(&self, ready: &Ready, report: &dyn Fn(StepEvent<'_>)) -> Result<()>;
-}
-
-/// How a step ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum End {
-    /// It ran.
-    Done,
-    /// There was nothing to do.
-    Skipped,
-    /// It failed.
-    Failed,
-    /// A step that it needs did not succeed.
-    Blocked,
-}
-
-/// How a plan ended.
-pub struct Outcome {
-    /// The name and end of each chosen step, in the order of the plan.
-    pub ends: Vec<(String, End)>,
-    /// What the steps made, in the order of the plan.
-    made: Vec<StepValue>,
-}
-
-impl Outcome {
-    /// Whether any step did something.
-    pub fn changed(&self) -> bool {
-        self.ends.iter().any(|(_, end)| *end == End::Done)
-    }
-
-    /// What the steps made of this type, in the order of the plan.
-    pub fn made<T: 'static>(&self) -> impl Iterator<Item = &T> {
-        self.made.iter().filter_map(|value| value.downcast_ref())
-    }
-
-    /// The names of the steps that did something.
-    pub(crate) fn done(&self) -> Vec<String> {
-        let done = self.ends.iter().filter(|(_, end)| *end == End::Done);
-        done.map(|(name, _)| name.clone()).collect()
-    }
 }
 
 /// Runs the chosen steps of a plan. With `force` their probes are not asked. Where steps
@@ -116,130 +72,6 @@ pub fn run(
             .into());
     }
     board.outcome(chosen)
-}
-
-/// What has become of each step so far.
-struct Board<'a> {
-    plan: &'a Plan,
-    ends: Vec<Option<End>>,
-    running: Vec<bool>,
-    made: Vec<(usize, Vec<StepValue>)>,
-    first: Option<(usize, Fail)>,
-}
-
-impl Board<'_> {
-    fn new<'a>(plan: &'a Plan, chosen: &[bool]) -> Board<'a> {
-        let skipped = |chosen: &bool| (!chosen).then_some(End::Skipped);
-        Board {
-            plan,
-            ends: chosen.iter().map(skipped).collect(),
-            running: vec![false; plan.steps.len()],
-            made: Vec::new(),
-            first: None,
-        }
-    }
-
-    /// The steps that can begin now; they count as running from here on. Those that
-    /// cannot run any more are ended.
-    fn startable(&mut self, reporter: &dyn Reporter) -> Vec<usize> {
-        let stopping = interrupt::interrupted();
-        let mut startable = Vec::new();
-        loop {
-            let mut settled = false;
-            for (i, step) in self.plan.steps.iter().enumerate() {
-                let full = self.running.iter().filter(|running| **running).count() >= AT_ONCE;
-                if self.ends[i].is_some() || self.running[i] || full {
-                    continue;
-                }
-                match needs(self.plan, step, &self.ends) {
-                    Needs::Pending => continue,
-                    Needs::Failed(by) if !step.always => {
-                        reporter.step(at(self.plan, i), StepEvent::Blocked(by));
-                        self.ends[i] = Some(End::Blocked);
-                        settled = true;
-                    }
-                    _ if stopping && !step.always => {
-                        self.ends[i] = Some(End::Blocked);
-                        settled = true;
-                    }
-                    _ => {
-                        self.running[i] = true;
-                        startable.push(i);
-                    }
-                }
-            }
-            if !settled {
-                return startable;
-            }
-        }
-    }
-
-    fn ended(&mut self, i: usize, end: Result<(End, Vec<StepValue>), Fail>) {
-        self.running[i] = false;
-        let end = match end {
-            Ok((end, made)) => {
-                self.made.push((i, made));
-                end
-            }
-            Err(fail) => {
-                // Of steps that ran side by side, whichever fails first in time, the
-                // first of the plan says most about the cause.
-                if self.first.as_ref().is_none_or(|(earlier, _)| i < *earlier) {
-                    self.first = Some((i, fail));
-                }
-                End::Failed
-            }
-        };
-        self.ends[i] = Some(end);
-    }
-
-    fn outcome(mut self, chosen: &[bool]) -> Result<Outcome> {
-        if let Some((_, fail)) = self.first {
-            return Err(fail.into());
-        }
-        self.made.sort_by_key(|(i, _)| *i);
-        let steps = self.plan.steps.iter().zip(self.ends).zip(chosen);
-        Ok(Outcome {
-            ends: steps
-                .filter(|(_, chosen)| **chosen)
-                .filter_map(|((step, end), _)| Some((step.name.clone(), end?)))
-                .collect(),
-            made: self.made.into_iter().flat_map(|(_, made)| made).collect(),
-        })
-    }
-}
-
-enum Needs<'a> {
-    Pending,
-    Failed(&'a str),
-    Met,
-}
-
-fn needs<'a>(plan: &'a Plan, step: &Step, ends: &[Option<End>]) -> Needs<'a> {
-    let mut failed = None;
-    for (earlier, end) in plan
-        .steps
-        .iter()
-        .zip(ends)
-        .filter(|(earlier, _)| step.needs.contains(&earlier.name))
-    {
-        match end {
-            None => return Needs::Pending,
-            Some(End::Failed | End::Blocked) => failed = Some(earlier.name.as_str()),
-            Some(End::Done | End::Skipped) => {}
-        }
-    }
-    failed.map_or(Needs::Met, Needs::Failed)
-}
-
-fn at(plan: &Plan, i: usize) -> StepRef<'_> {
-    let step = &plan.steps[i];
-    StepRef {
-        number: i + 1,
-        of: plan.steps.len(),
-        name: &step.name,
-        title: &step.title,
-    }
 }
 
 /// What every step of a running plan needs.
@@ -325,7 +157,7 @@ impl Run<'_> {
 mod tests {
     use super::*;
     use crate::plan::ready::Wait;
-    use crate::plan::{Command, StepArgs, Word};
+    use crate::plan::{Command, StepArgs, StepRef, Word};
     use crate::words;
     use std::sync::Barrier;
 

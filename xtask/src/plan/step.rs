@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use anyhow::Result;
 
-use super::{Command, Progress, Ready, StepArgs, Total, Word};
+use super::{Command, InstallStage, Progress, Ready, StepArgs, Total, Word};
 
 /// Tells whether a step has been done before: `Some(how it is seen)` or `None`.
 pub type Probe = Arc<dyn Fn() -> Result<Option<String>> + Send + Sync>;
@@ -19,6 +19,8 @@ pub struct Step {
     pub needs: Vec<String>,
     /// How to see that there is nothing to do; `None` where it always runs.
     pub done: Option<Probe>,
+    /// The stage of an install that it belongs to.
+    pub stage: Option<InstallStage>,
     /// What it runs, one after the other.
     pub actions: Vec<Action>,
     /// What must hold before those that need it may start.
@@ -89,6 +91,7 @@ impl Step {
             title: title.into(),
             needs: Vec::new(),
             done: None,
+            stage: None,
             actions: Vec::new(),
             ready: None,
             always: false,
@@ -108,6 +111,12 @@ impl Step {
         probe: impl Fn() -> Result<Option<String>> + Send + Sync + 'static,
     ) -> Step {
         self.done = Some(Arc::new(probe));
+        self
+    }
+
+    /// Says which stage of an install it belongs to.
+    pub fn stage(mut self, stage: InstallStage) -> Step {
+        self.stage = Some(stage);
         self
     }
 

@@ -11,7 +11,6 @@ mod options;
 mod reach;
 mod reset;
 mod signing;
-mod stage;
 pub mod steps;
 mod trust;
 
@@ -23,9 +22,9 @@ pub use options::{ClusterOptions, InstallOptions, PreflightOptions, Renew};
 pub use reach::{Reach, Reached};
 pub use reset::{Removal, Reset};
 pub use signing::{CosignRuns, Signing};
-pub use stage::InstallStage;
 pub use trust::Trust;
 
+pub use crate::plan::InstallStage;
 use crate::plan::StepRunner;
 
 /// A place where a private Sigstore runs, and what runs the steps of its plans.

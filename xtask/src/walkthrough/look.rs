@@ -13,8 +13,7 @@ use crate::plan::{Plan, Step};
 use crate::preflight;
 use crate::proof::policy::Policy;
 use crate::target::{
-    ClusterOptions, Component, ComponentState, InstallOptions, InstallStage, PreflightOptions,
-    Target,
+    ClusterOptions, Component, ComponentState, InstallOptions, PreflightOptions, Target,
 };
 
 /// Looks whether something is done on a target; returns how that is seen, or `None`.
@@ -51,7 +50,7 @@ impl Look<'_> {
             _ if !target.installed() => Ok(None),
             DoneWhen::Part(stage) => {
                 let plan = target.stage(*stage, &ClusterOptions::default())?;
-                all_done(&plan, |step| InstallStage::of(&step.name) == Some(*stage))
+                all_done(&plan, |step| step.stage == Some(*stage))
             }
             DoneWhen::Up(names) => up(target, names),
             DoneWhen::Checkpoint => {

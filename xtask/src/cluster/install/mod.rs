@@ -13,7 +13,7 @@ use anyhow::Result;
 
 use super::Cluster;
 use super::facts::{InstallFacts, Request};
-use super::helm::RELEASES;
+use super::helm::{CERT_MANAGER, RELEASES};
 use super::object::DEFAULT;
 use super::settings::ClusterSettings;
 use super::steps::Choose;
@@ -47,23 +47,26 @@ impl Cluster {
         plan.push(self.begin_step()?);
         plan.push(self.preflight_step());
         if on_minikube {
-            plan.push(self.minikube_step()?);
+            plan.push(self.minikube_step()?.stage(InstallStage::Minikube));
         }
         plan.push(self.namespaces_step()?);
         if on_minikube {
             plan.push(self.job_image_step()?);
             if self.settings()?.ingress.is_some() {
-                plan.push(self.ingress_step()?);
+                plan.push(self.ingress_step()?.stage(InstallStage::Ingress));
             }
         }
-        plan.push(self.oidc_reviewer_step()?);
+        let reviewer = self.oidc_reviewer_step()?;
+        plan.push(reviewer.stage(InstallStage::OidcReviewer));
         self.push_charts(plan)?;
-        self.push_cert_manager(plan)?;
-        plan.push(self.issuer_step()?);
-        self.push_scaffold(plan)?;
-        self.push_registry(plan)?;
-        plan.push(self.copy_step()?);
-        plan.push(self.trust_step()?);
+        plan.push_stage(InstallStage::CertManager, |plan| {
+            self.push_cert_manager(plan)
+        })?;
+        plan.push(self.issuer_step()?.stage(InstallStage::Issuer));
+        plan.push_stage(InstallStage::Scaffold, |plan| self.push_scaffold(plan))?;
+        plan.push_stage(InstallStage::Registry, |plan| self.push_registry(plan))?;
+        plan.push(self.copy_step()?.stage(InstallStage::CopySecrets));
+        plan.push(self.trust_step()?.stage(InstallStage::Trust));
         Ok(())
     }
 
@@ -123,12 +126,17 @@ impl Cluster {
         let charts = self.charts()?;
         for release in RELEASES {
             let chart = release.chart;
+            let stage = match release {
+                CERT_MANAGER => InstallStage::CertManager,
+                _ => InstallStage::Scaffold,
+            };
             let Some((fetch, file)) = charts.fetch(chart)? else {
                 continue;
             };
             let title = format!("fetch the chart {chart}");
             plan.push(
                 Step::new(format!("{chart}-chart"), title)
+                    .stage(stage)
                     .needs(["begin"])
                     .done(move || Ok(file.is_file().then(|| "it was fetched before".to_owned())))
                     // Helm does not make the directory that it writes to.

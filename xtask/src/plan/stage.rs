@@ -51,13 +51,4 @@ impl InstallStage {
             InstallStage::Trust => "trust",
         }
     }
-
-    /// The stage that a step of this name belongs to: `scaffold-chart` is one of
-    /// `scaffold`.
-    pub fn of(step: &str) -> Option<InstallStage> {
-        InstallStage::ALL.into_iter().find(|stage| {
-            step.strip_prefix(stage.name())
-                .is_some_and(|rest| rest.is_empty() || rest.starts_with('-'))
-        })
-    }
 }

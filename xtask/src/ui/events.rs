@@ -1,0 +1,142 @@
+//! A running plan as a person or a script sees it: what happens to each step.
+
+use std::time::Duration;
+
+use console::style;
+use serde_json::{Value, json};
+
+use super::{Ui, with};
+use crate::fail::Fail;
+use crate::plan::{Plan, Reporter, StepEvent, StepRef};
+use crate::text::printable;
+
+impl Reporter for Ui {
+    fn plan(&self, plan: &Plan) {
+        let steps: Vec<Value> = plan
+            .steps
+            .iter()
+            .map(|step| json!({"name": step.name, "title": step.title, "needs": step.needs}))
+            .collect();
+        self.event(&json!({"event": "plan", "command": plan.command, "steps": steps}));
+    }
+
+    fn step(&self, step: StepRef<'_>, event: StepEvent<'_>) {
+        match event {
+            StepEvent::Started => self.start(step),
+            StepEvent::Command(line) => self.command(step, line),
+            StepEvent::Output(line) => self.output(step, line),
+            StepEvent::Progress { done, total } => self.progress(step, done, total),
+            StepEvent::Waiting(text) => self.waiting(step, text),
+            StepEvent::Trouble(lines) => self.trouble(step, lines),
+            StepEvent::Line(line) => self.line(step, line),
+            StepEvent::Skipped(seen) => self.skipped(step, seen),
+            StepEvent::Done(took) => self.done(step, took),
+            StepEvent::Failed(fail) => self.failed(step, fail),
+            StepEvent::Blocked(by) => {
+                self.event(&json!({"event": "blocked", "step": step.name, "by": by}));
+            }
+        }
+    }
+}
+
+impl Ui {
+    /// A step begins.
+    fn start(&self, step: StepRef<'_>) {
+        self.event(
+            &json!({"event": "start", "step": step.name, "number": step.number, "of": step.of}),
+        );
+        self.bars.start(step);
+    }
+
+    /// A command of a step is about to run.
+    fn command(&self, step: StepRef<'_>, line: &str) {
+        self.event(&json!({"event": "command", "step": step.name, "line": line}));
+        if self.style.commands {
+            self.note(format!("$ {line}"));
+        }
+    }
+
+    /// A line that a command printed.
+    fn output(&self, step: StepRef<'_>, line: &str) {
+        if self.style.verbose {
+            self.line(step, line);
+        }
+    }
+
+    /// What a step waits for, told once.
+    fn waiting(&self, step: StepRef<'_>, text: &str) {
+        if self.bars.waits(step, text) {
+            self.event(&json!({"event": "wait", "step": step.name, "for": text}));
+        }
+    }
+
+    fn trouble(&self, step: StepRef<'_>, lines: &[String]) {
+        self.event(&json!({"event": "trouble", "step": step.name, "lines": lines}));
+        for line in lines {
+            self.note(format!("  {}", printable(line)));
+        }
+    }
+
+    fn line(&self, step: StepRef<'_>, line: &str) {
+        self.event(&json!({"event": "output", "step": step.name, "line": line}));
+        self.note(format!("  {}: {}", step.name, printable(line)));
+    }
+
+    /// How far a step is. `total` is a good guess, not a promise.
+    fn progress(&self, step: StepRef<'_>, done: u64, total: u64) {
+        if !self.bars.advance(step, done, total) {
+            return;
+        }
+        self.event(&json!({"event": "progress", "step": step.name, "done": done, "total": total}));
+        if !self.bars.draws() {
+            self.note(format!(
+                "[{}/{}] {}: {done} of {total}",
+                step.number, step.of, step.name
+            ));
+        }
+    }
+
+    /// A step had been done before.
+    fn skipped(&self, step: StepRef<'_>, seen: &str) {
+        self.event(&json!({"event": "skip", "step": step.name, "seen": seen}));
+        self.bars.close(step);
+        if self.style.verbose {
+            self.note(format!(
+                "[{}/{}] {}: {seen}",
+                step.number, step.of, step.name
+            ));
+        }
+    }
+
+    /// A step is done.
+    fn done(&self, step: StepRef<'_>, took: Duration) {
+        let seconds = (took.as_secs_f64() * 1000.0).round() / 1000.0;
+        self.event(&json!({"event": "done", "step": step.name, "seconds": seconds}));
+        self.bars.close(step);
+        self.note(format!(
+            "{} [{}/{}] {}: {} ({seconds:.1} s)",
+            style("✓").for_stderr().green(),
+            step.number,
+            step.of,
+            step.name,
+            step.title
+        ));
+    }
+
+    /// A step failed.
+    fn failed(&self, step: StepRef<'_>, fail: &Fail) {
+        self.event(&with(
+            json!({"event": "fail", "step": step.name}),
+            self.failure(fail),
+        ));
+        self.bars.close(step);
+        self.note(format!(
+            "{} [{}/{}] {}: {}",
+            style("✗").for_stderr().red(),
+            step.number,
+            step.of,
+            step.name,
+            step.title
+        ));
+    }
+}

@@ -1,0 +1,225 @@
+//! What a person or a script sees while a plan runs.
+//!
+//! Results go to standard output, progress and errors to standard error. With
+//! `--json` every event is one JSON object a line on standard output and nothing
+//! else is printed there. A closed output (`| head`) ends the printing, never
+//! the work.
+
+mod bars;
+mod events;
+mod prefix;
+
+use std::io::{IsTerminal, Write};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use console::style;
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use crate::fail::Fail;
+use crate::text::printable;
+use bars::Bars;
+pub use prefix::CommandPrefix;
+
+/// How much is said, and in which form.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Style {
+    /// Events as JSON lines.
+    pub json: bool,
+    /// Also the commands.
+    pub commands: bool,
+    /// Also what they print.
+    pub verbose: bool,
+    /// Only results and errors.
+    pub quiet: bool,
+}
+
+/// Prints events.
+pub struct Ui {
+    style: Style,
+    bars: Bars,
+    prefix: Arc<Mutex<CommandPrefix>>,
+}
+
+impl Ui {
+    /// Looks once at what standard error is.
+    pub fn new(style: Style) -> Ui {
+        let terminal = std::io::stderr().is_terminal();
+        let draws = terminal && !style.json && !style.commands && !style.quiet;
+        Ui {
+            style,
+            bars: Bars::new(draws),
+            prefix: Arc::default(),
+        }
+    }
+
+    /// Another way to print beside this one, with the same prefix of commands.
+    pub fn restyled(&self, style: Style) -> Ui {
+        Ui {
+            prefix: Arc::clone(&self.prefix),
+            ..Ui::new(style)
+        }
+    }
+
+    /// Makes every command that is printed for the user from here on carry these options.
+    pub fn set_prefix(&self, prefix: CommandPrefix) {
+        *self.prefix() = prefix;
+    }
+
+    /// A text for the user in which each `cargo xtask` leads to the state directory and
+    /// target of this run.
+    pub fn with_prefix(&self, text: &str) -> String {
+        self.prefix().in_text(text)
+    }
+
+    fn prefix(&self) -> MutexGuard<'_, CommandPrefix> {
+        self.prefix.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The form it was made with.
+    pub fn style(&self) -> Style {
+        self.style
+    }
+
+    /// A result: a line on standard output for a person, nothing with `--json`.
+    /// `false` where nobody reads it any more.
+    pub fn say(&self, line: impl AsRef<str>) -> bool {
+        let write = || writeln!(std::io::stdout().lock(), "{}", line.as_ref()).is_ok();
+        self.style.json || self.bars.suspend(write)
+    }
+
+    /// Sentences: at a terminal that is narrower, lines end between two words.
+    pub fn tell(&self, text: impl AsRef<str>) -> bool {
+        let terminal = console::Term::stdout();
+        let columns = terminal.is_term().then(|| terminal.size().1);
+        self.say(folded(
+            text.as_ref(),
+            columns.map_or(usize::MAX, usize::from),
+        ))
+    }
+
+    /// What to type next, for whoever did not ask for results only.
+    pub fn next(&self, command: &str) {
+        if !self.style.quiet {
+            self.say(format!("next: {}", self.with_prefix(command)));
+        }
+    }
+
+    /// A remark: a line on standard error for a person who did not ask for quiet.
+    pub fn note(&self, line: impl AsRef<str>) {
+        if !self.style.json && !self.style.quiet {
+            self.bars.suspend(|| complain(line.as_ref()));
+        }
+    }
+
+    /// One JSON document on standard output, only with `--json`. `false` where
+    /// nobody reads it any more.
+    pub fn event(&self, event: &impl Serialize) -> bool {
+        if !self.style.json {
+            return true;
+        }
+        let Ok(text) = serde_json::to_string(event) else {
+            return false;
+        };
+        let mut out = std::io::stdout().lock();
+        writeln!(out, "{text}").and_then(|()| out.flush()).is_ok()
+    }
+
+    /// The last word: the JSON `result`, or the error for a person.
+    pub fn result(&self, command: &str, outcome: Result<Value, &Fail>) {
+        if self.style.json {
+            let (ok, exit, data) = match outcome {
+                Ok(data) => (true, 0, data),
+                Err(fail) => (false, fail.exit, self.failure(fail)),
+            };
+            let result = json!({"event": "result", "command": command, "ok": ok, "exit": exit});
+            let result = with(result, data);
+            self.event(&result);
+        } else if let Err(fail) = outcome {
+            self.error(fail);
+        }
+    }
+
+    /// What went wrong, for a person.
+    pub fn error(&self, fail: &Fail) {
+        // The tool's own words, unless it is known what they mean.
+        let shown = if fail.known && !self.style.verbose {
+            &[]
+        } else {
+            fail.tail.as_slice()
+        };
+        for line in shown {
+            complain(&format!("  | {}", printable(line)));
+        }
+        complain(&format!(
+            "{} {}",
+            style("error:").for_stderr().red().bold(),
+            printable(&fail.what)
+        ));
+        for hint in &fail.hints {
+            complain(&format!(
+                "{} {}",
+                style("hint:").for_stderr().cyan(),
+                self.with_prefix(hint)
+            ));
+        }
+    }
+
+    /// A failure as JSON: `{"error", "problem", "hints", "tail"}`.
+    fn failure(&self, fail: &Fail) -> Value {
+        let hints: Vec<String> = fail
+            .hints
+            .iter()
+            .map(|hint| self.with_prefix(hint))
+            .collect();
+        json!({"error": fail.what, "problem": fail.problem, "hints": hints, "tail": fail.tail})
+    }
+}
+
+/// A line on standard error, in one piece: a pipe beside it may print at any moment.
+fn complain(line: &str) {
+    let _ = std::io::stderr().write_all(format!("{line}\n").as_bytes());
+}
+
+/// A text in lines of at most so many columns, where its words allow that.
+fn folded(text: &str, columns: usize) -> String {
+    let mut folded = String::new();
+    let mut column = 0;
+    for word in text.split(' ') {
+        let width = console::measure_text_width(word);
+        if column > 0 && column + 1 + width > columns {
+            folded.push('\n');
+            column = 0;
+        } else if column > 0 {
+            folded.push(' ');
+            column += 1;
+        }
+        folded += word;
+        column += width;
+    }
+    folded
+}
+
+/// An object with the fields of another after its own.
+fn with(mut object: Value, more: Value) -> Value {
+    if let (Some(object), Value::Object(mut more)) = (object.as_object_mut(), more) {
+        object.append(&mut more);
+    }
+    object
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_end_between_words() {
+        assert_eq!(folded("one two three", 8), "one two\nthree");
+        assert_eq!(folded("one two three", 7), "one two\nthree");
+        assert_eq!(folded("one two three", 6), "one\ntwo\nthree");
+        assert_eq!(folded("one two three", 2), "one\ntwo\nthree");
+        assert_eq!(folded("one  two", usize::MAX), "one  two");
+        assert_eq!(folded("✓ — ✓", 5), "✓ — ✓");
+        assert_eq!(folded("", 5), "");
+    }
+}
