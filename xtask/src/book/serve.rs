@@ -8,7 +8,7 @@ use anyhow::Result;
 use crate::exec::each_line_of;
 use crate::exec::interrupt;
 use crate::fail::{Fail, broken};
-use crate::local::process;
+use crate::local::wait;
 use crate::plan::Command;
 
 /// How often it is asked whether the book is shown, or has to end.
@@ -37,7 +37,7 @@ pub fn show(server: &Command, url: &str, shown: impl FnOnce()) -> Result<()> {
     std::thread::scope(|scope| {
         let running = scope.spawn(|| each_line_of(server, &mut |_| true));
         let goes_on = || !running.is_finished() && !interrupt::interrupted();
-        while goes_on() && !process::answers(url) {
+        while goes_on() && !wait::answers(url) {
             std::thread::sleep(EACH);
         }
         if goes_on() {

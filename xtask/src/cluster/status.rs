@@ -5,7 +5,7 @@ use anyhow::Result;
 use super::object::Object;
 use super::servers::{CERT_MANAGER, ClusterServer, SERVERS, forwarded, namespaces};
 use super::{Cluster, cert_manager};
-use crate::local::{platform, process};
+use crate::local::{platform, process, wait};
 use crate::parallel;
 use crate::target::{Component, ComponentState};
 
@@ -46,7 +46,7 @@ impl Cluster {
             };
             let address = forwards.persistent(server).address();
             let alive = record.alive();
-            let answers = alive && process::answers(&format!("tcp://{address}"));
+            let answers = alive && wait::answers(&format!("tcp://{address}"));
             all.push(Component {
                 pid: alive.then_some(record.pid),
                 since: alive.then(|| record.since.clone()),

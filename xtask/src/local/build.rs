@@ -140,8 +140,16 @@ impl ServerBuild {
             .collect())
     }
 
-    /// The steps that build them: fetch the modules, compile, put in place.
-    pub fn steps(&self) -> Result<Vec<Step>> {
+    /// How many archives of modules go.sum names.
+    pub fn archives(&self) -> Result<u64> {
+        let sums = std::fs::read_to_string(self.source.join("go.sum")).context("read go.sum")?;
+        let archive = |line: &&str| !line.contains("/go.mod h1:");
+        Ok(sums.lines().filter(archive).count() as u64)
+    }
+
+    /// The steps that build them: fetch the modules (so many `archives`), compile, put
+    /// in place.
+    pub fn steps(&self, archives: u64) -> Vec<Step> {
         let built = {
             let build = self.clone();
             move || {
@@ -150,11 +158,6 @@ impl ServerBuild {
                     .then(|| format!("built in {}", build.dir.display())))
             }
         };
-        let sums = std::fs::read_to_string(self.source.join("go.sum")).context("read go.sum")?;
-        let archives = sums
-            .lines()
-            .filter(|line| !line.contains("/go.mod h1:"))
-            .count() as u64;
         let partial = self.partial();
         // `go list` fetches what the build needs and no more, and its output
         // says how much there is to compile.
@@ -191,7 +194,7 @@ impl ServerBuild {
         let into = words!["-o", format!("{}/", partial.display())];
         let build = go([build, into, rest].concat());
         let record = partial.join(COMPLETE);
-        Ok(vec![
+        vec![
             Step::new("modules", "fetch the Go modules of the servers")
                 .needs(["preflight"])
                 .done(built.clone())
@@ -218,7 +221,7 @@ impl ServerBuild {
                 )
                 .run(Command::new(words!["rm", "-rf", self.dir.as_path()]))
                 .run(Command::new(words!["mv", partial, self.dir.as_path()])),
-        ])
+        ]
     }
 }
 

@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 
-use super::{Local, process};
+use super::{Local, process, wait};
 use crate::fail::not_so;
 use crate::preflight::Check;
 use crate::problems;
@@ -37,7 +37,7 @@ impl Local {
             let Some(record) = process::running(&self.dir, &server.name)? else {
                 continue;
             };
-            for line in process::last_lines(&self.dir, &record, LINES) {
+            for line in wait::last_lines(&self.dir, &record, LINES) {
                 let fail = problems::explain(not_so("").tail(vec![line]));
                 let what = format!("{}: {}", server.name, fail.what);
                 if fail.known && !found.contains(&what) {

@@ -15,12 +15,14 @@ mod addresses;
 pub mod build;
 pub mod config;
 pub mod doctor;
+mod facts;
 mod keys;
 pub mod manifest;
 pub mod plans;
 pub mod platform;
 pub mod preflight;
 pub mod process;
+mod process_record;
 mod roles;
 pub mod settings;
 pub mod shards;
@@ -29,6 +31,7 @@ pub mod status;
 pub mod steps;
 pub mod target;
 pub mod trust;
+pub mod wait;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -115,5 +118,50 @@ impl Local {
     /// directory.
     pub fn tuf_root(&self) -> PathBuf {
         self.dir.join("tuf")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::facts::Facts;
+    use super::*;
+    use crate::plan::Plan;
+
+    /// A machine that plans can be built for; nothing of it is there.
+    pub struct Machine {
+        pub local: Local,
+        pub facts: Facts,
+        _temp: tempfile::TempDir,
+    }
+
+    impl Machine {
+        /// The servers are built, and nothing is installed.
+        pub fn built() -> Machine {
+            let temp = tempfile::tempdir().unwrap();
+            let repo = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+            let state = State::open(temp.path().join("state")).unwrap();
+            Machine {
+                local: Local::open(repo, &state, Vec::new()).unwrap(),
+                facts: Facts {
+                    built: true,
+                    archives: 3,
+                    ..Facts::default()
+                },
+                _temp: temp,
+            }
+        }
+    }
+
+    /// The names of the steps, in their order.
+    pub fn names(plan: &Plan) -> Vec<String> {
+        plan.steps.iter().map(|step| step.name.clone()).collect()
+    }
+
+    #[test]
+    fn gathering_facts_of_nothing_finds_nothing() {
+        let machine = Machine::built();
+        let facts = machine.local.facts().unwrap();
+        assert!(facts.started.is_empty() && facts.running.is_empty() && !facts.trusted);
+        assert!(facts.archives > 100);
     }
 }

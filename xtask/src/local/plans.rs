@@ -4,12 +4,13 @@ use std::time::Duration;
 
 use anyhow::Result;
 
+use super::facts::Facts;
 use super::keys::KeyFile;
-use super::manifest::ServerRow;
+use super::manifest::{ServerRow, TreeRow};
 use super::settings::Settings;
 use super::status::is_soon;
 use super::steps::{Begin, Configure, Halt, Launch, Shard};
-use super::{Local, process, shards};
+use super::{Local, process, shards, wait};
 use crate::fail::broken;
 use crate::plan::{Command, Plan, Ready, Step, Word};
 use crate::target::{InstallOptions, Renew};
@@ -23,20 +24,19 @@ impl Local {
     ///
     /// # Errors
     /// Where the ports are to change while servers run.
-    pub fn with_options(mut self, options: &InstallOptions) -> Result<Local> {
+    pub fn with_options(mut self, options: &InstallOptions, facts: &Facts) -> Result<Local> {
         if let Some(base) = options
             .port_base
             .filter(|base| *base != self.settings.port_base)
         {
-            for server in &self.manifest.servers {
-                if process::running(&self.dir, &server.name)?.is_some() {
-                    return Err(broken(format!(
-                        "the ports cannot change while {} runs",
-                        server.name
-                    ))
-                    .hint("cargo xtask stop")
-                    .into());
-                }
+            let mut servers = self.manifest.servers.iter();
+            if let Some(server) = servers.find(|row| facts.running.contains(&row.name)) {
+                return Err(broken(format!(
+                    "the ports cannot change while {} runs",
+                    server.name
+                ))
+                .hint("cargo xtask stop")
+                .into());
             }
             self.settings.port_base = base;
         }
@@ -58,11 +58,11 @@ impl Local {
         Ok(self)
     }
 
-    pub(super) fn require_startable(&self, names: &[String]) -> Result<()> {
+    pub(super) fn require_startable(&self, facts: &Facts, names: &[String]) -> Result<()> {
         for name in names {
             self.chosen_server(name)?;
         }
-        if !self.build.built() {
+        if !facts.built {
             // The pins were raised, or the cache was cleaned.
             return Err(broken("the servers of this version are not built")
                 .hint("cargo xtask install")
@@ -100,14 +100,19 @@ impl Local {
     }
 
     /// Keys, configuration, servers and trust material.
-    pub(super) fn push_start(&self, plan: &mut Plan, names: &[String]) -> Result<()> {
+    pub(super) fn push_start(
+        &self,
+        plan: &mut Plan,
+        facts: &Facts,
+        names: &[String],
+    ) -> Result<()> {
         let rekor = self.settings.rekor;
         // What runs and was not chosen any more.
         let stops: Vec<String> = plan.steps.iter().map(|step| step.name.clone()).collect();
         self.push_stop(plan, &[], |server| {
             let planned = stops.contains(&format!("stop-{}", server.name));
             let chosen = server.runs_with(rekor);
-            !planned && !chosen && process::was_started(&self.dir, &server.name)
+            !planned && !chosen && facts.started.contains(&server.name)
         });
         plan.push(self.keys_step()?);
         plan.push(self.configure_step());
@@ -116,13 +121,13 @@ impl Local {
             .chosen(rekor)
             .filter(|server| chosen(names, server))
         {
-            if server.tree.is_some() {
-                plan.push(self.shard_step(server)?);
+            if let Some(tree) = &server.tree {
+                plan.push(self.shard_step(server, tree)?);
             }
             plan.push(self.launch_step(server)?);
         }
         // Before all keys are there, trust material would lack some of them.
-        if names.is_empty() || self.trust_file("trusted_root.json").exists() {
+        if names.is_empty() || facts.trusted {
             plan.push(self.trust_step());
         }
         Ok(())
@@ -178,13 +183,8 @@ impl Local {
             .xtask(Configure::from(settings))
     }
 
-    fn shard_step(&self, server: &ServerRow) -> Result<Step> {
+    fn shard_step(&self, server: &ServerRow, tree: &TreeRow) -> Result<Step> {
         let (dir, log) = (self.dir.clone(), server.name.clone());
-        let output = if log == "ctlog" {
-            "CTLOG_TREE"
-        } else {
-            "REKOR_V1_TREE"
-        };
         let admin = format!("--admin_server={}", self.address("trillian")?);
         let create = words![
             self.build.program("createtree"),
@@ -193,7 +193,7 @@ impl Local {
         ];
         let open = Shard {
             log: log.clone(),
-            tree: Word::output(output),
+            tree: Word::output(&tree.variable),
         };
         Ok(Step::new(
             format!("{log}-shard"),
@@ -206,7 +206,7 @@ impl Local {
                     .map(|shard| format!("shard {} holds it", shard.number)),
             )
         })
-        .run(Command::new(create).output(output))
+        .run(Command::new(create).output(&tree.variable))
         .xtask(open))
     }
 
@@ -232,12 +232,12 @@ impl Local {
             ])
             .needs(server.needs.clone())
             .done(move || {
-                let same = |record: &process::Record| {
+                let same = |record: &process::ProcessRecord| {
                     record.fingerprint == process::fingerprint(&dir, &argv, &uses)
                 };
                 // One that runs and does not answer is not done.
                 let record = process::running(&dir, &name)?.filter(same);
-                let record = record.filter(|_| process::answers(&at));
+                let record = record.filter(|_| wait::answers(&at));
                 Ok(record.map(|record| format!("it runs as process {}", record.pid)))
             })
             .xtask(launch)

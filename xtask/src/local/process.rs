@@ -2,110 +2,33 @@
 //! time, asked to stop. No daemon of ours watches them.
 
 use std::fs::{File, OpenOptions};
-use std::io::{Read, Seek, SeekFrom};
-use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::os::unix::fs::OpenOptionsExt;
 use std::os::unix::process::CommandExt;
-use std::path::{Path, PathBuf};
-use std::process::Stdio;
+use std::path::Path;
+use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 use rustix::process::{Pid, Signal, kill_process};
-use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
+
+pub use super::process_record::{ProcessRecord, fingerprint, record, running, was_started};
 
 use super::platform;
-use crate::exec::interrupt;
+use super::process_record::record_path;
+use super::wait::{POLL, answers};
 use crate::fail::broken;
-use crate::format::hex::hex;
-use crate::http;
 use crate::state;
 use crate::time;
 
 /// How long a server may take to stop before it is ended.
 const GRACE: Duration = Duration::from_secs(5);
 
-/// How often a condition is looked at.
-const POLL: Duration = Duration::from_millis(15);
-
 /// Logs larger than this are set aside when their server starts again.
 const LARGE_LOG: u64 = 8 * 1024 * 1024;
 
-/// `run/NAME.json`: a process that was started.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Record {
-    /// Its process id.
-    pub pid: u32,
-    /// When it started, as the system tells it: with the pid it names one
-    /// process for ever.
-    pub started: String,
-    /// When it was started, RFC 3339.
-    pub since: String,
-    /// Its log file, relative to the target's directory.
-    pub log: PathBuf,
-    /// Where in its log this run begins, in bytes.
-    pub log_from: u64,
-    /// The version of its Go module, where it was known.
-    pub version: Option<String>,
-    /// Of its command line and the files it uses: another value asks for a
-    /// restart.
-    pub fingerprint: String,
-}
-
-impl Record {
-    /// Whether this very process still runs.
-    pub fn alive(&self) -> bool {
-        platform::started(self.pid).as_deref() == Some(&self.started)
-    }
-
-    /// Names this run of the server: two runs never have the same.
-    pub fn instance(&self) -> String {
-        format!("{}@{}", self.pid, self.started)
-    }
-}
-
-/// The record of a server, whether it still runs or not.
-///
-/// # Errors
-/// Where the file is damaged.
-pub fn record(dir: &Path, name: &str) -> Result<Option<Record>> {
-    state::read_json(&record_path(dir, name))
-}
-
-/// Whether a server was started and not stopped since, whether it runs or not.
-pub fn was_started(dir: &Path, name: &str) -> bool {
-    record_path(dir, name).exists()
-}
-
-/// The record of a server that runs.
-///
-/// # Errors
-/// Where the file is damaged.
-pub fn running(dir: &Path, name: &str) -> Result<Option<Record>> {
-    Ok(record(dir, name)?.filter(Record::alive))
-}
-
-fn record_path(dir: &Path, name: &str) -> PathBuf {
-    dir.join("run").join(format!("{name}.json"))
-}
-
-/// A hash of a command line and of the files that the server reads.
-pub fn fingerprint(dir: &Path, words: &[String], uses: &[String]) -> String {
-    let mut hash = Sha256::new();
-    for word in words {
-        hash.update(word.as_bytes());
-        hash.update([0]);
-    }
-    for file in uses {
-        hash.update(std::fs::read(dir.join(file)).unwrap_or_default());
-        hash.update([0]);
-    }
-    hex(&hash.finalize())
-}
-
 /// What to start.
-pub struct Launch<'a> {
+pub struct LaunchRequest<'a> {
     /// The target's directory; the server runs in it.
     pub dir: &'a Path,
     /// The server's name.
@@ -137,16 +60,16 @@ const HANGS: Duration = Duration::from_secs(5);
 ///
 /// # Errors
 /// Where a port is taken or the program cannot be started.
-pub fn launch(launch: &Launch<'_>) -> Result<Record> {
-    let Launch {
+pub fn launch(launch: &LaunchRequest<'_>) -> Result<ProcessRecord> {
+    let LaunchRequest {
         dir,
         name,
         words,
-        env,
         uses,
         ports,
         ready,
         ref version,
+        ..
     } = *launch;
     let fingerprint = fingerprint(dir, words, uses);
     if let Some(record) = running(dir, name)? {
@@ -163,30 +86,9 @@ pub fn launch(launch: &Launch<'_>) -> Result<Record> {
         free(*port)?;
     }
     let (log, log_from) = open_log(dir, name)?;
-    let (program, args) = words.split_first().context("a server without a program")?;
-    let mut command = std::process::Command::new(program);
-    command.env_clear();
-    command.envs(
-        INHERITED
-            .iter()
-            .filter_map(|name| Some((name, std::env::var_os(name)?))),
-    );
-    let mut child = command
-        .args(args)
-        .envs(env.iter().map(|(name, value)| (name, value)))
-        .current_dir(dir)
-        .stdin(Stdio::null())
-        .stdout(log.try_clone()?)
-        .stderr(log)
-        // A process group of its own: neither Ctrl-C nor a closed terminal
-        // reaches the server.
-        .process_group(0)
-        .spawn()
-        .map_err(|error| {
-            broken(format!("{program} could not be started: {error}")).hint("cargo xtask install")
-        })?;
+    let mut child = spawn(launch, &log)?;
     let pid = child.id();
-    let record = Record {
+    let record = ProcessRecord {
         pid,
         started: platform::started(pid).unwrap_or_default(),
         since: time::now(),
@@ -195,7 +97,7 @@ pub fn launch(launch: &Launch<'_>) -> Result<Record> {
         version: version.clone(),
         fingerprint,
     };
-    // A server that nobody remembers could not be stopped any more.
+    // A server that no record names could not be stopped any more.
     if let Err(error) = state::write_json(&record_path(dir, name), &record) {
         let _ = child.kill();
         let _ = child.wait();
@@ -204,10 +106,36 @@ pub fn launch(launch: &Launch<'_>) -> Result<Record> {
     Ok(record)
 }
 
-/// Checks that nobody listens on a port.
-///
-/// # Errors
-/// Where somebody does; the sentence names them where the system tells.
+fn spawn(launch: &LaunchRequest<'_>, log: &File) -> Result<Child> {
+    let (program, args) = launch
+        .words
+        .split_first()
+        .context("a server without a program")?;
+    let inherited = INHERITED
+        .iter()
+        .filter_map(|name| Some((name, std::env::var_os(name)?)));
+    std::process::Command::new(program)
+        .env_clear()
+        .envs(inherited)
+        .args(args)
+        .envs(launch.env.iter().map(|(name, value)| (name, value)))
+        .current_dir(launch.dir)
+        .stdin(Stdio::null())
+        .stdout(log.try_clone()?)
+        .stderr(log.try_clone()?)
+        // A process group of its own: neither Ctrl-C nor a closed terminal
+        // reaches the server.
+        .process_group(0)
+        .spawn()
+        .map_err(|error| {
+            broken(format!("{program} could not be started: {error}"))
+                .hint("cargo xtask install")
+                .into()
+        })
+}
+
+/// Checks that no process listens on a port; the error names the one that does, where
+/// the system tells.
 pub fn free(port: u16) -> Result<()> {
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
     match TcpListener::bind(address) {
@@ -271,7 +199,7 @@ pub fn halt(dir: &Path, name: &str, ports: &[u16]) -> Result<()> {
 
 fn end(name: &str, pid: u32, alive: impl Fn() -> bool) -> Result<()> {
     let number = i32::try_from(pid).ok().and_then(Pid::from_raw);
-    let number = number.context("a process id that is none")?;
+    let number = number.context("a process id that cannot be")?;
     for signal in [Signal::TERM, Signal::KILL] {
         let sent = kill_process(number, signal);
         let until = Instant::now() + GRACE;
@@ -286,103 +214,9 @@ fn end(name: &str, pid: u32, alive: impl Fn() -> bool) -> Result<()> {
     Ok(())
 }
 
-/// Waits until a server answers.
-///
-/// # Errors
-/// Where it ends first (its log's last lines are the tail), where it does not
-/// answer in time, or where the user interrupts.
-pub fn wait(dir: &Path, name: &str, address: &str, within: Duration) -> Result<()> {
-    let asked = Instant::now();
-    loop {
-        if answers(address) {
-            return Ok(());
-        }
-        let Some(record) = record(dir, name)? else {
-            return Err(broken(format!("{name} was not started"))
-                .hint("cargo xtask start")
-                .into());
-        };
-        let log = || hint_log(name);
-        if !record.alive() {
-            return Err(broken(format!("{name} ended right after its start"))
-                .tail(last_lines(dir, &record, 12))
-                .hint(log())
-                .into());
-        }
-        if asked.elapsed() > within {
-            let seconds = within.as_secs();
-            return Err(broken(format!(
-                "{name} does not answer at {address} after {seconds} seconds"
-            ))
-            .tail(last_lines(dir, &record, 12))
-            .hint(log())
-            .into());
-        }
-        if interrupt::interrupted() {
-            return Err(broken(format!("interrupted while waiting for {name}")).into());
-        }
-        std::thread::sleep(POLL);
-    }
-}
-
-fn hint_log(name: &str) -> String {
-    format!("read its whole log: cargo xtask logs {name}")
-}
-
-/// Whether something answers at `http://…` (with a 2xx) or `tcp://…`.
-pub fn answers(address: &str) -> bool {
-    match address.strip_prefix("tcp://") {
-        Some(socket) => socket.parse().is_ok_and(|socket: SocketAddr| {
-            TcpStream::connect_timeout(&socket, Duration::from_secs(1)).is_ok()
-        }),
-        None => http::get(address, Duration::from_secs(2)).is_ok(),
-    }
-}
-
-/// The last lines of what a run of a server printed.
-pub fn last_lines(dir: &Path, record: &Record, count: usize) -> Vec<String> {
-    const MOST: u64 = 64 * 1024;
-    let read = || -> std::io::Result<String> {
-        let mut file = File::open(dir.join(&record.log))?;
-        let from = record
-            .log_from
-            .max(file.metadata()?.len().saturating_sub(MOST));
-        file.seek(SeekFrom::Start(from))?;
-        let mut text = Vec::new();
-        file.take(MOST).read_to_end(&mut text)?;
-        Ok(String::from_utf8_lossy(&text).into_owned())
-    };
-    let text = read().unwrap_or_default();
-    let lines: Vec<_> = text.lines().map(str::to_owned).collect();
-    lines[lines.len().saturating_sub(count)..].to_vec()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    /// A pid that was recycled: the process runs, but it is another one.
-    #[test]
-    fn a_recycled_pid_is_another_process() {
-        let me = std::process::id();
-        let record = Record {
-            pid: me,
-            started: platform::started(me).unwrap(),
-            since: time::now(),
-            log: PathBuf::from("logs/x.log"),
-            log_from: 0,
-            version: None,
-            fingerprint: String::new(),
-        };
-        assert!(record.alive());
-        assert!(
-            !Record {
-                started: "another boot:1".into(),
-                ..record
-            }
-            .alive()
-        );
-    }
 
     #[test]
     fn a_taken_port_is_named() {

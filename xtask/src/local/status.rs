@@ -6,7 +6,7 @@ use anyhow::Result;
 
 use super::keys::KeyFile;
 use super::manifest::ServerRow;
-use super::{Local, process};
+use super::{Local, process, wait};
 use crate::format::certificate::Leaf;
 use crate::http::{self, Server};
 use crate::local::platform;
@@ -26,7 +26,7 @@ impl Local {
     pub(super) fn component(&self, server: &ServerRow) -> Result<Component> {
         let record = process::record(&self.dir, &server.name)?;
         let alive = record.as_ref().filter(|record| record.alive());
-        let answers = alive.is_some() && process::answers(&self.server_ready(server)?);
+        let answers = alive.is_some() && wait::answers(&self.server_ready(server)?);
         let key = self.key(server)?;
         let ends = key.as_ref().and_then(|key| self.certificate_end(key));
         Ok(Component {

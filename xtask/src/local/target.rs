@@ -3,7 +3,7 @@
 use anyhow::Result;
 
 use super::steps::LocalStep;
-use super::{Local, process};
+use super::{Local, wait};
 use crate::fail::broken;
 use crate::plan::{Ready, StepEvent, StepRunner, StepValue, step_args};
 use crate::state::State;
@@ -29,7 +29,7 @@ impl StepRunner for Local {
                 component,
                 address,
                 within,
-            } => process::wait(&self.dir, component, address, *within),
+            } => wait::until_ready(&self.dir, component, address, *within),
             Ready::Objects { .. } | Ready::Issuer { .. } => {
                 Err(broken("only a cluster has objects to wait for").into())
             }

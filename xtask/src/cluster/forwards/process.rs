@@ -8,7 +8,7 @@ use std::time::Duration;
 use anyhow::Result;
 
 use crate::fail::{Fail, broken};
-use crate::local::process;
+use crate::local::{process, wait};
 use crate::problems;
 use crate::state;
 
@@ -35,7 +35,7 @@ pub(crate) fn launch(dir: &Path, name: &str, words: &[String]) -> Result<()> {
         .find_map(|(here, there)| number(here).filter(|_| number(there).is_some()))
         .ok_or_else(|| broken("a forward without a port"))?;
     state::make_dir(dir)?;
-    process::launch(&process::Launch {
+    process::launch(&process::LaunchRequest {
         dir,
         name,
         words,
@@ -50,7 +50,7 @@ pub(crate) fn launch(dir: &Path, name: &str, words: &[String]) -> Result<()> {
 
 /// Waits for a forward. Where it ends instead, the last words are those of kubectl.
 pub(crate) fn until_open(dir: &Path, name: &str, url: &str, within: Duration) -> Result<()> {
-    process::wait(dir, name, url, within)
+    wait::until_ready(dir, name, url, within)
         .map_err(|error| problems::explain(Fail::from_error(&error)).into())
 }
 

@@ -4,7 +4,7 @@ use anyhow::Result;
 
 use super::{Forwards, PortForward, WITHIN};
 use crate::cluster::steps::LaunchForward;
-use crate::local::process;
+use crate::local::{process, wait};
 use crate::plan::{Ready, Step};
 
 /// The step that opens a forward; it is done where the same one is open.
@@ -20,11 +20,11 @@ pub(crate) fn open_step(forwards: &Forwards, forward: &PortForward) -> Result<St
     let dir = forwards.dir.clone();
     Ok(Step::new(format!("forward-{name}"), title)
         .done(move || {
-            let is_same = |record: &process::Record| {
+            let is_same = |record: &process::ProcessRecord| {
                 record.fingerprint == process::fingerprint(&dir, &words, &[])
             };
             let record = process::running(&dir, &process)?.filter(is_same);
-            let record = record.filter(|_| process::answers(&url));
+            let record = record.filter(|_| wait::answers(&url));
             Ok(record.map(|record| format!("it runs as process {}", record.pid)))
         })
         .xtask(launch)

@@ -4,6 +4,7 @@ use anyhow::Result;
 
 use crate::fail::{Fail, broken};
 use crate::local::Local;
+use crate::local::facts::Facts;
 use crate::local::preflight::{openssl, platform};
 use crate::plan::{Command, Plan, Step};
 use crate::preflight::Check;
@@ -35,7 +36,7 @@ impl Installation for Local {
     fn prefetch(&self, options: &ClusterOptions) -> Result<Plan> {
         refuse(options)?;
         let mut plan = Plan::new("prefetch", self.globals.clone());
-        for step in self.build.steps()? {
+        for step in self.build.steps(self.facts()?.archives) {
             plan.push(step);
         }
         Ok(plan)
@@ -49,18 +50,11 @@ impl Installation for Local {
         self.build.lock(again, waiting)
     }
 
-    /// Builds, configures and starts everything, and pushes a sample image.
     fn install(&self, options: &InstallOptions) -> Result<Plan> {
         refuse(&options.cluster)?;
-        let local = self.clone().with_options(options)?;
-        let mut plan = Plan::new("install", local.globals.clone());
-        plan.push(local.preflight_step());
-        for step in local.build.steps()? {
-            plan.push(step);
-        }
-        local.push_start(&mut plan, &[])?;
-        plan.push(local.sample_step()?);
-        Ok(plan)
+        let facts = self.facts()?;
+        let local = self.clone().with_options(options, &facts)?;
+        local.install_plan(&facts)
     }
 
     fn stage(&self, stage: InstallStage, _: &ClusterOptions) -> Result<Plan> {
@@ -83,6 +77,18 @@ impl Installation for Local {
 }
 
 impl Local {
+    /// Builds, configures and starts everything, and pushes a sample image.
+    fn install_plan(&self, facts: &Facts) -> Result<Plan> {
+        let mut plan = Plan::new("install", self.globals.clone());
+        plan.push(self.preflight_step());
+        for step in self.build.steps(facts.archives) {
+            plan.push(step);
+        }
+        self.push_start(&mut plan, facts, &[])?;
+        plan.push(self.sample_step()?);
+        Ok(plan)
+    }
+
     fn preflight_step(&self) -> Step {
         let local = self.clone();
         // It names taken ports before minutes are spent on a build.
@@ -132,4 +138,82 @@ fn refuse(options: &ClusterOptions) -> Result<(), Fail> {
         broken("--charts, --versions, --values and --ingress are for a cluster")
             .hint("name one: --on minikube or --on cluster"),
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::entry::Versions;
+    use crate::local::tests::{Machine, names};
+    use crate::target::Renew;
+
+    #[test]
+    fn an_install_goes_from_the_build_to_the_sample() {
+        let Machine {
+            mut local, facts, ..
+        } = Machine::built();
+        let v2 = names(&local.install_plan(&facts).unwrap());
+        let first = [
+            "preflight",
+            "modules",
+            "servers",
+            "keys",
+            "configure",
+            "dex",
+        ];
+        assert_eq!(v2[..6], first);
+        assert_eq!(v2[v2.len() - 2..], ["trust", "sample"]);
+        assert!(!v2.contains(&"rekor-v1".to_owned()));
+        local.settings.rekor = Versions::Both;
+        let both = names(&local.install_plan(&facts).unwrap());
+        for step in ["rekor-v1-shard", "rekor-v1", "rekor-v2", "tiles"] {
+            assert!(both.contains(&step.to_owned()), "{step}");
+        }
+    }
+
+    /// A server waits for its configuration, its shard and what it needs.
+    #[test]
+    fn steps_need_what_comes_before_them() {
+        let Machine { local, facts, .. } = Machine::built();
+        let plan = local.install_plan(&facts).unwrap();
+        for (i, step) in plan.steps.iter().enumerate() {
+            let earlier = names(&plan)[..i].to_vec();
+            let later: Vec<_> = names(&plan)[i..].to_vec();
+            assert!(step.needs.iter().all(|need| !later.contains(need)));
+            let first = step.name == "preflight";
+            assert!(first || step.needs.iter().any(|need| earlier.contains(need)));
+        }
+    }
+
+    #[test]
+    fn options_change_what_is_installed() {
+        let Machine {
+            mut local,
+            mut facts,
+            ..
+        } = Machine::built();
+        let renew = InstallOptions {
+            renew: Some(Renew::Ca),
+            ..InstallOptions::default()
+        };
+        let fulcio = |local: &Local| local.settings.fulcio.len();
+        // The first CA is new as it is.
+        let fresh = local.clone().with_options(&renew, &facts).unwrap();
+        assert_eq!(fulcio(&fresh), 1);
+        local.installed = true;
+        let renewed = local.clone().with_options(&renew, &facts).unwrap();
+        assert_eq!(fulcio(&renewed), 2);
+        let moved = InstallOptions {
+            port_base: Some(20000),
+            ..InstallOptions::default()
+        };
+        let there = local.clone().with_options(&moved, &facts).unwrap();
+        assert_eq!(there.sample().unwrap(), "127.0.0.1:20010/sample:latest");
+        facts.running.insert("dex".to_owned());
+        let refused = local.with_options(&moved, &facts).err().unwrap();
+        assert_eq!(
+            refused.to_string(),
+            "the ports cannot change while dex runs"
+        );
+    }
 }

@@ -3,22 +3,15 @@
 use anyhow::Result;
 
 use crate::local::Local;
+use crate::local::facts::Facts;
 use crate::parallel;
 use crate::plan::Plan;
 use crate::preflight::Check;
 use crate::target::{Component, Installation, Lifecycle, Logs, PreflightOptions};
 
 impl Lifecycle for Local {
-    /// Starts what does not run: the named servers and what they need. Those that are
-    /// named may be the first of an installation that `install` completes later.
     fn start(&self, components: &[String]) -> Result<Plan> {
-        if components.is_empty() {
-            self.require_installed()?;
-        }
-        self.require_startable(components)?;
-        let mut plan = Plan::new("start", self.globals.clone());
-        self.push_start(&mut plan, &self.with_needs(components))?;
-        Ok(plan)
+        self.start_plan(&self.facts()?, components)
     }
 
     fn stop(&self, components: &[String]) -> Result<Plan> {
@@ -30,15 +23,8 @@ impl Lifecycle for Local {
         Ok(plan)
     }
 
-    /// Stops the named servers, then starts whatever does not run: what needed one of
-    /// them may need a restart as well.
     fn restart(&self, components: &[String]) -> Result<Plan> {
-        self.require_installed()?;
-        self.require_startable(components)?;
-        let mut plan = Plan::new("restart", self.globals.clone());
-        self.push_stop(&mut plan, components, |_| true);
-        self.push_start(&mut plan, &[])?;
-        Ok(plan)
+        self.restart_plan(&self.facts()?, components)
     }
 
     fn status(&self) -> Result<Vec<Component>> {
@@ -80,5 +66,105 @@ impl Lifecycle for Local {
             checks.push(self.logs_are_clean()?);
         }
         Ok(checks)
+    }
+}
+
+impl Local {
+    /// Starts what does not run: the named servers and what they need. Those that are
+    /// named may be the first of an installation that `install` completes later.
+    fn start_plan(&self, facts: &Facts, components: &[String]) -> Result<Plan> {
+        if components.is_empty() {
+            self.require_installed()?;
+        }
+        self.require_startable(facts, components)?;
+        let mut plan = Plan::new("start", self.globals.clone());
+        self.push_start(&mut plan, facts, &self.with_needs(components))?;
+        Ok(plan)
+    }
+
+    /// Stops the named servers, then starts whatever does not run: what needed one of
+    /// them may need a restart as well.
+    fn restart_plan(&self, facts: &Facts, components: &[String]) -> Result<Plan> {
+        self.require_installed()?;
+        self.require_startable(facts, components)?;
+        let mut plan = Plan::new("restart", self.globals.clone());
+        self.push_stop(&mut plan, components, |_| true);
+        self.push_start(&mut plan, facts, &[])?;
+        Ok(plan)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::local::tests::{Machine, names};
+    use crate::target::{Lifecycle, Removal, Reset};
+
+    #[test]
+    fn a_server_is_started_after_those_it_needs() {
+        let machine = Machine::built();
+        let plan = machine
+            .local
+            .start_plan(&machine.facts, &["fulcio".to_owned()])
+            .unwrap();
+        assert_eq!(names(&plan), ["keys", "configure", "dex", "fulcio"]);
+        let fulcio = plan.steps.last().unwrap();
+        assert!(fulcio.needs.contains(&"dex".to_owned()));
+        assert_eq!(fulcio.title, "start Fulcio, the certificate authority");
+    }
+
+    /// With all keys there, the trust material names those of the server as well.
+    #[test]
+    fn what_is_trusted_is_written_again() {
+        let mut machine = Machine::built();
+        machine.facts.trusted = true;
+        let plan = machine
+            .local
+            .start_plan(&machine.facts, &["dex".to_owned()])
+            .unwrap();
+        assert_eq!(names(&plan), ["keys", "configure", "dex", "trust"]);
+    }
+
+    #[test]
+    fn nothing_is_started_that_is_not_built_or_not_chosen() {
+        let mut machine = Machine::built();
+        let start = |machine: &Machine, name: &str| {
+            let plan = machine.local.start_plan(&machine.facts, &[name.to_owned()]);
+            plan.err().map(|error| error.to_string())
+        };
+        let refused = start(&machine, "rekor-v1").unwrap();
+        assert_eq!(refused, "this installation runs Rekor v2, not v1");
+        assert!(start(&machine, "dox").unwrap().contains("no component"));
+        machine.facts.built = false;
+        assert!(start(&machine, "dex").unwrap().contains("not built"));
+    }
+
+    /// What another choice had started is stopped before.
+    #[test]
+    fn a_restart_stops_what_was_not_chosen() {
+        let mut machine = Machine::built();
+        machine.local.installed = true;
+        machine.facts.started.insert("rekor-v1".to_owned());
+        let plan = machine
+            .local
+            .restart_plan(&machine.facts, &["tiles".to_owned()])
+            .unwrap();
+        assert_eq!(names(&plan)[..3], ["stop-tiles", "stop-rekor-v1", "keys"]);
+    }
+
+    #[test]
+    fn servers_stop_before_those_they_need() {
+        let machine = Machine::built();
+        let stop = names(&machine.local.stop(&[]).unwrap());
+        let at = |name: &str| stop.iter().position(|step| step == name).unwrap();
+        assert!(at("stop-fulcio") < at("stop-dex"));
+        let all = machine.local.uninstall(Removal::default()).unwrap();
+        assert_eq!(names(&all)[stop.len()..], ["state", "tools"]);
+        let keep_tools = Removal {
+            keep_tools: true,
+            ..Removal::default()
+        };
+        let kept = machine.local.uninstall(keep_tools).unwrap();
+        let state = kept.steps.last().unwrap();
+        assert_eq!((state.name.as_str(), &state.needs), ("state", &stop));
     }
 }

@@ -5,6 +5,7 @@ use anyhow::Result;
 use crate::artifact::Artifact;
 use crate::cosign::SignRequest;
 use crate::entry::Version;
+use crate::local::config::User;
 use crate::local::manifest::TrustRole;
 use crate::local::{Local, trust};
 use crate::plan::Plan;
@@ -24,20 +25,7 @@ impl Signing for Local {
         self.rekor_address(rekor)?;
         // What cannot be remembered is not signed.
         signatures::all(&self.dir)?;
-        let user = self.user(user)?;
-        let mut plan = Plan::new("sign", self.globals.clone());
-        let request = SignRequest {
-            artifacts,
-            user: &user.name,
-            identity: &user.email,
-            issued_by: "Dex",
-            signing_config: &self.trust_file(&trust::config_name(Some(rekor))),
-            rekor,
-            dir: &self.dir,
-            forwarded: None,
-        };
-        self.cosign()?.push_sign(&mut plan, &request, &[]);
-        Ok(plan)
+        self.sign_plan(artifacts, &self.user(user)?, rekor)
     }
 
     fn verify(
@@ -84,5 +72,72 @@ impl Signing for Local {
 
     fn rekor(&self) -> Version {
         self.settings.rekor.newest()
+    }
+}
+
+impl Local {
+    /// Signs as a user of whom all is known.
+    fn sign_plan(&self, artifacts: &[Artifact], user: &User, rekor: Version) -> Result<Plan> {
+        let mut plan = Plan::new("sign", self.globals.clone());
+        let request = SignRequest {
+            artifacts,
+            user: &user.name,
+            identity: &user.email,
+            issued_by: "Dex",
+            signing_config: &self.trust_file(&trust::config_name(Some(rekor))),
+            rekor,
+            dir: &self.dir,
+            forwarded: None,
+        };
+        self.cosign()?.push_sign(&mut plan, &request, &[]);
+        Ok(plan)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::local::tests::{Machine, names};
+    use crate::plan::shell;
+
+    fn alice() -> User {
+        let text = |text: &str| text.to_owned();
+        User {
+            name: text("alice"),
+            email: text("alice@example.com"),
+            password: text("secret-word"),
+            hash: text("hash"),
+            id: text("id"),
+        }
+    }
+
+    #[test]
+    fn an_image_is_signed_by_its_digest() {
+        let Machine { local, .. } = Machine::built();
+        let image = Artifact::Image(local.sample().unwrap());
+        let plan = local.sign_plan(&[image], &alice(), Version::V2).unwrap();
+        let all = names(&plan);
+        assert_eq!(all[..3], ["token", "digest", "sign"]);
+        let needs = &plan.steps[2].needs;
+        assert!(needs.contains(&all[0]) && needs.contains(&all[1]));
+        let script = shell::script(&plan, &vec![true; plan.steps.len()]);
+        assert!(script.contains("signing_config.rekor-v2.json"), "{script}");
+        assert!(!script.contains("secret-word"), "{script}");
+    }
+
+    #[test]
+    fn what_is_verified_is_held_against_a_policy() {
+        let Machine { mut local, .. } = Machine::built();
+        local.installed = true;
+        let image = [Artifact::Image(local.sample().unwrap())];
+        let issuer = local.issuer().unwrap();
+        assert_eq!(issuer, "http://127.0.0.1:17800/dex");
+        let place = CosignRuns::OnHost;
+        let plan = local.verify(&image, "alice@example.com", &issuer, place);
+        let plan = plan.unwrap();
+        let script = shell::script(&plan, &vec![true; plan.steps.len()]);
+        for word in ["--certificate-identity alice@example.com", issuer.as_str()] {
+            assert!(script.contains(word), "{script}");
+        }
     }
 }

@@ -32,7 +32,7 @@ impl Launch {
         let server = local.manifest.server(&self.component)?;
         let env: Vec<_> = server.environment.clone().into_iter().collect();
         let versions = local.build.versions().ok();
-        process::launch(&process::Launch {
+        process::launch(&process::LaunchRequest {
             dir: &local.dir,
             name: &self.component,
             words: &self.words,

@@ -57,7 +57,7 @@ fn install_builds_makes_and_starts_everything() {
         .collect();
     assert_eq!(records.len(), 9);
     assert_eq!(world.run("stop").ok().out, "stopped\n");
-    assert!(!records.iter().any(process::Record::alive));
+    assert!(!records.iter().any(process::ProcessRecord::alive));
     let again = world.run("stop").ok();
     assert_eq!(again.out, "nothing to do: nothing runs\n");
     drop(answers);

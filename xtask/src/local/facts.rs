@@ -1,0 +1,46 @@
+//! What a plan of the local target has to know of the machine, gathered before it is
+//! built: building a plan looks at nothing and runs nothing.
+
+use std::collections::BTreeSet;
+
+use anyhow::Result;
+
+use super::{Local, process};
+
+/// What is so just now.
+#[derive(Debug, Clone, Default)]
+pub struct Facts {
+    /// The servers that were started and not stopped since, whether they run or not.
+    pub started: BTreeSet<String>,
+    /// The servers that run.
+    pub running: BTreeSet<String>,
+    /// Whether the programs of this version are built.
+    pub built: bool,
+    /// How many archives of Go modules a build needs.
+    pub archives: u64,
+    /// Whether there is a trusted root.
+    pub trusted: bool,
+}
+
+impl Local {
+    /// Looks at the machine for the plans.
+    pub fn facts(&self) -> Result<Facts> {
+        let mut facts = Facts {
+            built: self.build.built(),
+            archives: self.build.archives()?,
+            trusted: self.trust_file("trusted_root.json").exists(),
+            ..Facts::default()
+        };
+        for server in &self.manifest.servers {
+            let name = &server.name;
+            if !process::was_started(&self.dir, name) {
+                continue;
+            }
+            facts.started.insert(name.clone());
+            if process::running(&self.dir, name)?.is_some() {
+                facts.running.insert(name.clone());
+            }
+        }
+        Ok(facts)
+    }
+}
