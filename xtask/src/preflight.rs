@@ -3,7 +3,6 @@
 use serde::Serialize;
 
 use crate::fail::{Fail, not_so};
-use crate::ui::Ui;
 
 /// One thing that was looked at.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -70,8 +69,9 @@ impl Check {
     }
 }
 
-/// Prints a table of the findings.
-pub fn print(checks: &[Check], ui: &Ui) {
+/// The findings as a table.
+pub(crate) fn lines(checks: &[Check]) -> Vec<String> {
+    let mut lines = Vec::new();
     for check in checks {
         let mark = if check.ok {
             "✓"
@@ -80,17 +80,18 @@ pub fn print(checks: &[Check], ui: &Ui) {
         } else {
             "✗"
         };
-        ui.say(format!(
+        lines.push(format!(
             "{mark} {:<10} {} (wanted: {})",
             check.name, check.found, check.wanted
         ));
         if let Some(why) = check.optional {
-            ui.say(format!("             {why}"));
+            lines.push(format!("             {why}"));
         }
         if let Some(hint) = check.hint.as_ref().filter(|_| !check.ok) {
-            ui.say(format!("             hint: {hint}"));
+            lines.push(format!("             hint: {hint}"));
         }
     }
+    lines
 }
 
 /// The failure that the findings amount to, with every hint.

@@ -14,7 +14,9 @@ pub(crate) struct DoctorCommand {}
 impl DoctorCommand {
     pub(crate) fn run(self, app: &App) -> Result<Answer> {
         let checks = app.target()?.doctor()?;
-        preflight::print(&checks, &app.ui);
+        for line in preflight::lines(&checks) {
+            app.ui.say(line);
+        }
         let failed: Vec<_> = checks.iter().filter(|check| !check.passes()).collect();
         let names: Vec<_> = failed.iter().map(|check| check.name).collect();
         let hints = failed.iter().filter_map(|check| check.hint.clone());

@@ -70,7 +70,7 @@ commands! {
     Book(book::BookCommand),
     Env(env::EnvCommand),
     Uninstall(uninstall::UninstallCommand),
-    Step(step::StepCommandLine),
+    Step(step::StepCommand),
 }
 
 /// Runs every step of the private Sigstore workshop.

@@ -18,7 +18,9 @@ pub(crate) struct PreflightCommand {
 impl PreflightCommand {
     pub(crate) fn run(self, app: &App) -> Result<Answer> {
         let checks = app.target()?.preflight(&self.options)?;
-        preflight::print(&checks, &app.ui);
+        for line in preflight::lines(&checks) {
+            app.ui.say(line);
+        }
         let missing = preflight::verdict(&checks).err();
         let ok = missing.is_none();
         Ok(Answer::document(Findings { checks, ok }).but(missing))

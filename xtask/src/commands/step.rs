@@ -14,13 +14,13 @@ use crate::walkthrough::steps::ResetRunner;
 /// One step of a plan: what `--dry-run` prints for steps done in this program
 #[derive(Debug, Args)]
 #[command(hide = true, disable_help_flag = true)]
-pub(crate) struct StepCommandLine {
+pub(crate) struct StepCommand {
     /// Which, and its arguments: what they may be is for the target to say.
     #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
     words: Vec<String>,
 }
 
-impl StepCommandLine {
+impl StepCommand {
     pub(crate) fn run(self, app: &App) -> Result<Answer> {
         let report = |event: StepEvent<'_>| match event {
             StepEvent::Trouble(lines) => lines.iter().for_each(|line| app.ui.note(line)),

@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 use super::manifest::Manifest;
 use crate::fail::broken;
 use crate::format::hex::hex;
-use crate::plan::{Command, Step, Total};
+use crate::plan::{Command, Step, Total, Word};
 use crate::state::Lock;
 use crate::words;
 
@@ -162,38 +162,16 @@ impl ServerBuild {
         // `go list` fetches what the build needs and no more, and its output
         // says how much there is to compile.
         let stale = "{{if .Stale}}{{.ImportPath}}{{end}}";
-        let list = words![
-            "go",
-            "list",
-            "-deps",
-            "-f",
-            stale,
-            "-mod=readonly",
-            "-buildvcs=false",
-            "-trimpath"
-        ];
-        let build = words![
-            "go",
-            "build",
-            "-v",
-            "-mod=readonly",
-            "-buildvcs=false",
-            "-trimpath"
-        ];
-        let rest = words!["-ldflags=-s -w", "tool", "./cmd/..."];
-        let go = |words| {
-            Command::new(words)
-                .dir(&self.source)
-                .env("CGO_ENABLED", "0")
-                .env("GOFLAGS", "")
-                .env("GOOS", "")
-                .env("GOARCH", "")
-                .env("GOWORK", "off")
-        };
-        let list = go([list, rest.clone()].concat());
+        let list = self.go(words!["list", "-deps", "-f", stale], words![]);
         let into = words!["-o", format!("{}/", partial.display())];
-        let build = go([build, into, rest].concat());
-        let record = partial.join(COMPLETE);
+        let build = self.go(words!["build", "-v"], into);
+        let record = words![
+            "sh",
+            "-c",
+            "go mod edit -json >\"$1\"",
+            "sh",
+            partial.join(COMPLETE)
+        ];
         vec![
             Step::new("modules", "fetch the Go modules of the servers")
                 .needs(["preflight"])
@@ -209,19 +187,23 @@ impl ServerBuild {
                     |line| !line.starts_with("go: "),
                     Total::LinesOf("PACKAGES".to_owned()),
                 ))
-                .run(
-                    Command::new(words![
-                        "sh",
-                        "-c",
-                        "go mod edit -json >\"$1\"",
-                        "sh",
-                        record
-                    ])
-                    .dir(&self.source),
-                )
+                .run(Command::new(record).dir(&self.source))
                 .run(Command::new(words!["rm", "-rf", self.dir.as_path()]))
                 .run(Command::new(words!["mv", partial, self.dir.as_path()])),
         ]
+    }
+
+    /// A call of Go about all programs, which settings of the caller do not change.
+    fn go(&self, verb: Vec<Word>, more: Vec<Word>) -> Command {
+        let same = words!["-mod=readonly", "-buildvcs=false", "-trimpath"];
+        let programs = words!["-ldflags=-s -w", "tool", "./cmd/..."];
+        Command::new([words!["go"], verb, same, more, programs].concat())
+            .dir(&self.source)
+            .env("CGO_ENABLED", "0")
+            .env("GOFLAGS", "")
+            .env("GOOS", "")
+            .env("GOARCH", "")
+            .env("GOWORK", "off")
     }
 }
 

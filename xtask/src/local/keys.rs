@@ -4,6 +4,7 @@ use anyhow::{Context, Result};
 
 use super::Local;
 use super::manifest::{KeyKind, KeyRow, ServerRow, fill};
+use super::settings::{Period, Settings};
 use crate::exec::output_of;
 use crate::fail::broken;
 use crate::plan::Command;
@@ -22,6 +23,17 @@ impl KeyFile {
     /// The file of its public part, which is written last.
     pub fn public(&self) -> String {
         format!("{}.{}", self.stem, self.kind.ending())
+    }
+}
+
+impl Settings {
+    /// The periods of the keys of this kind, where they are counted.
+    pub fn periods(&self, kind: KeyKind) -> Option<&[Period]> {
+        match kind {
+            KeyKind::Ca => Some(&self.fulcio),
+            KeyKind::Timestamp => Some(&self.timestamp),
+            _ => None,
+        }
     }
 }
 

@@ -6,7 +6,6 @@ use std::path::Path;
 use anyhow::Result;
 use serde::{Deserialize, Serialize};
 
-use super::manifest::KeyKind;
 use crate::entry::Versions;
 use crate::state;
 use crate::time;
@@ -75,15 +74,6 @@ impl Settings {
     /// Where the file system refuses.
     pub fn write(&self, dir: &Path) -> Result<()> {
         state::write_json(&dir.join("settings.json"), self)
-    }
-
-    /// The periods of the keys of this kind, where they are counted.
-    pub fn periods(&self, kind: KeyKind) -> Option<&[Period]> {
-        match kind {
-            KeyKind::Ca => Some(&self.fulcio),
-            KeyKind::Timestamp => Some(&self.timestamp),
-            _ => None,
-        }
     }
 
     /// Begins a new period, so that there are `number` of them.

@@ -38,3 +38,34 @@ impl CommandPrefix {
         prefixed
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_command_carries_the_options_that_lead_to_this_run() {
+        let words = |line: &str| line.split(' ').map(str::to_owned).collect::<Vec<_>>();
+        let state = words("--state /a");
+        let here = CommandPrefix::new(&[], &state);
+        let cluster = CommandPrefix::new(&words("--on cluster"), &state);
+        assert_eq!(here.in_text("nothing to type"), "nothing to type");
+        assert_eq!(
+            here.in_text("cargo xtask sign, then cargo xtask verify"),
+            "cargo xtask --state /a sign, then cargo xtask --state /a verify"
+        );
+        assert_eq!(
+            cluster.in_text("cargo xtask status"),
+            "cargo xtask --on cluster --state /a status"
+        );
+        // These name a target themselves.
+        assert_eq!(
+            cluster.in_text("cargo xtask --on local tour"),
+            "cargo xtask --state /a --on local tour"
+        );
+        assert_eq!(
+            cluster.in_text("cargo xtask minikube"),
+            "cargo xtask --state /a minikube"
+        );
+    }
+}

@@ -2,12 +2,13 @@
 
 use std::fs;
 
+use serde_json::Value;
 use snapbox::{assert_data_eq, str};
-use xtask::local::process;
 
 use crate::support::fakes::GO;
 use crate::support::ports::take;
 use crate::support::snapshot::{snapshot, sorted};
+use crate::support::wait::gone;
 use crate::support::world::World;
 
 #[test]
@@ -48,16 +49,10 @@ fn install_builds_makes_and_starts_everything() {
     assert_eq!(log_size("ctlog"), 5);
 
     // Stopped servers are gone.
-    let records: Vec<_> = components
-        .iter()
-        .filter_map(|component| {
-            let name = component["name"].as_str().unwrap();
-            process::running(&world.local(), name).unwrap()
-        })
-        .collect();
-    assert_eq!(records.len(), 9);
+    let pid = |component: &Value| component["pid"].as_u64().unwrap().try_into().unwrap();
+    let pids: Vec<u32> = components.iter().map(pid).collect();
     assert_eq!(world.run("stop").ok().out, "stopped\n");
-    assert!(!records.iter().any(process::ProcessRecord::alive));
+    assert!(pids.iter().all(|pid| gone(*pid)), "{pids:?}");
     let again = world.run("stop").ok();
     assert_eq!(again.out, "nothing to do: nothing runs\n");
     drop(answers);

@@ -5,11 +5,10 @@ use std::sync::mpsc;
 
 use rustix::process::Signal;
 use serde_json::json;
-use xtask::local::platform;
 
 use crate::support::fakes::{COSIGN, GO};
 use crate::support::recorded::trusting;
-use crate::support::wait::wait_until;
+use crate::support::wait::{gone, wait_until};
 use crate::support::web::Web;
 use crate::support::world::World;
 
@@ -23,10 +22,6 @@ fn blocked(world: &World) -> u32 {
     wait_until("a fake blocks", || world.path("fakes/pid").exists());
     let pid = fs::read_to_string(world.path("fakes/pid")).unwrap();
     pid.trim().parse().unwrap()
-}
-
-fn gone(pid: u32) -> bool {
-    platform::started(pid).is_none()
 }
 
 /// A build in whose middle something blocks.

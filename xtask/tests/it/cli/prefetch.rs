@@ -4,11 +4,6 @@
 use std::fs;
 
 use snapbox::{assert_data_eq, str};
-use xtask::cluster::Cluster as ClusterTarget;
-use xtask::local::Local;
-use xtask::plan::Plan;
-use xtask::state::State;
-use xtask::target::{ClusterOptions, Installation, TargetKind};
 
 use crate::support::cluster::Cluster;
 use crate::support::repo::repository;
@@ -95,6 +90,8 @@ fn with_an_ingress() {
         changes.contains("minikube 'addons' 'enable' 'ingress'"),
         "{changes}"
     );
+    let again = cluster.run("prefetch --ingress=example.test").ok();
+    assert!(again.out.starts_with("nothing to do"), "{}", again.seen());
 }
 
 #[test]
@@ -262,35 +259,4 @@ fn the_servers_are_built_once() {
     let calls = world.calls();
     let builds = calls.lines().filter(|call| call.contains("'build'"));
     assert_eq!(builds.count(), 1, "{calls}");
-}
-
-/// Whoever asks whether all is here asks the steps.
-#[test]
-fn every_step_tells_whether_it_is_done() {
-    let world = Cluster::minikube();
-    let state = State::open(world.path("nowhere")).unwrap();
-    let on = |kind: TargetKind| {
-        let options = ClusterOptions {
-            ingress: Some("example.test".to_owned()),
-            ..ClusterOptions::default()
-        };
-        let target = ClusterTarget::open(repository(), &state, kind, Some("any"), &[]).unwrap();
-        target.prefetch(&options).unwrap()
-    };
-    let local = Local::open(repository(), &state, Vec::new()).unwrap();
-    let names = |plan: &Plan| -> Vec<String> {
-        assert!(plan.steps.iter().all(|step| step.done.is_some()));
-        plan.steps.iter().map(|step| step.name.clone()).collect()
-    };
-    let none = ClusterOptions::default();
-    assert_eq!(
-        names(&local.prefetch(&none).unwrap()),
-        ["modules", "servers"]
-    );
-    let charts = ["begin", "cert-manager-chart", "scaffold-chart"];
-    assert_eq!(names(&on(TargetKind::Cluster)), charts);
-    assert_eq!(
-        names(&on(TargetKind::Minikube)),
-        [&charts[..], &["minikube", "ingress", "images"]].concat()
-    );
 }

@@ -2,11 +2,12 @@
 
 use std::fs;
 
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 use snapbox::{assert_data_eq, str};
-use xtask::local::process;
 
 use crate::support::fakes::GO;
+use crate::support::wait::gone;
 use crate::support::world::World;
 
 #[test]
@@ -54,22 +55,21 @@ fn from_a_step_on() {
     world
         .run(&format!("install --port-base {}", world.base))
         .ok();
-    let kept = world.path("kept");
-    fs::create_dir(&kept).unwrap();
-    std::process::Command::new("cp")
-        .arg("-R")
-        .arg(world.local().join("run"))
-        .arg(&kept)
-        .status()
-        .unwrap();
+    let status = world.run("status --json").ok().events();
+    let components = status[0]["components"].as_array().unwrap();
+    let pid = |component: &Value| component["pid"].as_u64().unwrap().try_into().unwrap();
+    let pids: Vec<u32> = components.iter().map(pid).collect();
     world.run("uninstall --yes --from state");
-    let alive = process::running(&kept, "dex").unwrap().is_some();
-    let gone = !world.local().exists();
-    for record in fs::read_dir(kept.join("run")).unwrap() {
-        let name = record.unwrap().path().with_extension("");
-        process::halt(&kept, name.file_name().unwrap().to_str().unwrap(), &[]).unwrap();
+    let alive: Vec<u32> = pids.into_iter().filter(|pid| !gone(*pid)).collect();
+    for pid in &alive {
+        let pid = Pid::from_raw(i32::try_from(*pid).unwrap()).unwrap();
+        kill_process(pid, Signal::KILL).unwrap();
     }
-    assert!(!(alive && gone), "Dex runs and nobody knows of it");
+    let state_is_gone = !world.local().exists();
+    assert!(
+        alive.is_empty() || !state_is_gone,
+        "{alive:?} run and nobody knows of it"
+    );
 }
 
 /// An uninstall removes the memory of its target, also one that cannot be read, and

@@ -14,3 +14,9 @@ pub fn wait_until(what: &str, condition: impl Fn() -> bool) {
         std::thread::sleep(POLL);
     }
 }
+
+/// Whether a process has ended. The program itself knows how each system says that, also
+/// of one for which nobody has waited yet.
+pub fn gone(pid: u32) -> bool {
+    xtask::local::platform::started(pid).is_none()
+}

@@ -4,16 +4,16 @@ use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::OnceLock;
 
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
-use xtask::local::build::ServerBuild;
 use xtask::local::process;
 
 use super::fakes::{COSIGN, GO, LOOPBACK, SERVER, TOOLS, make_program, programs, users};
 use super::ports::Ports;
 use super::repo::{repository, target};
-use super::run::{Run, xtask};
+use super::run::{Run, command, end, xtask};
 use super::snapshot::{replaced_after, replaced_word, without_numbers, without_the_parser};
 use super::web::{Answers, Web, all_servers};
 
@@ -130,8 +130,7 @@ impl World {
 
     /// Where the servers' programs of this repository are, built or not.
     pub fn servers(&self) -> PathBuf {
-        let hash = ServerBuild::of(repository()).unwrap().dir().to_owned();
-        self.path("cache/servers").join(hash.file_name().unwrap())
+        self.path("cache/servers").join(build())
     }
 
     /// Writes a file of this world.
@@ -317,4 +316,23 @@ impl Drop for Started<'_> {
             let _ = child.wait();
         }
     }
+}
+
+/// The name of the directory of the servers that this repository builds, as a dry run of
+/// `install` says it.
+fn build() -> &'static str {
+    static BUILD: OnceLock<String> = OnceLock::new();
+    BUILD.get_or_init(|| {
+        let dir = tempfile::tempdir().unwrap();
+        let mut install = command(Path::new(xtask()), &["install", "--dry-run"]);
+        install
+            .env("WORKSHOP_ON", "local")
+            .env("WORKSHOP_STATE", dir.path().join("state"))
+            .env("WORKSHOP_CACHE", "/cache");
+        let plan = end(install).ok().out;
+        let removed = plan
+            .lines()
+            .find_map(|line| line.strip_prefix("rm -rf /cache/servers/"));
+        removed.unwrap().to_owned()
+    })
 }

@@ -1,0 +1,114 @@
+//! HTTP on loopback, in this process.
+
+use std::io::Read;
+use std::sync::LazyLock;
+use std::time::Duration;
+
+use ureq::Agent;
+
+use super::{LARGEST, found, not_ours};
+use crate::exec::interrupt;
+use crate::fail::{Fail, broken};
+
+/// A proxy would see, and could change, what two local processes say to each
+/// other, so none is used whatever the environment says.
+static AGENT: LazyLock<Agent> = LazyLock::new(|| {
+    Agent::new_with_config(
+        Agent::config_builder()
+            .proxy(None)
+            .http_status_as_error(false)
+            .max_redirects(0)
+            .build(),
+    )
+});
+
+/// Reads what is at an address.
+///
+/// # Errors
+/// Where nothing answers, where the answer is no 2xx or is too large.
+pub fn get(url: &str, within: Duration) -> Result<Vec<u8>, Fail> {
+    find(url, within)?.ok_or_else(|| not_ours(url, "404", &[]))
+}
+
+/// The same where what is looked for may not be there: `None` for 400 and 404,
+/// which is how servers say so.
+///
+/// # Errors
+/// As [`get`].
+pub fn find(url: &str, within: Duration) -> Result<Option<Vec<u8>>, Fail> {
+    let answer = answer(url, None, LARGEST, within)?;
+    Ok(found(url, false, answer)?)
+}
+
+/// Status and body of what a server on loopback answers.
+pub(super) fn answer(
+    url: &str,
+    accept: Option<&str>,
+    largest: u64,
+    within: Duration,
+) -> Result<(u16, Vec<u8>), Fail> {
+    let mut ask = AGENT.get(url);
+    if let Some(accept) = accept {
+        ask = ask.header("accept", accept);
+    }
+    let ask = ask.config().timeout_global(Some(within)).build();
+    let from = url.to_owned();
+    interrupt::interruptible(move || read(&from, largest, ask.call()))
+}
+
+/// Sends a form and reads the answer.
+///
+/// # Errors
+/// As [`get`].
+pub fn post_form(url: &str, form: &[(&str, &str)], within: Duration) -> Result<Vec<u8>, Fail> {
+    let ask = AGENT
+        .post(url)
+        .config()
+        .timeout_global(Some(within))
+        .build();
+    let text = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
+    let form: Vec<(String, String)> = form.iter().map(text).collect();
+    let from = url.to_owned();
+    match interrupt::interruptible(move || read(&from, LARGEST, ask.send_form(form)))? {
+        (200..=299, body) => Ok(body),
+        (status, body) => Err(not_ours(url, &status.to_string(), &body)),
+    }
+}
+
+/// Status and body of an answer.
+fn read(
+    url: &str,
+    largest: u64,
+    answer: Result<ureq::http::Response<ureq::Body>, ureq::Error>,
+) -> Result<(u16, Vec<u8>), Fail> {
+    let unreachable = |error: &dyn std::fmt::Display| {
+        broken(format!("no answer from {url}: {error}")).hint("cargo xtask status")
+    };
+    let answer = answer.map_err(|error| unreachable(&error))?;
+    let status = answer.status().as_u16();
+    let mut body = Vec::new();
+    answer
+        .into_body()
+        .into_reader()
+        .take(largest + 1)
+        .read_to_end(&mut body)
+        .map_err(|error| unreachable(&error))?;
+    if body.len() as u64 > largest {
+        return Err(
+            broken(format!("{url} answers with more than {}", size(largest)))
+                .hint("that is no server of this workshop"),
+        );
+    }
+    Ok((status, body))
+}
+
+/// A limit as a person says it.
+fn size(bytes: u64) -> String {
+    const KIB: u64 = 1024;
+    const MIB: u64 = 1024 * KIB;
+    match bytes {
+        _ if bytes.is_multiple_of(MIB) => format!("{} MiB", bytes / MIB),
+        _ if bytes.is_multiple_of(KIB) => format!("{} KiB", bytes / KIB),
+        _ => format!("{bytes} bytes"),
+    }
+}

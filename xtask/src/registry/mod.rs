@@ -1,0 +1,60 @@
+//! Finding the signatures of an image in its registry (OCI distribution and image
+//! specifications, version 1.1).
+
+mod client;
+mod legacy;
+mod reference;
+mod referrers;
+
+use crate::bundle::{self, Bundle};
+use crate::fail::{Fail, broken, not_so};
+use crate::http::Server;
+use client::Repository;
+pub use legacy::simple_signing;
+pub use reference::Reference;
+pub(crate) use referrers::forget;
+
+/// No image has more signatures that are looked at.
+const MOST: usize = 100;
+
+/// A registry that is none of the workshop's: with TLS, but for one on this machine,
+/// as cosign does it.
+pub fn elsewhere(host: &str) -> Server {
+    let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
+    let scheme = match name {
+        "localhost" | "127.0.0.1" | "[::1]" => "http",
+        _ => "https",
+    };
+    Server::at(format!("{scheme}://{host}"))
+}
+
+/// A signature that was found.
+pub struct Found {
+    /// The digest of the manifest that holds it, or the tag.
+    pub at: String,
+    /// The signature.
+    pub bundle: Bundle,
+}
+
+/// The digest of an image, and its signatures.
+///
+/// # Errors
+/// Where the registry does not answer, or there is no such image (exit status 1).
+pub fn signatures(server: &Server, image: &Reference) -> Result<(String, Vec<Found>), Fail> {
+    let repository = Repository { server, image };
+    let manifest = repository.manifest(&image.version)?.ok_or_else(|| {
+        not_so(format!(
+            "{} holds no {} with {}",
+            image.host, image.name, image.version
+        ))
+    })?;
+    let digest = bundle::sha256(&manifest);
+    if image.version.starts_with("sha256:") && image.version != digest {
+        return Err(broken(format!(
+            "the registry answers with another image: {digest}"
+        )));
+    }
+    let mut found = repository.referrers(&digest)?;
+    found.extend(repository.legacy(&digest)?);
+    Ok((digest, found))
+}
