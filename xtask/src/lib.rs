@@ -39,5 +39,4 @@ pub mod time;
 pub mod tlog;
 pub mod trust;
 pub mod ui;
-pub mod undo;
 pub mod walkthrough;

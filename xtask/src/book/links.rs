@@ -1,57 +1,64 @@
 //! The links of a page: where they are in its text, and how they read from a page
 //! that lies elsewhere.
 
+use std::collections::BTreeSet;
+
+use pulldown_cmark::{CowStr, Event, Options, Parser, Tag};
+
+/// How a link or a picture begins in HTML.
+const ATTRIBUTES: [&str; 2] = [" href=\"", " src=\""];
+
 /// Calls `new` with every target of a link or picture, and puts what it answers in
-/// its place. Blocks of code are left as they are.
-pub fn rewrite(text: &str, mut new: impl FnMut(&str) -> Option<String>) -> String {
+/// its place. All else stays, code above all.
+pub(super) fn rewrite(text: &str, mut new: impl FnMut(&str) -> Option<String>) -> String {
     let mut out = String::with_capacity(text.len());
-    let mut fence: Option<&str> = None;
-    for line in text.split_inclusive('\n') {
-        let bare = line.trim();
-        match fence {
-            Some(open) => {
-                if bare.starts_with(open) && bare.trim_start_matches('`').is_empty() {
-                    fence = None;
-                }
-                out.push_str(line);
-            }
-            // What has more of them later is code within a line.
-            None if bare.starts_with("```") && !bare.trim_start_matches('`').contains('`') => {
-                fence = Some(&bare[..bare.len() - bare.trim_start_matches('`').len()]);
-                out.push_str(line);
-            }
-            None => out.push_str(&rewrite_line(line, &mut new)),
-        }
+    let mut copied = 0;
+    for (start, end) in targets(text) {
+        let target = &text[start..end];
+        out += &text[copied..start];
+        out += &new(target).unwrap_or_else(|| target.to_owned());
+        copied = end;
     }
-    out
+    out + &text[copied..]
 }
 
-/// How a link or a picture begins, in Markdown and in HTML, and how its target ends.
-const BEGINNINGS: [(&str, char); 3] = [("](", ')'), (" href=\"", '"'), (" src=\"", '"')];
-
-fn rewrite_line(line: &str, new: &mut impl FnMut(&str) -> Option<String>) -> String {
-    let mut out = String::with_capacity(line.len());
-    let mut rest = line;
-    loop {
-        let found = BEGINNINGS
-            .iter()
-            .filter_map(|(begins, ends)| Some((rest.find(begins)? + begins.len(), *ends)))
-            .min();
-        let Some((start, ends)) = found else { break };
-        let Some(length) = rest[start..].find(ends) else {
-            break;
-        };
-        let target = &rest[start..start + length];
-        out.push_str(&rest[..start]);
-        out.push_str(&new(target).unwrap_or_else(|| target.to_owned()));
-        rest = &rest[start + length..];
+/// Where the targets are in a text, in their order. One that is written with escapes is
+/// left out: it is no path of a file as it stands.
+fn targets(text: &str) -> BTreeSet<(usize, usize)> {
+    let mut targets = BTreeSet::new();
+    for (event, range) in Parser::new_ext(text, Options::ENABLE_TABLES).into_offset_iter() {
+        match event {
+            Event::Start(Tag::Link { dest_url, .. } | Tag::Image { dest_url, .. }) => {
+                // What the parser borrows lies in the text, behind the link or where a
+                // reference is defined.
+                if let CowStr::Borrowed(target) = dest_url {
+                    targets.extend(place(text, target));
+                }
+            }
+            Event::Html(_) | Event::InlineHtml(_) => {
+                let html = &text[range];
+                for attribute in ATTRIBUTES {
+                    let values = html.split(attribute).skip(1);
+                    let values = values.filter_map(|rest| rest.split_once('"'));
+                    targets.extend(values.filter_map(|(value, _)| place(text, value)));
+                }
+            }
+            _ => {}
+        }
     }
-    out + rest
+    targets
+}
+
+/// Where a part of a text begins and ends in it.
+fn place(text: &str, part: &str) -> Option<(usize, usize)> {
+    let start = (part.as_ptr() as usize).checked_sub(text.as_ptr() as usize)?;
+    let end = start + part.len();
+    (text.get(start..end) == Some(part)).then_some((start, end))
 }
 
 /// The path that a target means on a page, both from the root of the repository and
 /// with `/` between the names; `None` where it leads out of the repository.
-pub fn resolve(page: &str, target: &str) -> Option<String> {
+pub(super) fn resolve(page: &str, target: &str) -> Option<String> {
     if target.starts_with('/') || target.contains(':') {
         return None;
     }
@@ -68,7 +75,7 @@ pub fn resolve(page: &str, target: &str) -> Option<String> {
 }
 
 /// How a page names another file, both from the same root.
-pub fn relative(page: &str, file: &str) -> String {
+pub(super) fn relative(page: &str, file: &str) -> String {
     let from: Vec<&str> = page.split('/').collect();
     let from = &from[..from.len() - 1];
     let to: Vec<&str> = file.split('/').collect();
@@ -98,6 +105,21 @@ mod tests {
             ["one.md#x", "two.svg", "three.svg", "https://e.example/"]
         );
         assert_eq!(out, text.replace("(two.svg)", "(../2.svg)"));
+    }
+
+    /// A reference is replaced where it is defined, once; an empty target has no text.
+    #[test]
+    fn references_and_tables_are_read() {
+        let text =
+            "[a][x] and [b][x]\n\n| c |\n|---|\n| [`c`](three) |\n\n[]() `[d](four)`\n\n[x]: two\n";
+        let mut seen = Vec::new();
+        let out = rewrite(text, |target| {
+            seen.push(target.to_owned());
+            Some(target.to_uppercase())
+        });
+        seen.retain(|target| !target.is_empty());
+        assert_eq!(seen, ["three", "two"]);
+        assert_eq!(out, text.replace("three", "THREE").replace("two", "TWO"));
     }
 
     #[test]

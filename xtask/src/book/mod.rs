@@ -101,6 +101,7 @@ impl Book {
         ]);
         let compiles = |line: &str| line.trim_start().starts_with("Compiling ");
         let title = format!("install mdBook {} (once; takes minutes)", self.version);
+        // mdBook alone is left to Cargo, which locks what it is built from.
         let mut plan = Plan::new("book", Vec::new());
         plan.push(
             Step::new("mdbook", title)

@@ -13,7 +13,7 @@ use crate::fail::Fail;
 use crate::plan::shell;
 use crate::plan::{Plan, Ready, Step};
 use crate::state::{self, State};
-use crate::target::{ClusterOptions, InstallStage, Removal, Reset, TargetKind};
+use crate::target::{ClusterOptions, InstallStage, Made, Removal, Reset, TargetKind, WayBack};
 
 fn repo() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap()
@@ -261,11 +261,20 @@ fn an_uninstall_ends_with_what_is_here() {
 
 #[test]
 fn a_chapter_takes_back_what_is_its_own() {
-    let plan = open(TargetKind::Cluster).reset("authority").unwrap();
+    let sigstore = [
+        WayBack::Remove(Made::Sigstore),
+        WayBack::Remove(Made::Trust),
+    ];
+    let binding = [WayBack::Remove(Made::Binding)];
+    let plan = open(TargetKind::Cluster)
+        .reset("authority", &sigstore)
+        .unwrap();
     let all = names(&plan);
     assert!(all.contains(&"scaffold") && all.contains(&"trust"));
     assert!(!all.contains(&"clusterrolebindings") && !all.contains(&"forget"));
-    let plan = open(TargetKind::Cluster).reset("identity").unwrap();
+    let plan = open(TargetKind::Cluster)
+        .reset("identity", &binding)
+        .unwrap();
     assert!(names(&plan).contains(&"clusterrolebindings"));
     assert!(!names(&plan).contains(&"scaffold"));
 }

@@ -6,16 +6,9 @@ use serde::Serialize;
 
 use crate::app::{Answer, App, Ends, Execution, PlanOptions, ask};
 use crate::plan::{Plan, Step};
-use crate::target::{Removal, Target};
+use crate::target::{Removal, Target, WayBack};
 use crate::walkthrough::steps::{ResetRunner, Unlearn};
 use crate::walkthrough::{self, Chapter};
-
-/// The chapters whose undoing removes the whole installation, and with it what the
-/// later ones did.
-const WHOLE: [&str; 2] = [TOOLS, "cluster"];
-
-/// The one of them that removes the built servers as well.
-const TOOLS: &str = "tools";
 
 /// Go back to before a chapter, as far as there is a way back
 #[derive(Debug, Args)]
@@ -60,17 +53,22 @@ impl ResetCommand {
 
     fn undo(self, app: &App, chapter: &Chapter) -> Result<Answer> {
         let _alone = app.lock_alone("reset", false, &self.plan)?;
-        let whole = WHOLE.contains(&chapter.name.as_str());
-        let target = if whole {
+        let ways = chapter.ways_back(app.chosen.kind);
+        // Where all of the installation goes, what the later chapters did goes with it.
+        let whole = ways.iter().find_map(|way| match way {
+            WayBack::Uninstall { keep_tools } => Some(*keep_tools),
+            _ => None,
+        });
+        let target = if whole.is_some() {
             app.target_to_remove()?
         } else {
             app.target()?
         };
-        let mut plan = target.reset(&chapter.name)?;
+        let mut plan = target.reset(&chapter.name, &ways)?;
         if !plan.steps.is_empty() {
             target.require_named()?;
         }
-        push_unlearn(&mut plan, chapter, whole);
+        push_unlearn(&mut plan, chapter, whole.is_some());
         if !self.yes && !self.plan.dry_run {
             ask("reset", &question(target.as_ref(), chapter, whole)?)?;
         }
@@ -96,12 +94,14 @@ impl ResetCommand {
     }
 }
 
-fn question(target: &dyn Target, chapter: &Chapter, whole: bool) -> Result<String> {
-    if !whole {
+/// What is asked first; where all of the installation goes, `whole` says whether the
+/// tools stay.
+fn question(target: &dyn Target, chapter: &Chapter, whole: Option<bool>) -> Result<String> {
+    let Some(keep_tools) = whole else {
         return Ok(format!("This undoes {}. Go on?", chapter.spoken()));
-    }
+    };
     target.removal_question(Removal {
-        keep_tools: chapter.name != TOOLS,
+        keep_tools,
         ..Removal::default()
     })
 }

@@ -69,6 +69,7 @@ pub const FORGED_ENTRY: Lab = Lab {
 };
 
 fn forged_entry(session: &mut Session<'_>) -> Result<()> {
+    // Four forgeries of one bundle, each told before the next.
     let (_, other) = session.signed_file("other.txt", "another program")?;
     let (file, bundle) = session.signed_file("program.txt", "the good program")?;
     let other = session.read(&other)?;

@@ -30,6 +30,7 @@ pub const CLOCK: Lab = Lab {
 };
 
 fn clock(session: &mut Session<'_>) -> Result<()> {
+    // The clocks come one after the other, since each waits for the one before.
     let ca = Authority::stolen(session, 1)?;
     session.say("\n# a certificate that is valid from in an hour on:");
     let now = Wish::now(session, ALICE)?;
@@ -72,7 +73,11 @@ fn clock(session: &mut Session<'_>) -> Result<()> {
     session.say("\n# and with the second after that, in which her certificate is still valid:");
     forge::restamp(&good, &stamp, retired + 1)?;
     session.expect_refusal(&good.verified(), Problem("signature-invalid"), Output::Full)?;
-    session.expect_refusal(&good.proved(), Checks(&["timestamp"]), Output::Failures)
+    session.expect_refusal(
+        &good.proved(),
+        Checks(&["timestamp", "validity"]),
+        Output::Failures,
+    )
 }
 
 /// A file with a certificate as it is wished, shown to the CT log.

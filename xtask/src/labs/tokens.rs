@@ -37,6 +37,7 @@ fn wrong_token(session: &mut Session<'_>) -> Result<()> {
     let own = Token::read(&session.token("mallory", "sigstore")?)?;
     let forged = own.claim("email", ALICE);
     let elsewhere = forged.clone().claim("iss", "https://accounts.example.org");
+    // Each is wrong in one thing only, so that one check of Fulcio's refuses it.
     let attempts = [
         ("stolen", "for the web site", stolen, "expected audience"),
         (

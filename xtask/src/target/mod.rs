@@ -20,7 +20,8 @@ pub use kind::TargetKind;
 pub use lifecycle::{Lifecycle, Logs};
 pub use options::{ClusterOptions, InstallOptions, PreflightOptions, Renew};
 pub use reach::{Reach, Reached};
-pub use reset::{Removal, Reset};
+pub(crate) use reset::no_way_back;
+pub use reset::{Made, Removal, Reset, WayBack};
 pub use signing::{CosignRuns, Signing};
 pub use trust::Trust;
 

@@ -1,7 +1,10 @@
 //! The role of a target that removes an installation, or goes back to before a chapter.
 
+use std::str::FromStr;
+
 use anyhow::Result;
 
+use crate::fail::{Fail, broken};
 use crate::plan::Plan;
 
 /// What is removed.
@@ -13,11 +16,72 @@ pub struct Removal<'a> {
     pub delete_minikube: Option<&'a str>,
 }
 
+/// A way back, as the table of the chapters names it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WayBack {
+    /// All that install made is removed.
+    Uninstall {
+        /// Whether what was fetched stays.
+        keep_tools: bool,
+    },
+    /// The servers stop that belong to the chapter.
+    StopServers,
+    /// Something that the chapter made is removed.
+    Remove(Made),
+    /// What was signed about the sample leaves its registry.
+    Unsign {
+        /// Whether only what attests it does.
+        attestations: bool,
+    },
+}
+
+/// What a chapter made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Made {
+    /// The trusted root and the signing config.
+    Trust,
+    /// The binding of `oidc-reviewer`.
+    Binding,
+    /// The releases of Sigstore, with their objects.
+    Sigstore,
+    /// The copies of the public keys.
+    Copies,
+    /// The registry of a cluster, and the trust material that its Jobs were given.
+    Registry,
+}
+
+impl FromStr for WayBack {
+    type Err = Fail;
+
+    fn from_str(text: &str) -> Result<WayBack, Fail> {
+        Ok(match text {
+            "uninstall" => WayBack::Uninstall { keep_tools: false },
+            "uninstall keep-tools" => WayBack::Uninstall { keep_tools: true },
+            "stop servers" => WayBack::StopServers,
+            "remove trust" => WayBack::Remove(Made::Trust),
+            "remove binding" => WayBack::Remove(Made::Binding),
+            "remove sigstore" => WayBack::Remove(Made::Sigstore),
+            "remove copies" => WayBack::Remove(Made::Copies),
+            "remove registry" => WayBack::Remove(Made::Registry),
+            "unsign signatures" => WayBack::Unsign {
+                attestations: false,
+            },
+            "unsign attestations" => WayBack::Unsign { attestations: true },
+            _ => return Err(broken(format!("there is no way back by {text:?}"))),
+        })
+    }
+}
+
+/// The failure of a target that has no such way back: its table is wrong.
+pub(crate) fn no_way_back(way: WayBack) -> Fail {
+    broken(format!("this target has no way back by {way:?}"))
+}
+
 /// The ways back.
 pub trait Reset {
-    /// The plan that undoes what the chapter of this name has a reader do, as far as
-    /// there is a way back; an empty one where nothing of that stays.
-    fn reset(&self, chapter: &str) -> Result<Plan>;
+    /// The plan that goes these ways back from the chapter of this name; an empty one
+    /// where nothing of it stays.
+    fn reset(&self, chapter: &str, ways: &[WayBack]) -> Result<Plan>;
 
     /// The plan that removes what install made.
     fn uninstall(&self, removal: Removal<'_>) -> Result<Plan>;

@@ -7,7 +7,7 @@ use serde::{Deserialize, Deserializer};
 use super::{DoneWhen, Milestone};
 use crate::fail::{Fail, broken};
 use crate::labs::LABS;
-use crate::target::TargetKind;
+use crate::target::{TargetKind, WayBack};
 
 /// A chapter.
 #[derive(Debug, Clone, Deserialize)]
@@ -27,9 +27,23 @@ pub struct Chapter {
     pub about: String,
     /// What stays when it is reset, and why.
     pub stays: Option<String>,
+    /// The ways back from it.
+    #[serde(default)]
+    reset: Vec<WayRow>,
     /// What it has a reader do; nothing where it is only read.
     #[serde(default, deserialize_with = "tasks")]
     tasks: Vec<ChapterTask>,
+}
+
+/// A way back, and the targets that go it.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WayRow {
+    #[serde(deserialize_with = "way")]
+    by: WayBack,
+    /// All where none is named.
+    #[serde(default, deserialize_with = "targets")]
+    on: Vec<TargetKind>,
 }
 
 /// Something that a chapter has a reader do.
@@ -64,6 +78,12 @@ impl Chapter {
     pub fn tasks(&self, on: TargetKind) -> Vec<&ChapterTask> {
         let here = |task: &&ChapterTask| task.on.is_empty() || task.on.contains(&on);
         self.tasks.iter().filter(here).collect()
+    }
+
+    /// The ways back from it on a target.
+    pub(crate) fn ways_back(&self, on: TargetKind) -> Vec<WayBack> {
+        let here = |row: &&WayRow| row.on.is_empty() || row.on.contains(&on);
+        self.reset.iter().filter(here).map(|row| row.by).collect()
     }
 
     /// What is remembered of one of its tasks is under this.
@@ -149,6 +169,11 @@ fn tasks<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<ChapterTask>, D::Erro
         Tasks::Word(word) if word == "labs" => Ok(labs()),
         Tasks::Word(word) => Err(serde::de::Error::custom(format!("no tasks: {word:?}"))),
     }
+}
+
+fn way<'de, D: Deserializer<'de>>(from: D) -> Result<WayBack, D::Error> {
+    let text = String::deserialize(from)?;
+    text.parse().map_err(serde::de::Error::custom)
 }
 
 fn targets<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<TargetKind>, D::Error> {

@@ -7,8 +7,8 @@ use crate::cluster::trust::REGISTRY_TLS;
 use crate::cluster::{Cluster, LABEL};
 use crate::fail::broken;
 use crate::plan::{Command, Plan, Step};
-use crate::target::{Lifecycle, Removal, Reset, TargetKind};
-use crate::undo;
+use crate::target::steps::push_unsign;
+use crate::target::{Lifecycle, Made, Removal, Reset, TargetKind, WayBack, no_way_back};
 use crate::words;
 
 /// The step that takes away what is kept on this machine.
@@ -19,38 +19,44 @@ const FORGET: &str = "forget";
 const FETCHED: [&str; 3] = ["settings.json", "values", "charts"];
 
 impl Reset for Cluster {
-    fn reset(&self, chapter: &str) -> Result<Plan> {
+    fn reset(&self, _: &str, ways: &[WayBack]) -> Result<Plan> {
         let mut plan = Plan::new("reset", self.globals());
-        match chapter {
-            "tools" => plan.steps = self.uninstall(Removal::default())?.steps,
-            "cluster" => {
-                self.push_stop(&mut plan)?;
-                if self.settings().is_ok() {
-                    self.push_removal(&mut plan)?;
+        for way in ways {
+            match *way {
+                WayBack::Uninstall { keep_tools: false } => {
+                    plan.steps = self.uninstall(Removal::default())?.steps;
                 }
-                plan.push(self.forget_all_but_fetched(&plan));
-            }
-            "identity" if self.settings().is_ok() => plan.push(self.binding_removal()?),
-            "authority" => {
-                self.push_stop(&mut plan)?;
-                if self.settings().is_ok() {
-                    self.push_sigstore_removal(&mut plan)?;
+                WayBack::Uninstall { keep_tools: true } => {
+                    self.push_stop(&mut plan)?;
+                    if self.settings().is_ok() {
+                        self.push_removal(&mut plan)?;
+                    }
+                    plan.push(self.forget_all_but_fetched(&plan));
                 }
-                plan.push(
+                // A cluster that is not known has no binding of ours.
+                WayBack::Remove(Made::Binding) if self.settings().is_err() => {}
+                WayBack::Remove(Made::Binding) => plan.push(self.binding_removal()?),
+                WayBack::Remove(Made::Sigstore) => {
+                    self.push_stop(&mut plan)?;
+                    if self.settings().is_ok() {
+                        self.push_sigstore_removal(&mut plan)?;
+                    }
+                }
+                WayBack::Remove(Made::Trust) => plan.push(
                     Step::new("trust", "remove the trust material from this machine")
                         .run(self.forget_trust()),
-                );
+                ),
+                WayBack::Remove(Made::Copies) => plan.push(self.copies_removal()?),
+                WayBack::Remove(Made::Registry) => {
+                    // It leads to a pod that goes.
+                    let closing = self.stop(&["registry".to_owned()])?;
+                    closing.steps.into_iter().for_each(|step| plan.push(step));
+                    plan.push(self.registry_removal()?);
+                }
+                WayBack::Unsign { attestations } => push_unsign(&mut plan, self, attestations)?,
+                WayBack::StopServers => return Err(no_way_back(*way).into()),
             }
-            "logs" => plan.push(self.copies_removal()?),
-            "install" => {
-                // It leads to a pod that goes.
-                let closing = self.stop(&["registry".to_owned()])?;
-                closing.steps.into_iter().for_each(|step| plan.push(step));
-                plan.push(self.registry_removal()?);
-            }
-            _ => {}
         }
-        undo::push(&mut plan, self, chapter)?;
         Ok(plan)
     }
 
@@ -137,6 +143,7 @@ impl Cluster {
         Ok(())
     }
 
+    /// What chapter 1 fetched is not of chapter 2.
     fn forget_all_but_fetched(&self, plan: &Plan) -> Step {
         let mut words = words!["find", self.dir.as_path()];
         words.extend(words!["-mindepth", "1", "-maxdepth", "1"]);

@@ -72,7 +72,7 @@ impl Session<'_> {
                 "the attack was not caught: {} refuses because of {found:?}, not of {because:?}",
                 words[0]
             );
-            return Err(broken(what).tail(lines(&answer.out)).into());
+            return Err(broken(what).into());
         }
         self.note_caught(&said);
         Ok(())

@@ -7,34 +7,42 @@ use crate::fail::broken;
 use crate::local::Local;
 use crate::local::manifest::ServerRow;
 use crate::plan::{Command, Plan, Step};
-use crate::target::{Lifecycle, Removal, Reset};
-use crate::undo;
+use crate::target::steps::push_unsign;
+use crate::target::{Lifecycle, Made, Removal, Reset, WayBack, no_way_back};
 use crate::words;
 
 impl Reset for Local {
-    fn reset(&self, chapter: &str) -> Result<Plan> {
-        let begun = |server: &&ServerRow| server.chapter.as_deref() == Some(chapter);
-        let servers = self.manifest.servers.iter().filter(begun);
-        let servers: Vec<String> = servers.map(|server| server.name.clone()).collect();
-        let keep_tools = Removal {
-            keep_tools: true,
-            ..Removal::default()
-        };
-        let mut plan = match chapter {
-            "tools" => self.uninstall(Removal::default())?,
-            "cluster" => self.uninstall(keep_tools)?,
-            _ if servers.is_empty() => Plan::new("reset", self.globals.clone()),
-            _ => self.stop(&servers)?,
-        };
-        plan.command = "reset".to_owned();
-        if chapter == "install" {
-            let trust = self.dir.join("trust");
-            plan.push(
-                Step::new("trust", "remove the trust material")
-                    .run(Command::new(words!["rm", "-rf", trust])),
-            );
+    fn reset(&self, chapter: &str, ways: &[WayBack]) -> Result<Plan> {
+        let mut plan = Plan::new("reset", self.globals.clone());
+        for way in ways {
+            match *way {
+                WayBack::Uninstall { keep_tools } => {
+                    let removal = Removal {
+                        keep_tools,
+                        ..Removal::default()
+                    };
+                    push_all(&mut plan, self.uninstall(removal)?);
+                }
+                WayBack::StopServers => {
+                    let begun = |server: &&ServerRow| server.chapter.as_deref() == Some(chapter);
+                    let servers = self.manifest.servers.iter().filter(begun);
+                    let servers: Vec<String> = servers.map(|server| server.name.clone()).collect();
+                    // No name at all would mean every server.
+                    if !servers.is_empty() {
+                        push_all(&mut plan, self.stop(&servers)?);
+                    }
+                }
+                WayBack::Remove(Made::Trust) => plan.push(
+                    Step::new("trust", "remove the trust material").run(Command::new(words![
+                        "rm",
+                        "-rf",
+                        self.dir.join("trust")
+                    ])),
+                ),
+                WayBack::Unsign { attestations } => push_unsign(&mut plan, self, attestations)?,
+                WayBack::Remove(_) => return Err(no_way_back(*way).into()),
+            }
         }
-        undo::push(&mut plan, self, chapter)?;
         Ok(plan)
     }
 
@@ -91,4 +99,8 @@ impl Reset for Local {
         .hint("name the target as well: --on minikube")
         .into())
     }
+}
+
+fn push_all(plan: &mut Plan, other: Plan) {
+    other.steps.into_iter().for_each(|step| plan.push(step));
 }

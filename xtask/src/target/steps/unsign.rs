@@ -3,7 +3,7 @@
 use anyhow::Result;
 use clap::Args;
 
-use crate::plan::{StepArgs, StepEvent, Word};
+use crate::plan::{Command, Plan, Step, StepArgs, StepEvent, Word};
 use crate::registry::{self, Reference};
 use crate::target::Target;
 use crate::words;
@@ -37,4 +37,33 @@ impl Unsign {
         registry::forget(&reached.server, &reference, self.attestations)?;
         Ok(())
     }
+}
+
+/// Adds to a plan that what was signed about the sample leaves its registry, or only
+/// what attests it; nothing where nothing is installed.
+pub(crate) fn push_unsign(plan: &mut Plan, target: &dyn Target, attestations: bool) -> Result<()> {
+    if !target.installed() {
+        return Ok(());
+    }
+    let sample = target.sample()?;
+    let what = if attestations {
+        "attestations"
+    } else {
+        "signatures"
+    };
+    let title = format!("take the {what} of {sample} out of the registry");
+    let unsign = Unsign {
+        image: sample,
+        attestations,
+    };
+    plan.push(Step::new("unsign", title).xtask(unsign));
+    if !attestations {
+        let [list, bundles] = ["signatures.json", "signatures"].map(|name| target.dir().join(name));
+        plan.push(
+            Step::new("signatures", "forget the signatures that were made here")
+                .needs(["unsign"])
+                .run(Command::new(words!["rm", "-rf", list, bundles])),
+        );
+    }
+    Ok(())
 }
