@@ -251,13 +251,16 @@ fn proof(bytes: &[u8]) {
     };
     let (hashes, _) = rest.as_chunks::<32>();
     let leaf = merkle::leaf_hash(rest);
-    if let Ok(climbs) = merkle::climb(leaf, index, size, hashes) {
+    if let Ok(climbs) = merkle::inclusion_path(leaf, index, size, hashes) {
         let top = climbs.last().map_or(leaf, |climb| climb.parent);
-        assert_eq!(merkle::root_of(leaf, index, size, hashes), Ok(top));
+        assert_eq!(
+            merkle::root_from_inclusion_proof(leaf, index, size, hashes),
+            Ok(top)
+        );
         assert_eq!(climbs.len(), hashes.len());
     }
     let root = hashes.first().copied().unwrap_or(leaf);
-    let _ = merkle::extends((first, &root), (size, &leaf), hashes);
+    let _ = merkle::verify_consistency((first, &root), (size, &leaf), hashes);
 }
 
 fn proofs() -> Vec<Vec<u8>> {
@@ -365,17 +368,18 @@ fn tree(bytes: &[u8]) {
         // What the callers see to before they ask.
         if index < size {
             let root = merkle::root(&mut tree, 0, size);
-            let proof = merkle::inclusion(&mut tree, index, size);
+            let proof = merkle::inclusion_proof(&mut tree, index, size);
             let leaf = tree.node(0, index);
             if let (Ok(root), Ok(proof), Ok(leaf)) = (root, proof, leaf) {
                 // The tiles of upper levels are not made of those below.
                 let of_its_own = size < tiles::WIDTH;
-                let top: Result<Hash, String> = merkle::root_of(leaf, index, size, &proof);
+                let top: Result<Hash, String> =
+                    merkle::root_from_inclusion_proof(leaf, index, size, &proof);
                 assert!(!of_its_own || top == Ok(root));
             }
         }
         if 0 < first && first <= size {
-            let _ = merkle::consistency(&mut tree, first, size);
+            let _ = merkle::consistency_proof(&mut tree, first, size);
         }
     }
 }

@@ -10,7 +10,7 @@ use ring::signature::{Ed25519KeyPair, KeyPair};
 use rustls_pki_types::PrivatePkcs8KeyDer;
 use rustls_pki_types::pem::PemObject;
 use sha2::{Digest, Sha256};
-use xtask::tlog::merkle::{self, Hash, Nodes, leaf_hash, top};
+use xtask::tlog::merkle::{self, Hash, Nodes, leaf_hash, subtree_root};
 use xtask::tlog::tiles::{self, WIDTH};
 
 /// A tree in memory: the hashes of each level of tiles.
@@ -20,7 +20,7 @@ impl Tree {
     fn new(leaves: Vec<Hash>) -> Tree {
         let mut levels = vec![leaves];
         while let Some(row) = levels.last().filter(|row| row.len() >= WIDTH as usize) {
-            let up = row.chunks_exact(WIDTH as usize).map(top).collect();
+            let up = row.chunks_exact(WIDTH as usize).map(subtree_root).collect();
             levels.push(up);
         }
         Tree(levels)
@@ -33,7 +33,7 @@ impl Nodes for Tree {
     fn node(&mut self, level: u32, index: u64) -> Result<Hash, Self::Error> {
         let (row, within) = (&self.0[(level / 8) as usize], level % 8);
         let first = (index << within) as usize;
-        Ok(top(&row[first..first + (1 << within)]))
+        Ok(subtree_root(&row[first..first + (1 << within)]))
     }
 }
 

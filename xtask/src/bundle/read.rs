@@ -7,7 +7,7 @@ use crate::entry::{Entry, InclusionProof, Version};
 use crate::fail::{Fail, broken};
 use crate::format::certificate::Leaf;
 use crate::format::key::Hashing;
-use crate::format::protojson::{Base64, Number, Strict, strict_json};
+use crate::format::protojson::{Base64, NoDuplicateKeys, Number, strict_json};
 use crate::tlog::merkle::{self, Hash};
 use crate::trust::root::{LogId, RawCertificate};
 
@@ -24,7 +24,7 @@ struct Raw {
 struct Material {
     certificate: Option<RawCertificate>,
     x509_certificate_chain: Option<RawChain>,
-    public_key: Option<Strict>,
+    public_key: Option<NoDuplicateKeys>,
     #[serde(default)]
     tlog_entries: Vec<RawEntry>,
     #[serde(default)]

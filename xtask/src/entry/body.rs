@@ -26,7 +26,7 @@ use crate::format::key::Hashing;
 
 /// What an entry of a known kind records.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Recorded {
+pub struct EntryBody {
     /// Whether the digest is that of an envelope's payload instead of the message's.
     pub of_payload: bool,
     /// How it was hashed.
@@ -52,20 +52,20 @@ pub enum Verifier {
 ///
 /// # Errors
 /// Where its kind is known, but not what is in it.
-pub fn recorded(body: &Value) -> Result<Option<Recorded>, String> {
+pub fn recorded(body: &Value) -> Result<Option<EntryBody>, String> {
     let text = |name: &str| body[name].as_str().unwrap_or_default();
     let spec = &body["spec"];
     let v2 = &spec["hashedRekordV002"];
     let dsse_v2 = &spec["dsseV002"];
     let recorded = match (text("kind"), text("apiVersion")) {
-        ("hashedrekord", "0.0.1") => Recorded {
+        ("hashedrekord", "0.0.1") => EntryBody {
             of_payload: false,
             hashing: hashing(&spec["data"]["hash"])?,
             digest: digits(&spec["data"]["hash"]["value"])?,
             signature: bytes(&spec["signature"]["content"])?,
             verifier: pem(&spec["signature"]["publicKey"]["content"])?,
         },
-        ("hashedrekord", "0.0.2") => Recorded {
+        ("hashedrekord", "0.0.2") => EntryBody {
             of_payload: false,
             hashing: hashing(&v2["data"])?,
             digest: bytes(&v2["data"]["digest"])?,
@@ -74,7 +74,7 @@ pub fn recorded(body: &Value) -> Result<Option<Recorded>, String> {
         },
         ("dsse", "0.0.1") => {
             let signature = only(&spec["signatures"])?;
-            Recorded {
+            EntryBody {
                 of_payload: true,
                 hashing: hashing(&spec["payloadHash"])?,
                 digest: digits(&spec["payloadHash"]["value"])?,
@@ -88,7 +88,7 @@ pub fn recorded(body: &Value) -> Result<Option<Recorded>, String> {
             let once = bytes(&signature["sig"])?;
             // Most clients encoded it before Rekor did so again.
             let twice = BASE64_STANDARD.decode(&once);
-            Recorded {
+            EntryBody {
                 of_payload: true,
                 hashing: hashing(&content["payloadHash"])?,
                 digest: digits(&content["payloadHash"]["value"])?,
@@ -98,7 +98,7 @@ pub fn recorded(body: &Value) -> Result<Option<Recorded>, String> {
         }
         ("dsse", "0.0.2") => {
             let signature = only(&dsse_v2["signatures"])?;
-            Recorded {
+            EntryBody {
                 of_payload: true,
                 hashing: hashing(&dsse_v2["payloadHash"])?,
                 digest: bytes(&dsse_v2["payloadHash"]["digest"])?,
@@ -111,7 +111,7 @@ pub fn recorded(body: &Value) -> Result<Option<Recorded>, String> {
     Ok(Some(recorded))
 }
 
-impl Recorded {
+impl EntryBody {
     /// The digest as it is written: `sha256:…`.
     pub fn digest_text(&self) -> String {
         format!("{}:{}", self.hashing.name(), hex(&self.digest))
@@ -176,7 +176,7 @@ mod tests {
     }
 
     /// A real entry of kind dsse 0.0.1, recorded.
-    fn dsse() -> Recorded {
+    fn dsse() -> EntryBody {
         let recorded = include_bytes!("../../tests/data/rekor-v1/entry-1.json");
         let entry = crate::rekor::read_v1(recorded).unwrap();
         assert_eq!(entry.kind(), "dsse 0.0.1");

@@ -9,7 +9,7 @@ use serde_json::Value;
 use crate::fail::broken;
 use crate::format::certificate::Leaf;
 use crate::tlog::merkle::Hash;
-use body::{Recorded, Verifier};
+use body::{EntryBody, Verifier};
 
 /// A version of Rekor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
@@ -124,7 +124,7 @@ impl Entry {
     ///
     /// # Errors
     /// Where its kind is known, but not what is in it.
-    pub fn recorded(&self) -> Result<Option<Recorded>, String> {
+    pub fn recorded(&self) -> Result<Option<EntryBody>, String> {
         body::recorded(&self.body)
     }
 
@@ -134,7 +134,7 @@ impl Entry {
     /// Where it holds one that cannot be read.
     pub fn leaf(&self) -> Result<Option<Leaf>> {
         match self.recorded().map_err(broken)? {
-            Some(Recorded {
+            Some(EntryBody {
                 verifier: Verifier::Certificate(der),
                 ..
             }) => Ok(Some(Leaf::from_der(&der)?)),

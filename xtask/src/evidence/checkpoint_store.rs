@@ -101,7 +101,7 @@ impl CheckpointStore {
         } else {
             prove(old.size)?
         };
-        match merkle::extends((old.size, &old.root), (new.size, &new.root), &proof) {
+        match merkle::verify_consistency((old.size, &old.root), (new.size, &new.root), &proof) {
             Ok(()) => {
                 self.keep(log_id, new)?;
                 Ok(Consistency::Extends(match new.size - old.size {

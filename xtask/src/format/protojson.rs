@@ -85,14 +85,14 @@ impl<'de> Deserialize<'de> for Time {
 /// # Errors
 /// Where the text is no JSON, or a key is there twice.
 pub fn strict_json(text: &[u8]) -> serde_json::Result<Value> {
-    serde_json::from_slice::<Strict>(text).map(|strict| strict.0)
+    serde_json::from_slice::<NoDuplicateKeys>(text).map(|strict| strict.0)
 }
 
 /// A JSON value without the same key twice.
 #[derive(Debug, Clone)]
-pub struct Strict(pub Value);
+pub struct NoDuplicateKeys(pub Value);
 
-impl<'de> Deserialize<'de> for Strict {
+impl<'de> Deserialize<'de> for NoDuplicateKeys {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct Any;
         impl<'de> Visitor<'de> for Any {
@@ -120,14 +120,16 @@ impl<'de> Deserialize<'de> for Strict {
             }
             fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Value, A::Error> {
                 let mut all = Vec::new();
-                while let Some(Strict(item)) = items.next_element()? {
+                while let Some(NoDuplicateKeys(item)) = items.next_element()? {
                     all.push(item);
                 }
                 Ok(Value::Array(all))
             }
             fn visit_map<A: MapAccess<'de>>(self, mut fields: A) -> Result<Value, A::Error> {
                 let mut all = Map::new();
-                while let Some((key, Strict(value))) = fields.next_entry::<String, Strict>()? {
+                while let Some((key, NoDuplicateKeys(value))) =
+                    fields.next_entry::<String, NoDuplicateKeys>()?
+                {
                     if all.insert(key.clone(), value).is_some() {
                         return Err(de::Error::custom(format!("the key {key:?} is there twice")));
                     }
@@ -135,6 +137,6 @@ impl<'de> Deserialize<'de> for Strict {
                 Ok(Value::Object(all))
             }
         }
-        deserializer.deserialize_any(Any).map(Strict)
+        deserializer.deserialize_any(Any).map(NoDuplicateKeys)
     }
 }

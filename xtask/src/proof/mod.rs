@@ -18,7 +18,7 @@ use crate::entry::Entry;
 use crate::format::certificate::Leaf;
 use crate::format::key::Unproved;
 use crate::tlog::checkpoint::Checkpoint;
-use crate::tlog::merkle::{Climb, Hash};
+use crate::tlog::merkle::{Hash, PathNode};
 use crate::trust::root::TrustedRoot;
 use checks::certificate::{of_certificate, of_timestamps};
 use checks::log::{of_log, of_promise};
@@ -129,7 +129,7 @@ pub struct Path {
     /// The hash of the leaf.
     pub leaf: Hash,
     /// The steps.
-    pub climbs: Vec<Climb>,
+    pub climbs: Vec<PathNode>,
 }
 
 impl Proof {

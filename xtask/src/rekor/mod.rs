@@ -59,7 +59,7 @@ impl Log<'_> {
     pub fn consistency(&mut self, first: u64, checkpoint: &Checkpoint) -> Result<Vec<Hash>> {
         match self {
             Log::V1(server) => v1::consistency(server, &checkpoint.origin, first, checkpoint.size),
-            Log::V2(tree) => Ok(merkle::consistency(tree, first, checkpoint.size)?),
+            Log::V2(tree) => Ok(merkle::consistency_proof(tree, first, checkpoint.size)?),
         }
     }
 }

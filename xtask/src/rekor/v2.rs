@@ -63,7 +63,7 @@ pub fn fetch<'a>(server: &'a Server, index: u64) -> Result<(Entry, Tree<'a>)> {
     let body = strict_json(&canonical)
         .map_err(|error| broken(format!("entry {index} of Rekor v2 is not JSON: {error}")))?;
     let mut tree = TileTree::new(files, size);
-    let hashes = merkle::inclusion(&mut tree, index, size)?;
+    let hashes = merkle::inclusion_proof(&mut tree, index, size)?;
     let entry = Entry {
         rekor: Version::V2,
         index,

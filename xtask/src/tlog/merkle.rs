@@ -38,7 +38,7 @@ pub fn empty_root() -> Hash {
 /// A step of an inclusion proof: the sibling, on which side of it, and what both
 /// hash to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Climb {
+pub struct PathNode {
     /// The hash that the proof brings.
     pub sibling: Hash,
     /// Whether the sibling stands left of the path.
@@ -53,7 +53,12 @@ pub struct Climb {
 /// # Errors
 /// Where the index is not in a tree of this size, or the proof has another length
 /// than the place of the leaf asks for.
-pub fn climb(leaf: Hash, index: u64, size: u64, proof: &[Hash]) -> Result<Vec<Climb>, String> {
+pub fn inclusion_path(
+    leaf: Hash,
+    index: u64,
+    size: u64,
+    proof: &[Hash],
+) -> Result<Vec<PathNode>, String> {
     if index >= size {
         return Err(format!(
             "there is no index {index} in a tree of {size} entries"
@@ -75,7 +80,7 @@ pub fn climb(leaf: Hash, index: u64, size: u64, proof: &[Hash]) -> Result<Vec<Cl
         } else {
             node_hash(&hash, sibling)
         };
-        climbs.push(Climb {
+        climbs.push(PathNode {
             sibling: *sibling,
             left,
             parent: hash,
@@ -101,9 +106,14 @@ pub fn climb(leaf: Hash, index: u64, size: u64, proof: &[Hash]) -> Result<Vec<Cl
 /// The root that an inclusion proof leads to.
 ///
 /// # Errors
-/// As [`climb`].
-pub fn root_of(leaf: Hash, index: u64, size: u64, proof: &[Hash]) -> Result<Hash, String> {
-    let climbs = climb(leaf, index, size, proof)?;
+/// As [`inclusion_path`].
+pub fn root_from_inclusion_proof(
+    leaf: Hash,
+    index: u64,
+    size: u64,
+    proof: &[Hash],
+) -> Result<Hash, String> {
+    let climbs = inclusion_path(leaf, index, size, proof)?;
     Ok(climbs.last().map_or(leaf, |climb| climb.parent))
 }
 
@@ -112,7 +122,7 @@ pub fn root_of(leaf: Hash, index: u64, size: u64, proof: &[Hash]) -> Result<Hash
 ///
 /// # Errors
 /// Where the proof does not show it, with the reason.
-pub fn extends(
+pub fn verify_consistency(
     (first, first_root): (u64, &Hash),
     (second, second_root): (u64, &Hash),
     proof: &[Hash],
@@ -185,12 +195,12 @@ pub trait Nodes {
 }
 
 /// The root of a complete subtree, from a row of its nodes: as many as a power of two.
-pub fn top(row: &[Hash]) -> Hash {
+pub fn subtree_root(row: &[Hash]) -> Hash {
     match row {
         [root] => *root,
         _ => {
             let (left, right) = row.split_at(row.len() / 2);
-            node_hash(&top(left), &top(right))
+            node_hash(&subtree_root(left), &subtree_root(right))
         }
     }
 }
@@ -215,7 +225,11 @@ pub fn root<N: Nodes>(nodes: &mut N, start: u64, end: u64) -> Result<Hash, N::Er
 ///
 /// # Errors
 /// Those of the nodes.
-pub fn inclusion<N: Nodes>(nodes: &mut N, index: u64, size: u64) -> Result<Vec<Hash>, N::Error> {
+pub fn inclusion_proof<N: Nodes>(
+    nodes: &mut N,
+    index: u64,
+    size: u64,
+) -> Result<Vec<Hash>, N::Error> {
     let (mut start, mut end) = (0, size);
     let mut proof = Vec::new();
     while end - start > 1 {
@@ -237,7 +251,7 @@ pub fn inclusion<N: Nodes>(nodes: &mut N, index: u64, size: u64) -> Result<Vec<H
 ///
 /// # Errors
 /// Those of the nodes.
-pub fn consistency<N: Nodes>(
+pub fn consistency_proof<N: Nodes>(
     nodes: &mut N,
     first: u64,
     second: u64,
@@ -340,7 +354,7 @@ mod tests {
             );
         }
         // Proofs of the same tests.
-        let three = inclusion(&mut tree, 5, 8).unwrap();
+        let three = inclusion_proof(&mut tree, 5, 8).unwrap();
         assert_eq!(
             three,
             [
@@ -349,7 +363,7 @@ mod tests {
                 hash("d37ee418976dd95753c1c73862b9398fa2a2cf9b4ff0fdfe8b30cd95209614b7"),
             ]
         );
-        let between = consistency(&mut tree, 6, 8).unwrap();
+        let between = consistency_proof(&mut tree, 6, 8).unwrap();
         assert_eq!(
             between,
             [
@@ -366,17 +380,26 @@ mod tests {
             let mut tree = tree(size);
             let whole = naive(&tree.0);
             for index in 0..size {
-                let proof = inclusion(&mut tree, index, size).unwrap();
+                let proof = inclusion_proof(&mut tree, index, size).unwrap();
                 let leaf = tree.0[index as usize];
-                assert_eq!(root_of(leaf, index, size, &proof).as_ref(), Ok(&whole));
+                assert_eq!(
+                    root_from_inclusion_proof(leaf, index, size, &proof).as_ref(),
+                    Ok(&whole)
+                );
                 for other in (0..size).filter(|other| *other != index) {
-                    assert_ne!(root_of(leaf, other, size, &proof).as_ref(), Ok(&whole));
+                    assert_ne!(
+                        root_from_inclusion_proof(leaf, other, size, &proof).as_ref(),
+                        Ok(&whole)
+                    );
                 }
             }
             for first in 1..=size {
                 let old = naive(&tree.0[..first as usize]);
-                let proof = consistency(&mut tree, first, size).unwrap();
-                assert_eq!(extends((first, &old), (size, &whole), &proof), Ok(()));
+                let proof = consistency_proof(&mut tree, first, size).unwrap();
+                assert_eq!(
+                    verify_consistency((first, &old), (size, &whole), &proof),
+                    Ok(())
+                );
             }
         }
     }
@@ -384,19 +407,25 @@ mod tests {
     #[test]
     fn the_edges() {
         let one = leaf_hash(b"x");
-        assert_eq!(root_of(one, 0, 1, &[]), Ok(one));
+        assert_eq!(root_from_inclusion_proof(one, 0, 1, &[]), Ok(one));
         for (index, size) in [(0, 0), (1, 1), (u64::MAX, u64::MAX), (5, 2)] {
-            assert!(root_of(one, index, size, &[]).is_err(), "{index} of {size}");
+            assert!(
+                root_from_inclusion_proof(one, index, size, &[]).is_err(),
+                "{index} of {size}"
+            );
         }
-        assert!(root_of(one, 0, 1, &[one]).is_err());
-        assert!(root_of(one, u64::MAX - 1, u64::MAX, &[one; 64]).is_err());
-        assert_eq!(extends((0, &empty_root()), (7, &one), &[]), Ok(()));
-        assert!(extends((0, &one), (7, &one), &[]).is_err());
-        assert!(extends((7, &one), (3, &one), &[]).is_err());
-        assert!(extends((7, &one), (7, &empty_root()), &[]).is_err());
-        assert!(extends((7, &one), (7, &one), &[one]).is_err());
-        assert!(extends((4, &one), (7, &one), &[]).is_err());
-        assert!(extends((1, &one), (u64::MAX, &one), &[one; 70]).is_err());
+        assert!(root_from_inclusion_proof(one, 0, 1, &[one]).is_err());
+        assert!(root_from_inclusion_proof(one, u64::MAX - 1, u64::MAX, &[one; 64]).is_err());
+        assert_eq!(
+            verify_consistency((0, &empty_root()), (7, &one), &[]),
+            Ok(())
+        );
+        assert!(verify_consistency((0, &one), (7, &one), &[]).is_err());
+        assert!(verify_consistency((7, &one), (3, &one), &[]).is_err());
+        assert!(verify_consistency((7, &one), (7, &empty_root()), &[]).is_err());
+        assert!(verify_consistency((7, &one), (7, &one), &[one]).is_err());
+        assert!(verify_consistency((4, &one), (7, &one), &[]).is_err());
+        assert!(verify_consistency((1, &one), (u64::MAX, &one), &[one; 70]).is_err());
     }
 
     proptest! {
@@ -408,32 +437,32 @@ mod tests {
             flip in any::<prop::sample::Index>(),
         ) {
             if size == 0 {
-                prop_assert!(root_of(empty_root(), 0, 0, &[]).is_err());
+                prop_assert!(root_from_inclusion_proof(empty_root(), 0, 0, &[]).is_err());
                 return Ok(());
             }
             let index = index.index(size as usize) as u64;
             let first = first.index(size as usize) as u64 + 1;
             let mut tree = tree(size);
             let whole = naive(&tree.0);
-            let mut proof = inclusion(&mut tree, index, size).unwrap();
+            let mut proof = inclusion_proof(&mut tree, index, size).unwrap();
             let leaf = tree.0[index as usize];
-            prop_assert_eq!(root_of(leaf, index, size, &proof), Ok(whole));
-            prop_assert_ne!(root_of(leaf_hash(b"other"), index, size, &proof), Ok(whole));
+            prop_assert_eq!(root_from_inclusion_proof(leaf, index, size, &proof), Ok(whole));
+            prop_assert_ne!(root_from_inclusion_proof(leaf_hash(b"other"), index, size, &proof), Ok(whole));
             if !proof.is_empty() {
                 let bit = flip.index(proof.len() * 256);
                 proof[bit / 256][bit % 256 / 8] ^= 1 << (bit % 8);
-                prop_assert_ne!(root_of(leaf, index, size, &proof), Ok(whole));
+                prop_assert_ne!(root_from_inclusion_proof(leaf, index, size, &proof), Ok(whole));
                 proof.pop();
-                prop_assert!(root_of(leaf, index, size, &proof).is_err());
+                prop_assert!(root_from_inclusion_proof(leaf, index, size, &proof).is_err());
             }
             let old = naive(&tree.0[..first as usize]);
-            let mut proof = consistency(&mut tree, first, size).unwrap();
-            prop_assert_eq!(extends((first, &old), (size, &whole), &proof), Ok(()));
-            prop_assert!(extends((first, &leaf_hash(b"other")), (size, &whole), &proof).is_err());
+            let mut proof = consistency_proof(&mut tree, first, size).unwrap();
+            prop_assert_eq!(verify_consistency((first, &old), (size, &whole), &proof), Ok(()));
+            prop_assert!(verify_consistency((first, &leaf_hash(b"other")), (size, &whole), &proof).is_err());
             if !proof.is_empty() {
                 let bit = flip.index(proof.len() * 256);
                 proof[bit / 256][bit % 256 / 8] ^= 1 << (bit % 8);
-                prop_assert!(extends((first, &old), (size, &whole), &proof).is_err());
+                prop_assert!(verify_consistency((first, &old), (size, &whole), &proof).is_err());
             }
         }
 
@@ -442,8 +471,8 @@ mod tests {
             index in any::<u64>(), size in any::<u64>(), first in any::<u64>(), length in 0usize..80,
         ) {
             let hash = leaf_hash(b"x");
-            let _ = root_of(hash, index, size, &vec![hash; length]);
-            let _ = extends((first, &hash), (size, &hash), &vec![hash; length]);
+            let _ = root_from_inclusion_proof(hash, index, size, &vec![hash; length]);
+            let _ = verify_consistency((first, &hash), (size, &hash), &vec![hash; length]);
         }
     }
 }

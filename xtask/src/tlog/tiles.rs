@@ -8,7 +8,7 @@
 use std::collections::HashMap;
 
 use crate::fail::{Fail, broken};
-use crate::tlog::merkle::{Hash, Nodes, top};
+use crate::tlog::merkle::{Hash, Nodes, subtree_root};
 
 /// How many hashes a full tile holds, or entries a full entry bundle.
 pub const WIDTH: u64 = 256;
@@ -143,7 +143,7 @@ impl<S: Source> Nodes for TileTree<S> {
         let from = (first % WIDTH) as usize;
         hashes
             .get(from..from + (1 << within))
-            .map(top)
+            .map(subtree_root)
             .ok_or_else(|| broken("a tile holds fewer hashes than the tree has"))
     }
 }
@@ -151,7 +151,10 @@ impl<S: Source> Nodes for TileTree<S> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::tlog::merkle::{consistency, extends, inclusion, leaf_hash, root, root_of};
+    use crate::tlog::merkle::{
+        consistency_proof, inclusion_proof, leaf_hash, root, root_from_inclusion_proof,
+        verify_consistency,
+    };
     use proptest::prelude::*;
 
     /// The examples of C2SP tlog-tiles.
@@ -175,7 +178,7 @@ mod tests {
             let mut levels = vec![];
             let mut row: Vec<Hash> = (0..size).map(|i| leaf_hash(&i.to_be_bytes())).collect();
             while !row.is_empty() {
-                let up = row.chunks_exact(256).map(top).collect();
+                let up = row.chunks_exact(256).map(subtree_root).collect();
                 levels.push(std::mem::replace(&mut row, up));
             }
             Log {
@@ -218,18 +221,18 @@ mod tests {
         let size = log.size();
         let mut tree = TileTree::new(log, size);
         let whole = root(&mut tree, 0, size).unwrap();
-        let proof = inclusion(&mut TileTree::new(log, size), index, size).unwrap();
+        let proof = inclusion_proof(&mut TileTree::new(log, size), index, size).unwrap();
         let leaf = log.levels[0][index as usize];
         assert_eq!(
-            root_of(leaf, index, size, &proof),
+            root_from_inclusion_proof(leaf, index, size, &proof),
             Ok(whole),
             "{index} of {size}"
         );
         let old = Log::new(first);
         let before = root(&mut TileTree::new(&old, first), 0, first).unwrap();
-        let proof = consistency(&mut tree, first, size).unwrap();
+        let proof = consistency_proof(&mut tree, first, size).unwrap();
         assert_eq!(
-            extends((first, &before), (size, &whole), &proof),
+            verify_consistency((first, &before), (size, &whole), &proof),
             Ok(()),
             "{first} to {size}"
         );
@@ -263,9 +266,12 @@ mod tests {
             keeps_partial: false,
             ..Log::new(512)
         };
-        let proof = inclusion(&mut TileTree::new(&log, 300), 299, 300).unwrap();
+        let proof = inclusion_proof(&mut TileTree::new(&log, 300), 299, 300).unwrap();
         let old = root(&mut TileTree::new(&Log::new(300), 300), 0, 300).unwrap();
-        assert_eq!(root_of(log.levels[0][299], 299, 300, &proof), Ok(old));
+        assert_eq!(
+            root_from_inclusion_proof(log.levels[0][299], 299, 300, &proof),
+            Ok(old)
+        );
     }
 
     #[test]

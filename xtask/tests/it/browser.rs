@@ -9,7 +9,7 @@ use xtask::bundle;
 use xtask::proof::policy::Policy;
 use xtask::proof::{Evidence, Path as Climbed, Proof, prove};
 use xtask::report::{Article, page};
-use xtask::tlog::merkle::{Climb, leaf_hash};
+use xtask::tlog::merkle::{PathNode, leaf_hash};
 use xtask::trust::root::TrustedRoot;
 
 use crate::support::browser::{self, Browser};
@@ -35,7 +35,7 @@ fn proof(evidence: &Evidence) -> Proof {
 /// One whose tree is thirty levels deep, and some of whose checks fail.
 fn deep_and_broken() -> String {
     let evidence = evidence("beta.v2");
-    let climb = |step: u8| Climb {
+    let climb = |step: u8| PathNode {
         sibling: leaf_hash(&[step]),
         left: step.is_multiple_of(3),
         parent: leaf_hash(&[step, step]),

@@ -15,7 +15,7 @@ use xtask::proof::Evidence;
 use xtask::proof::policy::Policy;
 use xtask::proof::{Path as Climbed, Proof, prove};
 use xtask::report::{Article, page};
-use xtask::tlog::merkle::{Climb, leaf_hash};
+use xtask::tlog::merkle::{PathNode, leaf_hash};
 use xtask::trust::root::TrustedRoot;
 
 use crate::support::recorded::{self, bundle, file};
@@ -296,7 +296,7 @@ fn a_deep_tree_is_drawn_to_the_root() {
     };
     let root = TrustedRoot::read(&fs::read(file("trusted_root.json")).unwrap()).unwrap();
     let known: Proof = prove(&evidence, &root, &Policy::default());
-    let climb = |step: u8| Climb {
+    let climb = |step: u8| PathNode {
         sibling: leaf_hash(&[step]),
         left: step.is_multiple_of(3),
         parent: leaf_hash(&[step, step]),

@@ -64,7 +64,8 @@ pub(crate) fn of_log<'a>(
 /// Climbs from the entry to the root.
 fn of_inclusion(proof: &mut Proof, entry: &Entry, included: &InclusionProof) {
     let leaf = merkle::leaf_hash(&entry.canonical);
-    let climbs = match merkle::climb(leaf, included.index, included.size, &included.hashes) {
+    let climbs = match merkle::inclusion_path(leaf, included.index, included.size, &included.hashes)
+    {
         Ok(climbs) => climbs,
         Err(why) => return proof.check("inclusion", wrong(why)),
     };

@@ -2,14 +2,14 @@
 
 use crate::bundle::Content;
 use crate::entry::Entry;
-use crate::entry::body::{Recorded, Verifier};
+use crate::entry::body::{EntryBody, Verifier};
 use crate::format::certificate::Leaf;
 use crate::format::hex::hex;
 use crate::format::key::{Hashing, PublicKey, Unproved};
 use crate::proof::{Evidence, Proof, wrong};
 
 /// What the entry records, where there is one of a known kind.
-pub type Record = Result<Option<Recorded>, String>;
+pub type Record = Result<Option<EntryBody>, String>;
 
 /// Compares what was signed with the artifact that was asked about.
 pub fn of_artifact(proof: &mut Proof, evidence: &Evidence) {

@@ -156,10 +156,10 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::tlog::merkle::Climb;
+    use crate::tlog::merkle::PathNode;
 
     fn path(sides: &[bool]) -> Path {
-        let climb = |(step, left): (usize, &bool)| Climb {
+        let climb = |(step, left): (usize, &bool)| PathNode {
             sibling: [step as u8; 32],
             left: *left,
             parent: [0x80 | step as u8; 32],

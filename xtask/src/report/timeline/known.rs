@@ -3,7 +3,7 @@
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 
-use crate::entry::body::{Recorded, Verifier};
+use crate::entry::body::{EntryBody, Verifier};
 use crate::entry::{Entry, Version};
 use crate::format::certificate::Leaf;
 use crate::format::hex::hex;
@@ -18,7 +18,7 @@ pub(super) struct Known<'a> {
     pub proof: &'a Proof,
     pub evidence: &'a Evidence,
     pub leaf: Option<Leaf>,
-    pub recorded: Option<Recorded>,
+    pub recorded: Option<EntryBody>,
 }
 
 pub(super) fn token(known: &Known<'_>) -> Vec<(&'static str, Html)> {

@@ -10,7 +10,9 @@ use xtask::proof::timestamp;
 use xtask::registry::simple_signing;
 use xtask::rekor;
 use xtask::tlog::checkpoint::Checkpoint;
-use xtask::tlog::merkle::{climb, empty_root, extends, inclusion, leaf_hash};
+use xtask::tlog::merkle::{
+    empty_root, inclusion_path, inclusion_proof, leaf_hash, verify_consistency,
+};
 use xtask::tlog::tiles::{self, TileTree};
 use xtask::trust::root::TrustedRoot;
 
@@ -227,9 +229,12 @@ fn an_id_of_a_log_that_is_none() {
 fn sizes_at_the_edges() {
     let leaf = leaf_hash(b"x");
     for (index, size) in [(0, 0), (1, 1), (7, 7), (u64::MAX, u64::MAX), (u64::MAX, 0)] {
-        assert!(climb(leaf, index, size, &[]).is_err(), "{index} of {size}");
         assert!(
-            climb(leaf, index, size, &[leaf; 64]).is_err(),
+            inclusion_path(leaf, index, size, &[]).is_err(),
+            "{index} of {size}"
+        );
+        assert!(
+            inclusion_path(leaf, index, size, &[leaf; 64]).is_err(),
             "{index} of {size}"
         );
     }
@@ -253,10 +258,13 @@ fn sizes_at_the_edges() {
     }
     // A log without entries is the beginning of any.
     let empty = empty_root();
-    assert_eq!(extends((0, &empty), (0, &empty), &[]), Ok(()));
-    assert_eq!(extends((0, &empty), (u64::MAX, &leaf), &[]), Ok(()));
-    assert!(extends((1, &leaf), (0, &empty), &[]).is_err());
-    assert!(extends((u64::MAX - 1, &leaf), (u64::MAX, &leaf), &[leaf; 64]).is_err());
+    assert_eq!(verify_consistency((0, &empty), (0, &empty), &[]), Ok(()));
+    assert_eq!(
+        verify_consistency((0, &empty), (u64::MAX, &leaf), &[]),
+        Ok(())
+    );
+    assert!(verify_consistency((1, &leaf), (0, &empty), &[]).is_err());
+    assert!(verify_consistency((u64::MAX - 1, &leaf), (u64::MAX, &leaf), &[leaf; 64]).is_err());
     // The recorded log does not hold as much as it is said to.
     for (index, size) in [
         (0, u64::MAX),
@@ -266,7 +274,7 @@ fn sizes_at_the_edges() {
     ] {
         let mut tree = TileTree::new(Files, size);
         assert!(
-            inclusion(&mut tree, index, size).is_err(),
+            inclusion_proof(&mut tree, index, size).is_err(),
             "{index} of {size}"
         );
     }

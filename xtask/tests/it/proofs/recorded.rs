@@ -9,7 +9,8 @@ use xtask::proof::{Evidence, Subject, prove};
 use xtask::registry::simple_signing;
 use xtask::tlog::checkpoint::Checkpoint;
 use xtask::tlog::merkle::{
-    Hash, consistency, extends, inclusion, leaf_hash, node_hash, root, root_of,
+    Hash, consistency_proof, inclusion_proof, leaf_hash, node_hash, root,
+    root_from_inclusion_proof, verify_consistency,
 };
 use xtask::tlog::tiles::{self, TileTree};
 
@@ -91,7 +92,7 @@ fn the_larger_log_of_v1_begins_with_the_smaller() {
         .map(|text| hash(&unhex(text.as_str().unwrap()).unwrap()))
         .collect();
     let holds = |root: &Hash, hashes: &[Hash]| {
-        extends((old.size, root), (new.size, &new.root), hashes).is_ok()
+        verify_consistency((old.size, root), (new.size, &new.root), hashes).is_ok()
     };
     assert!(holds(&old.root, &hashes));
     assert!(!holds(&leaf_hash(b"other"), &hashes));
@@ -122,8 +123,8 @@ fn the_tiles_of_v2_lead_to_the_roots_that_it_signed() {
         assert_eq!(root(&mut tree, 0, size).unwrap(), checkpoint.root);
         let leaves = leaves(size);
         for (index, leaf) in (0..).zip(&leaves) {
-            let proof = inclusion(&mut tree, index, size).unwrap();
-            let top = root_of(*leaf, index, size, &proof);
+            let proof = inclusion_proof(&mut tree, index, size).unwrap();
+            let top = root_from_inclusion_proof(*leaf, index, size, &proof);
             assert_eq!(top, Ok(checkpoint.root), "{index} of {size}");
         }
     }
@@ -161,8 +162,8 @@ fn each_log_of_v2_begins_with_the_one_before() {
     for (i, old) in all.iter().enumerate() {
         for new in &all[i..] {
             let mut tree = TileTree::new(Files, new.size);
-            let proof = consistency(&mut tree, old.size, new.size).unwrap();
-            let verdict = extends((old.size, &old.root), (new.size, &new.root), &proof);
+            let proof = consistency_proof(&mut tree, old.size, new.size).unwrap();
+            let verdict = verify_consistency((old.size, &old.root), (new.size, &new.root), &proof);
             assert_eq!(verdict, Ok(()), "{} to {}", old.size, new.size);
         }
     }
@@ -183,15 +184,18 @@ fn the_ct_log_agrees() {
     let (older, newer) = (head("sth-older"), head("sth-newer"));
     let proof = hashes(&json("ctlog/consistency.json")["consistency"]);
     assert_eq!(
-        extends((older.0, &older.1), (newer.0, &newer.1), &proof),
+        verify_consistency((older.0, &older.1), (newer.0, &newer.1), &proof),
         Ok(())
     );
     let entry = json("ctlog/entry-0.json");
     let leaf = leaf_hash(&base64(&entry["leaf_input"]));
     let path = hashes(&entry["audit_path"]);
-    assert_eq!(root_of(leaf, 0, newer.0, &path), Ok(newer.1));
+    assert_eq!(
+        root_from_inclusion_proof(leaf, 0, newer.0, &path),
+        Ok(newer.1)
+    );
     assert_ne!(
-        root_of(node_hash(&leaf, &leaf), 0, newer.0, &path),
+        root_from_inclusion_proof(node_hash(&leaf, &leaf), 0, newer.0, &path),
         Ok(newer.1)
     );
 }

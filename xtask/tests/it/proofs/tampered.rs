@@ -13,7 +13,10 @@ use xtask::format::hex::{hex, unhex};
 use xtask::format::key::Unproved;
 use xtask::proof::{sct, timestamp};
 use xtask::tlog::checkpoint::Checkpoint;
-use xtask::tlog::merkle::{Hash, consistency, extends, inclusion, leaf_hash, root_of};
+use xtask::tlog::merkle::{
+    Hash, consistency_proof, inclusion_proof, leaf_hash, root_from_inclusion_proof,
+    verify_consistency,
+};
 use xtask::tlog::tiles::{self, Source, TileTree};
 
 use super::{Files, Sample, base64, hash, shown, trusted_root};
@@ -528,18 +531,18 @@ fn tiles() {
         ("tile/1/000.p/1", 257, 1),
     ] {
         let leaf = hash(&leaves[index as usize * 32..][..32]);
-        let place = inclusion(&mut TileTree::new(Files, size), index, size).unwrap();
-        let growth = consistency(&mut TileTree::new(Files, size), old.size, size).unwrap();
+        let place = inclusion_proof(&mut TileTree::new(Files, size), index, size).unwrap();
+        let growth = consistency_proof(&mut TileTree::new(Files, size), old.size, size).unwrap();
         let mut used = 0;
         for at in (0..bytes(&format!("rekor-v2/{name}")).len()).step_by(step) {
             let flipped = Flipped(name, at);
             let mut tree = TileTree::new(&flipped, size);
-            let proof = inclusion(&mut tree, index, size).unwrap();
-            let holds = root_of(leaf, index, size, &proof) == Ok(new.root);
+            let proof = inclusion_proof(&mut tree, index, size).unwrap();
+            let holds = root_from_inclusion_proof(leaf, index, size, &proof) == Ok(new.root);
             assert_eq!(holds, proof == place, "{name}: byte {at}");
             used += usize::from(!holds);
-            let proof = consistency(&mut tree, old.size, size).unwrap();
-            let verdict = extends((old.size, &old.root), (size, &new.root), &proof);
+            let proof = consistency_proof(&mut tree, old.size, size).unwrap();
+            let verdict = verify_consistency((old.size, &old.root), (size, &new.root), &proof);
             assert_eq!(verdict.is_ok(), proof == growth, "{name}: byte {at}");
             used += usize::from(verdict.is_err());
         }
