@@ -11,7 +11,7 @@ use anyhow::Result;
 pub use serve::{refuse_taken, show};
 pub(crate) use steps::BookStep;
 
-use crate::cluster::settings::pins;
+use crate::cluster::pins::pins;
 use crate::fail::{Fail, broken};
 use crate::local::build::cache_dir;
 use crate::plan::{Command, Plan, Ready, Step, StepEvent, StepRunner, StepValue, Total, step_args};

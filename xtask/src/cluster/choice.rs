@@ -5,54 +5,81 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 
-use serde_json::Value;
-
 use super::Cluster;
-use super::forwards::FORWARDS;
-use super::plans::ISSUER;
-use super::preflight::host;
-use super::releases::{CERT_MANAGER, SCAFFOLD};
-use super::settings::Settings;
-use super::steps::Choose;
-use crate::exec::output_of;
+use super::facts::{InstallFacts, Request};
+use super::helm::RELEASES;
+use super::settings::ClusterSettings;
 use crate::fail::broken;
-use crate::local::process;
-use crate::plan::Step;
-use crate::state;
-use crate::target::{ClusterOptions, TargetKind};
-use crate::words;
+use crate::target::{ClusterOptions, InstallStage, TargetKind};
 
 impl Cluster {
-    /// The target as it will be after `install` with these options.
+    /// The target as it will be after what is requested.
     ///
     /// # Errors
-    /// Where no cluster is known or an option does not fit.
-    pub fn with_options(
-        mut self,
-        options: &ClusterOptions,
-        port_base: Option<u16>,
-    ) -> Result<Cluster> {
+    /// Where an option does not fit.
+    pub(super) fn chosen(&self, request: Request<'_>, facts: &InstallFacts) -> Result<Cluster> {
         let mut settings = self.settings()?.clone();
-        if let Some(base) = port_base.filter(|base| *base != settings.port_base) {
-            for forward in FORWARDS {
-                if process::running(&self.dir, forward.name)?.is_some() {
-                    return Err(broken(format!(
-                        "the ports cannot change while the forward to {} runs",
-                        forward.name
-                    ))
-                    .hint("cargo xtask stop")
-                    .into());
-                }
-            }
-            settings.port_base = base;
+        settings.take_ports(request.port_base, facts)?;
+        settings.take_charts(request.options.charts.as_deref())?;
+        let options = request.options;
+        overlay(
+            &mut settings.versions,
+            options.versions.as_deref(),
+            "--versions",
+        )?;
+        overlay(&mut settings.values, options.values.as_deref(), "--values")?;
+        settings.take_ingress(self.kind, options.ingress.as_deref(), facts)?;
+        if request.stage == Some(InstallStage::Ingress) && settings.ingress.is_none() {
+            settings.ingress.clone_from(&facts.nip_io);
         }
-        match options.charts.as_deref() {
+        // minikube is started with the issuer that the chart expects.
+        if let Some(discovery) = &facts.discovery {
+            (settings.issuer, settings.anonymous) = discovery.for_fulcio();
+        }
+        let cluster = self.with_settings(settings);
+        // What would fail later, fails before anything runs.
+        let charts = cluster.charts()?;
+        charts.pins()?;
+        for release in RELEASES {
+            charts.path(release.chart)?;
+            charts.wanted_values(release.chart)?;
+        }
+        Ok(cluster)
+    }
+
+    /// The target as it will be after an install with these options.
+    pub fn with_options(&self, options: &ClusterOptions) -> Result<Cluster> {
+        let request = Request::new(options);
+        self.chosen(request, &InstallFacts::gather(self, request)?)
+    }
+
+    /// Where the choice is remembered.
+    pub(super) fn settings_file(&self) -> PathBuf {
+        self.dir.join("settings.json")
+    }
+}
+
+impl ClusterSettings {
+    fn take_ports(&mut self, base: Option<u16>, facts: &InstallFacts) -> Result<()> {
+        if let Some(server) = facts.forwarded {
+            return Err(broken(format!(
+                "the ports cannot change while the forward to {server} runs"
+            ))
+            .hint("cargo xtask stop")
+            .into());
+        }
+        self.port_base = base.unwrap_or(self.port_base);
+        Ok(())
+    }
+
+    fn take_charts(&mut self, place: Option<&str>) -> Result<()> {
+        match place {
             None => {}
-            Some("none") => settings.charts = None,
-            Some(place) if place.contains("://") => settings.charts = Some(place.to_owned()),
+            Some("none") => self.charts = None,
+            Some(place) if place.contains("://") => self.charts = Some(place.to_owned()),
             Some(place) if Path::new(place).is_dir() => {
                 let place = std::path::absolute(place)?;
-                settings.charts = Some(place.to_string_lossy().into_owned());
+                self.charts = Some(place.to_string_lossy().into_owned());
             }
             Some(place) => {
                 return Err(broken(format!("there is no directory {place}"))
@@ -60,18 +87,19 @@ impl Cluster {
                     .into());
             }
         }
-        overlay(
-            &mut settings.versions,
-            options.versions.as_deref(),
-            "--versions",
-        )?;
-        overlay(&mut settings.values, options.values.as_deref(), "--values")?;
-        match options.ingress.as_deref() {
+        Ok(())
+    }
+
+    fn take_ingress(
+        &mut self,
+        kind: TargetKind,
+        domain: Option<&str>,
+        facts: &InstallFacts,
+    ) -> Result<()> {
+        match domain {
             None => {}
-            Some("none") => settings.ingress = None,
-            Some("") if self.kind == TargetKind::Minikube => {
-                settings.ingress = Some(self.nip_io()?)
-            }
+            Some("none") => self.ingress = None,
+            Some("") if kind == TargetKind::Minikube => self.ingress.clone_from(&facts.nip_io),
             Some("") => {
                 return Err(broken("on a cluster the domain of the ingress must be named")
                     .hint("name it: --ingress=ADDRESS.nip.io, with the address of the ingress controller")
@@ -84,56 +112,10 @@ impl Cluster {
                 if !domain.chars().all(fits) || domain.len() > 57 {
                     return Err(broken(format!("{domain:?} is not a domain")).into());
                 }
-                settings.ingress = Some(domain.to_owned());
+                self.ingress = Some(domain.to_owned());
             }
         }
-        // minikube is started with the issuer that the chart expects.
-        if self.kind == TargetKind::Cluster
-            && let Ok(discovery) = self.discovery()
-        {
-            (settings.issuer, settings.anonymous) = issuer_of(&discovery);
-        }
-        self.settings = Ok(settings);
-        // What would fail later, fails before anything runs.
-        self.pins()?;
-        for source in [CERT_MANAGER, SCAFFOLD] {
-            self.chart_path(source.chart)?;
-            self.wanted_values(source.chart)?;
-        }
-        Ok(self)
-    }
-
-    /// The domain that resolves to minikube's address.
-    ///
-    /// # Errors
-    /// Where minikube does not run.
-    pub fn nip_io(&self) -> Result<String> {
-        if !self.minikube_runs()? {
-            return Err(broken("the address of minikube is known once it runs")
-                .hint("start it first: cargo xtask minikube")
-                .into());
-        }
-        let address = output_of(&self.minikube(words!["ip"])?, None)?;
-        Ok(format!("{}.nip.io", address.trim()))
-    }
-
-    /// The step that remembers the choice.
-    ///
-    /// # Errors
-    /// Where no cluster is known.
-    pub fn begin_step(&self) -> Result<Step> {
-        let choose = Choose::from(self.settings()?);
-        let cluster = self.clone();
-        Ok(Step::new("begin", "remember what was chosen")
-            .again()
-            .done(move || {
-                let kept: Option<Settings> = state::read_json(&cluster.dir.join("settings.json"))?;
-                // An overlay may have changed since.
-                let same =
-                    kept.as_ref() == Some(cluster.settings()?) && cluster.values_are_written()?;
-                Ok(same.then(|| "it is what was chosen before".to_owned()))
-            })
-            .xtask(choose))
+        Ok(())
     }
 }
 
@@ -151,52 +133,5 @@ fn overlay(kept: &mut Option<PathBuf>, named: Option<&Path>, option: &str) -> Re
                 .into())
         }
         _ => Ok(()),
-    }
-}
-
-/// The issuer of a discovery document, where it is another than the chart expects,
-/// and whether Fulcio must ask without a token: it shows one to the issuer's host
-/// only, and nobody outside the cluster should see it.
-fn issuer_of(discovery: &Value) -> (Option<String>, bool) {
-    let text = |name: &str| discovery[name].as_str().unwrap_or_default();
-    let (issuer, keys) = (text("issuer"), text("jwks_uri"));
-    let inside = [ISSUER, "https://kubernetes.default.svc.cluster.local"].contains(&issuer);
-    let other = Some(issuer.to_owned()).filter(|issuer| issuer != ISSUER && !issuer.is_empty());
-    (other, !inside || host(issuer) != host(keys))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use serde_json::json;
-
-    fn of(issuer: &str, keys: &str) -> (Option<String>, bool) {
-        issuer_of(&json!({"issuer": issuer, "jwks_uri": keys}))
-    }
-
-    #[test]
-    fn fulcio_shows_its_token_to_the_cluster_only() {
-        let local = "https://kubernetes.default.svc.cluster.local";
-        assert_eq!(
-            of(ISSUER, &format!("{ISSUER}/openid/v1/jwks")),
-            (None, false)
-        );
-        assert_eq!(
-            of(ISSUER, "https://10.0.0.1:6443/openid/v1/jwks"),
-            (None, true)
-        );
-        assert_eq!(
-            of(local, &format!("{local}/openid/v1/jwks")),
-            (Some(local.into()), false)
-        );
-        assert_eq!(
-            of(local, "https://172.18.0.2:6443/openid/v1/jwks"),
-            (Some(local.into()), true)
-        );
-        let cloud = "https://oidc.example.com/id/1";
-        assert_eq!(
-            of(cloud, "https://oidc.example.com/id/1/keys"),
-            (Some(cloud.into()), true)
-        );
     }
 }

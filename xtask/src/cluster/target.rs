@@ -2,8 +2,10 @@
 
 use anyhow::Result;
 
-use super::Cluster;
+use super::conditions::{Condition, Wait};
+use super::discovery::Discovery;
 use super::steps::ClusterStep;
+use super::{Cluster, forwards};
 use crate::plan::{Ready, StepEvent, StepRunner, StepValue, step_args};
 use crate::state::State;
 
@@ -15,7 +17,9 @@ impl StepRunner for Cluster {
 
     fn wait(&self, ready: &Ready, report: &dyn Fn(StepEvent<'_>)) -> Result<()> {
         match ready {
-            Ready::Issuer { .. } => self.check_discovery(),
+            Ready::Issuer { context, .. } => {
+                Discovery::of(&self.kubectl()?)?.require(self.kind, context)
+            }
             Ready::Http {
                 component,
                 url: address,
@@ -25,12 +29,22 @@ impl StepRunner for Cluster {
                 component,
                 address,
                 within,
-            } => self.until_open(component, address, *within),
+            } => forwards::until_open(&self.dir, component, address, *within),
             Ready::Objects {
                 namespace,
                 conditions,
                 within,
-            } => self.wait_for(namespace, conditions, *within, report),
+            } => {
+                let conditions = conditions.iter().map(|word| word.parse());
+                let wait = Wait {
+                    kubectl: &self.kubectl()?,
+                    namespace,
+                    conditions: &conditions.collect::<Result<Vec<Condition>, _>>()?,
+                    within: *within,
+                    report,
+                };
+                wait.until_all_hold()
+            }
         }
     }
 }
@@ -39,14 +53,8 @@ impl Cluster {
     /// The target as it is on disk now: earlier steps changed it.
     pub(super) fn reopened(&self) -> Result<Cluster> {
         let root = self.dir.parent().unwrap_or(&self.dir).to_owned();
-        let context = self
-            .settings
-            .as_ref()
-            .ok()
-            .map(|settings| settings.context.clone());
+        let context = self.settings().ok().map(|settings| &*settings.context);
         let state = State::open(root)?;
-        let mut again = Cluster::open(&self.repo, &state, self.kind, context.as_deref(), &[])?;
-        again.globals.clone_from(&self.globals);
-        Ok(again)
+        Cluster::open(&self.repo, &state, self.kind, context, &self.options)
     }
 }

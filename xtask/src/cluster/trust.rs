@@ -1,126 +1,85 @@
 //! The trust material of a cluster: made of the copies that `copy-secrets` left,
 //! as files for this machine and as a ConfigMap for the Jobs.
 
-use std::path::PathBuf;
-
 use anyhow::{Context, Result};
 use serde_json::{Value, json};
 
-use super::forwards::Forward;
-use super::objects::{CTLOG, DEFAULT, FULCIO, REKOR, labels};
-use super::{Cluster, objects};
+use super::Cluster;
+use super::copies::text_of;
+use super::discovery::Discovery;
+use super::object::{DEFAULT, Object, labels};
+use super::servers::{CTLOG, ClusterServer, FULCIO, REKOR, shown_by_ingress};
 use crate::fail::broken;
 use crate::parallel;
 use crate::state;
-use crate::target::Signing;
 use crate::trust::write as trust;
 use crate::trust::write::{CertificateChain, InUse, LogKey, PublicParts, Services};
 
 /// The ConfigMap that the Jobs mount.
-pub const CONFIG_MAP: &str = "sigstore-trust";
-
-/// Where the servers are for whoever is in the cluster.
-const FULCIO_URL: &str = "http://fulcio-server.fulcio-system.svc";
-const REKOR_URL: &str = "http://rekor-server.rekor-system.svc";
-const CTLOG_URL: &str = "http://ctlog.ctlog-system.svc/sigstorescaffolding";
+pub(super) const CONFIG_MAP: &str = "sigstore-trust";
 
 /// The Secret with the registry's certificate.
-pub const REGISTRY_TLS: &str = "registry-tls";
+pub(super) const REGISTRY_TLS: &str = "registry-tls";
+
+/// All of it.
+struct Material {
+    /// Files for this machine.
+    files: Vec<(&'static str, String)>,
+    /// The object for the Jobs.
+    config_map: Value,
+}
+
+/// The Secrets of [`DEFAULT`].
+struct Copies(Vec<Object>);
+
+impl Copies {
+    fn secret(&self, name: &str) -> Result<&Object> {
+        let mut all = self.0.iter();
+        let found = all.find(|secret| secret.metadata.name == name);
+        Ok(found.ok_or_else(|| {
+            let make = if name == REGISTRY_TLS {
+                "registry"
+            } else {
+                "copy-secrets"
+            };
+            broken(format!("there is no Secret {name} in {DEFAULT}"))
+                .hint(format!("cargo xtask {make}"))
+        })?)
+    }
+
+    /// The public part of a server, and since when its copy is there.
+    fn public(&self, server: &ClusterServer) -> Result<(String, &str)> {
+        let part = server.public.as_ref();
+        let part = part.context("a server without a public part")?;
+        let secret = self.secret(part.copy)?;
+        let since = secret.metadata.creation_timestamp.as_deref();
+        Ok((text_of(secret, part.as_key)?, since.unwrap_or_default()))
+    }
+}
 
 impl Cluster {
-    /// A file of the trust material.
-    pub fn trust_file(&self, name: &str) -> PathBuf {
-        self.dir.join("trust").join(name)
-    }
-
-    /// The cluster's OIDC discovery document.
-    ///
-    /// # Errors
-    /// Where the cluster does not answer.
-    pub fn discovery(&self) -> Result<Value> {
-        self.read(crate::words![
-            "get",
-            "--raw=/.well-known/openid-configuration"
-        ])
-    }
-
-    /// Where this machine reaches Fulcio and Rekor while the lasting forwards are
+    /// Where this machine reaches Fulcio and Rekor while the persistent forwards are
     /// open, or through the ingress.
-    ///
-    /// # Errors
-    /// Where no cluster is known.
-    pub fn host_urls(&self) -> Result<(String, String)> {
-        let of = |name: &str| -> Result<String> {
-            Ok(match &self.settings()?.ingress {
-                Some(domain) => format!("https://{name}.{domain}"),
-                None => {
-                    let port = self.forward_port(Forward::named(name)?)?;
-                    format!("http://127.0.0.1:{port}")
-                }
-            })
+    pub(super) fn host_urls(&self) -> Result<(String, String)> {
+        let forwards = self.port_forwards()?;
+        let ingress = self.settings()?.ingress.as_ref();
+        let of = |server: &'static ClusterServer| match ingress {
+            Some(domain) => format!("https://{}.{domain}", server.name),
+            None => format!("http://{}", forwards.persistent(server).address()),
         };
-        Ok((of("fulcio")?, of("rekor")?))
+        Ok((of(&FULCIO), of(&REKOR)))
     }
 
-    /// Every file of the trust material, and the ConfigMap.
-    ///
-    /// # Errors
-    /// Where a copy is not there yet or the cluster does not answer.
-    fn trust_material(&self) -> Result<(Vec<(&'static str, String)>, Value)> {
-        let copies = || self.find(DEFAULT, "secrets");
-        let (issuer, copies) = parallel::both(|| self.issuer(), copies)?;
-        let copies = copies.unwrap_or_default();
-        let secret = |name: &str| -> Result<&Value> {
-            let mut all = copies["items"].as_array().into_iter().flatten();
-            Ok(all
-                .find(|secret| secret["metadata"]["name"] == *name)
-                .ok_or_else(|| {
-                    let make = if name == REGISTRY_TLS {
-                        "registry"
-                    } else {
-                        "copy-secrets"
-                    };
-                    broken(format!("there is no Secret {name} in {DEFAULT}"))
-                        .hint(format!("cargo xtask {make}"))
-                })?)
-        };
-        let public = |copy: &objects::Copy| -> Result<(String, String)> {
-            let secret = secret(copy.copy)?;
-            let since = secret["metadata"]["creationTimestamp"].as_str();
-            Ok((
-                copy.part(secret, copy.as_key)?,
-                since.unwrap_or_default().to_owned(),
-            ))
-        };
-        let (chain, _) = public(&FULCIO)?;
-        let (ctlog, ctlog_since) = public(&CTLOG)?;
-        let (rekor, rekor_since) = public(&REKOR)?;
-        let since = trust::not_before(&chain)?;
-        // A log is as old as the authority whose certificates it took first; the
-        // copy of its key may be younger than what it signed.
-        let older = |other: &str| since.as_str().min(other).to_owned();
-        let (ctlog_since, rekor_since) = (older(&ctlog_since), older(&rekor_since));
-        let log = |url, pem, since| LogKey {
-            url,
-            pem,
-            origin: None,
-            in_use: InUse { since, until: None },
-        };
-        let root = trust::trusted_root(&PublicParts {
-            fulcio: vec![CertificateChain {
-                url: FULCIO_URL,
-                pem: &chain,
-                in_use: InUse {
-                    since: &since,
-                    until: None,
-                },
-            }],
-            timestamp: Vec::new(),
-            ctlogs: vec![log(CTLOG_URL, &ctlog, &ctlog_since)],
-            rekor: vec![log(REKOR_URL, &rekor, &rekor_since)],
-        })?;
-        let (fulcio_here, rekor_here) = self.host_urls()?;
-        let config = |fulcio, rekor| {
+    fn trust_material(&self) -> Result<Material> {
+        let kubectl = self.kubectl()?;
+        // Each is a call of kubectl, so they are asked side by side.
+        let issuer = || Discovery::of(&kubectl)?.into_issuer();
+        let copies = || kubectl.list(DEFAULT, "secrets");
+        let (issuer, copies) = parallel::both(issuer, copies)?;
+        let copies = Copies(copies);
+        let (root, since) = trusted_root(&copies)?;
+        let (fulcio, rekor) = self.host_urls()?;
+        let config = |fulcio: &str, rekor: &str| {
             trust::signing_config(&Services {
                 fulcio,
                 issuer: &issuer,
@@ -130,75 +89,63 @@ impl Cluster {
                 since: &since,
             })
         };
-        let here = config(&fulcio_here, &rekor_here);
-        let inside = config(FULCIO_URL, REKOR_URL);
-        let pretty = |value: &Value| serde_json::to_string_pretty(value).map(|text| text + "\n");
+        let here = config(&fulcio, &rekor);
+        let inside = config(&FULCIO.url(), &REKOR.url());
+        let (root_text, inside_text) = (pretty(&root)?, pretty(&inside)?);
         let config_map = json!({
             "apiVersion": "v1",
             "kind": "ConfigMap",
             "metadata": {"name": CONFIG_MAP, "namespace": DEFAULT, "labels": labels()},
-            "data": {
-                "trusted_root.json": pretty(&root)?,
-                "signing_config.json": pretty(&inside)?,
-            },
+            "data": {"trusted_root.json": root_text, "signing_config.json": inside_text},
         });
-        let registry = REKOR.part(secret(REGISTRY_TLS)?, "ca.crt")?;
+        let client = pretty(&trust::client_config(&root, &here))?;
+        let registry = text_of(copies.secret(REGISTRY_TLS)?, "ca.crt")?;
         let mut files = vec![
-            ("trusted_root.json", pretty(&root)?),
+            ("trusted_root.json", root_text),
             ("signing_config.json", pretty(&here)?),
-            ("signing_config.cluster.json", pretty(&inside)?),
-            (
-                "client_trust_config.json",
-                pretty(&trust::client_config(&root, &here))?,
-            ),
+            ("signing_config.cluster.json", inside_text),
+            ("client_trust_config.json", client),
             ("registry.pem", registry),
         ];
         if self.settings()?.ingress.is_some() {
             files.push(("ingress.pem", self.ingress_certificates()?));
         }
-        Ok((files, config_map))
+        Ok(Material { files, config_map })
     }
 
     /// The certificates with which the ingress shows Fulcio and Rekor.
     fn ingress_certificates(&self) -> Result<String> {
+        let kubectl = self.kubectl()?;
         let mut all = String::new();
-        for (namespace, name) in [
-            ("fulcio-system", "fulcio-tls"),
-            ("rekor-system", "rekor-tls"),
-        ] {
-            let secret = self.find(namespace, &format!("secret/{name}"))?;
+        for (server, certificate) in shown_by_ingress() {
+            let (name, namespace) = (certificate.secret, server.namespace);
+            let secret = kubectl.get(namespace, &format!("secret/{name}"))?;
             let secret = secret.ok_or_else(|| {
                 broken(format!("there is no Secret {name} in {namespace} yet"))
                     .hint("cargo xtask scaffold")
             })?;
-            all.push_str(REKOR.part(&secret, "ca.crt")?.trim_end());
+            all.push_str(text_of(&secret, "ca.crt")?.trim_end());
             all.push('\n');
         }
         Ok(all)
     }
 
     /// Writes the trust material (`cargo xtask step trust`).
-    ///
-    /// # Errors
-    /// Where a copy is not there yet, or where the cluster or the file system
-    /// refuses.
-    pub fn write_trust(&self) -> Result<()> {
-        let (files, config_map) = self.trust_material()?;
-        for (name, text) in files {
+    pub(super) fn write_trust(&self) -> Result<()> {
+        let material = self.trust_material()?;
+        for (name, text) in material.files {
             state::write(&self.trust_file(name), text.as_bytes(), 0o600)?;
         }
-        self.apply(&config_map)
+        self.kubectl()?.apply(&material.config_map)
     }
 
     /// Whether the trust material is what the copies say, here and in the cluster.
-    ///
-    /// # Errors
-    /// Where the cluster does not answer.
-    pub fn trust_is_current(&self) -> Result<bool> {
-        let there = || self.find(DEFAULT, &format!("configmap/{CONFIG_MAP}"));
+    pub(super) fn trust_is_current(&self) -> Result<bool> {
+        let kubectl = self.kubectl()?;
+        let there = || kubectl.get(DEFAULT, &format!("configmap/{CONFIG_MAP}"));
         let material = || Ok(self.trust_material().ok());
         let (there, material) = parallel::both(there, material)?;
-        let Some((files, config_map)) = material else {
+        let Some(Material { files, config_map }) = material else {
             return Ok(false);
         };
         for (name, text) in files {
@@ -206,15 +153,11 @@ impl Cluster {
                 return Ok(false);
             }
         }
-        Ok(there.is_some_and(|there| there["data"] == config_map["data"]))
+        Ok(there.is_some_and(|there| json!(there.data) == config_map["data"]))
     }
 
-    /// The signing config for one command, whose passages are on ports of their
-    /// own.
-    ///
-    /// # Errors
-    /// Where nothing is installed or the file system refuses.
-    pub fn signing_config_for(&self, fulcio: &str, rekor: &str) -> Result<Value> {
+    /// The signing config for one command, whose forwards are on ports of their own.
+    pub(super) fn signing_config_for(&self, fulcio: &str, rekor: &str) -> Result<Value> {
         let mut config: Value = state::read_json(&self.trust_file("signing_config.json"))?
             .context("there is no signing config yet")?;
         for (list, url) in [("caUrls", fulcio), ("rekorTlogUrls", rekor)] {
@@ -225,4 +168,43 @@ impl Cluster {
         }
         Ok(config)
     }
+}
+
+/// The trusted root, and since when the authority is valid.
+fn trusted_root(copies: &Copies) -> Result<(Value, String)> {
+    let (chain, _) = copies.public(&FULCIO)?;
+    let (ctlog, ctlog_since) = copies.public(&CTLOG)?;
+    let (rekor, rekor_since) = copies.public(&REKOR)?;
+    let since = trust::not_before(&chain)?;
+    // A log is as old as the authority whose certificates it took first; the
+    // copy of its key may be younger than what it signed.
+    let older = |other: &str| since.as_str().min(other).to_owned();
+    let (ctlog_since, rekor_since) = (older(ctlog_since), older(rekor_since));
+    let root = trust::trusted_root(&PublicParts {
+        fulcio: vec![CertificateChain {
+            url: &FULCIO.url(),
+            pem: &chain,
+            in_use: InUse {
+                since: &since,
+                until: None,
+            },
+        }],
+        timestamp: Vec::new(),
+        ctlogs: vec![log(&CTLOG.url(), &ctlog, &ctlog_since)],
+        rekor: vec![log(&REKOR.url(), &rekor, &rekor_since)],
+    })?;
+    Ok((root, since))
+}
+
+fn log<'a>(url: &'a str, pem: &'a str, since: &'a str) -> LogKey<'a> {
+    LogKey {
+        url,
+        pem,
+        origin: None,
+        in_use: InUse { since, until: None },
+    }
+}
+
+fn pretty(value: &Value) -> Result<String> {
+    Ok(serde_json::to_string_pretty(value)? + "\n")
 }

@@ -3,155 +3,156 @@
 
 use anyhow::Result;
 
-use super::objects::{is_empty, is_ours};
-use super::releases::{CERT_MANAGER, SCAFFOLD, Source};
+use super::helm::{CERT_MANAGER, SCAFFOLD};
+use super::kubectl::Kubectl;
 use super::steps::Refusal;
-use super::{Cluster, LABEL};
-use crate::fail::broken;
-use crate::plan::{Command, Plan, Step, Word};
-use crate::target::Lifecycle;
+use super::{Cluster, LABEL, cert_manager, scaffold_release};
+use crate::plan::{Plan, Step};
 use crate::words;
 
+/// What cert-manager's resource definitions carry.
+const DEFINITIONS: &str =
+    "--selector=app.kubernetes.io/name=cert-manager,app.kubernetes.io/instance=cert-manager";
+
 impl Cluster {
-    /// Adds the steps that remove all but what this machine keeps; `binding` says whether
-    /// the one of `oidc-reviewer` goes as well.
-    pub(super) fn push_uninstall(&self, plan: &mut Plan, binding: bool) -> Result<()> {
-        self.push_close_all(plan)?;
-        if self.settings.is_ok() {
-            self.push_removal(plan, binding)?;
-        }
-        Ok(())
+    /// Adds the steps that remove everything. Each needs those before it that are in the
+    /// same plan.
+    pub(super) fn push_removal(&self, plan: &mut Plan) -> Result<()> {
+        self.push_release_removal(plan)?;
+        plan.push(self.binding_removal()?);
+        self.push_rest_removal(plan)
     }
 
-    /// Adds the steps that end the forwards.
-    pub(super) fn push_close_all(&self, plan: &mut Plan) -> Result<()> {
-        for step in self.stop(&[])?.steps {
-            // They run on this machine, whatever the cluster says.
-            plan.push(step.again());
-        }
+    /// Adds the steps that remove all but the binding of `oidc-reviewer`.
+    pub(super) fn push_sigstore_removal(&self, plan: &mut Plan) -> Result<()> {
+        self.push_release_removal(plan)?;
+        self.push_rest_removal(plan)
+    }
+
+    fn push_release_removal(&self, plan: &mut Plan) -> Result<()> {
+        plan.push(self.release_removal()?);
+        let kubectl = self.kubectl()?;
+        // Certificates first: cert-manager would make their Secrets again.
+        let certificates = Step::new("certificates", "remove the certificates");
+        let (kind, everywhere) = ("certificates.cert-manager.io", "--all-namespaces");
+        plan.push(deletion(&kubectl, certificates, kind, everywhere));
+        let issuers = Step::new("clusterissuers", "remove the issuer");
+        plan.push(deletion(
+            &kubectl,
+            issuers,
+            "clusterissuers.cert-manager.io",
+            "",
+        ));
         Ok(())
     }
 
     /// The step that removes the binding of `oidc-reviewer`.
-    pub(super) fn binding_step(&self) -> Result<Step> {
+    pub(super) fn binding_removal(&self) -> Result<Step> {
         let kind = "clusterrolebindings";
-        self.delete_step(
-            Step::new(kind, "remove the oidc-reviewer binding"),
-            kind,
-            "",
-        )
+        let step = Step::new(kind, "remove the oidc-reviewer binding");
+        Ok(deletion(&self.kubectl()?, step, kind, ""))
     }
 
-    fn push_removal(&self, plan: &mut Plan, binding: bool) -> Result<()> {
-        plan.push(self.scaffold_step()?);
-        // Certificates first: cert-manager would make their Secrets again.
-        plan.push(self.delete_step(
-            Step::new("certificates", "remove the certificates"),
-            "certificates.cert-manager.io",
-            "--all-namespaces",
-        )?);
-        plan.push(self.delete_step(
-            Step::new("clusterissuers", "remove the issuer"),
-            "clusterissuers.cert-manager.io",
-            "",
-        )?);
-        if binding {
-            plan.push(self.binding_step()?);
-        }
-        plan.push(
-            self.delete_step(
-                Step::new(
-                    "objects",
-                    "remove the registry, the trust material and the Jobs",
-                )
-                .needs(["certificates"]),
-                "jobs,deployments,services,configmaps,secrets",
-                "--namespace=default",
-            )?,
-        );
+    fn push_rest_removal(&self, plan: &mut Plan) -> Result<()> {
+        let kubectl = self.kubectl()?;
+        let title = "remove the registry, the trust material and the Jobs";
+        plan.push(deletion(
+            &kubectl,
+            Step::new("objects", title).needs(["certificates"]),
+            "jobs,deployments,services,configmaps,secrets",
+            "--namespace=default",
+        ));
         self.push_cert_manager_removal(plan)?;
-        let namespaces = self.clone();
         // That of cert-manager may have to stay.
         let ours = format!(
             "--selector={LABEL},kubernetes.io/metadata.name!={}",
             CERT_MANAGER.namespace
         );
-        let selector = ours.clone();
+        let delete = kubectl.delete(words!["namespaces", &ours]);
+        let title = "remove the namespaces and all that is left in them";
         plan.push(
-            Step::new(
-                "namespaces",
-                "remove the namespaces and all that is left in them",
-            )
-            .needs(["objects", "certificates", "cert-manager"])
-            .done(move || {
-                let found = namespaces.find_with("namespaces", &[&selector])?;
-                Ok(is_empty(found.as_ref()).then(|| "there are none".to_owned()))
-            })
-            .run(self.delete(words!["namespaces", ours])?),
+            Step::new("namespaces", title)
+                .needs(["objects", "certificates", "cert-manager"])
+                .done(move || {
+                    let found = kubectl.list_with("namespaces", &[&ours])?;
+                    Ok(found.is_empty().then(|| "there are none".to_owned()))
+                })
+                .run(delete),
         );
         Ok(())
     }
 
-    fn scaffold_step(&self) -> Result<Step> {
-        let cluster = self.clone();
-        let Source { chart, namespace } = SCAFFOLD;
-        Ok(Step::new(chart, "uninstall Sigstore")
+    fn release_removal(&self) -> Result<Step> {
+        let (kubectl, helm) = (self.kubectl()?, self.helm()?);
+        let uninstall = helm.uninstall(SCAFFOLD);
+        Ok(Step::new(SCAFFOLD.chart, "uninstall Sigstore")
             .done(move || {
-                let home = cluster.find("", &format!("namespace/{namespace}"))?;
                 // One that is stuck is uninstalled as well.
-                let ours =
-                    home.is_some_and(|home| is_ours(&home)) && cluster.is_released(SCAFFOLD)?;
+                let ours = scaffold_release::is_ours(&kubectl)? && helm.has(SCAFFOLD)?;
                 Ok((!ours).then(|| "there is none that is the workshop's".to_owned()))
             })
             .xtask(Refusal::ForeignRelease.step())
-            .run(self.helm(words!["uninstall", chart, "--namespace", namespace])?))
+            .run(uninstall))
     }
 
-    /// Fails where the release is not the workshop's (`cargo xtask step refuse
-    /// foreign-release`): its namespace tells.
-    ///
-    /// # Errors
-    /// Exactly then, or where the cluster does not answer.
-    pub fn refuse_foreign_release(&self) -> Result<()> {
-        let home = self.find("", &format!("namespace/{}", SCAFFOLD.namespace))?;
-        if home.is_some_and(|home| is_ours(&home)) {
-            return Ok(());
-        }
-        Err(broken("the release scaffold is not the workshop's, and stays as it is").into())
+    fn push_cert_manager_removal(&self, plan: &mut Plan) -> Result<()> {
+        let (kubectl, chart) = (self.kubectl()?, CERT_MANAGER.chart);
+        let definitions = kubectl.delete(words!["customresourcedefinitions", DEFINITIONS]);
+        let title = "uninstall cert-manager with its resource definitions";
+        plan.push(
+            Step::new(chart, title)
+                .needs(["certificates", "clusterissuers", "scaffold"])
+                .done(move || {
+                    if !cert_manager::is_ours(&kubectl)? {
+                        return Ok(Some("there is none that is the workshop's".to_owned()));
+                    }
+                    cert_manager::why_it_stays(&kubectl)
+                })
+                .xtask(Refusal::CertManagerInUse.step())
+                // The release is what tells whose they are, so it goes last.
+                .run(definitions)
+                .run(self.helm()?.uninstall(CERT_MANAGER)),
+        );
+        plan.push(cert_manager_namespace_removal(self.kubectl()?));
+        Ok(())
     }
+}
 
-    /// A deletion that does not wait for ever: by itself kubectl would wait a week.
-    ///
-    /// # Errors
-    /// Where no cluster is known.
-    pub fn delete(&self, words: Vec<Word>) -> Result<Command> {
-        let all = [
-            words!["delete"],
-            words,
-            words!["--ignore-not-found", "--timeout=300s"],
-        ];
-        self.kubectl(all.concat())
-    }
+fn cert_manager_namespace_removal(kubectl: Kubectl) -> Step {
+    let namespace = CERT_MANAGER.namespace;
+    let selector = format!("--selector={LABEL},kubernetes.io/metadata.name={namespace}");
+    let delete = kubectl.delete(words!["namespaces", selector]);
+    let title = "remove the namespace cert-manager";
+    Step::new("cert-manager-namespace", title)
+        .needs([CERT_MANAGER.chart])
+        .done(move || {
+            let found = kubectl.get("", &format!("namespace/{namespace}"))?;
+            let ours = found.is_some_and(|found| found.is_ours());
+            let goes = ours && !cert_manager::is_ours(&kubectl)?;
+            Ok((!goes).then(|| "it is not there, or stays".to_owned()))
+        })
+        .xtask(Refusal::ForeignCertManager.step())
+        .run(delete)
+}
 
-    fn delete_step(&self, step: Step, kinds: &str, scope: &str) -> Result<Step> {
-        let selector = format!("--selector={LABEL}");
-        let cluster = self.clone();
-        let (wanted, label, at) = (kinds.to_owned(), selector.clone(), scope.to_owned());
-        let mut words = words![kinds, selector];
-        if !scope.is_empty() {
-            words.push(scope.into());
-        }
-        Ok(step
-            .needs(["scaffold"])
-            .done(move || {
-                let scope = if at.is_empty() {
-                    "--all-namespaces"
-                } else {
-                    &at
-                };
-                let found = cluster.find_with(&wanted, &[scope, &label])?;
-                Ok(is_empty(found.as_ref()).then(|| "there are none".to_owned()))
-            })
-            .run(self.delete(words)?))
+/// A step that deletes what of these kinds carries the workshop's label. The scope is
+/// empty for what is in no namespace.
+fn deletion(kubectl: &Kubectl, step: Step, kinds: &'static str, scope: &'static str) -> Step {
+    let selector = format!("--selector={LABEL}");
+    let mut words = words![kinds, &selector];
+    if !scope.is_empty() {
+        words.push(scope.into());
     }
+    let delete = kubectl.delete(words);
+    let kubectl = kubectl.clone();
+    step.needs([SCAFFOLD.chart])
+        .done(move || {
+            let scope = match scope {
+                "" => "--all-namespaces",
+                scope => scope,
+            };
+            let found = kubectl.list_with(kinds, &[scope, &selector])?;
+            Ok(found.is_empty().then(|| "there are none".to_owned()))
+        })
+        .run(delete)
 }

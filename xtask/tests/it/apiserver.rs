@@ -80,7 +80,7 @@ fn there(plane: &ControlPlane, namespace: &str, object: &str) -> bool {
 /// there.
 #[test]
 fn the_control_plane_has_the_version_of_the_workshop() {
-    let pins = xtask::cluster::settings::pins(repository(), None).unwrap();
+    let pins = xtask::cluster::pins::pins(repository(), None).unwrap();
     let kubernetes = apiserver::required("k8s.io/kubernetes");
     assert_eq!(kubernetes, pins.kubernetes.version);
     // Kubernetes' own parts are modules too, with a zero for the one.

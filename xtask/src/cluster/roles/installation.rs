@@ -2,11 +2,10 @@
 
 use anyhow::Result;
 
-use crate::cluster::Cluster;
-use crate::cluster::preflight::{curl, helm, kubectl, minikube};
-use crate::cluster::releases::{CERT_MANAGER, SCAFFOLD};
-use crate::cluster::settings::Settings;
-use crate::cluster::sign::REGISTRY;
+use crate::cluster::facts::{InstallFacts, Request};
+use crate::cluster::probes::programs::{curl, helm, kubectl, minikube};
+use crate::cluster::servers::REGISTRY_HOST;
+use crate::cluster::{Cluster, images};
 use crate::entry::Versions;
 use crate::fail::broken;
 use crate::plan::Plan;
@@ -27,7 +26,8 @@ impl Installation for Cluster {
             checks.push(minikube(&tools.minikube.minimum));
         }
         let there = which::which("kubectl").is_ok();
-        if there && on_minikube && which::which("minikube").is_ok() && !self.minikube_runs()? {
+        let is_stopped = || Ok::<_, anyhow::Error>(!self.minikube()?.runs());
+        if there && on_minikube && which::which("minikube").is_ok() && is_stopped()? {
             let check = Check::new("cluster", "a running minikube");
             checks.push(
                 check
@@ -37,8 +37,10 @@ impl Installation for Cluster {
         } else if there {
             checks.extend(self.look_at_cluster()?);
         }
-        let ingress = |settings: &Settings| settings.ingress.is_some();
-        if self.settings.as_ref().is_ok_and(ingress) {
+        if self
+            .settings()
+            .is_ok_and(|settings| settings.ingress.is_some())
+        {
             checks.push(curl());
         }
         Ok(checks)
@@ -47,27 +49,13 @@ impl Installation for Cluster {
     /// Fetches the charts, and on minikube the images, for which it has to run. The
     /// images of any other cluster are its own business.
     fn prefetch(&self, options: &ClusterOptions) -> Result<Plan> {
-        let cluster = self.clone().with_options(options, None)?;
-        let mut plan = Plan::new("prefetch", self.globals.clone());
-        plan.push(cluster.begin_step()?);
-        for source in [CERT_MANAGER, SCAFFOLD] {
-            if let Some(step) = cluster.chart_step(source)? {
-                plan.push(step);
-            }
-        }
-        if cluster.kind == TargetKind::Minikube {
-            plan.push(cluster.minikube_step()?);
-            if cluster.settings()?.ingress.is_some() {
-                plan.push(cluster.ingress_step()?);
-            }
-            plan.push(cluster.images_step());
-        }
-        Ok(plan)
+        let request = Request::new(options);
+        self.prefetch_plan(request, &InstallFacts::gather(self, request)?)
     }
 
     fn images(&self) -> Result<Option<Images>> {
         Ok(Some(Images {
-            names: self.reopened()?.named_images()?,
+            names: images::named(&self.reopened()?.charts()?)?,
             left_to_cluster: self.kind == TargetKind::Cluster,
         }))
     }
@@ -86,16 +74,14 @@ impl Installation for Cluster {
         if options.renew.is_some() {
             return Err(broken("--renew is for the local target").into());
         }
-        let cluster = self
-            .clone()
-            .with_options(&options.cluster, options.port_base)?;
-        let mut plan = Plan::new("install", self.globals.clone());
-        cluster.push_install(&mut plan)?;
-        Ok(plan)
+        let request = Request {
+            port_base: options.port_base,
+            ..Request::new(&options.cluster)
+        };
+        self.install_plan(request, &InstallFacts::gather(self, request)?)
     }
 
     fn stage(&self, stage: InstallStage, options: &ClusterOptions) -> Result<Plan> {
-        let mut cluster = self.clone().with_options(options, None)?;
         if stage == InstallStage::Minikube && self.kind != TargetKind::Minikube {
             return Err(
                 broken("the cluster of kubectl's context is not started by the workshop")
@@ -110,15 +96,11 @@ impl Installation for Cluster {
             .hint("with a controller of the class nginx: cargo xtask install --ingress=DOMAIN")
             .into());
         }
-        if stage == InstallStage::Ingress && cluster.settings()?.ingress.is_none() {
-            let domain = cluster.nip_io()?;
-            let mut settings = cluster.settings()?.clone();
-            settings.ingress = Some(domain);
-            cluster.settings = Ok(settings);
-        }
-        let mut plan = Plan::new(stage.name(), self.globals.clone());
-        cluster.push_install(&mut plan)?;
-        Ok(plan)
+        let request = Request {
+            stage: Some(stage),
+            ..Request::new(options)
+        };
+        self.install_plan(request, &InstallFacts::gather(self, request)?)
     }
 
     fn summary(&self) -> Result<Summary> {
@@ -126,7 +108,7 @@ impl Installation for Cluster {
         Ok(Summary {
             sample: cluster.sample()?,
             issuer: cluster.issuer()?,
-            registry: REGISTRY.to_owned(),
+            registry: REGISTRY_HOST.to_owned(),
             rekor: Versions::V1.name(),
             context: Some(cluster.settings()?.context.clone()),
         })

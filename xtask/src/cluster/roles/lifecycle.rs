@@ -2,10 +2,11 @@
 
 use anyhow::Result;
 
-use crate::cluster::Cluster;
-use crate::cluster::doctor::inotify;
-use crate::cluster::status::{COMPONENTS, FORWARD};
+use crate::cluster::probes::programs::inotify;
+use crate::cluster::servers::{ClusterServer, SERVERS};
+use crate::cluster::status::FORWARD;
 use crate::cluster::steps::HaltForward;
+use crate::cluster::{Cluster, forwards};
 use crate::fail::broken;
 use crate::plan::{Plan, Step};
 use crate::preflight::Check;
@@ -13,23 +14,24 @@ use crate::target::{Component, ComponentState, Installation, Lifecycle, Logs, Pr
 use crate::words;
 
 impl Lifecycle for Cluster {
-    /// Opens the lasting forwards.
+    /// Opens the persistent forwards.
     fn start(&self, components: &[String]) -> Result<Plan> {
         self.require_installed()?;
-        let mut plan = Plan::new("start", self.globals.clone());
-        for forward in self.chosen_forwards(components)? {
-            plan.push(self.open_step(&self.lasting(forward)?)?);
+        let mut plan = Plan::new("start", self.globals());
+        let all = self.port_forwards()?;
+        for server in forwards::chosen(components)? {
+            plan.push(forwards::open_step(&all, &all.persistent(server))?);
         }
         Ok(plan)
     }
 
     /// Ends the forwards, those of commands that were killed too.
     fn stop(&self, components: &[String]) -> Result<Plan> {
-        let chosen = self.chosen_forwards(components)?;
-        let mut plan = Plan::new("stop", self.globals.clone());
-        for name in self.remembered()? {
+        let chosen = forwards::chosen(components)?;
+        let mut plan = Plan::new("stop", self.globals());
+        for name in forwards::remembered(&self.dir) {
             let of = name.split('-').next().unwrap_or_default();
-            if !chosen.iter().any(|forward| forward.name == of) {
+            if !chosen.iter().any(|server| server.name == of) {
                 continue;
             }
             plan.push(
@@ -83,12 +85,12 @@ impl Lifecycle for Cluster {
                 all.map(|component| component.name).collect()
             }
         };
-        let chosen: Vec<_> = COMPONENTS
-            .iter()
-            .filter(|(name, ..)| there.iter().any(|there| there == name))
+        let chosen: Vec<&ClusterServer> = SERVERS
+            .into_iter()
+            .filter(|server| there.iter().any(|there| there == server.name))
             .collect();
         if chosen.is_empty() {
-            let names = COMPONENTS.map(|(name, ..)| name).join(", ");
+            let names = SERVERS.map(|server| server.name).join(", ");
             return Err(broken(format!(
                 "there is no component named {:?}",
                 component.unwrap_or_default()
@@ -96,22 +98,14 @@ impl Lifecycle for Cluster {
             .hint(format!("the components are: {names}"))
             .into());
         }
-        let print = |&(name, namespace, deployment): &(&str, &str, &str)| {
-            let words = words![
-                "logs",
-                "--namespace",
-                namespace,
-                "--all-containers",
-                "--ignore-errors",
-                format!("deployment/{deployment}")
-            ];
-            Ok((name.to_owned(), self.kubectl(words)?))
+        let kubectl = self.kubectl()?;
+        let print = |server: &ClusterServer| {
+            let mut words = words!["logs", "--namespace", server.namespace];
+            words.extend(words!["--all-containers", "--ignore-errors"]);
+            words.push(format!("deployment/{}", server.deployment).into());
+            (server.name.to_owned(), kubectl.command(words))
         };
-        chosen
-            .into_iter()
-            .map(print)
-            .collect::<Result<_>>()
-            .map(Logs::Programs)
+        Ok(Logs::Programs(chosen.into_iter().map(print).collect()))
     }
 
     /// Runs every probe. A probe that cannot look is a finding as well.
@@ -122,7 +116,7 @@ impl Lifecycle for Cluster {
             .any(|check| check.name == "cluster" && check.ok);
         checks.push(inotify());
         if reachable {
-            checks.extend(self.probes());
+            checks.extend(self.probes()?);
         }
         Ok(checks)
     }

@@ -3,8 +3,7 @@
 use anyhow::Result;
 
 use crate::cluster::Cluster;
-use crate::cluster::forwards::{FORWARDS, Forward};
-use crate::cluster::sign::REGISTRY;
+use crate::cluster::servers::{REGISTRY, REGISTRY_HOST, REKOR};
 use crate::entry::Version;
 use crate::fail::broken;
 use crate::http::Server;
@@ -23,7 +22,7 @@ impl Reach for Cluster {
             let server = Server::with_ca(self.host_urls()?.1, self.trust_file("ingress.pem"));
             return Ok(Reached::directly(server));
         }
-        let (server, held) = self.reach(Forward::named("rekor")?)?;
+        let (server, held) = self.port_forwards()?.open_for(&REKOR)?;
         Ok(Reached {
             server,
             held: Some(Box::new(held)),
@@ -31,11 +30,11 @@ impl Reach for Cluster {
     }
 
     fn reach_registry(&self, host: &str) -> Result<Reached> {
-        if host != REGISTRY {
+        if host != REGISTRY_HOST {
             return Ok(Reached::directly(registry::elsewhere(host)));
         }
         self.require_installed()?;
-        let (at, held) = self.reach(Forward::named("registry")?)?;
+        let (at, held) = self.port_forwards()?.open_for(&REGISTRY)?;
         let url = at.url.replacen("http://", "https://", 1);
         let server = Server::with_ca(url, self.trust_file("registry.pem"));
         Ok(Reached {
@@ -48,7 +47,7 @@ impl Reach for Cluster {
         self.require_installed()?;
         let file = |name: &str| self.trust_file(name).to_string_lossy().into_owned();
         let (fulcio, rekor) = self.host_urls()?;
-        let registry = format!("127.0.0.1:{}", self.forward_port(FORWARDS[2])?);
+        let registry = self.port_forwards()?.persistent(&REGISTRY).address();
         let mut env = vec![
             ("WORKSHOP_TRUSTED_ROOT", file("trusted_root.json")),
             ("WORKSHOP_SIGNING_CONFIG", file("signing_config.json")),

@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 
-use crate::cluster::objects::DEFAULT;
+use crate::cluster::object::DEFAULT;
 use crate::cluster::trust::REGISTRY_TLS;
 use crate::cluster::{Cluster, LABEL};
 use crate::fail::broken;
@@ -11,26 +11,37 @@ use crate::target::steps::push_unsign;
 use crate::target::{Lifecycle, Made, Removal, Reset, TargetKind, WayBack, no_way_back};
 use crate::words;
 
+/// The step that takes away what is kept on this machine.
+const FORGET: &str = "forget";
+
 /// What `prefetch` leaves in the directory of the target: what was chosen, and the
 /// charts with their values.
 const FETCHED: [&str; 3] = ["settings.json", "values", "charts"];
 
 impl Reset for Cluster {
     fn reset(&self, _: &str, ways: &[WayBack]) -> Result<Plan> {
-        let mut plan = Plan::new("reset", self.globals.clone());
+        let mut plan = Plan::new("reset", self.globals());
         for way in ways {
             match *way {
                 WayBack::Uninstall { keep_tools: false } => {
                     plan.steps = self.uninstall(Removal::default())?.steps;
                 }
                 WayBack::Uninstall { keep_tools: true } => {
-                    self.push_uninstall(&mut plan, true)?;
+                    self.push_stop(&mut plan)?;
+                    if self.settings().is_ok() {
+                        self.push_removal(&mut plan)?;
+                    }
                     plan.push(self.forget_all_but_fetched(&plan));
                 }
                 // A cluster that is not known has no binding of ours.
-                WayBack::Remove(Made::Binding) if self.settings.is_err() => {}
-                WayBack::Remove(Made::Binding) => plan.push(self.binding_step()?),
-                WayBack::Remove(Made::Sigstore) => self.push_uninstall(&mut plan, false)?,
+                WayBack::Remove(Made::Binding) if self.settings().is_err() => {}
+                WayBack::Remove(Made::Binding) => plan.push(self.binding_removal()?),
+                WayBack::Remove(Made::Sigstore) => {
+                    self.push_stop(&mut plan)?;
+                    if self.settings().is_ok() {
+                        self.push_sigstore_removal(&mut plan)?;
+                    }
+                }
                 WayBack::Remove(Made::Trust) => plan.push(
                     Step::new("trust", "remove the trust material from this machine")
                         .run(self.forget_trust()),
@@ -52,22 +63,21 @@ impl Reset for Cluster {
     /// Removes everything, or only what is not in the minikube that is deleted. Where
     /// the cluster does not answer, what is here goes all the same with `--from forget`.
     fn uninstall(&self, removal: Removal<'_>) -> Result<Plan> {
-        let mut plan = Plan::new("uninstall", self.globals.clone());
-        if removal.delete_minikube.is_none() {
-            self.push_uninstall(&mut plan, true)?;
-        } else {
-            self.push_close_all(&mut plan)?;
+        let mut plan = Plan::new("uninstall", self.globals());
+        self.push_stop(&mut plan)?;
+        if self.settings().is_ok() && removal.delete_minikube.is_none() {
+            self.push_removal(&mut plan)?;
         }
         let dir = self.dir.clone();
-        let needs: Vec<String> = plan.steps.iter().map(|step| step.name.clone()).collect();
+        let needs = names(&plan);
         plan.push(
-            Step::new("forget", format!("remove {}", self.dir.display()))
+            Step::new(FORGET, format!("remove {}", self.dir.display()))
                 .needs(needs)
                 .done(move || Ok((!dir.exists()).then(|| "there is nothing".to_owned())))
                 .run(Command::new(words!["rm", "-rf", self.dir.as_path()])),
         );
         if let Some(profile) = removal.delete_minikube {
-            let needs: Vec<String> = plan.steps.iter().map(|step| step.name.clone()).collect();
+            let needs = names(&plan);
             let delete = words!["minikube", format!("--profile={profile}"), "delete"];
             plan.push(
                 Step::new("delete-minikube", format!("delete the minikube {profile}"))
@@ -124,6 +134,15 @@ impl Reset for Cluster {
 }
 
 impl Cluster {
+    /// Adds the steps that end the forwards. These run on this machine, whatever the
+    /// cluster says.
+    fn push_stop(&self, plan: &mut Plan) -> Result<()> {
+        for step in self.stop(&[])?.steps {
+            plan.push(step.again());
+        }
+        Ok(())
+    }
+
     /// What chapter 1 fetched is not of chapter 2.
     fn forget_all_but_fetched(&self, plan: &Plan) -> Step {
         let mut words = words!["find", self.dir.as_path()];
@@ -132,13 +151,9 @@ impl Cluster {
             words.extend(words!["!", "-name", name]);
         }
         words.extend(words!["-exec", "rm", "-rf", "{}", "+"]);
-        let needs: Vec<String> = plan.steps.iter().map(|step| step.name.clone()).collect();
-        Step::new(
-            "forget",
-            "forget the installation, and keep what was fetched",
-        )
-        .needs(needs)
-        .run(Command::new(words))
+        Step::new(FORGET, "forget the installation, and keep what was fetched")
+            .needs(names(plan))
+            .run(Command::new(words))
     }
 
     fn forget_trust(&self) -> Command {
@@ -150,16 +165,20 @@ impl Cluster {
         let others = format!("--field-selector=metadata.name!={REGISTRY_TLS}");
         let copies = words![in_default(), "secrets", ours(), others];
         let title = "remove the copies of the public keys";
-        Ok(Step::new("copies", title).run(self.delete(copies)?))
+        Ok(Step::new("copies", title).run(self.kubectl()?.delete(copies)))
     }
 
     fn registry_removal(&self) -> Result<Step> {
         let objects = words![in_default(), "deployments,services,configmaps", ours()];
         let title = "remove the registry and the trust material";
         Ok(Step::new("objects", title)
-            .run(self.delete(objects)?)
+            .run(self.kubectl()?.delete(objects))
             .run(self.forget_trust()))
     }
+}
+
+fn names(plan: &Plan) -> Vec<String> {
+    plan.steps.iter().map(|step| step.name.clone()).collect()
 }
 
 fn in_default() -> String {

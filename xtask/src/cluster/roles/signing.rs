@@ -1,15 +1,15 @@
 //! How artifacts are signed and verified for a cluster: as Jobs in it, or from this
 //! machine.
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 
 use crate::artifact::Artifact;
 use crate::cluster::Cluster;
-use crate::cluster::objects::DEFAULT;
-use crate::cluster::settings;
-use crate::cluster::sign::runs_here;
+use crate::cluster::discovery::Discovery;
+use crate::cluster::facts::{CosignPlace, SigningFacts};
+use crate::cluster::job_manifest::sample_image;
+use crate::cluster::object::DEFAULT;
 use crate::entry::Version;
-use crate::fail::broken;
 use crate::plan::Plan;
 use crate::signatures;
 use crate::target::{CosignRuns, Signing};
@@ -26,23 +26,8 @@ impl Signing for Cluster {
         self.require_trust()?;
         // What cannot be remembered is not signed.
         signatures::all(&self.dir)?;
-        if self
-            .find(DEFAULT, &format!("serviceaccount/{account}"))?
-            .is_none()
-        {
-            return Err(broken(format!(
-                "there is no service account {account:?} in {DEFAULT}"
-            ))
-            .hint(format!("make it: kubectl create serviceaccount {account}"))
-            .into());
-        }
-        let mut plan = Plan::new("sign", self.globals.clone());
-        if runs_here(artifacts, place) {
-            self.push_sign_here(&mut plan, artifacts, account)?;
-        } else {
-            self.push_sign_jobs(&mut plan, artifacts, account)?;
-        }
-        Ok(plan)
+        let facts = SigningFacts::gather(self, artifacts, account, place)?;
+        self.sign_plan(artifacts, account, &facts)
     }
 
     fn verify(
@@ -53,13 +38,8 @@ impl Signing for Cluster {
         place: CosignRuns,
     ) -> Result<Plan> {
         self.require_trust()?;
-        let mut plan = Plan::new("verify", self.globals.clone());
-        if runs_here(artifacts, place) {
-            self.push_verify_here(&mut plan, artifacts, identity, issuer)?;
-        } else {
-            self.push_verify_jobs(&mut plan, artifacts, identity, issuer)?;
-        }
-        Ok(plan)
+        let place = CosignPlace::gather(self, "verify", artifacts, place)?;
+        self.verify_plan(artifacts, (identity, issuer), &place)
     }
 
     fn default_user(&self) -> &'static str {
@@ -77,20 +57,12 @@ impl Signing for Cluster {
     /// The issuer of this cluster's service-account tokens: what its discovery document
     /// says.
     fn issuer(&self) -> Result<String> {
-        Ok(self.discovery()?["issuer"]
-            .as_str()
-            .ok_or_else(|| broken("the cluster's discovery document names no issuer"))?
-            .to_owned())
+        Discovery::of(&self.kubectl()?)?.into_issuer()
     }
 
     /// The image of the manifest.
     fn sample(&self) -> Result<String> {
-        let job = settings::yaml(&self.manifest("verify/job-sign.yml"))?;
-        let arguments = &job["spec"]["template"]["spec"]["containers"][0]["args"];
-        let last = arguments.as_sequence().and_then(|all| all.last()?.as_str());
-        Ok(last
-            .context("verify/job-sign.yml names no image")?
-            .to_owned())
+        sample_image(&self.repo)
     }
 
     fn rekor(&self) -> Version {

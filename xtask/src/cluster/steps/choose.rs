@@ -4,7 +4,7 @@ use anyhow::Result;
 use clap::Args;
 
 use crate::cluster::Cluster;
-use crate::cluster::settings::Settings;
+use crate::cluster::settings::ClusterSettings;
 use crate::plan::{StepArgs, StepEvent, Word};
 use crate::state::{self, State};
 use crate::target::ClusterOptions;
@@ -21,8 +21,8 @@ pub(crate) struct Choose {
     pub(crate) options: ClusterOptions,
 }
 
-impl From<&Settings> for Choose {
-    fn from(settings: &Settings) -> Choose {
+impl From<&ClusterSettings> for Choose {
+    fn from(settings: &ClusterSettings) -> Choose {
         Choose {
             port_base: settings.port_base,
             options: ClusterOptions {
@@ -65,15 +65,15 @@ impl Choose {
     pub(crate) fn run(self, cluster: &Cluster, _: &dyn Fn(StepEvent<'_>)) -> Result<()> {
         State::open(cluster.dir.parent().unwrap_or(&cluster.dir).to_owned())?.create()?;
         // Nothing but what is typed here counts: it is the whole choice.
-        let mut fresh = cluster.clone();
-        fresh.settings = Ok(Settings {
+        let fresh = cluster.with_settings(ClusterSettings {
             port_base: self.port_base,
-            ..Settings::new(&cluster.settings()?.context)
+            ..ClusterSettings::new(&cluster.settings()?.context)
         });
-        let chosen = fresh.with_options(&self.options, Some(self.port_base))?;
+        let chosen = fresh.with_options(&self.options)?;
+        let charts = chosen.charts()?;
         // Helm writes into this one, and makes none.
-        state::make_dir(&chosen.fetched_charts()?)?;
-        chosen.write_values()?;
-        state::write_json(&chosen.dir.join("settings.json"), chosen.settings()?)
+        state::make_dir(&charts.fetched())?;
+        charts.write_values()?;
+        state::write_json(&chosen.settings_file(), chosen.settings()?)
     }
 }

@@ -3,7 +3,7 @@
 use anyhow::Result;
 use clap::Args;
 
-use crate::cluster::Cluster;
+use crate::cluster::{Cluster, scaffold_release};
 use crate::plan::{StepArgs, StepEvent, Word};
 
 /// Remove the Jobs of the release: they cannot be changed, only made again
@@ -20,6 +20,6 @@ impl StepArgs for ClearJobs {
 
 impl ClearJobs {
     pub(crate) fn run(self, cluster: &Cluster, _: &dyn Fn(StepEvent<'_>)) -> Result<()> {
-        cluster.clear_jobs()
+        scaffold_release::clear_jobs(&cluster.kubectl()?, &cluster.helm()?)
     }
 }

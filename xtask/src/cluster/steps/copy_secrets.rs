@@ -3,7 +3,7 @@
 use anyhow::Result;
 use clap::Args;
 
-use crate::cluster::Cluster;
+use crate::cluster::{Cluster, copies};
 use crate::plan::{StepArgs, StepEvent, Word};
 
 /// Copy the public parts of Secrets to where images are signed
@@ -20,6 +20,6 @@ impl StepArgs for CopySecrets {
 
 impl CopySecrets {
     pub(crate) fn run(self, cluster: &Cluster, _: &dyn Fn(StepEvent<'_>)) -> Result<()> {
-        cluster.copy_secrets()
+        copies::copy(&cluster.kubectl()?)
     }
 }

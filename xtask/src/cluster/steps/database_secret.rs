@@ -3,7 +3,7 @@
 use anyhow::Result;
 use clap::Args;
 
-use crate::cluster::Cluster;
+use crate::cluster::{Cluster, database};
 use crate::plan::{StepArgs, StepEvent, Word};
 
 /// Make the passwords of Trillian's database, where there are none
@@ -20,6 +20,6 @@ impl StepArgs for DatabaseSecret {
 
 impl DatabaseSecret {
     pub(crate) fn run(self, cluster: &Cluster, _: &dyn Fn(StepEvent<'_>)) -> Result<()> {
-        cluster.make_database_secret()
+        database::make_passwords(&cluster.kubectl()?)
     }
 }

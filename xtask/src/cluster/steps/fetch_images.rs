@@ -3,7 +3,7 @@
 use anyhow::Result;
 use clap::Args;
 
-use crate::cluster::Cluster;
+use crate::cluster::{Cluster, images};
 use crate::plan::{StepArgs, StepEvent, Word};
 
 /// Fetch every image that manifests and charts name into minikube
@@ -20,6 +20,6 @@ impl StepArgs for FetchImages {
 
 impl FetchImages {
     pub(crate) fn run(self, cluster: &Cluster, report: &dyn Fn(StepEvent<'_>)) -> Result<()> {
-        cluster.fetch_images(report)
+        images::fetch(&cluster.charts()?, &cluster.minikube()?, report)
     }
 }

@@ -6,6 +6,7 @@ use anyhow::Result;
 use clap::Args;
 
 use crate::cluster::Cluster;
+use crate::cluster::follow::follow;
 use crate::plan::{StepArgs, StepEvent, Word};
 use crate::words;
 
@@ -33,6 +34,11 @@ impl StepArgs for Follow {
 
 impl Follow {
     pub(crate) fn run(self, cluster: &Cluster, report: &dyn Fn(StepEvent<'_>)) -> Result<()> {
-        cluster.follow(&self.job, self.bundle.as_deref(), report)
+        follow(
+            &cluster.kubectl()?,
+            &self.job,
+            self.bundle.as_deref(),
+            report,
+        )
     }
 }

@@ -6,7 +6,7 @@ use anyhow::Result;
 use clap::{Args, ValueEnum};
 
 use crate::cluster::Cluster;
-use crate::cluster::jobs::Task;
+use crate::cluster::job_manifest::{JobTask, write_job};
 use crate::plan::{StepArgs, StepEvent, Word};
 use crate::words;
 
@@ -56,11 +56,11 @@ impl JobVerb {
 
 impl Job {
     /// The step that writes a Job for an image, which does this, under this name.
-    pub(crate) fn of(task: Task, name: &str, image: &str, out: PathBuf) -> Job {
+    pub(crate) fn of(task: JobTask, name: &str, image: &str, out: PathBuf) -> Job {
         let none = String::new;
         let (verb, account, identity, issuer) = match task {
-            Task::Sign { account } => (JobVerb::Sign, account, none(), none()),
-            Task::Verify { identity, issuer } => {
+            JobTask::Sign { account } => (JobVerb::Sign, account, none(), none()),
+            JobTask::Verify { identity, issuer } => {
                 (JobVerb::Verify, "default".to_owned(), identity, issuer)
             }
         };
@@ -100,14 +100,14 @@ impl StepArgs for Job {
 impl Job {
     pub(crate) fn run(self, cluster: &Cluster, _: &dyn Fn(StepEvent<'_>)) -> Result<()> {
         let task = match self.verb {
-            JobVerb::Sign => Task::Sign {
+            JobVerb::Sign => JobTask::Sign {
                 account: self.account,
             },
-            JobVerb::Verify => Task::Verify {
+            JobVerb::Verify => JobTask::Verify {
                 identity: self.identity,
                 issuer: self.issuer,
             },
         };
-        cluster.write_job(&task, &self.name, &self.image, &self.out)
+        write_job(&cluster.repo, &task, &self.name, &self.image, &self.out)
     }
 }

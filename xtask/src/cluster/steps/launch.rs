@@ -3,7 +3,7 @@
 use anyhow::Result;
 use clap::Args;
 
-use crate::cluster::Cluster;
+use crate::cluster::{Cluster, forwards};
 use crate::plan::{StepArgs, StepEvent, Word};
 use crate::words;
 
@@ -29,6 +29,6 @@ impl StepArgs for LaunchForward {
 
 impl LaunchForward {
     pub(crate) fn run(self, cluster: &Cluster, _: &dyn Fn(StepEvent<'_>)) -> Result<()> {
-        cluster.launch(&self.component, &self.words)
+        forwards::launch(&cluster.dir, &self.component, &self.words)
     }
 }

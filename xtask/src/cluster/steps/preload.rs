@@ -3,7 +3,7 @@
 use anyhow::Result;
 use clap::Args;
 
-use crate::cluster::Cluster;
+use crate::cluster::{Cluster, images};
 use crate::plan::{StepArgs, StepEvent, Word};
 use crate::words;
 
@@ -24,7 +24,7 @@ impl StepArgs for Preload {
 
 impl Preload {
     pub(crate) fn run(self, cluster: &Cluster, report: &dyn Fn(StepEvent<'_>)) -> Result<()> {
-        cluster.preload(&self.image, report);
+        images::preload(&cluster.minikube()?, &self.image, report);
         Ok(())
     }
 }

@@ -3,7 +3,7 @@
 use anyhow::Result;
 use clap::{Args, ValueEnum};
 
-use crate::cluster::Cluster;
+use crate::cluster::{Cluster, cert_manager, namespaces, scaffold_release};
 use crate::plan::{StepArgs, StepEvent, Word};
 use crate::words;
 
@@ -47,12 +47,13 @@ impl StepArgs for Refuse {
 
 impl Refuse {
     pub(crate) fn run(self, cluster: &Cluster, _: &dyn Fn(StepEvent<'_>)) -> Result<()> {
+        let kubectl = cluster.kubectl()?;
         match self.what {
-            Refusal::ForeignNamespaces => cluster.refuse_foreign_namespaces(),
-            Refusal::ForeignRelease => cluster.refuse_foreign_release(),
-            Refusal::ForeignCertManager => cluster.refuse_foreign_cert_manager(),
-            Refusal::CertManagerInUse => cluster.refuse_used_cert_manager(),
-            Refusal::WholeRelease => cluster.refuse_whole(),
+            Refusal::ForeignNamespaces => namespaces::refuse_foreign(&kubectl),
+            Refusal::ForeignRelease => scaffold_release::refuse_foreign(&kubectl),
+            Refusal::ForeignCertManager => cert_manager::refuse_foreign(&kubectl),
+            Refusal::CertManagerInUse => cert_manager::refuse_used(&kubectl),
+            Refusal::WholeRelease => scaffold_release::refuse_whole(&cluster.helm()?),
         }
     }
 }

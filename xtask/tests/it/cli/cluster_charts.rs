@@ -26,7 +26,7 @@ fn charts_from_elsewhere() {
         "--charts oci://registry.example.com/charts/",
     );
     let of_files = Cluster::new();
-    let pins = xtask::cluster::settings::pins(repository(), None).unwrap();
+    let pins = xtask::cluster::pins::pins(repository(), None).unwrap();
     let scaffold = pins.charts.scaffold.version;
     let manager = pins.charts.cert_manager.version;
     of_files.write(&format!("work/mirror/scaffold-{scaffold}.tgz"), "");

@@ -65,7 +65,7 @@ fn the_images_as_json() {
 #[test]
 fn with_charts_from_a_directory() {
     let cluster = Cluster::minikube();
-    let pins = xtask::cluster::settings::pins(repository(), None).unwrap();
+    let pins = xtask::cluster::pins::pins(repository(), None).unwrap();
     for (name, chart) in [
         ("scaffold", pins.charts.scaffold),
         ("cert-manager", pins.charts.cert_manager),

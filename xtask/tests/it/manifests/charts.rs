@@ -14,9 +14,10 @@ use std::process::Command;
 
 use serde::Deserialize;
 use serde_json::{Value, json};
-use xtask::cluster::plans::NAMESPACES;
-use xtask::cluster::scaffold::{GROUND, TABLES};
-use xtask::cluster::settings;
+use xtask::cluster::pins::pins;
+use xtask::cluster::scaffold_release::{FIRST_PHASE_VALUES, TABLES};
+use xtask::cluster::servers::NAMESPACES;
+use xtask::cluster::yaml;
 
 use super::{files, objects};
 use crate::support::repo::repository;
@@ -120,7 +121,7 @@ fn unknown(schema: &Value, defaults: &Value, value: &Value, at: &str) -> Vec<Str
 fn merged(below: &Value, above: &Value) -> Value {
     let yaml = |value: &Value| serde_yaml::to_value(value).unwrap();
     let mut all = yaml(below);
-    settings::merge(&mut all, yaml(above));
+    yaml::merge(&mut all, yaml(above));
     serde_json::to_value(all).unwrap()
 }
 
@@ -202,7 +203,7 @@ struct Rendered(Vec<Value>);
 
 impl Rendered {
     fn of(charts: &Path, chart: &str, namespace: &str, more: &[&str]) -> Rendered {
-        let pins = settings::pins(repository(), None).unwrap();
+        let pins = pins(repository(), None).unwrap();
         let helm = std::env::var_os("WORKSHOP_TEST_HELM").unwrap_or_else(|| "helm".into());
         let output = Command::new(helm)
             .args(["template", chart])
@@ -245,8 +246,8 @@ fn the_charts_make_of_the_values_what_they_should() {
     let Some(charts) = named("WORKSHOP_TEST_CHARTS") else {
         return;
     };
-    let pins = settings::pins(repository(), None).unwrap();
-    let scaffold = settings::yaml(&charts.join("scaffold/Chart.yaml")).unwrap();
+    let pins = pins(repository(), None).unwrap();
+    let scaffold = yaml::read(&charts.join("scaffold/Chart.yaml")).unwrap();
     assert_eq!(scaffold["version"], *pins.charts.scaffold.version);
     let whole = Rendered::of(&charts, "scaffold", "sigstore", &[]);
 
@@ -341,7 +342,7 @@ fn the_charts_make_of_the_values_what_they_should() {
     // An authority is made once, with what the logs stand on, and the tables after
     // that: `helm upgrade` is asked to keep the rest, which there is none of here.
     let (authority, maker) = ("fulcio-createcerts", "scaffold-trillian-createdb");
-    let base = Rendered::of(&charts, "scaffold", "sigstore", &GROUND);
+    let base = Rendered::of(&charts, "scaffold", "sigstore", &FIRST_PHASE_VALUES);
     let tables = Rendered::of(&charts, "scaffold", "sigstore", &TABLES[1..]);
     assert_eq!(TABLES[0], "--reuse-values");
     for (rendered, jobs) in [
@@ -411,8 +412,8 @@ fn cert_manager_takes_its_values() {
         assert!(resources["limits"]["memory"].is_string(), "{server}");
     }
     // Older charts call it something else.
-    let pins = settings::pins(repository(), None).unwrap();
-    let chart = settings::yaml(&charts.join("cert-manager/Chart.yaml")).unwrap();
+    let pins = pins(repository(), None).unwrap();
+    let chart = yaml::read(&charts.join("cert-manager/Chart.yaml")).unwrap();
     if chart["version"] == *pins.charts.cert_manager.version {
         let kept = whole.of_kind("CustomResourceDefinition").all(|definition| {
             definition["metadata"]["annotations"]["helm.sh/resource-policy"] == "keep"

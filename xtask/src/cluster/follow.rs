@@ -1,0 +1,99 @@
+//! A Job that is followed until it ends, and explained where it fails.
+
+use std::path::Path;
+use std::time::Duration;
+
+use anyhow::Result;
+
+use super::conditions::{Condition, ConditionKind, Wait};
+use super::kubectl::Kubectl;
+use super::object::DEFAULT;
+use crate::bundle;
+use crate::exec::each_line_of;
+use crate::fail::{BROKEN, Fail, NOT_SO, broken};
+use crate::plan::StepEvent;
+use crate::problems;
+use crate::state;
+use crate::words;
+
+/// How long a Job may take: its image may have to be fetched.
+pub(super) const WITHIN: Duration = Duration::from_secs(300);
+
+/// A Job that prints more lines than these does something else than its task.
+const MOST: usize = 10_000;
+
+/// How many of the last lines may explain a failure.
+const LAST: usize = 12;
+
+/// Shows what a Job prints until it ends, and keeps the bundle that it prints where one
+/// is wanted.
+///
+/// # Errors
+/// Exit status 1 where the Job fails, with the meaning of its last lines.
+pub(super) fn follow(
+    kubectl: &Kubectl,
+    job: &str,
+    bundle: Option<&Path>,
+    report: &dyn Fn(StepEvent<'_>),
+) -> Result<()> {
+    let wait = |kind: ConditionKind, report: &dyn Fn(StepEvent<'_>)| {
+        let wait = Wait {
+            kubectl,
+            namespace: DEFAULT,
+            conditions: &[Condition::of_job(kind, job)],
+            within: WITHIN,
+            report,
+        };
+        wait.until_all_hold()
+    };
+    // Its log begins when its pod does.
+    wait(ConditionKind::Begun, report).map_err(|error| could_not_look(&error))?;
+    let lines = log_of(kubectl, job, bundle, report)?;
+    // What went wrong is in the log that has been shown.
+    let ended = wait(ConditionKind::Job, &|event| {
+        if let StepEvent::Waiting(_) = event {
+            report(event);
+        }
+    });
+    let Err(error) = ended else { return Ok(()) };
+    let fail = Fail::from_error(&error);
+    if fail.exit != NOT_SO {
+        return Err(error);
+    }
+    let last = lines[lines.len().saturating_sub(LAST)..].to_vec();
+    let fail = problems::explain(broken(format!("the Job {job} failed")).tail(last));
+    Err(fail.into())
+}
+
+/// Streams the log of a Job and returns its lines, without the bundle.
+fn log_of(
+    kubectl: &Kubectl,
+    job: &str,
+    bundle_file: Option<&Path>,
+    report: &dyn Fn(StepEvent<'_>),
+) -> Result<Vec<String>> {
+    let mut words = words!["logs", "--follow", "--namespace", DEFAULT];
+    words.extend(words!["--all-containers", "--ignore-errors"]);
+    words.push(format!("job/{job}").into());
+    let mut lines = Vec::new();
+    let mut kept = Ok(());
+    each_line_of(&kubectl.command(words), &mut |line| {
+        if let Some(file) = bundle_file.filter(|_| bundle::read(line.as_bytes()).is_ok()) {
+            kept = state::write(file, line.as_bytes(), 0o600);
+        } else {
+            report(StepEvent::Line(line));
+            lines.push(line.to_owned());
+        }
+        lines.len() < MOST
+    })?;
+    kept?;
+    Ok(lines)
+}
+
+/// That a Job did not run says nothing about the image: it is no "no".
+fn could_not_look(error: &anyhow::Error) -> Fail {
+    Fail {
+        exit: BROKEN,
+        ..Fail::from_error(error)
+    }
+}

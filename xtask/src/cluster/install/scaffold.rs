@@ -1,0 +1,131 @@
+//! Sigstore itself: the chart sigstore/scaffold, in an order in which none of its
+//! Jobs fails. A Job that fails once is tried again after ten seconds, then twenty,
+//! and those that wait look every few seconds at most: what a Job needs comes
+//! before the Job.
+
+use anyhow::Result;
+
+use super::Readiness;
+use crate::cluster::Cluster;
+use crate::cluster::conditions::{Condition, ConditionKind, all_hold};
+use crate::cluster::database::PASSWORDS;
+use crate::cluster::helm::SCAFFOLD;
+use crate::cluster::kubectl::Kubectl;
+use crate::cluster::servers::{
+    CTLOG, ClusterServer, FULCIO, LOGS, REKOR, TRILLIAN_DATABASE, TRILLIAN_SERVER, TRILLIAN_SIGNER,
+    shown_by_ingress,
+};
+use crate::cluster::steps::{ClearJobs, DatabaseSecret};
+use crate::plan::{Plan, Step};
+use crate::words;
+
+/// The step that has Rekor's key made.
+pub(super) const REKOR_KEY: &str = "scaffold-rekor-key";
+
+impl Cluster {
+    /// Adds the steps that install Sigstore.
+    pub(super) fn push_scaffold(&self, plan: &mut Plan) -> Result<()> {
+        let kubectl = self.kubectl()?;
+        plan.push(passwords_step(&kubectl));
+        plan.push(rekor_key_step(&kubectl));
+        self.push_first_phase(plan)?;
+        plan.push(self.whole_step(&kubectl)?);
+        plan.push(
+            trillian("scaffold-trillian")
+                .step(&kubectl)
+                .needs(["scaffold"]),
+        );
+        for server in [&FULCIO, &REKOR, &CTLOG] {
+            let step = of_server(&format!("scaffold-{}", server.name), server);
+            plan.push(step.step(&kubectl).needs(["scaffold"]));
+        }
+        if self.settings()?.ingress.is_some() {
+            for (server, certificate) in shown_by_ingress() {
+                let step = ingress_step(server);
+                let title = format!("wait for {}", certificate.title);
+                let ready = Readiness::new(&step, &title, server.namespace, &certificate.ready);
+                plan.push(ready.step(&kubectl).needs(["scaffold", "issuer"]));
+            }
+        }
+        Ok(())
+    }
+
+    fn whole_step(&self, kubectl: &Kubectl) -> Result<Step> {
+        let (kubectl, helm, charts) = (kubectl.clone(), self.helm()?, self.charts()?);
+        let upgrade = [
+            words!["upgrade", "--install"],
+            charts.release_words(SCAFFOLD)?,
+        ];
+        let upgrade = helm.command(upgrade.concat());
+        Ok(
+            Step::new("scaffold", "install Rekor and the CT log as well")
+                .needs(["begin", "scaffold-trees", "scaffold-authority", REKOR_KEY])
+                .done(move || {
+                    let done = charts.is_current(&helm, SCAFFOLD)? && logs_are_coming(&kubectl)?;
+                    Ok(done.then(|| "it is as it should be".to_owned()))
+                })
+                .xtask(ClearJobs {})
+                .run(upgrade),
+        )
+    }
+}
+
+/// The steps that wait for the certificates of an ingress.
+pub(super) fn ingress_steps() -> impl Iterator<Item = String> {
+    shown_by_ingress().map(|(server, _)| ingress_step(server))
+}
+
+fn ingress_step(server: &ClusterServer) -> String {
+    format!("scaffold-{}-tls", server.name)
+}
+
+/// Trillian: the server and the signer together.
+pub(super) fn trillian(step: &str) -> Readiness {
+    let ready = [TRILLIAN_SERVER.ready, TRILLIAN_SIGNER.ready].concat();
+    let title = "wait for Trillian, the Merkle trees";
+    Readiness::new(step, title, TRILLIAN_SERVER.namespace, &ready)
+}
+
+/// One server.
+pub(super) fn of_server(step: &str, server: &ClusterServer) -> Readiness {
+    let title = format!("wait for {}", server.title);
+    Readiness::new(step, &title, server.namespace, server.ready)
+}
+
+/// The passwords, which the chart would otherwise make up again at each upgrade.
+fn passwords_step(kubectl: &Kubectl) -> Step {
+    let kubectl = kubectl.clone();
+    let title = "make the passwords of Trillian's database";
+    Step::new("scaffold-database-secret", title)
+        .needs(["namespaces"])
+        .done(move || {
+            let there = all_hold(&kubectl, TRILLIAN_DATABASE.namespace, &PASSWORDS)?;
+            Ok(there.then(|| "they are there".to_owned()))
+        })
+        .xtask(DatabaseSecret {})
+}
+
+/// Rekor's key, for the same reason.
+fn rekor_key_step(kubectl: &Kubectl) -> Step {
+    let key = Condition::key(ConditionKind::Secret, "rekor-signer", "tls.key");
+    let title = "have the key made that Rekor signs with";
+    Readiness::new(REKOR_KEY, title, REKOR.namespace, &[key])
+        .step(kubectl)
+        .needs(["issuer"])
+        .run(kubectl.apply_manifests(&["deploy/certificate-rekor.yml"]))
+}
+
+/// Whether the Jobs of the logs have made what they make, or are still at it. One that
+/// has given up is made again by an upgrade.
+fn logs_are_coming(kubectl: &Kubectl) -> Result<bool> {
+    for log in LOGS {
+        if all_hold(kubectl, log.namespace, &log.made_by_jobs())? {
+            continue;
+        }
+        let jobs = kubectl.list(log.namespace, "jobs")?;
+        if !jobs.iter().any(|job| job.status.active > 0) {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}

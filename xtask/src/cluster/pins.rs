@@ -1,0 +1,122 @@
+//! `deploy/versions.yml`: the versions that nothing else in the tree can say.
+
+use std::path::Path;
+
+use anyhow::Result;
+use serde::Deserialize;
+use serde_yaml::Value;
+
+use super::yaml;
+use crate::fail::broken;
+
+/// `deploy/versions.yml`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Pins {
+    /// Programs.
+    pub tools: Tools,
+    /// The cluster.
+    pub kubernetes: Kubernetes,
+    /// What helm installs.
+    pub charts: Charts,
+    /// What builds the book.
+    pub book: Book,
+    /// Clients that are no part of the workshop.
+    #[allow(dead_code)]
+    clients: Value,
+}
+
+/// The programs that must be there.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Tools {
+    /// `kubectl`
+    pub kubectl: Tool,
+    /// `helm`
+    pub helm: Tool,
+    /// `minikube`
+    pub minikube: Tool,
+}
+
+/// One program.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Tool {
+    /// The oldest version that will do.
+    pub minimum: String,
+}
+
+/// Versions of Kubernetes.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Kubernetes {
+    /// The oldest that will do.
+    pub minimum: String,
+    /// What minikube is told to start.
+    pub version: String,
+}
+
+/// The charts.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Charts {
+    /// cert-manager
+    #[serde(rename = "cert-manager")]
+    pub cert_manager: Chart,
+    /// sigstore/scaffold
+    pub scaffold: Chart,
+}
+
+/// What builds the book.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Book {
+    /// The version of mdBook.
+    pub mdbook: String,
+}
+
+/// One chart.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Chart {
+    /// Its helm repository.
+    pub repository: String,
+    /// Its version.
+    pub version: String,
+}
+
+/// The pins of the repository, overlaid with those of a file.
+///
+/// # Errors
+/// Where either is missing or holds something else.
+pub fn pins(repo: &Path, overlay: Option<&Path>) -> Result<Pins> {
+    let mut all = yaml::read(&repo.join("deploy/versions.yml"))?;
+    if let Some(overlay) = overlay {
+        yaml::merge(&mut all, yaml::read(overlay)?);
+    }
+    serde_yaml::from_value(all).map_err(|error| {
+        let file = overlay.map_or_else(
+            || "deploy/versions.yml".into(),
+            |file| file.display().to_string(),
+        );
+        broken(format!("{file} does not fit: {error}")).into()
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_pins_of_the_repository_parse() {
+        let repo = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+        assert!(
+            pins(repo, None)
+                .unwrap()
+                .charts
+                .scaffold
+                .version
+                .starts_with("0.")
+        );
+    }
+}

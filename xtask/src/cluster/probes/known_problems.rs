@@ -1,0 +1,132 @@
+//! The search for known problems on a cluster: each probe looks at one thing that
+//! users have tripped over, and names what to type.
+
+use std::time::SystemTime;
+
+use anyhow::Result;
+
+use super::{findings, gathered, secrets};
+use crate::cluster::Cluster;
+use crate::cluster::conditions::problems_now;
+use crate::cluster::kubectl::Kubectl;
+use crate::cluster::servers::{SERVERS, namespaces};
+use crate::fail::not_so;
+use crate::preflight::Check;
+use crate::problems;
+use crate::words;
+
+/// How far the clocks of a node and of this machine may be apart: certificates are
+/// valid from the moment they are made.
+const SKEW_SECONDS: u64 = 10;
+
+impl Cluster {
+    /// What the cluster itself shows.
+    pub(in crate::cluster) fn probes(&self) -> Result<Vec<Check>> {
+        let kubectl = self.kubectl()?;
+        let needs_anonymous = self.settings()?.anonymous;
+        Ok(findings(&[
+            ("anonymous", &|| anonymous(&kubectl, needs_anonymous)),
+            ("clocks", &|| clocks(&kubectl)),
+            ("pods", &|| pods(&kubectl)),
+            ("secrets", &|| secrets::secrets(&kubectl)),
+            ("trees", &|| secrets::trees(&kubectl)),
+            ("sct-key", &|| secrets::sct_key(&kubectl)),
+            ("trust", &|| secrets::trust(self, &kubectl)),
+            ("logs", &|| Ok(server_logs(&kubectl))),
+        ]))
+    }
+}
+
+/// Whether the discovery document can be read without a token: a Fulcio that asks without
+/// one needs it, and so does one outside.
+fn anonymous(kubectl: &Kubectl, needed: bool) -> Result<Check> {
+    let check = Check::new(
+        "anonymous",
+        "reading of the discovery document, for a Fulcio outside",
+    );
+    let binding = kubectl.get("", "clusterrolebinding/oidc-reviewer")?;
+    if binding.is_some() {
+        return Ok(check.found("allowed by the binding oidc-reviewer"));
+    }
+    let said = "not allowed: there is no binding oidc-reviewer";
+    let check = check.missing(said, "cargo xtask oidc-reviewer");
+    Ok(if needed {
+        check
+    } else {
+        check.optional("the Fulcio of this cluster asks with a token of its own")
+    })
+}
+
+fn clocks(kubectl: &Kubectl) -> Result<Check> {
+    let check = Check::new(
+        "clocks",
+        format!("within {SKEW_SECONDS} seconds of this machine"),
+    );
+    // The kubelet renews this every ten seconds; the API server's clock would do,
+    // but kubectl does not show it.
+    let before = SystemTime::now();
+    let leases = kubectl.get_all(words!["leases", "--namespace=kube-node-lease"])?;
+    let mut apart = Vec::new();
+    for lease in leases {
+        let node = lease.metadata.name;
+        let renewed = lease.spec.renew_time;
+        let renewed = renewed.and_then(|at| humantime::parse_rfc3339_weak(&at).ok());
+        let Some(at) = renewed else {
+            continue;
+        };
+        let ahead = at.duration_since(before).map_or(0, |ahead| ahead.as_secs());
+        // A lease is renewed every ten seconds and may be as old as that.
+        let behind = before
+            .duration_since(at)
+            .map_or(0, |behind| behind.as_secs().saturating_sub(10));
+        let skew = ahead.max(behind);
+        if skew > SKEW_SECONDS {
+            let way = if ahead > 0 { "ahead of" } else { "behind" };
+            apart.push(format!(
+                "{node} is {skew} s {way} this machine, or does not report"
+            ));
+        }
+    }
+    Ok(if apart.is_empty() {
+        check.found("they agree")
+    } else {
+        check.missing(
+            apart.join("; "),
+            "set the clocks; a minikube that slept is set by: minikube stop, then cargo xtask minikube",
+        )
+    })
+}
+
+fn pods(kubectl: &Kubectl) -> Result<Check> {
+    let check = Check::new("pods", "all that were started run");
+    let mut problems = Vec::new();
+    for namespace in namespaces() {
+        for fail in problems_now(kubectl, namespace)? {
+            problems.push((format!("{namespace}: {}", fail.what), fail.hints));
+        }
+    }
+    Ok(gathered(check, "they do", problems))
+}
+
+/// What the servers print, where the table of known problems explains it.
+fn server_logs(kubectl: &Kubectl) -> Check {
+    let check = Check::new("logs", "no known problem in what the servers print");
+    let mut found: Vec<(String, Vec<String>)> = Vec::new();
+    for server in SERVERS {
+        let deployment = format!("deployment/{}", server.deployment);
+        let mut words = words!["logs", "--namespace", server.namespace];
+        words.extend(words!["--tail=40", "--since=10m", deployment]);
+        let Ok(text) = kubectl.ask(words) else {
+            continue;
+        };
+        for line in text.lines() {
+            let fail = problems::explain(not_so("").tail(vec![line.to_owned()]));
+            let what = format!("{}: {}", server.name, fail.what);
+            if fail.known && !found.iter().any(|(known, _)| *known == what) {
+                found.push((what, fail.hints));
+            }
+        }
+    }
+    // A server that came up before what it needs has said so.
+    gathered(check, "none", found).optional("it may be over")
+}

@@ -1,0 +1,41 @@
+//! What is looked at on the machine and on the cluster, by `preflight` and `doctor`:
+//! each probe is one finding.
+
+mod cluster;
+mod known_problems;
+pub(super) mod programs;
+mod secrets;
+
+use anyhow::Result;
+
+use crate::fail::Fail;
+use crate::parallel;
+use crate::preflight::Check;
+
+/// What a probe is called, and the probe.
+type Probe<'a> = (&'static str, &'a (dyn Fn() -> Result<Check> + Sync));
+
+/// Runs probes side by side. One that cannot look is a finding as well.
+fn findings(probes: &[Probe<'_>]) -> Vec<Check> {
+    let found = parallel::each(probes, |(_, probe)| probe());
+    let found = found.into_iter().zip(probes).map(|(looked, (name, _))| {
+        looked.unwrap_or_else(|error| {
+            let fail = Fail::from_error(&error);
+            let said = fail.tail.last().filter(|_| !fail.known).cloned();
+            let hint = fail.hints.join("; ");
+            Check::new(name, "an answer").missing(said.unwrap_or(fail.what), hint)
+        })
+    });
+    found.collect()
+}
+
+/// One check of several findings.
+fn gathered(check: Check, good: &str, findings: Vec<(String, Vec<String>)>) -> Check {
+    if findings.is_empty() {
+        return check.found(good);
+    }
+    let (what, hints): (Vec<String>, Vec<Vec<String>>) = findings.into_iter().unzip();
+    let mut hints = hints.concat();
+    hints.dedup();
+    check.missing(what.join("; "), hints.join("; "))
+}

@@ -1,0 +1,83 @@
+//! Probes of `doctor` that look at keys and at what is made of them.
+
+use anyhow::Result;
+
+use super::gathered;
+use crate::cluster::conditions::all_hold;
+use crate::cluster::kubectl::Kubectl;
+use crate::cluster::object::{DEFAULT, Object};
+use crate::cluster::servers::{CTLOG, FULCIO, LOGS, with_public_part};
+use crate::cluster::trust::CONFIG_MAP;
+use crate::cluster::{Cluster, copies};
+use crate::preflight::Check;
+
+pub(super) fn secrets(kubectl: &Kubectl) -> Result<Check> {
+    let check = Check::new(
+        "secrets",
+        "the keys, and their public parts where images are signed",
+    );
+    let mut missing = Vec::new();
+    for (server, part) in with_public_part() {
+        let secret = format!("secret/{}", part.secret);
+        if kubectl.get(server.namespace, &secret)?.is_none() {
+            let what = format!("{}/{} is missing", server.namespace, part.secret);
+            missing.push((what, vec!["cargo xtask scaffold --with-needs".to_owned()]));
+        }
+    }
+    if missing.is_empty() && !copies::are_current(kubectl)? {
+        let what = format!("the copies in {DEFAULT} are missing or old");
+        missing.push((what, vec!["cargo xtask copy-secrets".to_owned()]));
+    }
+    Ok(gathered(check, "they are there", missing))
+}
+
+pub(super) fn trees(kubectl: &Kubectl) -> Result<Check> {
+    let check = Check::new("trees", "a Merkle tree for each log");
+    let mut missing = Vec::new();
+    for log in LOGS {
+        let namespace = log.namespace;
+        if !all_hold(kubectl, namespace, log.tree.as_slice())? {
+            let map = log.tree.as_ref().map_or("", |tree| tree.name());
+            let what = format!("{namespace}/{map} names no tree: its Job createtree has not run");
+            let look = format!(
+                "see why: kubectl --namespace {namespace} get jobs,pods; then cargo xtask scaffold --from scaffold"
+            );
+            missing.push((what, vec![look]));
+        }
+    }
+    Ok(gathered(check, "they are there", missing))
+}
+
+/// The CT log refuses certificates of an authority that it does not know: its
+/// configuration holds Fulcio's certificate as it was.
+pub(super) fn sct_key(kubectl: &Kubectl) -> Result<Check> {
+    let check = Check::new("sct-key", "a CT log that knows this Fulcio");
+    let fulcio = kubectl.get(FULCIO.namespace, "secret/fulcio-server-secret")?;
+    let fulcio = fulcio.and_then(|secret| secret.data.get("cert").cloned());
+    let secret = kubectl.get(CTLOG.namespace, "secret/ctlog-secret")?;
+    let knows = |secret: &Object, chain: &String| secret.data.values().any(|value| value == chain);
+    Ok(match (fulcio, secret) {
+        (Some(chain), Some(secret)) if knows(&secret, &chain) => check.found("it does"),
+        (Some(_), Some(_)) => check.missing(
+            "its configuration holds another certificate than Fulcio's",
+            "have it added: cargo xtask scaffold --from scaffold, then kubectl --namespace ctlog-system rollout restart deployment/ctlog",
+        ),
+        _ => check.missing("there is no configuration of it yet", "cargo xtask scaffold"),
+    })
+}
+
+pub(super) fn trust(cluster: &Cluster, kubectl: &Kubectl) -> Result<Check> {
+    let check = Check::new("trust", "a trusted root that fits the keys");
+    let map = kubectl.get(DEFAULT, &format!("configmap/{CONFIG_MAP}"))?;
+    Ok(match map {
+        None => check.missing(
+            format!("there is no ConfigMap {CONFIG_MAP}"),
+            "cargo xtask trust",
+        ),
+        Some(_) if cluster.trust_is_current()? => check.found("it does"),
+        Some(_) => check.missing(
+            "the keys have changed, or its files are gone",
+            "cargo xtask trust",
+        ),
+    })
+}

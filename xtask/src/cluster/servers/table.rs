@@ -1,0 +1,180 @@
+//! The rows of the table.
+
+use super::{ClusterServer, IngressCertificate, PublicPart, Service};
+use crate::cluster::conditions::Condition;
+use crate::cluster::conditions::ConditionKind::{
+    Accepts, Certificate, ConfigMap, Deployment, Ended, Secret,
+};
+use crate::cluster::helm;
+use crate::cluster::object::DEFAULT;
+
+/// A server that is only there.
+const NEIGHBOUR: ClusterServer = ClusterServer {
+    name: "",
+    title: "",
+    namespace: "trillian-system",
+    deployment: "",
+    service: None,
+    public: None,
+    ingress: None,
+    tree: None,
+    ready: &[],
+};
+
+pub(crate) static CERT_MANAGER: ClusterServer = ClusterServer {
+    name: "cert-manager",
+    title: "cert-manager",
+    namespace: helm::CERT_MANAGER.namespace,
+    deployment: "cert-manager",
+    ready: &[
+        Condition::new(Deployment, "cert-manager"),
+        Condition::new(Deployment, "cert-manager-webhook"),
+        Condition::new(Deployment, "cert-manager-cainjector"),
+        Condition::new(Accepts, "deploy/clusterissuer-selfsigned-issuer.yml"),
+    ],
+    ..NEIGHBOUR
+};
+
+/// The certificate authority.
+pub(crate) static FULCIO: ClusterServer = ClusterServer {
+    name: "fulcio",
+    title: "Fulcio, the certificate authority",
+    namespace: "fulcio-system",
+    deployment: "fulcio-server",
+    service: Some(Service {
+        name: "fulcio-server",
+        port: 80,
+        path: "",
+        offset: Some(0),
+    }),
+    // The certificate chain.
+    public: Some(PublicPart {
+        secret: "fulcio-server-secret",
+        key: "cert",
+        copy: "fulcio-certificate",
+        as_key: "cert",
+    }),
+    ingress: Some(IngressCertificate {
+        title: "the certificate of Fulcio's ingress",
+        secret: "fulcio-tls",
+        ready: [
+            Condition::key(Secret, "fulcio-tls", "ca.crt"),
+            Condition::new(Certificate, "fulcio-tls"),
+        ],
+    }),
+    tree: None,
+    ready: &[
+        Condition::key(Secret, "fulcio-server-secret", "cert"),
+        Condition::new(Deployment, "fulcio-server"),
+    ],
+};
+
+/// The certificate transparency log.
+pub(crate) static CTLOG: ClusterServer = ClusterServer {
+    name: "ctlog",
+    title: "the certificate transparency log",
+    namespace: "ctlog-system",
+    deployment: "ctlog",
+    service: Some(Service {
+        name: "ctlog",
+        port: 80,
+        path: "/sigstorescaffolding",
+        offset: None,
+    }),
+    public: Some(PublicPart {
+        secret: "ctlog-public-key",
+        key: "public",
+        copy: "ctlog-public-key",
+        as_key: "public",
+    }),
+    ingress: None,
+    tree: Some(Condition::key(ConfigMap, "ctlog-config", "treeID")),
+    ready: &[
+        Condition::key(ConfigMap, "ctlog-config", "treeID"),
+        Condition::key(Secret, "ctlog-public-key", "public"),
+        Condition::new(Deployment, "ctlog"),
+    ],
+};
+
+/// The transparency log.
+pub(crate) static REKOR: ClusterServer = ClusterServer {
+    name: "rekor",
+    title: "Rekor, the transparency log",
+    namespace: "rekor-system",
+    deployment: "rekor-server",
+    service: Some(Service {
+        name: "rekor-server",
+        port: 80,
+        path: "",
+        offset: Some(1),
+    }),
+    // The certificate that lies beside the key: the public key is taken out of it.
+    public: Some(PublicPart {
+        secret: "rekor-signer",
+        key: "tls.crt",
+        copy: "rekor-public-key",
+        as_key: "public",
+    }),
+    ingress: Some(IngressCertificate {
+        title: "the certificate of Rekor's ingress",
+        secret: "rekor-tls",
+        ready: [
+            Condition::key(Secret, "rekor-tls", "ca.crt"),
+            Condition::new(Certificate, "rekor-tls"),
+        ],
+    }),
+    tree: Some(Condition::key(ConfigMap, "rekor-config", "treeID")),
+    ready: &[
+        Condition::key(ConfigMap, "rekor-config", "treeID"),
+        Condition::new(Deployment, "rekor-server"),
+    ],
+};
+
+/// What answers for the Merkle trees of the logs.
+pub(crate) static TRILLIAN_SERVER: ClusterServer = ClusterServer {
+    name: "trillian-log-server",
+    title: "Trillian's server",
+    deployment: "trillian-logserver",
+    ready: &[
+        Condition::new(Ended, "scaffold-trillian-createdb"),
+        Condition::new(Deployment, "trillian-logserver"),
+    ],
+    ..NEIGHBOUR
+};
+
+/// What makes the Merkle trees grow.
+pub(crate) static TRILLIAN_SIGNER: ClusterServer = ClusterServer {
+    name: "trillian-log-signer",
+    title: "Trillian's signer",
+    deployment: "trillian-logsigner",
+    ready: &[Condition::new(Deployment, "trillian-logsigner")],
+    ..NEIGHBOUR
+};
+
+/// Where the Merkle trees are kept.
+pub(crate) static TRILLIAN_DATABASE: ClusterServer = ClusterServer {
+    name: "trillian-database",
+    title: "Trillian's database",
+    deployment: "trillian-mysql",
+    ready: &[Condition::new(Deployment, "trillian-mysql")],
+    ..NEIGHBOUR
+};
+
+/// The registry of the workshop.
+pub(crate) static REGISTRY: ClusterServer = ClusterServer {
+    name: "registry",
+    title: "the registry",
+    namespace: DEFAULT,
+    deployment: "registry",
+    service: Some(Service {
+        name: "registry",
+        port: 443,
+        path: "",
+        offset: Some(2),
+    }),
+    ready: &[Condition::new(Deployment, "registry")],
+    ..NEIGHBOUR
+};
+
+/// The registry as images of it are named in the cluster.
+pub(crate) const REGISTRY_HOST: &str = "registry.default.svc.cluster.local";

@@ -1,0 +1,140 @@
+//! Signing and verifying as Jobs in the cluster: for each artifact a step that writes
+//! the Job, one that runs it and one that removes it.
+
+use std::path::PathBuf;
+
+use anyhow::Result;
+
+use crate::artifact::Artifact;
+use crate::cluster::Cluster;
+use crate::cluster::job_manifest::JobTask;
+use crate::cluster::object::DEFAULT;
+use crate::cluster::steps::{Follow, Job};
+use crate::cosign::numbered;
+use crate::entry::Version;
+use crate::plan::{Plan, Step};
+use crate::target::steps::{Forget, Record};
+use crate::words;
+
+/// One Job: its name, the image that it is about, and its place among others.
+struct JobPlan<'a> {
+    name: &'a str,
+    image: &'a str,
+    place: usize,
+}
+
+impl Cluster {
+    /// Adds the Jobs of these names that sign as a service account.
+    pub(in crate::cluster) fn push_sign_jobs(
+        &self,
+        plan: &mut Plan,
+        artifacts: &[Artifact],
+        account: &str,
+        names: &[String],
+    ) -> Result<()> {
+        for job in jobs(artifacts, names) {
+            let bundle = self.bundle_file(job.name);
+            let task = JobTask::Sign {
+                account: account.to_owned(),
+            };
+            let step = self
+                .create_step(plan, &job, task)?
+                .xtask(Follow {
+                    job: job.name.to_owned(),
+                    bundle: Some(bundle.clone()),
+                })
+                .xtask(Record {
+                    bundle,
+                    rekor: Version::V1,
+                    image: Some(job.image.into()),
+                    blob: None,
+                    forwarded: None,
+                });
+            self.push_job(plan, step, job.name)?;
+        }
+        Ok(())
+    }
+
+    /// Adds the Jobs of these names that verify.
+    pub(in crate::cluster) fn push_verify_jobs(
+        &self,
+        plan: &mut Plan,
+        artifacts: &[Artifact],
+        (identity, issuer): (&str, &str),
+        names: &[String],
+    ) -> Result<()> {
+        for job in jobs(artifacts, names) {
+            let task = JobTask::Verify {
+                identity: identity.to_owned(),
+                issuer: issuer.to_owned(),
+            };
+            let step = self.create_step(plan, &job, task)?.xtask(Follow {
+                job: job.name.to_owned(),
+                bundle: None,
+            });
+            self.push_job(plan, step, job.name)?;
+        }
+        Ok(())
+    }
+
+    /// Adds the step that writes a Job, and returns the one that creates it.
+    fn create_step(&self, plan: &mut Plan, job: &JobPlan<'_>, task: JobTask) -> Result<Step> {
+        let (suffix, image) = (numbered(job.place), job.image);
+        let file = self.job_file(job.name);
+        let write = Job::of(task, job.name, image, file.clone());
+        let verb = write.verb.name();
+        let title = format!("write the Job that will {verb} {image}");
+        let step = Step::new(format!("job{suffix}"), title);
+        plan.push(step.again().xtask(write));
+        let create = words!["create", "--filename", file];
+        let title = format!("{verb} {image} in the cluster");
+        Ok(Step::new(format!("{verb}{suffix}"), title)
+            .needs([format!("job{suffix}")])
+            .run(self.kubectl()?.command(create)))
+    }
+
+    /// Adds the step of a Job, and the one that removes it, however it ended.
+    fn push_job(&self, plan: &mut Plan, step: Step, job: &str) -> Result<()> {
+        let name = step.name.clone();
+        plan.push(step);
+        let remove = words![
+            "delete",
+            format!("job/{job}"),
+            "--namespace",
+            DEFAULT,
+            "--ignore-not-found",
+            "--wait=false"
+        ];
+        plan.push(
+            Step::new(format!("clean-up-{name}"), format!("remove the Job {job}"))
+                .needs([name])
+                .always()
+                .run(self.kubectl()?.command(remove).finishes())
+                // Where it was interrupted these are left.
+                .xtask(Forget {
+                    file: self.job_file(job),
+                })
+                .xtask(Forget {
+                    file: self.bundle_file(job),
+                }),
+        );
+        Ok(())
+    }
+
+    fn job_file(&self, job: &str) -> PathBuf {
+        self.dir.join(format!("tmp/{job}.yml"))
+    }
+
+    fn bundle_file(&self, job: &str) -> PathBuf {
+        self.dir.join(format!("tmp/{job}.sigstore.json"))
+    }
+}
+
+/// The Jobs of these names for the images among the artifacts.
+fn jobs<'a>(artifacts: &'a [Artifact], names: &'a [String]) -> impl Iterator<Item = JobPlan<'a>> {
+    let all = artifacts.iter().zip(names).enumerate();
+    all.filter_map(move |(place, (artifact, name))| match artifact {
+        Artifact::Image(image) => Some(JobPlan { name, image, place }),
+        Artifact::Blob { .. } => None,
+    })
+}
