@@ -1,17 +1,13 @@
 //! Random bytes of the system.
 
-use std::io::Read;
+use anyhow::{Result, anyhow};
+use ring::rand::{SecureRandom, SystemRandom};
 
-use anyhow::{Context, Result};
-
-/// Random bytes.
-///
-/// # Errors
-/// Where the system gives none.
-pub fn random<const N: usize>() -> Result<[u8; N]> {
+/// Random bytes; fails where the system gives none.
+pub(crate) fn random<const N: usize>() -> Result<[u8; N]> {
     let mut bytes = [0; N];
-    std::fs::File::open("/dev/urandom")
-        .and_then(|mut source| source.read_exact(&mut bytes))
-        .context("read random bytes")?;
+    SystemRandom::new()
+        .fill(&mut bytes)
+        .map_err(|_| anyhow!("this machine gives no random bytes"))?;
     Ok(bytes)
 }

@@ -117,7 +117,6 @@ struct EnvelopeSignature {
 /// # Errors
 /// Where it is none, or is one that says two things at once.
 pub fn read(text: &[u8]) -> Result<Bundle, Fail> {
-    let bad = |what: &str| broken(format!("that is no bundle this program reads: {what}"));
     // The media type first: of a text that is no bundle it is what is missing.
     let value = strict_json(text).map_err(|error| broken(format!("that is no bundle: {error}")))?;
     let kind = value["mediaType"].as_str().unwrap_or_default();
@@ -129,6 +128,7 @@ pub fn read(text: &[u8]) -> Result<Bundle, Fail> {
     let promise_suffices = kind.ends_with("version=0.1");
     let raw = Raw::deserialize(value).map_err(|error| bad(&error.to_string()))?;
     let material = raw.verification_material;
+    // Where a bundle says something twice, two verifiers could take different ones.
     let leaf = match (
         material.certificate,
         material.x509_certificate_chain,
@@ -145,25 +145,7 @@ pub fn read(text: &[u8]) -> Result<Bundle, Fail> {
         (None, None, _) => None,
         _ => return Err(bad("it names more than one signer")),
     };
-    let content = match (raw.message_signature, raw.dsse_envelope) {
-        (Some(message), None) => Content::Message {
-            hashing: Hashing::named(&message.message_digest.algorithm)
-                .ok_or_else(|| bad("its message is hashed with an unknown algorithm"))?,
-            digest: message.message_digest.digest.0,
-            signature: message.signature.0,
-        },
-        (None, Some(envelope)) => {
-            let [signature] = envelope.signatures.as_slice() else {
-                return Err(bad("its envelope has not one signature"));
-            };
-            Content::Envelope {
-                payload_type: envelope.payload_type,
-                payload: envelope.payload.0,
-                signature: signature.sig.0.clone(),
-            }
-        }
-        _ => return Err(bad("it holds not one signature")),
-    };
+    let content = content(raw.message_signature, raw.dsse_envelope)?;
     let mut entries = material.tlog_entries.into_iter();
     let entry = entries.next().map(RawEntry::entry).transpose()?;
     if entries.next().is_some() {
@@ -183,6 +165,33 @@ pub fn read(text: &[u8]) -> Result<Bundle, Fail> {
             .collect(),
         promise_suffices,
     })
+}
+
+fn bad(what: &str) -> Fail {
+    broken(format!("that is no bundle this program reads: {what}"))
+}
+
+/// What was signed, and the signature of it.
+fn content(message: Option<MessageSignature>, envelope: Option<Envelope>) -> Result<Content, Fail> {
+    match (message, envelope) {
+        (Some(message), None) => Ok(Content::Message {
+            hashing: Hashing::named(&message.message_digest.algorithm)
+                .ok_or_else(|| bad("its message is hashed with an unknown algorithm"))?,
+            digest: message.message_digest.digest.0,
+            signature: message.signature.0,
+        }),
+        (None, Some(envelope)) => {
+            let [signature] = envelope.signatures.as_slice() else {
+                return Err(bad("its envelope has not one signature"));
+            };
+            Ok(Content::Envelope {
+                payload_type: envelope.payload_type,
+                payload: envelope.payload.0,
+                signature: signature.sig.0.clone(),
+            })
+        }
+        _ => Err(bad("it holds not one signature")),
+    }
 }
 
 impl RawEntry {

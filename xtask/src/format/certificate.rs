@@ -224,6 +224,7 @@ impl Leaf {
         let (from, to) = self.validity_text();
         let (start, end) = self.validity();
         let lifetime = time::short(std::time::Duration::from_secs(end.saturating_sub(start)));
+        // What is from outside could rewrite what a terminal shows.
         let mut lines = vec![
             format!("identity     {}", printable(&self.identities().join(", "))),
             format!(

@@ -7,37 +7,7 @@ use x509_cert::der::{Decode, Encode};
 use x509_cert::spki::SubjectPublicKeyInfoRef;
 
 pub use super::hashing::Hashing;
-
-/// Why something is not proved.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Unproved {
-    /// Something is wrong.
-    Wrong(String),
-    /// It is of a kind that this program does not read: nothing is known to be wrong.
-    NotRead(String),
-}
-
-impl Unproved {
-    /// Says what it is about.
-    pub(crate) fn of(self, what: &str) -> Unproved {
-        match self {
-            Unproved::Wrong(why) => Unproved::Wrong(format!("{what}: {why}")),
-            Unproved::NotRead(why) => Unproved::NotRead(format!("{what}: {why}")),
-        }
-    }
-}
-
-impl From<String> for Unproved {
-    fn from(why: String) -> Unproved {
-        Unproved::Wrong(why)
-    }
-}
-
-impl From<&str> for Unproved {
-    fn from(why: &str) -> Unproved {
-        Unproved::Wrong(why.to_owned())
-    }
-}
+pub use super::unproved::Unproved;
 
 /// The kinds of keys that Sigstore's services and signers use, and that are read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -6,3 +6,4 @@ pub mod hashing;
 pub mod hex;
 pub mod key;
 pub mod protojson;
+mod unproved;

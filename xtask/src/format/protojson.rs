@@ -126,6 +126,7 @@ impl<'de> Deserialize<'de> for NoDuplicateKeys {
                 Ok(Value::Array(all))
             }
             fn visit_map<A: MapAccess<'de>>(self, mut fields: A) -> Result<Value, A::Error> {
+                // Two readers that take different ones of the two would see different things.
                 let mut all = Map::new();
                 while let Some((key, NoDuplicateKeys(value))) =
                     fields.next_entry::<String, NoDuplicateKeys>()?

@@ -13,7 +13,7 @@ use x509_cert::Certificate;
 use crate::format::der;
 use crate::format::key::Unproved;
 use crate::tlog::merkle::Hash;
-use crate::trust::root::Authority;
+use crate::trust::root::{Authority, VerifiedChain};
 
 /// What a certificate is for (RFC 5280, section 4.2.1.12), as the bytes of the OID.
 #[derive(Debug, Clone, Copy)]
@@ -87,7 +87,7 @@ fn verify_one<'a>(
     let der = CertificateDer::from(leaf);
     let end = EndEntityCert::try_from(&der)
         .map_err(|error| Some(format!("that is no certificate of a signer: {error:?}").into()))?;
-    let known = |verified: &&Verified| verified.leaf == leaf && verified.valid.contains(&time);
+    let known = |verified: &&VerifiedChain| verified.leaf == leaf && verified.valid.contains(&time);
     if let Some(verified) = authority.verified.get().filter(known) {
         return Ok(Chain {
             authority,
@@ -118,7 +118,7 @@ fn verify_one<'a>(
     };
     if let Some(valid) = valid(std::iter::once(&der).chain(&below)) {
         // Whoever came first stays: a CA issues each leaf once, so it gains nothing.
-        let _ = authority.verified.set(Verified {
+        let _ = authority.verified.set(VerifiedChain {
             leaf: leaf.to_vec(),
             valid,
             issuer_key_hash: chain.issuer_key_hash,
@@ -126,17 +126,6 @@ fn verify_one<'a>(
         });
     }
     Ok(chain)
-}
-
-/// A chain that was verified: a timestamp authority has one for all that it signs, and
-/// to verify that each time would be a part of all work on many bundles.
-#[derive(Debug, Clone)]
-pub struct Verified {
-    leaf: Vec<u8>,
-    /// When all its certificates below the root are valid, in seconds since 1970.
-    valid: RangeInclusive<u64>,
-    issuer_key_hash: Hash,
-    intermediates: usize,
 }
 
 /// When all of some certificates are valid, where they can be read.

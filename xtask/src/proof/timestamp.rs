@@ -58,6 +58,7 @@ pub fn verify(
     let [signer] = signed.signer_infos.0.as_slice() else {
         return Err("it has not one signer".into());
     };
+    // The time counts only once the signature over it holds, so that comes first.
     let certificate = signer_certificate(signer, &signed, root)?;
     signed_by(signer, &certificate, info)?;
 

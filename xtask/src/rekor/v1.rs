@@ -79,6 +79,7 @@ pub fn read(text: &[u8]) -> Result<Entry> {
             .as_str()
             .and_then(|text| BASE64_STANDARD.decode(text).ok())
     };
+    // The leaf of the log is the hash of these bytes, so they are kept as they came.
     let canonical = decoded(&entry["body"]).context(NOT_REKOR)?;
     let verification = &entry["verification"];
     let proof = &verification["inclusionProof"];

@@ -127,6 +127,7 @@ fn article(names: &Names, signature: &Article<'_>) -> Element {
         )
         .with(verdict(proof))
         .with(timeline::draw(names, evidence, proof));
+    // A part of which nothing is known is left out, not shown empty.
     if let Some(leaf) = evidence.leaf() {
         article = article.with(certificates::chain(names, &leaf, proof));
     }

@@ -1,6 +1,7 @@
 //! Reading a trusted root: whose certificates and signatures count
 //! (`TrustedRoot` of protobuf-specs, `sigstore_trustroot.proto`, as JSON).
 
+use std::ops::RangeInclusive;
 use std::sync::OnceLock;
 
 use serde::Deserialize;
@@ -11,7 +12,6 @@ use crate::fail::{Fail, broken};
 use crate::format::der;
 use crate::format::key::{PublicKey, Unproved};
 use crate::format::protojson::{Base64, Time};
-use crate::proof::chain::Verified;
 
 /// The largest trusted root that is read; the public one has 7 KiB.
 pub const LARGEST: u64 = 4 * 1024 * 1024;
@@ -76,7 +76,7 @@ pub struct Authority {
     pub valid_for: Period,
     /// The first chain to it that was verified.
     #[serde(skip)]
-    pub verified: OnceLock<Verified>,
+    pub verified: OnceLock<VerifiedChain>,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -186,6 +186,20 @@ impl TransparencyLog {
             .finalize();
         name == origin && named.starts_with(hint) && self.id().starts_with(hint)
     }
+}
+
+/// A chain to an authority that was verified: a timestamp authority has one for all that
+/// it signs, and to verify that each time would be a part of all work on many bundles.
+#[derive(Debug, Clone)]
+pub struct VerifiedChain {
+    /// The certificate at its other end, DER.
+    pub(crate) leaf: Vec<u8>,
+    /// When all its certificates below the root are valid, in seconds since 1970.
+    pub(crate) valid: RangeInclusive<u64>,
+    /// SHA-256 of the key of the issuer.
+    pub(crate) issuer_key_hash: [u8; 32],
+    /// How many certificates are between both.
+    pub(crate) intermediates: usize,
 }
 
 impl Authority {

@@ -80,6 +80,8 @@ pub fn bundle(
             },
         },
     }});
+    // The log takes whatever is signed with the key in it: who certified that key, it leaves
+    // to those who verify.
     let config = trust(session, "WORKSHOP_SIGNING_CONFIG")?;
     let log = config["rekorTlogUrls"][0]["url"].as_str();
     let url = format!("{}/api/v2/log/entries", log.context("no log is named")?);

@@ -2,8 +2,7 @@
 
 use std::time::{Duration, SystemTime};
 
-use anyhow::{Context, Result, anyhow};
-use ring::rand::SystemRandom;
+use anyhow::{Context, Result};
 use sha2::{Digest, Sha256};
 use x509_cert::Certificate;
 use x509_cert::certificate::{TbsCertificate, Version};
@@ -26,6 +25,7 @@ use super::PrivateKey;
 use crate::format::certificate::{Leaf, SCT_LIST};
 use crate::format::der;
 use crate::labs::Session;
+use crate::random::random;
 use crate::state;
 use crate::tlog::merkle::Hash;
 
@@ -126,38 +126,14 @@ impl Authority {
             key_identifier: Some(own_key.0),
             ..AuthorityKeyIdentifier::default()
         };
-        let email = GeneralName::Rfc822Name(Ia5String::new(wish.email)?);
         let time = |seconds| {
             Ok::<_, anyhow::Error>(Time::UtcTime(UtcTime::from_unix_duration(
                 Duration::from_secs(seconds),
             )?))
         };
-        let serial = ring::rand::generate::<[u8; 20]>(&SystemRandom::new());
-        let mut serial = serial
-            .map_err(|_| anyhow!("this machine gives no random bytes"))?
-            .expose();
+        let mut serial: [u8; 20] = random()?;
         // A serial number is positive and has no leading zeros.
         serial[0] = serial[0] & 0x7f | 0x40;
-        let extensions = vec![
-            extension(
-                KEY_USAGE,
-                true,
-                &KeyUsage(KeyUsages::DigitalSignature.into()),
-            )?,
-            extension(
-                EXTENDED_KEY_USAGE,
-                false,
-                &ExtendedKeyUsage(vec![CODE_SIGNING]),
-            )?,
-            extension(AUTHORITY_KEY, false, &authority_key)?,
-            extension(ALTERNATIVE_NAME, true, &SubjectAltName(vec![email]))?,
-            Extension {
-                extn_id: ISSUER,
-                critical: false,
-                extn_value: OctetString::new(wish.issuer.as_bytes())?,
-            },
-            extension(ISSUER_V2, false, &Utf8StringRef::new(wish.issuer)?)?,
-        ];
         let tbs = TbsCertificate {
             version: Version::V3,
             serial_number: SerialNumber::new(&serial)?,
@@ -172,7 +148,7 @@ impl Authority {
             subject_public_key_info: key.public()?,
             issuer_unique_id: None,
             subject_unique_id: None,
-            extensions: Some(extensions),
+            extensions: Some(extensions(wish, &authority_key)?),
         };
         Ok(Draft { key, tbs })
     }
@@ -222,6 +198,31 @@ impl Draft {
     pub fn to_be_signed(&self) -> Result<Vec<u8>> {
         Ok(self.tbs.to_der()?)
     }
+}
+
+/// The extensions of a leaf certificate, as Fulcio writes them.
+fn extensions(wish: &Wish<'_>, authority_key: &AuthorityKeyIdentifier) -> Result<Vec<Extension>> {
+    let email = GeneralName::Rfc822Name(Ia5String::new(wish.email)?);
+    Ok(vec![
+        extension(
+            KEY_USAGE,
+            true,
+            &KeyUsage(KeyUsages::DigitalSignature.into()),
+        )?,
+        extension(
+            EXTENDED_KEY_USAGE,
+            false,
+            &ExtendedKeyUsage(vec![CODE_SIGNING]),
+        )?,
+        extension(AUTHORITY_KEY, false, authority_key)?,
+        extension(ALTERNATIVE_NAME, true, &SubjectAltName(vec![email]))?,
+        Extension {
+            extn_id: ISSUER,
+            critical: false,
+            extn_value: OctetString::new(wish.issuer.as_bytes())?,
+        },
+        extension(ISSUER_V2, false, &Utf8StringRef::new(wish.issuer)?)?,
+    ])
 }
 
 fn extension(extn_id: ObjectIdentifier, critical: bool, value: &impl Encode) -> Result<Extension> {

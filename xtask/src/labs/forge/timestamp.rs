@@ -98,6 +98,8 @@ impl Stamp {
             .into_vec()
             .pop()
             .context("nobody signed it")?;
+        // What is signed is the attributes, which hold the digest of the content (RFC 5652,
+        // section 5.4).
         let mut attributes = SetOfVec::new();
         for old in signer.signed_attrs.iter().flat_map(|all| all.iter()) {
             let value = match old.oid {

@@ -30,6 +30,7 @@ pub(crate) fn of_log<'a>(
     };
     of_inclusion(proof, entry, included);
 
+    // A root proves nothing until the log has signed it.
     let Some(text) = &included.checkpoint else {
         proof.check("checkpoint", wrong("the proof comes without a checkpoint"));
         return known;

@@ -89,6 +89,7 @@ pub fn of_signature(
         (Some(bundle), _) => bundle.content.signature(),
         (None, entry) => entry.map_or(&[][..], |entry| &entry.signature),
     };
+    // Some algorithms sign the message and not its digest, and then the message is needed.
     let verdict = match (message, &evidence.bundle) {
         (Signed::Message(message, hashing), _) => {
             let hashing = hashing.unwrap_or_else(|| key.hashing());
@@ -156,6 +157,24 @@ fn made(whose: &str, key: &PublicKey) -> String {
     format!("made with {whose} ({})", key.name())
 }
 
+/// The digest of a bundle's content, made as the entry says that its own was made; `None`
+/// where the entry cannot be about such content.
+fn digest_as_recorded(content: &Content, recorded: &EntryBody) -> Option<Vec<u8>> {
+    match (content, recorded.of_payload) {
+        (Content::Envelope { payload, .. }, true) => Some(recorded.hashing.digest(payload)),
+        (
+            Content::Message {
+                hashing, digest, ..
+            },
+            false,
+        ) if *hashing == recorded.hashing => Some(digest.clone()),
+        (Content::Message { .. }, _) | (Content::Simple { .. }, true) => None,
+        (content, _) => content
+            .message()
+            .map(|message| recorded.hashing.digest(&message)),
+    }
+}
+
 /// Compares an entry with the bundle that brought it, or that it was looked up for.
 pub fn of_entry(proof: &mut Proof, evidence: &Evidence, leaf: Option<&Leaf>, recorded: &Record) {
     let Some(bundle) = &evidence.bundle else {
@@ -180,24 +199,14 @@ pub fn of_entry(proof: &mut Proof, evidence: &Evidence, leaf: Option<&Leaf>, rec
         Ok(Some(recorded)) => recorded,
     };
     let content = &bundle.content;
-    let digest = match (content, recorded.of_payload) {
-        (Content::Envelope { payload, .. }, true) => Some(recorded.hashing.digest(payload)),
-        (
-            Content::Message {
-                hashing, digest, ..
-            },
-            false,
-        ) if *hashing == recorded.hashing => Some(digest.clone()),
-        (Content::Message { .. }, _) | (Content::Simple { .. }, true) => None,
-        (content, _) => content
-            .message()
-            .map(|message| recorded.hashing.digest(&message)),
-    };
+    let digest = digest_as_recorded(content, recorded);
     let of = if recorded.of_payload {
         "payload"
     } else {
         "message"
     };
+    // The entry holds one signature; a bundle with the certificate of another would still
+    // verify against it.
     let same_signer = match (&recorded.verifier, leaf) {
         (Verifier::Certificate(der), Some(leaf)) => der == leaf.der(),
         (Verifier::Key(_), None) => true,
