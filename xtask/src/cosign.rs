@@ -31,7 +31,7 @@ pub struct SignRequest<'a> {
     pub artifacts: &'a [Artifact],
     /// The name of the user or service account.
     pub user: &'a str,
-    /// The same, as it will stand in the certificate.
+    /// The identity of the user, as it will stand in the certificate.
     pub identity: &'a str,
     /// Who is asked for the token: `Dex`.
     pub issued_by: &'a str,

@@ -55,7 +55,7 @@ pub fn ordered<I: Sync, T: Send>(
     let workers = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     let work = &work;
     std::thread::scope(|scope| {
-        // Each worker has every so-manieth item, and waits where it is far ahead.
+        // With N workers each takes every Nth item, and waits where it is far ahead.
         let results: Vec<_> = (0..workers.min(items.len()))
             .map(|first| {
                 let (send, receive) = std::sync::mpsc::sync_channel(16);

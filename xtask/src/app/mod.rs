@@ -63,7 +63,7 @@ impl App {
             Some(dir) => std::path::absolute(dir).context("find the state directory")?,
             None => repo.join(".workshop"),
         };
-        // Commands are text, and so is JSON: a path that is none would be another.
+        // Commands are text, and so is JSON: a path that is not UTF-8 would come back as another path.
         for path in [&root, &repo] {
             if path.to_str().is_none() {
                 return Err(broken(format!("the path {} is not UTF-8", path.display())).into());

@@ -14,7 +14,7 @@ use crate::plan::Command;
 /// How often it is asked whether the book is shown, or has to end.
 const EACH: Duration = Duration::from_millis(20);
 
-/// Fails where somebody has a port of this machine's loopback.
+/// Fails where another program listens on a port of this machine's loopback.
 ///
 /// # Errors
 /// Exactly then.

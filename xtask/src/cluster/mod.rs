@@ -72,7 +72,7 @@ pub struct Cluster {
     /// `.workshop/minikube` or `.workshop/cluster`
     pub(crate) dir: PathBuf,
     /// What was chosen, or the defaults; why not, where no cluster is known. Empty until
-    /// somebody asks, where only kubectl knows which cluster it is.
+    /// a command asks, where only kubectl knows which cluster it is.
     settings: OnceLock<Result<ClusterSettings, Fail>>,
     /// Whether its context was typed.
     pub(crate) named: bool,

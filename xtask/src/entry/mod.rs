@@ -87,7 +87,7 @@ pub struct Entry {
     pub log_id: Option<Vec<u8>>,
     /// What the log committed to, to the byte: its leaf.
     pub canonical: Vec<u8>,
-    /// The same, parsed.
+    /// The canonicalized body, parsed.
     pub body: Value,
     /// Rekor v1's signed promise to include it.
     pub promise: Option<Vec<u8>>,

@@ -120,7 +120,7 @@ fn groups() -> std::sync::MutexGuard<'static, Vec<Pid>> {
         .unwrap_or_else(std::sync::PoisonError::into_inner)
 }
 
-/// Does something that only somebody else ends, a server or a reader, and leaves it
+/// Does something that only a server or a reader ends, and leaves it
 /// where the user does not want to wait.
 ///
 /// # Errors

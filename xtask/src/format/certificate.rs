@@ -121,7 +121,7 @@ impl Leaf {
         &self.der
     }
 
-    /// The same as PEM.
+    /// Reads PEM.
     ///
     /// # Errors
     /// Where it cannot be written so.
@@ -179,7 +179,7 @@ impl Leaf {
         )
     }
 
-    /// The same as text.
+    /// The validity as RFC 3339 texts.
     pub fn validity_text(&self) -> (String, String) {
         let (from, to) = self.validity();
         let text = |seconds| {

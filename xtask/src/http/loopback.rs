@@ -30,7 +30,7 @@ pub fn get(url: &str, within: Duration) -> Result<Vec<u8>, Fail> {
     find(url, within)?.ok_or_else(|| not_ours(url, "404", &[]))
 }
 
-/// The same where what is looked for may not be there: `None` for 400 and 404,
+/// Reads what may not be at an address: `None` for 400 and 404,
 /// which is how servers say so.
 ///
 /// # Errors

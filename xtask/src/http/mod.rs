@@ -75,7 +75,7 @@ impl Server {
             .ok_or_else(|| not_ours(&format!("{}{path}", self.url), "404", &[]))
     }
 
-    /// The same where what is looked for may not be there.
+    /// Reads what may not be at a path.
     ///
     /// # Errors
     /// As [`find`].
@@ -83,7 +83,7 @@ impl Server {
         self.find_at_most(path, LARGEST, within)
     }
 
-    /// The same of at most so many bytes.
+    /// Reads what may not be at a path, of at most so many bytes.
     ///
     /// # Errors
     /// As [`find`].
@@ -96,7 +96,7 @@ impl Server {
         Ok(self.ask(path, None, largest, within)?)
     }
 
-    /// The same of one of these media types.
+    /// Reads what may not be at a path, of one of these media types.
     ///
     /// # Errors
     /// As [`find`].

@@ -1,4 +1,4 @@
-//! The labs in which somebody has stolen the key of the certificate authority.
+//! The labs in which a thief has the key of the certificate authority.
 
 use std::path::Path;
 

@@ -69,7 +69,7 @@ fn moved_signature(session: &mut Session<'_>) -> Result<()> {
     )
 }
 
-/// Somebody else signs.
+/// Another user signs.
 pub const WRONG_SIGNER: Lab = Lab {
     name: "wrong-signer",
     title: "mallory signs, and alice is expected",
@@ -104,7 +104,7 @@ fn wrong_signer(session: &mut Session<'_>) -> Result<()> {
     )
 }
 
-/// The right name, vouched for by somebody else.
+/// The right name, vouched for by another issuer.
 pub const WRONG_ISSUER: Lab = Lab {
     name: "wrong-issuer",
     title: "the right name, vouched for by the wrong issuer",

@@ -56,7 +56,7 @@ fn two_histories(session: &mut Session<'_>) -> Result<()> {
     )
 }
 
-/// A log begins anew with another key.
+/// A log starts over with another key.
 pub const CHANGED_KEY: Lab = Lab {
     name: "changed-key",
     title: "the key of Rekor changes at a restart",

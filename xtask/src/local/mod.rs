@@ -75,7 +75,7 @@ impl Local {
         Local::with(repo, state, globals, settings)
     }
 
-    /// The same for its removal, which must not fail for what is to be removed.
+    /// Opens the target for its removal, which must not fail for what is to be removed.
     ///
     /// # Errors
     /// Where the repository is damaged.

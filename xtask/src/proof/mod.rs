@@ -1,7 +1,7 @@
 //! Proving a signature: every link from an artifact to the authorities of a trusted
 //! root, each a check of its own, independently of cosign.
 //!
-//! Nothing here knows a target or a server. [`prove`] is given what somebody fetched
+//! Nothing here knows a target or a server. [`prove`] is given what was fetched
 //! or kept, and says of each link whether it holds and why.
 
 pub mod chain;
@@ -81,7 +81,7 @@ pub const NAMES: [(&str, &str); 13] = [
     ("issuer", "the expected one vouched for that name"),
 ];
 
-/// An artifact that somebody asks about.
+/// The artifact that is asked about.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Subject {
     /// The image by digest, or the file.
@@ -110,7 +110,7 @@ pub struct Proof {
     pub checks: Vec<Check>,
     /// Those that could not be.
     pub unchecked: Vec<Unchecked>,
-    /// When it was signed, in seconds since 1970, where somebody trusted says so.
+    /// When it was signed, in seconds since 1970, where a trusted party says so.
     pub signed_at: Option<u64>,
     /// The path from the leaf of the log to its root, where the proof holds.
     pub path: Option<Path>,

@@ -9,7 +9,7 @@ use crate::format::certificate::Leaf;
 /// What the name or the issuer in a certificate must be.
 #[derive(Debug, Clone)]
 pub enum Expected {
-    /// This, to the letter.
+    /// Exactly this name.
     Exactly(String),
     /// Something in which this regular expression is found; `^` and `$` make it all.
     Matching(Regex),

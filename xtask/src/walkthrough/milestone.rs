@@ -8,7 +8,7 @@ use crate::fail::{Fail, broken};
 pub(crate) enum Milestone {
     /// It verified a signature.
     Verify,
-    /// It refused a signature by somebody else than was expected.
+    /// It refused a signature by another signer than was expected.
     Refusal,
     /// It proved every link of a signature.
     InspectRekor,

@@ -59,7 +59,7 @@ pub struct Wish<'a> {
 }
 
 impl<'a> Wish<'a> {
-    /// What Fulcio would give somebody now.
+    /// What Fulcio would issue now.
     ///
     /// # Errors
     /// Where the clock of this machine is before 1970.

@@ -34,7 +34,7 @@ pub fn end(command: Command) -> Result<Ended> {
     run(alone(command))
 }
 
-/// The same for a command whose progress the reader sees: standard error is the
+/// Runs a command whose progress the reader sees: standard error is the
 /// reader's.
 ///
 /// # Errors

@@ -38,7 +38,7 @@ pub fn of_timestamps(proof: &mut Proof, evidence: &Evidence, root: &TrustedRoot)
 }
 
 /// Checks who issued the certificate, whether a CT log saw it, and whether it was valid
-/// at the times that somebody trusted named.
+/// at the times that a trusted party named.
 pub fn of_certificate(
     proof: &mut Proof,
     evidence: &Evidence,

@@ -123,7 +123,7 @@ pub fn of_signature(
 
 /// What a signature is over.
 enum Signed {
-    /// All of it, and how it was hashed where somebody says so.
+    /// All of it, and how it was hashed where the bundle says so.
     Message(Vec<u8>, Option<Hashing>),
     /// The digest alone.
     Digest(Vec<u8>),

@@ -30,7 +30,7 @@ pub(super) enum Kind {
     Sibling,
     /// The checkpoint that the log signed.
     Checkpoint,
-    /// The same, where it does not hold.
+    /// A checkpoint that does not hold.
     Broken,
 }
 
