@@ -3,10 +3,10 @@
 
 // The fuzzers, which are a package of their own, call the same.
 #[path = "../../fuzz/readers.rs"]
-mod readers;
+mod fuzzed;
 
+use fuzzed::READERS;
 use proptest::prelude::*;
-use readers::READERS;
 
 /// Something done to some bytes.
 #[derive(Debug, Clone)]
