@@ -14,6 +14,7 @@ pub mod cli;
 pub mod cluster;
 pub mod commands;
 pub mod cosign;
+pub mod ct_log;
 pub mod entry;
 pub mod evidence;
 pub mod exec;

@@ -12,10 +12,11 @@ use crate::format::certificate::Leaf;
 use crate::walkthrough::Milestone;
 
 /// The checks that are about the certificate, and about the time that it needs.
-const OF_CERTIFICATE: [&str; 7] = [
+const OF_CERTIFICATE: [&str; 8] = [
     "promise",
     "chain",
     "sct",
+    "ct-inclusion",
     "timestamp",
     "validity",
     "identity",

@@ -5,7 +5,7 @@
 //!   settings.json  shards.json  signatures.json
 //!   keys/      private keys (mode 0600) beside their public halves
 //!   config/    the servers' configuration, filled in
-//!   data/      what servers keep: Rekor v2's tiles, the registry's images
+//!   data/      what servers keep: the tiles of both logs, the registry's images
 //!   trust/     trusted_root.json, signing_config.json, client_trust_config.json
 //!   run/       a record of each process      logs/   what it printed
 //!   tuf/       cosign's TUF_ROOT             tmp/    tokens, for moments
@@ -71,8 +71,10 @@ impl Local {
     /// # Errors
     /// Where either is damaged.
     pub fn open(repo: &Path, state: &State, globals: Vec<String>) -> Result<Local> {
-        let settings = Settings::read(&state.path("local"))?;
-        Local::with(repo, state, globals, settings)
+        let dir = state.path("local");
+        let settings = Settings::read(&dir)?;
+        let settings = settings.map(|settings| shards::carried_over(settings, &dir));
+        Local::with(repo, state, globals, settings.transpose()?)
     }
 
     /// Opens the target for its removal, which must not fail for what is to be removed.
@@ -143,7 +145,6 @@ mod tests {
             Machine {
                 local: Local::open(repo, &state, Vec::new()).unwrap(),
                 facts: Facts {
-                    built: true,
                     archives: 3,
                     ..Facts::default()
                 },

@@ -6,6 +6,7 @@
 
 pub mod chain;
 mod checks;
+pub mod ct_inclusion;
 pub mod policy;
 pub mod sct;
 mod signed_entry_timestamp;
@@ -53,7 +54,7 @@ pub struct Unchecked {
 }
 
 /// The checks, in the order in which they are shown, and what each is about.
-pub const NAMES: [(&str, &str); 13] = [
+pub const NAMES: [(&str, &str); 14] = [
     (
         "artifact",
         "what was signed is the artifact that was asked about",
@@ -75,6 +76,7 @@ pub const NAMES: [(&str, &str); 13] = [
     ),
     ("chain", "Fulcio issued the leaf certificate"),
     ("sct", "a CT log promised to show the leaf certificate"),
+    ("ct-inclusion", "the leaf certificate is in the CT log"),
     ("timestamp", "a timestamp authority saw the signature"),
     ("validity", "the leaf certificate was valid at that time"),
     ("identity", "the expected one signed"),
@@ -116,6 +118,8 @@ pub struct Proof {
     pub path: Option<Path>,
     /// The checkpoint, where its signature is the log's, and the id of that log.
     pub checkpoint: Option<(Vec<u8>, Checkpoint)>,
+    /// The promises of CT logs to show the leaf certificate that hold.
+    pub promises: Vec<sct::Promise>,
     /// The chain above the leaf certificate, DER, the root last, where it holds.
     pub chain: Vec<Vec<u8>>,
 }
@@ -204,8 +208,9 @@ impl Evidence {
 }
 
 /// Checks every link of a signature that can be checked without asking anybody.
-/// `identity` and `issuer` are checked where the policy names them; `consistency` is
-/// left to whoever remembers checkpoints (`evidence::checkpoint_store`).
+/// `identity` and `issuer` are checked where the policy names them; `consistency` and
+/// `ct-inclusion` are left to whoever asks logs and remembers their checkpoints
+/// (`evidence`).
 pub fn prove(evidence: &Evidence, root: &TrustedRoot, policy: &Policy) -> Proof {
     let mut proof = Proof::default();
     let recorded = match evidence.entry().map(Entry::recorded) {

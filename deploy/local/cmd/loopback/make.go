@@ -18,6 +18,8 @@ import (
 
 	"github.com/sigstore/fulcio/pkg/ca"
 	"github.com/sigstore/sigstore/pkg/cryptoutils"
+
+	"workshop.local/servers/internal/cli"
 )
 
 // kinds are what make can make, each from the prefix of its files' names.
@@ -27,7 +29,7 @@ var kinds = map[string]func(prefix string) error{
 	"tls":       pair{plainP256, ".pem", newServerCertificate, chain(checkServerCertificate)}.make,
 	"ed25519":   pair{plainEd25519, ".pub", newPublicKey, checkPublicKey}.make,
 	"ecdsa":     pair{plainP256, ".pub", newPublicKey, checkPublicKey}.make,
-	"ctlog":     pair{sealedP256, ".pub", newPublicKey, checkPublicKey}.make,
+	"ctlog":     pair{sec1P256, ".pub", newPublicKey, checkPublicKey}.make,
 	"users":     makeUsers,
 }
 
@@ -36,11 +38,11 @@ var kinds = map[string]func(prefix string) error{
 // signatures that are still around may hang on it.
 func runMake(_ context.Context, args []string) error {
 	if len(args) == 0 || len(args)%2 != 0 {
-		return usagef("make: want pairs of KIND and PREFIX")
+		return cli.Usagef("make: want pairs of KIND and PREFIX")
 	}
 	for i := 0; i < len(args); i += 2 {
 		if kinds[args[i]] == nil {
-			return usagef("make: no kind %q", args[i])
+			return cli.Usagef("make: no kind %q", args[i])
 		}
 	}
 	for i := 0; i < len(args); i += 2 {
@@ -103,7 +105,7 @@ type keyFormat struct {
 var (
 	plainP256    = keyFormat{newP256, encodePKCS8, decodePKCS8[*ecdsa.PrivateKey]}
 	plainEd25519 = keyFormat{newEd25519, encodePKCS8, decodePKCS8[ed25519.PrivateKey]}
-	sealedP256   = keyFormat{newP256, seal, unseal}
+	sec1P256     = keyFormat{newP256, encodeSEC1, decodeSEC1}
 )
 
 func (f keyFormat) create(path string) (crypto.Signer, error) {
@@ -160,24 +162,14 @@ func decodePKCS8[K crypto.Signer](block *pem.Block) (crypto.Signer, error) {
 	return signer, nil
 }
 
-// sealPassword is no secret: ct_server reads private keys from encrypted PEM
-// only, and what protects this one is the mode of its file, as with the others.
-const sealPassword = "workshop"
-
-func seal(key crypto.Signer) (*pem.Block, error) {
+// TesseraCT reads private keys in no form but this one (RFC 5915).
+func encodeSEC1(key crypto.Signer) (*pem.Block, error) {
 	der, err := x509.MarshalECPrivateKey(key.(*ecdsa.PrivateKey))
-	if err != nil {
-		return nil, err
-	}
-	return x509.EncryptPEMBlock(rand.Reader, "EC PRIVATE KEY", der, []byte(sealPassword), x509.PEMCipherAES256)
+	return &pem.Block{Type: "EC PRIVATE KEY", Bytes: der}, err
 }
 
-func unseal(block *pem.Block) (crypto.Signer, error) {
-	der, err := x509.DecryptPEMBlock(block, []byte(sealPassword))
-	if err != nil {
-		return nil, err
-	}
-	return x509.ParseECPrivateKey(der)
+func decodeSEC1(block *pem.Block) (crypto.Signer, error) {
+	return x509.ParseECPrivateKey(block.Bytes)
 }
 
 func newPublicKey(key crypto.Signer) ([]byte, error) {

@@ -21,7 +21,7 @@ use crate::state;
 pub use bundle::{SignedFile, bundle, restamp};
 pub use certificate::{Authority, Draft, Wish};
 pub(crate) use key::PrivateKey;
-pub use promise::{promised_by_nobody, promised_by_the_log};
+pub use promise::{promised_by_nobody, promised_by_the_log, promised_without_an_entry};
 pub use timestamp::Stamp;
 pub use token::Token;
 

@@ -63,14 +63,40 @@ pub fn promised_by_the_log(
 /// # Errors
 /// Where it cannot be encoded.
 pub fn promised_by_nobody(ca: &Authority, draft: &Draft) -> Result<SignedCertificateTimestamp> {
-    let key = PrivateKey::random()?;
+    promise(&PrivateKey::random()?, Vec::new(), ca, draft)
+}
+
+/// A promise of the lab's CT log for a draft, that it will stand at this place, of which
+/// the log itself knows nothing: its key alone made it.
+///
+/// # Errors
+/// Where the log has no key that can be stolen.
+pub fn promised_without_an_entry(
+    session: &Session<'_>,
+    ca: &Authority,
+    draft: &Draft,
+    place: u64,
+) -> Result<SignedCertificateTimestamp> {
+    let log = super::stolen(session, "ctlog-1.key")?;
+    // C2SP static-ct-api, "SCT Extension": the kind, the length, and 40 bits.
+    let [_, _, _, place @ ..] = place.to_be_bytes();
+    promise(&log, [&[0, 0, 5][..], &place].concat(), ca, draft)
+}
+
+/// What a log with this key promises now.
+fn promise(
+    key: &PrivateKey,
+    extensions: Vec<u8>,
+    ca: &Authority,
+    draft: &Draft,
+) -> Result<SignedCertificateTimestamp> {
     let id = Sha256::digest(key.public_der()?);
     let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH)?;
     let mut sct = SignedCertificateTimestamp {
         version: Version::V1,
         log_id: LogId { key_id: id.into() },
         timestamp: u64::try_from(now.as_millis())?,
-        extensions: TlsByteVecU16::new(Vec::new()),
+        extensions: TlsByteVecU16::new(extensions),
         signature: DigitallySigned {
             algorithm: SignatureAndHashAlgorithm {
                 hash: HashAlgorithm::Sha256,

@@ -77,7 +77,8 @@ pub fn of_certificate(
         proof.skip("sct", "the trusted root names no CT log");
     } else {
         let verdict = sct::verify(leaf.certificate(), &chain.issuer_key_hash, root);
-        proof.check("sct", verdict);
+        proof.promises = verdict.as_ref().map_or_else(|_| Vec::new(), Clone::clone);
+        proof.check("sct", verdict.map(|promises| sct::told(&promises)));
     }
     if times.is_empty() && proof.unchecked.iter().any(|link| link.not_read) {
         // Who names the time may be right, and is not read.
