@@ -1,5 +1,5 @@
 //! Signatures of CT logs: of promises, and of tree heads under checkpoints (RFC 6962,
-//! section 2.1.4; C2SP static-ct-api, "Checkpoints").
+//! and C2SP static-ct-api).
 
 use tls_codec::DeserializeBytes;
 use x509_cert::ext::pkix::sct::{DigitallySigned, HashAlgorithm, SignatureAlgorithm};
