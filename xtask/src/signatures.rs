@@ -4,12 +4,12 @@
 use std::path::Path;
 
 use anyhow::Result;
-use sha2::{Digest, Sha256};
 
 use crate::artifact::Signature;
 use crate::bundle;
 use crate::entry::Version;
 use crate::fail::{Fail, broken};
+use crate::format::hashing::sha256_hash;
 use crate::format::hex::hex;
 use crate::state;
 use crate::text::quote;
@@ -46,7 +46,7 @@ pub fn remember(dir: &Path, new: NewSignature<'_>) -> Result<Signature> {
     let read = bundle::read(&text)?;
     let leaf = read.leaf()?;
     let bundle = if image {
-        let hash = hex(&Sha256::digest(&text)[..8]);
+        let hash = hex(&sha256_hash(&[&text])[..8]);
         let kept = dir.join(format!("signatures/{hash}.sigstore.json"));
         state::write(&kept, &text, 0o600)?;
         let _ = std::fs::remove_file(bundle);

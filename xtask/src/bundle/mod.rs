@@ -9,11 +9,11 @@ pub use read::read;
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use serde_json::Value;
-use sha2::{Digest, Sha256};
 
 use crate::entry::Entry;
 use crate::fail::{Fail, broken};
 use crate::format::certificate::Leaf;
+use crate::format::hashing::sha256_hash;
 use crate::format::hex::hex;
 use crate::format::key::Hashing;
 use crate::format::protojson::strict_json;
@@ -210,5 +210,5 @@ impl Bundle {
 
 /// The digest of a file or a text, as artifacts are named: `sha256:…`.
 pub fn sha256(bytes: &[u8]) -> String {
-    format!("sha256:{}", hex(&Sha256::digest(bytes)))
+    format!("sha256:{}", hex(&sha256_hash(&[bytes])))
 }

@@ -8,13 +8,13 @@ use anyhow::{Context, Result};
 use rustls_pki_types::CertificateDer;
 use rustls_pki_types::pem::PemObject;
 use serde::Serialize;
-use sha2::{Digest, Sha256};
 use x509_cert::Certificate;
 use x509_cert::der::asn1::{ObjectIdentifier, Utf8StringRef};
 use x509_cert::der::{Decode, Encode};
 use x509_cert::ext::pkix::SubjectAltName;
 use x509_cert::ext::pkix::name::GeneralName;
 
+use super::hashing::sha256_hash;
 use crate::fail::broken;
 use crate::format::der;
 use crate::format::hex::hex;
@@ -213,7 +213,7 @@ impl Leaf {
             serial: hex(tbs.serial_number.as_bytes()),
             public_key: key_name(&tbs.subject_public_key_info.algorithm.oid.to_string()).to_owned(),
             sct_embedded: self.has_sct(),
-            sha256: hex(&Sha256::digest(&self.der)),
+            sha256: hex(&sha256_hash(&[&self.der])),
             extensions: self.extensions().into_iter().map(extension).collect(),
         }
     }
@@ -246,7 +246,7 @@ impl Leaf {
                     "none"
                 }
             ),
-            format!("sha256       {}", hex(&Sha256::digest(&self.der))),
+            format!("sha256       {}", hex(&sha256_hash(&[&self.der]))),
         ];
         let extensions = self.extensions();
         if !extensions.is_empty() {

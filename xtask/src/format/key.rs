@@ -36,6 +36,21 @@ const WRONG: &str = "the signature is wrong";
 const RSA_BITS: std::ops::RangeInclusive<usize> = 2048..=4096;
 const ID_RSASSA_PSS: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.10");
 
+/// Whether an ECDSA signature of a digest is of the key at a point of a curve. A macro,
+/// since a function over all curves has bounds longer than its work.
+macro_rules! ecdsa_verifies {
+    ($curve:ty, $point:expr, $digest:expr, $signature:expr) => {
+        p256::elliptic_curve::PublicKey::<$curve>::from_sec1_bytes($point).is_ok_and(|key| {
+            let signature = ecdsa::Signature::<$curve>::from_der($signature);
+            let digest = ecdsa::hazmat::bits2field::<$curve>($digest);
+            let parts = signature.and_then(|signature| Ok((signature, digest?)));
+            parts.is_ok_and(|(signature, digest)| {
+                ecdsa::hazmat::verify_prehashed(&key.to_projective(), &digest, &signature).is_ok()
+            })
+        })
+    };
+}
+
 impl PublicKey {
     /// Reads a SubjectPublicKeyInfo (RFC 5280), DER.
     ///
@@ -170,25 +185,15 @@ impl PublicKey {
     /// Where it was not made with this key over such a message; always where the key
     /// does not sign digests.
     pub fn verify_digest(&self, digest: &[u8], signature: &[u8]) -> Result<(), String> {
-        use p256::ecdsa::signature::hazmat::PrehashVerifier;
-        let point = &self.bytes;
-        match self.kind {
-            KeyKind::P256 => p256::ecdsa::Signature::from_der(signature).and_then(|signature| {
-                p256::ecdsa::VerifyingKey::from_sec1_bytes(point)?
-                    .verify_prehash(digest, &signature)
-            }),
-            KeyKind::P384 => p384::ecdsa::Signature::from_der(signature).and_then(|signature| {
-                p384::ecdsa::VerifyingKey::from_sec1_bytes(point)?
-                    .verify_prehash(digest, &signature)
-            }),
+        let right = match self.kind {
+            KeyKind::P256 => ecdsa_verifies!(p256::NistP256, &self.bytes, digest, signature),
+            KeyKind::P384 => ecdsa_verifies!(p384::NistP384, &self.bytes, digest, signature),
             _ => {
-                return Err(format!(
-                    "an {} key signs messages, not digests",
-                    self.name()
-                ));
+                let why = format!("an {} key signs messages, not digests", self.name());
+                return Err(why);
             }
-        }
-        .map_err(|_| WRONG.to_owned())
+        };
+        right.then_some(()).ok_or_else(|| WRONG.to_owned())
     }
 }
 

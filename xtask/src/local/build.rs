@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
-use sha2::{Digest, Sha256};
 
 use super::manifest::Manifest;
 use crate::fail::broken;
@@ -13,6 +12,7 @@ use crate::format::hex::hex;
 use crate::plan::{Command, Step, Total, Word};
 use crate::state::Lock;
 use crate::words;
+use ring::digest;
 
 /// Written last: a directory without it is not complete.
 const COMPLETE: &str = "go.mod.json";
@@ -48,15 +48,16 @@ impl ServerBuild {
             }
         }
         files.sort();
-        let mut hash = Sha256::new();
+        let mut hash = digest::Context::new(&digest::SHA256);
         // A home directory may be shared by machines of different kinds.
-        hash.update(std::env::consts::OS);
-        hash.update(std::env::consts::ARCH);
+        hash.update(std::env::consts::OS.as_bytes());
+        hash.update(std::env::consts::ARCH.as_bytes());
         for file in files {
-            hash.update(std::fs::read(&file).with_context(|| format!("read {}", file.display()))?);
-            hash.update([0]);
+            let text = std::fs::read(&file).with_context(|| format!("read {}", file.display()))?;
+            hash.update(&text);
+            hash.update(&[0]);
         }
-        let name = hex(&hash.finalize()[..8]);
+        let name = hex(&hash.finish().as_ref()[..8]);
         Ok(ServerBuild {
             source,
             programs: Manifest::read(repo)?

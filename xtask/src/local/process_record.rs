@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
+use ring::digest;
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 
 use super::platform;
 use crate::format::hex::hex;
@@ -70,16 +70,16 @@ pub(super) fn record_path(dir: &Path, name: &str) -> PathBuf {
 
 /// A hash of a command line and of the files that the server reads.
 pub fn fingerprint(dir: &Path, words: &[String], uses: &[String]) -> String {
-    let mut hash = Sha256::new();
+    let mut hash = digest::Context::new(&digest::SHA256);
     for word in words {
         hash.update(word.as_bytes());
-        hash.update([0]);
+        hash.update(&[0]);
     }
     for file in uses {
-        hash.update(std::fs::read(dir.join(file)).unwrap_or_default());
-        hash.update([0]);
+        hash.update(&std::fs::read(dir.join(file)).unwrap_or_default());
+        hash.update(&[0]);
     }
-    hex(&hash.finalize())
+    hex(hash.finish().as_ref())
 }
 
 #[cfg(test)]

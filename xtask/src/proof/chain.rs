@@ -5,12 +5,12 @@ use rustls_pki_types::{CertificateDer, TrustAnchor, UnixTime};
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
-use sha2::{Digest, Sha256};
 use webpki::{EndEntityCert, KeyUsage, anchor_from_trusted_cert};
 
 use x509_cert::Certificate;
 
 use crate::format::der;
+use crate::format::hashing::sha256_hash;
 use crate::format::key::Unproved;
 use crate::tlog::merkle::Hash;
 use crate::trust::root::{Authority, VerifiedChain};
@@ -113,7 +113,7 @@ fn verify_one<'a>(
         })?;
     let chain = Chain {
         authority,
-        issuer_key_hash: Sha256::digest(path.issuer_spki()).into(),
+        issuer_key_hash: sha256_hash(&[&path.issuer_spki()]),
         intermediates: path.intermediate_certificates().count(),
     };
     if let Some(valid) = valid(std::iter::once(&der).chain(&below)) {

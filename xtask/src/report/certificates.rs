@@ -1,11 +1,10 @@
 //! The certificates: from the leaf up to the root that is trusted, and what the leaf
 //! says in its extensions.
 
-use sha2::{Digest, Sha256};
-
 use super::elements::{Names, facts, section};
 use super::html::{Element, Html, tag};
 use crate::format::certificate::Leaf;
+use crate::format::hashing::sha256_hash;
 use crate::format::hex::hex;
 use crate::format::key::PublicKey;
 use crate::proof::Proof;
@@ -82,7 +81,7 @@ fn card(name: &'static str, certificate: Option<&Leaf>) -> Element {
         ("serial", code(hex(tbs.serial_number.as_bytes()))),
         ("valid", format!("{from} to {to}").into()),
         ("key", key.into()),
-        ("sha256", code(hex(&Sha256::digest(leaf.der())))),
+        ("sha256", code(hex(&sha256_hash(&[leaf.der()])))),
     ]))
 }
 

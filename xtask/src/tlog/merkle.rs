@@ -2,7 +2,7 @@
 //! 6962, section 2.1; the algorithms that verify them are those of RFC 9162,
 //! sections 2.1.3.2 and 2.1.4.2).
 
-use sha2::{Digest, Sha256};
+use crate::format::hashing::sha256_hash;
 
 /// A node of a tree: SHA-256, 32 bytes.
 pub type Hash = [u8; 32];
@@ -13,26 +13,17 @@ pub const LONGEST: usize = 64;
 /// The hash of a leaf. Leaves and inner nodes have prefixes of their own, so that
 /// none can be taken for the other.
 pub fn leaf_hash(leaf: &[u8]) -> Hash {
-    Sha256::new()
-        .chain_update([0])
-        .chain_update(leaf)
-        .finalize()
-        .into()
+    sha256_hash(&[&[0], leaf])
 }
 
 /// The hash of an inner node.
 pub fn node_hash(left: &Hash, right: &Hash) -> Hash {
-    Sha256::new()
-        .chain_update([1])
-        .chain_update(left)
-        .chain_update(right)
-        .finalize()
-        .into()
+    sha256_hash(&[&[1], left, right])
 }
 
 /// The root of a tree without leaves.
 pub fn empty_root() -> Hash {
-    Sha256::digest([]).into()
+    sha256_hash(&[])
 }
 
 /// A step of an inclusion proof: the sibling, on which side of it, and what both

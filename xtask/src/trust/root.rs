@@ -5,11 +5,11 @@ use std::ops::RangeInclusive;
 use std::sync::OnceLock;
 
 use serde::Deserialize;
-use sha2::{Digest, Sha256};
 use x509_cert::Certificate;
 
 use crate::fail::{Fail, broken};
 use crate::format::der;
+use crate::format::hashing::sha256_hash;
 use crate::format::key::{PublicKey, Unproved};
 use crate::format::protojson::{Base64, Time};
 
@@ -169,7 +169,7 @@ impl TransparencyLog {
     /// Nobody signs the name in the line, so it must be that in the origin, which is
     /// signed: all of it, or in Rekor v1 all before the id of the tree.
     pub fn signs(&self, origin: &str, name: &str, hint: &[u8; 4]) -> bool {
-        if Sha256::digest(&self.public_key.raw_bytes.0).starts_with(hint) {
+        if sha256_hash(&[&self.public_key.raw_bytes.0]).starts_with(hint) {
             let host = origin.rsplit_once(" - ").map(|(host, _)| host);
             return name == origin || host == Some(name);
         }
@@ -179,11 +179,7 @@ impl TransparencyLog {
         let Some(point) = key.ed25519() else {
             return false;
         };
-        let named = Sha256::new()
-            .chain_update(name)
-            .chain_update(b"\n\x01")
-            .chain_update(point)
-            .finalize();
+        let named = sha256_hash(&[name.as_bytes(), b"\n\x01", point]);
         name == origin && named.starts_with(hint) && self.id().starts_with(hint)
     }
 }

@@ -6,13 +6,13 @@ use anyhow::{Context, Result};
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use serde_json::{Value, json};
-use sha2::{Digest, Sha256};
 use x509_cert::Certificate;
 use x509_cert::der::asn1::{AnyRef, ObjectIdentifier};
 use x509_cert::der::{DecodePem, Encode, EncodePem};
 use x509_cert::spki::SubjectPublicKeyInfoOwned;
 
 use crate::fail::broken;
+use crate::format::hashing::sha256_hash;
 
 /// The period in which a key counts, RFC 3339; it has no end while the key is in use.
 #[derive(Debug, Clone, Copy)]
@@ -210,12 +210,12 @@ fn log(log: &LogKey<'_>) -> Result<Value> {
 /// Ed25519 key (C2SP signed-note).
 fn log_id(origin: Option<&str>, key: &SubjectPublicKeyInfoOwned, der: &[u8]) -> Vec<u8> {
     let hash = match origin {
-        None => Sha256::digest(der),
-        Some(origin) => Sha256::new()
-            .chain_update(origin)
-            .chain_update(b"\n\x01")
-            .chain_update(key.subject_public_key.raw_bytes())
-            .finalize(),
+        None => sha256_hash(&[der]),
+        Some(origin) => sha256_hash(&[
+            origin.as_bytes(),
+            b"\n\x01",
+            key.subject_public_key.raw_bytes(),
+        ]),
     };
     hash.to_vec()
 }

@@ -6,10 +6,10 @@ use anyhow::{Context, Result};
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use serde_json::{Value, json};
-use sha2::{Digest, Sha256};
 
 use super::timestamp::asked_for;
 use super::{PrivateKey, Stamp, post, trust};
+use crate::format::hashing::sha256_hash;
 use crate::labs::{ALICE, Session};
 use crate::state;
 
@@ -67,7 +67,7 @@ pub fn bundle(
 ) -> Result<()> {
     let encoded = |bytes: &[u8]| BASE64_STANDARD.encode(bytes);
     let content = state::read(Path::new(&file.file))?.context("there is nothing to sign")?;
-    let digest = encoded(&Sha256::digest(&content));
+    let digest = encoded(&sha256_hash(&[&content]));
     let signature = key.sign(&content)?;
     let timestamp = asked_for(session, &signature)?;
     let entry = json!({"hashedRekordRequestV002": {

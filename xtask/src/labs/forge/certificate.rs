@@ -3,7 +3,6 @@
 use std::time::{Duration, SystemTime};
 
 use anyhow::{Context, Result};
-use sha2::{Digest, Sha256};
 use x509_cert::Certificate;
 use x509_cert::certificate::{TbsCertificate, Version};
 use x509_cert::der::Encode;
@@ -24,6 +23,7 @@ use x509_cert::time::{Time, Validity};
 use super::PrivateKey;
 use crate::format::certificate::{Leaf, SCT_LIST};
 use crate::format::der;
+use crate::format::hashing::sha256_hash;
 use crate::labs::Session;
 use crate::random::random;
 use crate::state;
@@ -108,7 +108,7 @@ impl Authority {
     /// # Errors
     /// Where the key cannot be encoded.
     pub fn key_hash(&self) -> Result<Hash> {
-        Ok(Sha256::digest(self.key.public_der()?).into())
+        Ok(sha256_hash(&[&self.key.public_der()?]))
     }
 
     /// Drafts a certificate for a new key.

@@ -7,7 +7,6 @@ use anyhow::{Context, Result};
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use serde_json::{Value, json};
-use sha2::{Digest, Sha256};
 use tls_codec::{DeserializeBytes, TlsByteVecU16};
 use x509_cert::ext::pkix::sct::{
     DigitallySigned, HashAlgorithm, LogId, SignatureAlgorithm, SignatureAndHashAlgorithm,
@@ -15,6 +14,7 @@ use x509_cert::ext::pkix::sct::{
 };
 
 use super::{Authority, Draft, PrivateKey, ct_log, post};
+use crate::format::hashing::sha256_hash;
 use crate::labs::Session;
 use crate::proof::sct::signed_data;
 
@@ -64,7 +64,7 @@ pub fn promised_by_the_log(
 /// Where it cannot be encoded.
 pub fn promised_by_nobody(ca: &Authority, draft: &Draft) -> Result<SignedCertificateTimestamp> {
     let key = PrivateKey::random()?;
-    let id = Sha256::digest(key.public_der()?);
+    let id = sha256_hash(&[&key.public_der()?]);
     let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH)?;
     let mut sct = SignedCertificateTimestamp {
         version: Version::V1,

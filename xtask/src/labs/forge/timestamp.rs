@@ -5,7 +5,6 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use cms::content_info::ContentInfo;
 use cms::signed_data::{EncapsulatedContentInfo, SignedData, SignerInfos};
-use sha2::{Digest, Sha256};
 use x509_cert::attr::Attribute;
 use x509_cert::der::asn1::{
     GeneralizedTime, Null, ObjectIdentifier, OctetString, SetOfVec, UtcTime,
@@ -16,6 +15,7 @@ use x509_cert::time::Time;
 use x509_tsp::{MessageImprint, TimeStampReq, TimeStampResp, TspVersion, TstInfo};
 
 use super::{PrivateKey, post};
+use crate::format::hashing::sha256_hash;
 use crate::labs::Session;
 
 const SHA256: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.16.840.1.101.3.4.2.1");
@@ -51,7 +51,7 @@ fn imprint(signature: &[u8]) -> Result<MessageImprint> {
             oid: SHA256,
             parameters: Some(Null.into()),
         },
-        hashed_message: OctetString::new(Sha256::digest(signature).as_slice())?,
+        hashed_message: OctetString::new(sha256_hash(&[signature]))?,
     })
 }
 
@@ -103,9 +103,7 @@ impl Stamp {
         let mut attributes = SetOfVec::new();
         for old in signer.signed_attrs.iter().flat_map(|all| all.iter()) {
             let value = match old.oid {
-                MESSAGE_DIGEST => {
-                    Any::encode_from(&OctetString::new(Sha256::digest(&info).as_slice())?)?
-                }
+                MESSAGE_DIGEST => Any::encode_from(&OctetString::new(sha256_hash(&[&info]))?)?,
                 SIGNING_TIME => {
                     Any::encode_from(&Time::UtcTime(UtcTime::from_unix_duration(time)?))?
                 }
