@@ -75,7 +75,7 @@ impl Inspected {
     /// Checks a signature, and the log's checkpoint against the last one seen.
     pub(super) fn online(
         evidence: Evidence,
-        mut log: rekor::Log<'_>,
+        mut log: rekor::RekorLog<'_>,
         store: &CheckpointStore,
         trust: &TrustPolicy,
     ) -> Result<Inspected> {

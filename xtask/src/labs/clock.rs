@@ -2,7 +2,7 @@
 
 use anyhow::{Context, Result};
 
-use super::forge::{self, Authority, SignedFile, Stamp, Wish};
+use super::forge::{self, SignedFile, Stamp, StolenAuthority, Wish};
 use super::{ALICE, Checks, Lab, Output, Problem, Session};
 
 /// How long a certificate lives that is verified after its end, in seconds.
@@ -31,7 +31,7 @@ pub const CLOCK: Lab = Lab {
 
 fn clock(session: &mut Session<'_>) -> Result<()> {
     // The clocks come one after the other, since each waits for the one before.
-    let ca = Authority::stolen(session, 1)?;
+    let ca = StolenAuthority::take(session, 1)?;
     session.say("\n# a certificate that is valid from in an hour on:");
     let now = Wish::now(session, ALICE)?;
     let fast = Wish {
@@ -63,7 +63,7 @@ fn clock(session: &mut Session<'_>) -> Result<()> {
     let good = SignedFile::new(session, "program", "the good program\n")?;
     session.expect_ok(&["sign", "--blob", &good.file])?;
     session.expect_ok(&["install", "--renew", "timestamp"])?;
-    let stamp = Stamp::stolen(session, 1)?;
+    let stamp = Stamp::take(session, 1)?;
     let retired = forge::end_of_the_first(session, "timestampAuthorities")?;
     session
         .say("\n# the retired key stamps her signature again, with the last second of its period:");
@@ -83,7 +83,7 @@ fn clock(session: &mut Session<'_>) -> Result<()> {
 /// A file with a certificate as it is wished, shown to the CT log.
 fn signed(
     session: &Session<'_>,
-    ca: &Authority,
+    ca: &StolenAuthority,
     name: &str,
     wish: &Wish<'_>,
 ) -> Result<SignedFile> {

@@ -100,7 +100,7 @@ pub struct Evidence {
     /// The bundle.
     pub bundle: Option<Bundle>,
     /// The entry as the log shows it now; without one that in the bundle counts.
-    pub shown: Option<Entry>,
+    pub from_log: Option<Entry>,
 }
 
 /// What came of the checks.
@@ -113,7 +113,7 @@ pub struct Proof {
     /// When it was signed, in seconds since 1970, where a trusted party says so.
     pub signed_at: Option<u64>,
     /// The path from the leaf of the log to its root, where the proof holds.
-    pub path: Option<Path>,
+    pub path: Option<InclusionPath>,
     /// The checkpoint, where its signature is the log's, and the id of that log.
     pub checkpoint: Option<(Vec<u8>, Checkpoint)>,
     /// The chain above the leaf certificate, DER, the root last, where it holds.
@@ -121,7 +121,7 @@ pub struct Proof {
 }
 
 /// The way from a leaf of a log to its root.
-pub struct Path {
+pub struct InclusionPath {
     /// The index of the leaf.
     pub index: u64,
     /// How many leaves the tree has.
@@ -187,18 +187,18 @@ fn place(name: &str) -> usize {
 impl Evidence {
     /// The entry that counts: what the log shows now, else what the bundle holds.
     pub fn entry(&self) -> Option<&Entry> {
-        let held = self
+        let in_bundle = self
             .bundle
             .as_ref()
             .and_then(|bundle| bundle.entry.as_ref());
-        self.shown.as_ref().or(held)
+        self.from_log.as_ref().or(in_bundle)
     }
 
     /// The leaf certificate: that of the bundle, else that of the entry.
     pub fn leaf(&self) -> Option<Leaf> {
         match &self.bundle {
             Some(bundle) => bundle.certificate().cloned(),
-            None => self.shown.as_ref()?.leaf().ok()?,
+            None => self.from_log.as_ref()?.leaf().ok()?,
         }
     }
 }

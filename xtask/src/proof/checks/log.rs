@@ -2,7 +2,7 @@
 
 use crate::entry::{Entry, InclusionProof, Version};
 use crate::format::hex::hex;
-use crate::proof::{Evidence, Path, Proof, Verdict, signed_entry_timestamp, wrong};
+use crate::proof::{Evidence, InclusionPath, Proof, Verdict, signed_entry_timestamp, wrong};
 use crate::text::{counted, entries, short};
 use crate::tlog::checkpoint::Checkpoint;
 use crate::tlog::merkle;
@@ -64,7 +64,7 @@ pub(crate) fn of_log<'a>(
 
 /// Climbs from the entry to the root.
 fn of_inclusion(proof: &mut Proof, entry: &Entry, included: &InclusionProof) {
-    let leaf = merkle::leaf_hash(&entry.canonical);
+    let leaf = merkle::leaf_hash(&entry.canonicalized_body);
     let climbs = match merkle::inclusion_path(leaf, included.index, included.size, &included.hashes)
     {
         Ok(climbs) => climbs,
@@ -88,7 +88,7 @@ fn of_inclusion(proof: &mut Proof, entry: &Entry, included: &InclusionProof) {
         short(&top),
         entries(included.size)
     );
-    proof.path = Some(Path {
+    proof.path = Some(InclusionPath {
         index: included.index,
         size: included.size,
         leaf,

@@ -9,7 +9,7 @@ use crate::format::key::{Hashing, PublicKey, Unproved};
 use crate::proof::{Evidence, Proof, wrong};
 
 /// What the entry records, where there is one of a known kind.
-pub type Record = Result<Option<EntryBody>, String>;
+pub type RecordedBody = Result<Option<EntryBody>, String>;
 
 /// Compares what was signed with the artifact that was asked about.
 pub fn of_artifact(proof: &mut Proof, evidence: &Evidence) {
@@ -48,7 +48,7 @@ pub fn of_artifact(proof: &mut Proof, evidence: &Evidence) {
 
 /// The key that must have made the signature: that of the leaf certificate, else the
 /// one that the entry holds.
-fn signer(leaf: Option<&Leaf>, recorded: &Record) -> Result<PublicKey, Unproved> {
+fn signer(leaf: Option<&Leaf>, recorded: &RecordedBody) -> Result<PublicKey, Unproved> {
     match (leaf, recorded) {
         (Some(leaf), _) => PublicKey::of(leaf.certificate()),
         (None, Ok(Some(recorded))) => match &recorded.verifier {
@@ -69,7 +69,7 @@ pub fn of_signature(
     proof: &mut Proof,
     evidence: &Evidence,
     leaf: Option<&Leaf>,
-    recorded: &Record,
+    recorded: &RecordedBody,
 ) {
     let name = "signature";
     let message = match (&evidence.bundle, recorded) {
@@ -78,7 +78,7 @@ pub fn of_signature(
         (None, Ok(None)) => {
             return proof.skip(name, "this program does not read entries of this kind");
         }
-        (None, Ok(Some(recorded))) => Signed::Digest(recorded.digest.clone()),
+        (None, Ok(Some(recorded))) => SignedData::Digest(recorded.digest.clone()),
     };
     let key = match signer(leaf, recorded) {
         Err(why) => return proof.check(name, Err(why)),
@@ -91,24 +91,24 @@ pub fn of_signature(
     };
     // Some algorithms sign the message and not its digest, and then the message is needed.
     let verdict = match (message, &evidence.bundle) {
-        (Signed::Message(message, hashing), _) => {
+        (SignedData::Message(message, hashing), _) => {
             let hashing = hashing.unwrap_or_else(|| key.hashing());
             key.verify_hashed(hashing, &message, signature)
         }
-        (Signed::Digest(digest), Some(_)) if key.signs_digests() => {
+        (SignedData::Digest(digest), Some(_)) if key.signs_digests() => {
             key.verify_digest(&digest, signature)
         }
-        (Signed::Digest(_), Some(_)) => {
+        (SignedData::Digest(_), Some(_)) => {
             let kind = key.name();
             let why = format!("an {kind} key signs the file itself, which was not given");
             return proof.skip(name, why);
         }
-        (Signed::Digest(digest), None)
+        (SignedData::Digest(digest), None)
             if key.signs_digests() && entry.is_some_and(|entry| !entry.of_payload) =>
         {
             key.verify_digest(&digest, signature)
         }
-        (Signed::Digest(_), None) => {
+        (SignedData::Digest(_), None) => {
             let why = "the log does not hold what was signed; the bundle does";
             return proof.skip(name, why);
         }
@@ -122,7 +122,7 @@ pub fn of_signature(
 }
 
 /// What a signature is over.
-enum Signed {
+enum SignedData {
     /// All of it, and how it was hashed where the bundle says so.
     Message(Vec<u8>, Option<Hashing>),
     /// The digest alone.
@@ -130,7 +130,7 @@ enum Signed {
 }
 
 /// What the signature in a bundle is over.
-fn signed(evidence: &Evidence, content: &Content, recorded: &Record) -> Signed {
+fn signed(evidence: &Evidence, content: &Content, recorded: &RecordedBody) -> SignedData {
     if let Content::Message {
         hashing, digest, ..
     } = content
@@ -140,9 +140,9 @@ fn signed(evidence: &Evidence, content: &Content, recorded: &Record) -> Signed {
         return match bytes {
             // Whether these are the bytes is the check of the artifact.
             Some(bytes) if hashing.digest(bytes) == *digest => {
-                Signed::Message(bytes.to_vec(), Some(*hashing))
+                SignedData::Message(bytes.to_vec(), Some(*hashing))
             }
-            _ => Signed::Digest(digest.clone()),
+            _ => SignedData::Digest(digest.clone()),
         };
     }
     // The log says how it was hashed where it hashed the same.
@@ -150,7 +150,7 @@ fn signed(evidence: &Evidence, content: &Content, recorded: &Record) -> Signed {
         Ok(Some(recorded)) if !recorded.of_payload => Some(recorded.hashing),
         _ => None,
     };
-    Signed::Message(content.message().unwrap_or_default(), hashing)
+    SignedData::Message(content.message().unwrap_or_default(), hashing)
 }
 
 fn made(whose: &str, key: &PublicKey) -> String {
@@ -176,17 +176,22 @@ fn digest_as_recorded(content: &Content, recorded: &EntryBody) -> Option<Vec<u8>
 }
 
 /// Compares an entry with the bundle that brought it, or that it was looked up for.
-pub fn of_entry(proof: &mut Proof, evidence: &Evidence, leaf: Option<&Leaf>, recorded: &Record) {
+pub fn of_entry(
+    proof: &mut Proof,
+    evidence: &Evidence,
+    leaf: Option<&Leaf>,
+    recorded: &RecordedBody,
+) {
     let Some(bundle) = &evidence.bundle else {
         return;
     };
     if evidence.entry().is_none() {
         return proof.check("entry", wrong("the bundle holds no log entry"));
     }
-    if let (Some(shown), Some(held)) = (&evidence.shown, &bundle.entry)
-        && shown.canonical != held.canonical
+    if let (Some(from_log), Some(in_bundle)) = (&evidence.from_log, &bundle.entry)
+        && from_log.canonicalized_body != in_bundle.canonicalized_body
     {
-        let why = format!("the log shows another entry at index {}", shown.index);
+        let why = format!("the log shows another entry at index {}", from_log.index);
         return proof.check("entry", wrong(why));
     }
     let recorded = match recorded {

@@ -33,7 +33,7 @@ fn proof(bundle: &Value, root: &Value, with_file: bool) -> Option<Proof> {
     let evidence = Evidence {
         subject: with_file.then_some(subject),
         bundle: Some(bundle::read(bundle.to_string().as_bytes()).ok()?),
-        shown: None,
+        from_log: None,
     };
     let root = TrustedRoot::read(root.to_string().as_bytes()).unwrap();
     Some(prove(&evidence, &root, &Policy::default()))

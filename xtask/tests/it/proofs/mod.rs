@@ -63,7 +63,7 @@ impl Sample {
         let evidence = Evidence {
             subject: Some(self.subject.clone()),
             bundle: Some(bundle::read(bundle).ok()?),
-            shown: None,
+            from_log: None,
         };
         Some(prove(&evidence, root, &Policy::default()))
     }
@@ -78,7 +78,7 @@ impl Sample {
 /// What comes of an answer of Rekor v1 alone; `None` where it is refused.
 fn shown(answer: &[u8], root: &TrustedRoot) -> Option<Proof> {
     let evidence = Evidence {
-        shown: Some(rekor::read_v1(answer).ok()?),
+        from_log: Some(rekor::read_v1(answer).ok()?),
         ..Evidence::default()
     };
     Some(prove(&evidence, root, &Policy::default()))

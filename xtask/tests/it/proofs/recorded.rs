@@ -216,7 +216,7 @@ fn simple_signing_is_proved() {
         let evidence = Evidence {
             subject: Some(image.clone()),
             bundle: Some(simple_signing(annotations, payload.to_vec()).ok()?),
-            shown: None,
+            from_log: None,
         };
         Some(prove(&evidence, &trusted_root(), &Policy::default()).failed())
     };

@@ -266,7 +266,7 @@ fn the_log_shows_another_entry() {
         let evidence = Evidence {
             subject: Some(sample.subject.clone()),
             bundle: Some(xtask::bundle::read(sample.bundle.to_string().as_bytes()).unwrap()),
-            shown: Some(
+            from_log: Some(
                 xtask::rekor::read_v1(&bytes(&format!("rekor-v1/entry-{index}.json"))).unwrap(),
             ),
         };
