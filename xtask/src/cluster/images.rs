@@ -65,7 +65,7 @@ fn template(charts: &Charts, release: ChartRelease) -> Result<Command> {
     }
     // Without a cluster helm takes the Kubernetes that it was built with, which a chart
     // may refuse.
-    let kubernetes = charts.pins()?.kubernetes.version;
+    let kubernetes = charts.pins()?.kubernetes.minimum;
     words.extend(words!["--kube-version", kubernetes, "--skip-tests"]);
     Ok(Command::new(words))
 }

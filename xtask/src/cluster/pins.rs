@@ -52,8 +52,6 @@ pub struct Tool {
 pub struct Kubernetes {
     /// The oldest that will do.
     pub minimum: String,
-    /// What minikube is told to start.
-    pub version: String,
 }
 
 /// The charts.

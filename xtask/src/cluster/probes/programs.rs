@@ -34,6 +34,34 @@ pub(in crate::cluster) fn minikube(minimum: &str) -> Finding {
     )
 }
 
+/// The Kubernetes of a minikube that is made now: what its user set, else its default,
+/// which is the first that it lists.
+pub(in crate::cluster) fn kubernetes(minimum: &str) -> Finding {
+    let finding = Finding::new("kubernetes", format!("{minimum} or newer"));
+    let ask = |words: Vec<Word>| output_of(&Command::new(words), None).unwrap_or_default();
+    let property = "kubernetes-version";
+    let set = ask(words!["minikube", "config", "get", property]);
+    let list = ask(words![
+        "minikube",
+        "config",
+        "defaults",
+        property,
+        "--output=json"
+    ]);
+    let defaults: Value = serde_json::from_str(&list).unwrap_or_default();
+    let version = match set.trim() {
+        "" => defaults[0].as_str().unwrap_or("no version"),
+        set => set,
+    };
+    let has = numbers(version.trim_start_matches('v'));
+    let found = format!("{version}, which minikube starts");
+    if has.is_some() && has >= numbers(minimum) {
+        finding.found(found)
+    } else {
+        finding.missing(found, "minikube config unset kubernetes-version")
+    }
+}
+
 /// A program that says its version in JSON.
 fn tool(
     name: &'static str,

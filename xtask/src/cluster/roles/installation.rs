@@ -3,7 +3,7 @@
 use anyhow::Result;
 
 use crate::cluster::facts::{InstallFacts, Request};
-use crate::cluster::probes::programs::{curl, helm, kubectl, minikube};
+use crate::cluster::probes::programs::{curl, helm, kubectl, kubernetes, minikube};
 use crate::cluster::servers::REGISTRY_HOST;
 use crate::cluster::{Cluster, images};
 use crate::entry::Versions;
@@ -28,6 +28,7 @@ impl Installation for Cluster {
         let there = which::which("kubectl").is_ok();
         let is_stopped = || Ok::<_, anyhow::Error>(!self.minikube()?.runs());
         if there && on_minikube && which::which("minikube").is_ok() && is_stopped()? {
+            findings.push(kubernetes(&self.pins()?.kubernetes.minimum));
             let finding = Finding::new("cluster", "a running minikube");
             findings.push(
                 finding

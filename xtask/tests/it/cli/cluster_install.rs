@@ -77,7 +77,7 @@ fn on_a_minikube_that_was_stopped() {
     assert_data_eq!(
         cluster.changes(),
         str![[r#"
-minikube 'start' '--kubernetes-version' '[KUBERNETES]' '--extra-config=apiserver.service-account-issuer=https://kubernetes.default.svc' '--extra-config=apiserver.service-account-jwks-uri=https://kubernetes.default.svc/openid/v1/jwks' '--profile' 'minikube'
+minikube 'start' '--extra-config=apiserver.service-account-issuer=https://kubernetes.default.svc' '--extra-config=apiserver.service-account-jwks-uri=https://kubernetes.default.svc/openid/v1/jwks' '--profile' 'minikube'
 
 "#]]
     );

@@ -209,7 +209,7 @@ impl Rendered {
             .args(["template", chart])
             .arg(charts.join(chart))
             .args(["--namespace", namespace])
-            .args(["--kube-version", &pins.kubernetes.version])
+            .args(["--kube-version", &pins.kubernetes.minimum])
             .args(["--values", &format!("deploy/{chart}-values.yml")])
             .args(more)
             .current_dir(repository())
