@@ -10,6 +10,7 @@ use super::{ALICE, Checks, Lab, Output, Problem, Session, monitor};
 use crate::bundle;
 use crate::fail::broken;
 use crate::format::hex::hex;
+use crate::proof::Link;
 use crate::state;
 
 /// A certificate that no CT log has seen.
@@ -38,20 +39,20 @@ fn behind_the_ct_log(session: &mut Session<'_>) -> Result<()> {
     session.say("\n# a certificate for alice, without any promise of a CT log:");
     let file = signed(session, &ca, &draft, None)?;
     session.expect_refusal(&file.verified(), Problem("signature-invalid"), Output::Full)?;
-    session.expect_refusal(&file.proved(), Checks(&["sct"]), Output::Full)?;
+    session.expect_refusal(&file.proved(), Checks(&[Link::Sct]), Output::Full)?;
 
     session.say("\n# the same with a promise of a CT log of his own:");
     let promise = forge::promised_by_nobody(&ca, &draft)?;
     signed(session, &ca, &draft, Some(promise))?;
     session.expect_refusal(&file.verified(), Problem("signature-invalid"), Output::Full)?;
-    session.expect_refusal(&file.proved(), Checks(&["sct"]), Output::Failures)?;
+    session.expect_refusal(&file.proved(), Checks(&[Link::Sct]), Output::Failures)?;
 
     session.say("\n# and with a real promise, which the CT log made for another certificate:");
     let other = ca.draft(&Wish::now(session, "mallory@example.com")?)?;
     let promise = forge::promised_by_the_log(session, &ca, &other)?;
     signed(session, &ca, &draft, Some(promise))?;
     session.expect_refusal(&file.verified(), Problem("signature-invalid"), Output::Full)?;
-    session.expect_refusal(&file.proved(), Checks(&["sct"]), Output::Failures)
+    session.expect_refusal(&file.proved(), Checks(&[Link::Sct]), Output::Failures)
 }
 
 /// A thief who shows his certificate to the CT log.
@@ -110,7 +111,7 @@ fn stolen_ca(session: &mut Session<'_>) -> Result<()> {
         Problem("leaf-without-authority"),
         Output::Full,
     )?;
-    session.expect_refusal(&file.proved(), Checks(&["validity"]), Output::Failures)
+    session.expect_refusal(&file.proved(), Checks(&[Link::Validity]), Output::Failures)
 }
 
 /// A program of the thief, signed as Alice with a real promise of the CT log.

@@ -4,6 +4,7 @@ use anyhow::{Context, Result};
 
 use super::forge::{self, SignedFile, Stamp, StolenAuthority, Wish};
 use super::{ALICE, Checks, Lab, Output, Problem, Session};
+use crate::proof::Link;
 
 /// How long a certificate lives that is verified after its end, in seconds.
 const SHORT: u64 = 8;
@@ -44,7 +45,7 @@ fn clock(session: &mut Session<'_>) -> Result<()> {
         Problem("leaf-without-authority"),
         Output::Full,
     )?;
-    session.expect_refusal(&early.proved(), Checks(&["validity"]), Output::Failures)?;
+    session.expect_refusal(&early.proved(), Checks(&[Link::Validity]), Output::Failures)?;
 
     session.say(&format!(
         "\n# a certificate that is valid for {SHORT} seconds, and looked at when these are over:"
@@ -75,7 +76,7 @@ fn clock(session: &mut Session<'_>) -> Result<()> {
     session.expect_refusal(&good.verified(), Problem("signature-invalid"), Output::Full)?;
     session.expect_refusal(
         &good.proved(),
-        Checks(&["timestamp", "validity"]),
+        Checks(&[Link::Timestamp, Link::Validity]),
         Output::Failures,
     )
 }

@@ -7,7 +7,7 @@ use std::fs;
 use serde_json::json;
 use xtask::bundle;
 use xtask::proof::policy::Policy;
-use xtask::proof::{Evidence, InclusionPath, Proof, prove};
+use xtask::proof::{Evidence, InclusionPath, Link, Proof, prove};
 use xtask::report::{Article, page};
 use xtask::tlog::merkle::{PathNode, leaf_hash};
 use xtask::trust::root::TrustedRoot;
@@ -52,7 +52,7 @@ fn deep_and_broken() -> String {
         ..proof(&evidence)
     };
     for check in &mut proof.checks {
-        if ["chain", "checkpoint", "entry"].contains(&check.name) {
+        if [Link::Chain, Link::Checkpoint, Link::Entry].contains(&check.link) {
             check.ok = false;
             check.detail = "it was changed, ".repeat(12) + &"0123456789abcdef".repeat(8);
         }

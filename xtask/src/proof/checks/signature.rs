@@ -6,7 +6,7 @@ use crate::entry::body::{EntryBody, Verifier};
 use crate::format::certificate::Leaf;
 use crate::format::hex::hex;
 use crate::format::key::{Hashing, PublicKey, Unproved};
-use crate::proof::{Evidence, Proof, wrong};
+use crate::proof::{Evidence, Link, Proof, wrong};
 
 /// What the entry records, where there is one of a known kind.
 pub type RecordedBody = Result<Option<EntryBody>, String>;
@@ -14,11 +14,11 @@ pub type RecordedBody = Result<Option<EntryBody>, String>;
 /// Compares what was signed with the artifact that was asked about.
 pub fn of_artifact(proof: &mut Proof, evidence: &Evidence) {
     let Some(subject) = &evidence.subject else {
-        return proof.skip("artifact", "no artifact was given to compare with");
+        return proof.skip(Link::Artifact, "no artifact was given to compare with");
     };
     let Some(bundle) = &evidence.bundle else {
         return proof.skip(
-            "artifact",
+            Link::Artifact,
             "the log alone does not say what an envelope holds",
         );
     };
@@ -43,7 +43,7 @@ pub fn of_artifact(proof: &mut Proof, evidence: &Evidence) {
         let name = &subject.name;
         wrong(format!("{signed} was signed, and {name} has {digest}"))
     };
-    proof.check("artifact", verdict);
+    proof.check(Link::Artifact, verdict);
 }
 
 /// The key that must have made the signature: that of the leaf certificate, else the
@@ -71,17 +71,17 @@ pub fn of_signature(
     leaf: Option<&Leaf>,
     recorded: &RecordedBody,
 ) {
-    let name = "signature";
+    let link = Link::Signature;
     let message = match (&evidence.bundle, recorded) {
         (Some(bundle), _) => signed(evidence, &bundle.content, recorded),
-        (None, Err(why)) => return proof.check(name, wrong(why)),
+        (None, Err(why)) => return proof.check(link, wrong(why)),
         (None, Ok(None)) => {
-            return proof.skip(name, "this program does not read entries of this kind");
+            return proof.skip(link, "this program does not read entries of this kind");
         }
         (None, Ok(Some(recorded))) => SignedData::Digest(recorded.digest.clone()),
     };
     let key = match signer(leaf, recorded) {
-        Err(why) => return proof.check(name, Err(why)),
+        Err(why) => return proof.check(link, Err(why)),
         Ok(key) => key,
     };
     let entry = recorded.as_ref().ok().and_then(Option::as_ref);
@@ -101,7 +101,7 @@ pub fn of_signature(
         (SignedData::Digest(_), Some(_)) => {
             let kind = key.name();
             let why = format!("an {kind} key signs the file itself, which was not given");
-            return proof.skip(name, why);
+            return proof.skip(link, why);
         }
         (SignedData::Digest(digest), None)
             if key.signs_digests() && entry.is_some_and(|entry| !entry.of_payload) =>
@@ -110,7 +110,7 @@ pub fn of_signature(
         }
         (SignedData::Digest(_), None) => {
             let why = "the log does not hold what was signed; the bundle does";
-            return proof.skip(name, why);
+            return proof.skip(link, why);
         }
     };
     let whose = match leaf {
@@ -118,7 +118,7 @@ pub fn of_signature(
         None => "the key in the entry",
     };
     let verdict = verdict.map(|()| made(whose, &key));
-    proof.check(name, verdict.map_err(Unproved::from));
+    proof.check(link, verdict.map_err(Unproved::from));
 }
 
 /// What a signature is over.
@@ -186,20 +186,20 @@ pub fn of_entry(
         return;
     };
     if evidence.entry().is_none() {
-        return proof.check("entry", wrong("the bundle holds no log entry"));
+        return proof.check(Link::Entry, wrong("the bundle holds no log entry"));
     }
     if let (Some(from_log), Some(in_bundle)) = (&evidence.from_log, &bundle.entry)
         && from_log.canonicalized_body != in_bundle.canonicalized_body
     {
         let why = format!("the log shows another entry at index {}", from_log.index);
-        return proof.check("entry", wrong(why));
+        return proof.check(Link::Entry, wrong(why));
     }
     let recorded = match recorded {
-        Err(why) => return proof.check("entry", wrong(why)),
+        Err(why) => return proof.check(Link::Entry, wrong(why)),
         Ok(None) => {
             let kind = evidence.entry().map(Entry::kind).unwrap_or_default();
             let why = format!("this program does not read entries of the kind {kind}");
-            return proof.check("entry", wrong(why));
+            return proof.check(Link::Entry, wrong(why));
         }
         Ok(Some(recorded)) => recorded,
     };
@@ -231,5 +231,5 @@ pub fn of_entry(
             "it holds this signature, its signer and the digest of the {of}"
         ))
     };
-    proof.check("entry", verdict);
+    proof.check(Link::Entry, verdict);
 }
