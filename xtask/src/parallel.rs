@@ -24,10 +24,10 @@ pub fn each<I: Sync, T: Send>(
     })
 }
 
-/// Two different things at once.
+/// Does two different things at the same time.
 ///
 /// # Errors
-/// The first one's error, else the second one's.
+/// The error of the first, else that of the second.
 pub fn both<A: Send, B: Send>(
     first: impl FnOnce() -> Result<A> + Send,
     second: impl FnOnce() -> Result<B>,
@@ -46,7 +46,7 @@ pub fn both<A: Send, B: Send>(
 /// results in their order as they come; only a few are held at a time.
 ///
 /// # Errors
-/// The first one of `take`, which ends the work.
+/// The first error of `take`, which ends the work.
 pub fn ordered<I: Sync, T: Send>(
     items: &[I],
     work: impl Fn(&I) -> T + Sync,
@@ -61,7 +61,7 @@ pub fn ordered<I: Sync, T: Send>(
                 let (send, receive) = std::sync::mpsc::sync_channel(16);
                 scope.spawn(move || {
                     let own = items.iter().skip(first).step_by(workers);
-                    // Nobody takes any more where the work was ended.
+                    // The receiver is gone once the work was ended.
                     own.map(work).all(|result| send.send(result).is_ok())
                 });
                 receive

@@ -23,7 +23,7 @@ use steps::Pages;
 /// How many crates `cargo install` compiles for mdBook: the end of a bar.
 const CRATES: u64 = 177;
 
-/// In a directory that a book is made in, and in no other: whoever holds it makes it.
+/// The lock file of a directory in which a book is made. No other directory has one.
 const LOCK: &str = ".book.lock";
 
 /// A book that is made from one repository in one directory.
@@ -65,7 +65,7 @@ impl Book {
         self.dir.join("html/index.html")
     }
 
-    /// Holds the directory, so that nobody else makes a book in it.
+    /// Locks the directory, so that no other command makes a book in it at the same time.
     ///
     /// # Errors
     /// Where it holds something else than a book, or the file system refuses.
@@ -75,8 +75,8 @@ impl Book {
         state::exclusive_or(&self.dir.join(LOCK), waiting)
     }
 
-    /// How to make it, or where a port is named, to show it there: mdBook's server makes
-    /// it as well.
+    /// The plan that makes the book or, where a port is named, shows it there: mdBook's
+    /// server makes it as well.
     pub fn plan(&self, port: Option<u16>) -> Plan {
         let mdbook = self.root.join("bin/mdbook");
         let installed = {

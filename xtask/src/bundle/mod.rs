@@ -37,8 +37,8 @@ pub struct Bundle {
     pub entry: Option<Entry>,
     /// Timestamps of timestamp authorities, DER.
     pub timestamps: Vec<Vec<u8>>,
-    /// Whether it is of a time when a log's promise stood for its proof: of version
-    /// 0.1, or older.
+    /// Whether its format is so old (0.1 or older) that the log's promise stands in for a
+    /// proof of inclusion.
     pub promise_suffices: bool,
 }
 
@@ -100,8 +100,8 @@ impl Content {
         }
     }
 
-    /// What kind of statement it is (in-toto, `predicateType`); `None` where it is
-    /// none.
+    /// The `predicateType` of the statement (in-toto); `None` where the content is not a
+    /// statement.
     pub fn predicate_type(&self) -> Option<String> {
         match self {
             Content::Envelope {
@@ -148,8 +148,7 @@ impl Content {
 }
 
 impl Bundle {
-    /// One put together from the parts that an image carried before there were
-    /// bundles.
+    /// Makes one from the parts that an image carried before there were bundles.
     pub fn of(
         content: Content,
         leaf: Option<Leaf>,

@@ -119,7 +119,8 @@ impl ClusterSettings {
     }
 }
 
-/// An overlay that was named, or taken back, or is as it was chosen before.
+/// The overlay that is named now, none where it is taken back, else the one chosen
+/// before.
 fn overlay(kept: &mut Option<PathBuf>, named: Option<&Path>, option: &str) -> Result<()> {
     match named {
         None => {}

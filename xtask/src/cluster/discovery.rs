@@ -81,7 +81,9 @@ impl Discovery {
         // `minikube start` ignores options for a profile that exists.
         finding.missing(
             found,
-            format!("make it anew: minikube --profile={profile} delete, then cargo xtask minikube"),
+            format!(
+                "make it again: minikube --profile={profile} delete, then cargo xtask minikube"
+            ),
         )
     }
 

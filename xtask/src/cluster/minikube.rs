@@ -23,7 +23,7 @@ impl Minikube {
         Command::new([words!["minikube"], words, profile].concat())
     }
 
-    /// Whether it runs. One that cannot say does not.
+    /// Whether it runs; `false` where it does not say.
     pub(crate) fn runs(&self) -> bool {
         let list = self.command(words!["profile", "list", "--output=json"]);
         let Ok(text) = output_of(&list, None) else {

@@ -132,7 +132,7 @@ impl Cluster {
         settings.as_ref().map_err(|fail| fail.clone().into())
     }
 
-    /// It with other settings.
+    /// The same cluster with other settings.
     fn with_settings(&self, settings: ClusterSettings) -> Cluster {
         Cluster {
             settings: Ok(settings).into(),

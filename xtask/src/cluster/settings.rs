@@ -33,7 +33,7 @@ pub struct ClusterSettings {
 }
 
 impl ClusterSettings {
-    /// Those of a new installation on a cluster.
+    /// The settings of a new installation on a cluster.
     pub fn new(context: &str) -> ClusterSettings {
         ClusterSettings {
             context: context.to_owned(),

@@ -14,8 +14,8 @@ use crate::fail::{Fail, broken};
 /// The signal that asked this process to stop; zero while none did.
 static SIGNAL: LazyLock<Arc<AtomicUsize>> = LazyLock::new(Arc::default);
 
-/// Whether a signal ends this process as it would end any: so it is unless a
-/// [`Watch`] is kept, and again once the children have been ended.
+/// Whether a signal ends this process at once. It does by default; not while a [`Watch`]
+/// is kept, until the children have ended.
 static PLAIN: LazyLock<Arc<AtomicBool>> = LazyLock::new(|| Arc::new(AtomicBool::new(true)));
 
 /// The process groups of the children that run now. Each child leads a group of
@@ -99,8 +99,8 @@ pub fn ask_children() {
     }
 }
 
-/// Asks every child to stop, and makes it after three seconds. The steps' own
-/// threads reap the children, so this is for another thread.
+/// Asks every child to stop, and kills it after three seconds. The steps' own threads
+/// reap the children, so call this from another thread.
 pub fn stop_children() {
     let deadline = Instant::now() + Duration::from_secs(3);
     ask_children();
@@ -110,7 +110,7 @@ pub fn stop_children() {
     for pid in groups().iter() {
         let _ = kill_process_group(*pid, Signal::KILL);
     }
-    // Whoever interrupts once more does not want to wait for what is left.
+    // A second interruption means that the user does not want to wait any longer.
     PLAIN.store(true, Ordering::Relaxed);
 }
 
@@ -120,11 +120,10 @@ fn groups() -> std::sync::MutexGuard<'static, Vec<Pid>> {
         .unwrap_or_else(std::sync::PoisonError::into_inner)
 }
 
-/// Does something that only a server or a reader ends, and leaves it
-/// where the user does not want to wait.
+/// Runs work that may block on a server or a reader; an interruption abandons it.
 ///
 /// # Errors
-/// Its own, and an interruption.
+/// The error of the work, or an interruption.
 pub fn interruptible<T: Send + 'static>(
     ask: impl FnOnce() -> Result<T, Fail> + Send + 'static,
 ) -> Result<T, Fail> {

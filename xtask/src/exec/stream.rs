@@ -12,8 +12,8 @@ use super::{Command, Outputs, resolve};
 use crate::fail::broken;
 use crate::problems;
 
-/// The output that one command hands to another is a digest, a number, a list
-/// of packages: more than this many bytes is none of them.
+/// The output that one command hands to another is short: a digest, a number, a list of
+/// packages. A longer one is an error.
 const LARGEST: usize = 4 * 1024 * 1024;
 
 /// What is heard of a program that runs.

@@ -124,7 +124,7 @@ impl Leaf {
     /// Reads PEM.
     ///
     /// # Errors
-    /// Where it cannot be written so.
+    /// Where it cannot be encoded.
     pub fn pem(&self) -> Result<String> {
         use x509_cert::der::EncodePem;
         let pem = self.certificate.to_pem(x509_cert::der::pem::LineEnding::LF);
@@ -218,7 +218,7 @@ impl Leaf {
         }
     }
 
-    /// All of it for a person.
+    /// The whole certificate, for a person.
     pub fn lines(&self) -> Vec<String> {
         let tbs = &self.certificate.tbs_certificate;
         let (from, to) = self.validity_text();

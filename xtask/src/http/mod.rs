@@ -43,8 +43,8 @@ pub struct Server {
     /// Whose certificates count for `https://…`, PEM, and nobody else's; without one
     /// those that the system trusts.
     pub ca: Option<PathBuf>,
-    /// Whether each answer is told on standard error: what a reader asks for, and how
-    /// little of a log it takes.
+    /// Whether each request is reported on standard error, so that a reader sees how
+    /// little of a log is fetched.
     pub traced: bool,
 }
 
@@ -157,7 +157,7 @@ fn found(
     (status, body): (u16, Vec<u8>),
 ) -> Result<Option<Vec<u8>>, Unanswered> {
     if traced {
-        // A closed output ends the telling, never the work.
+        // Where standard error is closed, the report is lost and the work goes on.
         let _ = writeln!(
             std::io::stderr(),
             "  GET {url}: {status}, {} bytes",

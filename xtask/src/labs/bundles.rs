@@ -15,11 +15,11 @@ pub const REPLAYED_CERTIFICATE: Lab = Lab {
     story: &[
         "Alice's certificate is valid for ten minutes, and her signature is checked for years.",
         "That works because the timestamp and the log entry say when she signed.",
-        "Somebody who finds her key later would sign with it, and leave out what dates the signature.",
+        "Someone who finds her key later would sign with it, and leave out what dates the signature.",
     ],
     question: "First the timestamp is taken from the bundle, then the log entry. What does a verifier miss?",
     answer: &[
-        "Without a time that somebody trusted names, nobody knows whether the certificate was valid.",
+        "Without a time that someone trusted names, nobody knows whether the certificate was valid.",
         "And without the entry, Alice would never see in the log what was signed in her name.",
     ],
     options: &[],

@@ -1,4 +1,5 @@
-//! The lab about clocks: that of who issues, that of who stamps, that of who verifies.
+//! The lab about clocks: those of the issuer, of the timestamp authority and of the
+//! verifier.
 
 use anyhow::{Context, Result};
 
@@ -6,7 +7,7 @@ use super::forge::{self, SignedFile, Stamp, StolenAuthority, Wish};
 use super::{ALICE, Checks, Lab, Output, Problem, Session};
 use crate::proof::Link;
 
-/// How long a certificate lives that is verified after its end, in seconds.
+/// How long the certificate is valid that is verified after its end, in seconds.
 const SHORT: u64 = 8;
 
 /// Clocks that do not agree.

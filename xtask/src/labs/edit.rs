@@ -69,8 +69,8 @@ fn shortened(text: &str, same: usize) -> String {
 }
 
 /// Moves the entry of a bundle to a log of the forger's own, which holds nothing else:
-/// all of its proof is right, and the checkpoint has the name and the key hint of the
-/// real log. `None` where the bundle holds no entry with a proof.
+/// the whole proof is right, and the checkpoint has the name and the key hint of the real
+/// log. `None` where the bundle holds no entry with a proof.
 pub fn in_a_log_of_ones_own(bundle: &mut Value, seed: &[u8; 32]) -> Option<()> {
     let entry = bundle.pointer_mut("/verificationMaterial/tlogEntries/0")?;
     let leaf = BASE64_STANDARD.decode(entry["canonicalizedBody"].as_str()?);

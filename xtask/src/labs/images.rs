@@ -12,7 +12,7 @@ pub const CHANGED_IMAGE: Lab = Lab {
     title: "the image is changed after it was signed, under the same tag",
     story: &[
         "Alice signs the image app:1, and it verifies.",
-        "Then somebody with write access to the registry pushes another image under the same tag.",
+        "Then someone with write access to the registry pushes another image under the same tag.",
         "Whoever pulls app:1 from now on gets the other one.",
     ],
     question: "The tag is the same, and Alice's signature is still in the registry. Does app:1 verify?",
@@ -29,7 +29,7 @@ fn changed_image(session: &mut Session<'_>) -> Result<()> {
     let tag = tag_of(&good);
     session.expect_ok(&["sign", &tag])?;
     session.expect_ok(&["verify", &tag])?;
-    session.push("app:1", "a program of somebody else")?;
+    session.push("app:1", "a program of someone else")?;
     session.expect_refusal(&["verify", &tag], Problem("unsigned"), Output::Full)?;
     session.say("\n# the good one is still there, by its digest:");
     session.expect_ok(&["verify", &good])
@@ -55,7 +55,7 @@ pub const MOVED_SIGNATURE: Lab = Lab {
 
 fn moved_signature(session: &mut Session<'_>) -> Result<()> {
     let good = session.push("good:1", "the good program")?;
-    let evil = session.push("good:2", "a program of somebody else")?;
+    let evil = session.push("good:2", "a program of someone else")?;
     session.expect_ok(&["sign", &good])?;
     session.copy_signatures(&good, &evil)?;
     session.expect_refusal(

@@ -14,7 +14,7 @@ pub const TWO_HISTORIES: Lab = Lab {
     name: "two-histories",
     title: "the operator of the log rewrites its history",
     story: &[
-        "Alice signs something, and somebody looks at the log: it holds two entries.",
+        "Alice signs something, and someone looks at the log: it holds two entries.",
         "The operator of the log wants the second one to be gone.",
         "He puts an older copy of its storage back. The log has its key, so it signs whatever it holds.",
     ],

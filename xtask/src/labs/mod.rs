@@ -30,7 +30,7 @@ pub struct Lab {
     pub name: &'static str,
     /// What is attempted.
     pub title: &'static str,
-    /// What happens, in sentences of a line each.
+    /// What happens, one sentence a line.
     pub story: &'static [&'static str],
     /// What the reader is to predict.
     pub question: &'static str,

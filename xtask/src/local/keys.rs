@@ -106,7 +106,7 @@ impl Local {
                     "{gone} is gone, and there are {signed} that it signed"
                 ))
                 .hint("put it and the private key beside it back from a copy")
-                .hint("or begin anew: cargo xtask uninstall --yes --keep-tools")
+                .hint("or start over: cargo xtask uninstall --yes --keep-tools")
                 .into());
             }
         }

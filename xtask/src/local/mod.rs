@@ -75,7 +75,7 @@ impl Local {
         Local::with(repo, state, globals, settings)
     }
 
-    /// Opens the target for its removal, which must not fail for what is to be removed.
+    /// Opens the target in order to remove it; damaged settings must not prevent that.
     ///
     /// # Errors
     /// Where the repository is damaged.

@@ -43,12 +43,12 @@ pub struct Settings {
     pub created: String,
     /// Fulcio's CA keys, `keys/fulcio-1.key` first, the one in use last.
     pub fulcio: Vec<Period>,
-    /// The timestamp authority's keys, likewise.
+    /// The timestamp authority's keys, in the same order.
     pub timestamp: Vec<Period>,
 }
 
 impl Settings {
-    /// Those of a new installation.
+    /// The settings of a new installation.
     pub fn new(port_base: u16, rekor: Versions) -> Settings {
         let now = Period::from_now();
         Settings {

@@ -86,13 +86,13 @@ pub struct Wait {
     component: String,
     /// `http://…` or `tcp://…`; on a cluster conditions, and its name a namespace
     address: String,
-    /// For so many seconds.
+    /// How many seconds to wait.
     #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..=3600))]
     within: u64,
 }
 
 impl Wait {
-    /// Waits, for whoever typed it.
+    /// Waits, for a user who typed the step.
     pub fn run(self, runner: &dyn StepRunner, report: &dyn Fn(StepEvent<'_>)) -> Result<()> {
         runner.wait(&self.ready(), report)
     }

@@ -17,8 +17,7 @@ pub(crate) use referrers::forget;
 /// No image has more signatures that are looked at.
 const MOST: usize = 100;
 
-/// A registry outside the workshop: with TLS, but for one on this machine,
-/// as cosign does it.
+/// A registry outside the workshop: with TLS, except on this machine, as cosign does it.
 pub fn elsewhere(host: &str) -> Server {
     let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
     let scheme = match name {

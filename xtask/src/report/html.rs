@@ -68,8 +68,8 @@ impl From<Element> for Html {
         Html(if VOID.contains(&name) {
             format!("<{name}{attributes}/>\n")
         } else {
-            // A line an element where white space means nothing, for who reads the
-            // source.
+            // One line for each element where white space means nothing, for those who
+            // read the source.
             let end = match name {
                 "a" | "b" | "code" | "span" | "text" | "pre" | "summary" => "",
                 _ => "\n",

@@ -79,7 +79,7 @@ pub fn read_json<T: DeserializeOwned>(path: &Path) -> Result<Option<T>> {
         Ok(value) => Ok(Some(value)),
         Err(error) => Err(broken(format!("{} is damaged: {error}", path.display()))
             .hint(
-                "put it back from a copy, or begin anew: cargo xtask uninstall --yes --keep-tools",
+                "put it back from a copy, or start over: cargo xtask uninstall --yes --keep-tools",
             )
             .into()),
     }

@@ -47,10 +47,10 @@ struct NoteSignature {
 }
 
 impl Checkpoint {
-    /// Reads one.
+    /// Parses the text.
     ///
     /// # Errors
-    /// Where the text is none, with what is wrong in it.
+    /// Where the text is not a checkpoint, with what is wrong in it.
     pub fn read(text: &str) -> Result<Checkpoint, String> {
         // The last empty line is what ends the text: its own lines may be empty.
         let (body, signatures) = text

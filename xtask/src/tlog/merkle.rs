@@ -38,7 +38,7 @@ pub struct PathNode {
     pub parent: Hash,
 }
 
-/// Climbs from a leaf to the root along an inclusion proof; the last parent, or the
+/// The path from a leaf to the root along an inclusion proof. Its last parent, or the
 /// leaf itself where there is no step, is the root that the proof leads to.
 ///
 /// # Errors
@@ -164,8 +164,8 @@ pub fn verify_consistency(
     if last != 0 {
         return Err("the proof ends before the root".into());
     }
-    // Which of the two it is says nothing: where the proof begins with the first root,
-    // as it does at a power of two, only the second can be another.
+    // The error does not say which of the two roots differs: where the proof begins with
+    // the first root, as it does at a power of two, only the second one can.
     if old != *first_root || new != *second_root {
         let seen = crate::text::entries(first);
         return Err(format!("it does not begin with the {seen} seen before"));
@@ -181,7 +181,7 @@ pub trait Nodes {
     /// One node.
     ///
     /// # Errors
-    /// Where it cannot be had.
+    /// Where the node cannot be read.
     fn node(&mut self, level: u32, index: u64) -> Result<Hash, Self::Error>;
 }
 
@@ -199,7 +199,7 @@ pub fn subtree_root(row: &[Hash]) -> Hash {
 /// The root of the leaves from `start` to `end`, which must not be empty.
 ///
 /// # Errors
-/// Those of the nodes.
+/// Where a node cannot be read.
 pub fn root<N: Nodes>(nodes: &mut N, start: u64, end: u64) -> Result<Hash, N::Error> {
     let size = end - start;
     if size.is_power_of_two() && start.is_multiple_of(size) {
@@ -215,7 +215,7 @@ pub fn root<N: Nodes>(nodes: &mut N, start: u64, end: u64) -> Result<Hash, N::Er
 /// it must be one (RFC 6962, section 2.1.1, `PATH`).
 ///
 /// # Errors
-/// Those of the nodes.
+/// Where a node cannot be read.
 pub fn inclusion_proof<N: Nodes>(
     nodes: &mut N,
     index: u64,
@@ -241,7 +241,7 @@ pub fn inclusion_proof<N: Nodes>(
 /// where 0 < `first` <= `second` (RFC 6962, section 2.1.2, `PROOF`).
 ///
 /// # Errors
-/// Those of the nodes.
+/// Where a node cannot be read.
 pub fn consistency_proof<N: Nodes>(
     nodes: &mut N,
     first: u64,

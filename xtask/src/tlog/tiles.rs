@@ -37,8 +37,8 @@ fn grouped(number: u64) -> String {
     path
 }
 
-/// How many of the places of a tile a level of so many nodes fills: 256 but for the
-/// last one.
+/// How many places of a tile are filled at a level of so many nodes: 256, except in the
+/// last tile.
 pub fn width(number: u64, nodes: u64) -> u64 {
     nodes
         .saturating_sub(number.saturating_mul(WIDTH))

@@ -39,7 +39,7 @@ pub struct TrustedRoot {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct TransparencyLog {
-    /// Where it is asked.
+    /// The address at which it is asked.
     #[serde(default)]
     pub base_url: String,
     public_key: Key,
@@ -67,7 +67,7 @@ pub struct LogId {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Authority {
-    /// Where it is asked.
+    /// The address at which it is asked.
     #[serde(default)]
     pub uri: String,
     cert_chain: AuthorityChain,
@@ -108,7 +108,7 @@ impl TimeRange {
 }
 
 impl TrustedRoot {
-    /// Reads one.
+    /// Parses the text.
     ///
     /// # Errors
     /// Where the text is none.

@@ -25,7 +25,7 @@ pub struct InUse<'a> {
 
 /// The certificates of an authority, and where it is asked.
 pub struct CertificateChain<'a> {
-    /// Where it is asked.
+    /// The address at which it is asked.
     pub url: &'a str,
     /// The certificates, PEM, the root last.
     pub pem: &'a str,
@@ -35,7 +35,7 @@ pub struct CertificateChain<'a> {
 
 /// The public key of a transparency log, and where the log is asked.
 pub struct LogKey<'a> {
-    /// Where it is asked.
+    /// The address at which it is asked.
     pub url: &'a str,
     /// The public key, PEM.
     pub pem: &'a str,

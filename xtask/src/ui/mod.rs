@@ -42,7 +42,7 @@ pub struct Ui {
 }
 
 impl Ui {
-    /// Looks once at what standard error is.
+    /// Finds out once what standard error is.
     pub fn new(style: Style) -> Ui {
         let terminal = std::io::stderr().is_terminal();
         let draws = terminal && !style.json && !style.commands && !style.quiet;
@@ -98,14 +98,14 @@ impl Ui {
         ))
     }
 
-    /// What to type next, for whoever did not ask for results only.
+    /// What to type next, unless the user asked for results only.
     pub fn next(&self, command: &str) {
         if !self.style.quiet {
             self.say(format!("next: {}", self.with_prefix(command)));
         }
     }
 
-    /// A remark: a line on standard error for a person who did not ask for quiet.
+    /// A remark: a line on standard error, unless the user asked for quiet.
     pub fn note(&self, line: impl AsRef<str>) {
         if !self.style.json && !self.style.quiet {
             self.bars.suspend(|| eprint(line.as_ref()));

@@ -162,7 +162,7 @@ impl<'a> Walkthrough<'a> {
         Ok(())
     }
 
-    /// How many hints were given for a task. Nobody needs more than there are.
+    /// How many hints were given for a task, at most as many as there are.
     pub(crate) fn hints_given(&self, chapter: &Chapter, task: &ChapterTask) -> usize {
         let given = self.progress.hints.get(&chapter.key(task));
         given.copied().unwrap_or(0).min(task.hint_count())

@@ -1,4 +1,4 @@
-//! The step of a way back that this program does itself, beside those of the target.
+//! The step of a reset that this program does itself, beside those of the target.
 
 use anyhow::Result;
 use clap::Args;
@@ -44,7 +44,7 @@ impl Unlearn {
     }
 }
 
-/// Runs the steps of a way back: its own, and those of the target.
+/// Runs the steps of a reset: its own, and those of the target.
 pub(crate) struct ResetRunner<'a> {
     /// What runs the steps of the target.
     pub(crate) target: &'a dyn StepRunner,

@@ -113,14 +113,14 @@ pub(crate) fn shown_by_ingress()
     servers.filter_map(|server| Some((server, server.ingress.as_ref()?)))
 }
 
-/// The servers that this machine can be led to.
+/// The servers that this machine can reach.
 pub(crate) fn forwarded() -> impl Iterator<Item = &'static ClusterServer> {
     let servers = SERVERS.iter().copied();
     servers.filter(|server| server.offset().is_some())
 }
 
-/// The server of this name that this machine can be led to; the names there are become
-/// the hint where it is none of them.
+/// The server of this name that this machine can reach; an error lists the names that
+/// exist.
 pub(crate) fn forwarded_named(name: &str) -> anyhow::Result<&'static ClusterServer> {
     let found = forwarded().find(|server| server.name == name);
     Ok(found.ok_or_else(|| {

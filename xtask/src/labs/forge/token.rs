@@ -1,4 +1,4 @@
-//! Identity tokens (JSON Web Tokens) that nobody issued as they are.
+//! Identity tokens (JSON Web Tokens) that an attacker changed or made up.
 
 use anyhow::{Context, Result};
 use base64::Engine;
@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::PrivateKey;
 
-/// A token, taken apart.
+/// A token in its parts.
 #[derive(Clone)]
 pub struct IdToken {
     header: Value,
@@ -16,7 +16,7 @@ pub struct IdToken {
 }
 
 impl IdToken {
-    /// Takes one apart.
+    /// Parses a token.
     ///
     /// # Errors
     /// Where the text is none.
@@ -34,7 +34,7 @@ impl IdToken {
         })
     }
 
-    /// Says something else in a claim; the signature stays.
+    /// Changes a claim, and keeps the signature.
     pub fn claim(mut self, name: &str, value: &str) -> IdToken {
         self.claims[name] = value.into();
         self
@@ -51,7 +51,7 @@ impl IdToken {
         Ok(self)
     }
 
-    /// As it is handed over.
+    /// The token as a client sends it.
     pub fn text(&self) -> String {
         let signature = BASE64_URL_SAFE_NO_PAD.encode(&self.signature);
         format!("{}.{signature}", self.signed())

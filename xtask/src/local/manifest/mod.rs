@@ -60,8 +60,7 @@ impl Manifest {
             .collect()
     }
 
-    /// The server that is this for those who trust an installation whose log is of this
-    /// version.
+    /// The server with this role in the trust material, for this version of the log.
     pub fn trusted_as(&self, role: TrustRole, rekor: Version) -> Result<&ServerRow> {
         let runs = |server: &ServerRow| server.rekor.is_none_or(|version| version == rekor);
         self.servers

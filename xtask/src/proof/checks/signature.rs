@@ -123,9 +123,9 @@ pub fn of_signature(
 
 /// What a signature is over.
 enum SignedData {
-    /// All of it, and how it was hashed where the bundle says so.
+    /// The whole message, and its hash algorithm where the bundle names one.
     Message(Vec<u8>, Option<Hashing>),
-    /// The digest alone.
+    /// Only the digest.
     Digest(Vec<u8>),
 }
 

@@ -79,7 +79,7 @@ fn resets(world: &World) {
         }
         done(world, chapter);
     }
-    // The authority was made anew, so all that comes after it has to be.
+    // The authority was made again, so all that comes after it has to be.
     not_yet(world, "logs");
     world.run(&["install"]).ends(0, &["is ready"]);
     done(world, "install");
