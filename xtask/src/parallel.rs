@@ -25,9 +25,6 @@ pub fn each<I: Sync, T: Send>(
 }
 
 /// Does two different things at the same time.
-///
-/// # Errors
-/// The error of the first, else that of the second.
 pub fn both<A: Send, B: Send>(
     first: impl FnOnce() -> Result<A> + Send,
     second: impl FnOnce() -> Result<B>,
@@ -44,9 +41,6 @@ pub fn both<A: Send, B: Send>(
 
 /// Works on every item, as many at once as the machine has processors, and takes the
 /// results in their order as they come; only a few are held at a time.
-///
-/// # Errors
-/// The first error of `take`, which ends the work.
 pub fn ordered<I: Sync, T: Send>(
     items: &[I],
     work: impl Fn(&I) -> T + Sync,

@@ -95,9 +95,6 @@ pub(crate) fn lines(findings: &[Finding]) -> Vec<String> {
 }
 
 /// The failure that the findings amount to, with every hint.
-///
-/// # Errors
-/// Where one does not pass.
 pub fn verdict(findings: &[Finding]) -> Result<(), Fail> {
     let failed: Vec<_> = findings
         .iter()

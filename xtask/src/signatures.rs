@@ -79,9 +79,6 @@ pub fn remember(dir: &Path, new: NewSignature<'_>) -> Result<Signature> {
 
 /// The signatures of the target in `dir`, oldest first, with the absolute paths of
 /// their bundles.
-///
-/// # Errors
-/// Where the file is damaged.
 pub fn all(dir: &Path) -> Result<Vec<Signature>> {
     let mut all = kept(dir)?;
     for signature in &mut all {

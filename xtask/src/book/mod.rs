@@ -37,9 +37,6 @@ pub struct Book {
 
 impl Book {
     /// The book of a repository; `output` is another directory than the usual one.
-    ///
-    /// # Errors
-    /// Where the pins cannot be read or no cache directory can be named.
     pub fn of(repo: &Path, output: Option<&Path>) -> Result<Book> {
         let dir = match output {
             Some(dir) => std::path::absolute(dir)?,
@@ -66,9 +63,6 @@ impl Book {
     }
 
     /// Locks the directory, so that no other command makes a book in it at the same time.
-    ///
-    /// # Errors
-    /// Where it holds something else than a book, or the file system refuses.
     pub fn hold(&self, waiting: &dyn Fn()) -> Result<Lock> {
         refuse(&self.dir)?;
         std::fs::create_dir_all(&self.dir)?;
@@ -152,9 +146,6 @@ impl StepRunner for Book {
 
 /// Gathers in a directory what mdBook is given: its configuration, the pages, and
 /// the files that they name.
-///
-/// # Errors
-/// Where the directory holds something else than a book, or a page cannot be read.
 pub fn gather(repo: &Path, dir: &Path) -> Result<()> {
     refuse(dir)?;
     std::fs::create_dir_all(dir)?;

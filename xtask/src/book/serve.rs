@@ -15,9 +15,6 @@ use crate::plan::Command;
 const EACH: Duration = Duration::from_millis(20);
 
 /// Fails where another program listens on a port of this machine's loopback.
-///
-/// # Errors
-/// Exactly then.
 pub fn refuse_taken(port: u16) -> Result<(), Fail> {
     let taken = |error| {
         broken(format!("port {port} on 127.0.0.1 is taken ({error})"))
@@ -30,9 +27,6 @@ pub fn refuse_taken(port: u16) -> Result<(), Fail> {
 
 /// Runs a server until the user interrupts, which is how it is meant to end; the
 /// caller keeps a watch. `shown` is called once it answers at its address.
-///
-/// # Errors
-/// Where it ends by itself.
 pub fn show(server: &Command, url: &str, shown: impl FnOnce()) -> Result<()> {
     std::thread::scope(|scope| {
         let running = scope.spawn(|| each_line_of(server, &mut |_| true));

@@ -171,9 +171,6 @@ impl Bundle {
     }
 
     /// The leaf certificate.
-    ///
-    /// # Errors
-    /// Where there is none, as in a bundle signed with a key.
     pub fn leaf(&self) -> Result<&Leaf, Fail> {
         self.leaf.as_ref().ok_or_else(|| {
             broken("the bundle holds no certificate: it was signed with a key, not an identity")
@@ -196,9 +193,6 @@ impl Bundle {
     }
 
     /// The index of its log entry.
-    ///
-    /// # Errors
-    /// Where it has no log entry.
     pub fn log_index(&self) -> Result<u64, Fail> {
         let entry = self.entry.as_ref();
         entry

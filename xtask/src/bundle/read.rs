@@ -113,9 +113,6 @@ struct EnvelopeSignature {
 }
 
 /// Reads a bundle.
-///
-/// # Errors
-/// Where the text is not a bundle, or contradicts itself.
 pub fn read(text: &[u8]) -> Result<Bundle, Fail> {
     // The media type comes first: a text that is not a bundle lacks it.
     let value = strict_json(text).map_err(|error| broken(format!("that is no bundle: {error}")))?;

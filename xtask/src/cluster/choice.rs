@@ -14,9 +14,6 @@ use crate::target::{ClusterOptions, InstallStage, TargetKind};
 
 impl Cluster {
     /// The target as it will be after what is requested.
-    ///
-    /// # Errors
-    /// Where an option does not fit.
     pub(super) fn chosen(&self, request: Request<'_>, facts: &InstallFacts) -> Result<Cluster> {
         let mut settings = self.settings()?.clone();
         settings.take_ports(request.port_base, facts)?;

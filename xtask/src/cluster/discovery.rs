@@ -90,7 +90,7 @@ impl Discovery {
     /// Fails where Fulcio will not believe tokens of this issuer.
     ///
     /// # Errors
-    /// Exit status 1 then, with what changes it.
+    /// Exit status 1, with a hint about what to change.
     pub(crate) fn require(&self, kind: TargetKind, profile: &str) -> Result<()> {
         let finding = self.check(kind, profile);
         if finding.ok {

@@ -85,9 +85,6 @@ pub struct Cluster {
 impl Cluster {
     /// The target as its state directory describes it; `context` is the one that
     /// was typed. No program runs.
-    ///
-    /// # Errors
-    /// Where the state is damaged.
     pub fn open(
         repo: &Path,
         state: &State,

@@ -23,9 +23,6 @@ static PLAIN: LazyLock<Arc<AtomicBool>> = LazyLock::new(|| Arc::new(AtomicBool::
 static GROUPS: Mutex<Vec<Pid>> = Mutex::new(Vec::new());
 
 /// Prepares for SIGINT, SIGTERM and SIGHUP.
-///
-/// # Errors
-/// Where the system refuses a signal handler.
 pub fn prepare() -> Result<()> {
     for signal in [SIGINT, SIGTERM, SIGHUP] {
         signal_hook::flag::register_conditional_default(signal, Arc::clone(&PLAIN))

@@ -89,9 +89,6 @@ struct FulcioExtension {
 
 impl Leaf {
     /// Reads DER.
-    ///
-    /// # Errors
-    /// Where it is no certificate.
     pub fn from_der(bytes: &[u8]) -> Result<Leaf> {
         let certificate = der::read::<Certificate>(bytes)
             .map_err(|error| broken(format!("that is no X.509 certificate: {error}")))?;
@@ -102,9 +99,6 @@ impl Leaf {
     }
 
     /// Reads the first certificate of a PEM text, whatever the width of its lines.
-    ///
-    /// # Errors
-    /// Where it holds none.
     pub fn from_pem(pem: &[u8]) -> Result<Leaf> {
         let der = CertificateDer::from_pem_slice(pem)
             .map_err(|error| broken(format!("that is no X.509 certificate: {error}")))?;
@@ -122,9 +116,6 @@ impl Leaf {
     }
 
     /// Reads PEM.
-    ///
-    /// # Errors
-    /// Where it cannot be encoded.
     pub fn pem(&self) -> Result<String> {
         use x509_cert::der::EncodePem;
         let pem = self.certificate.to_pem(x509_cert::der::pem::LineEnding::LF);

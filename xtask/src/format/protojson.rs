@@ -81,9 +81,6 @@ impl<'de> Deserialize<'de> for Time {
 
 /// Reads JSON in which no object has the same key twice: two readers that take
 /// different ones of the two would be shown different things.
-///
-/// # Errors
-/// Where the text is no JSON, or a key is there twice.
 pub fn strict_json(text: &[u8]) -> serde_json::Result<Value> {
     serde_json::from_slice::<NoDuplicateKeys>(text).map(|strict| strict.0)
 }

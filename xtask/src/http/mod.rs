@@ -67,26 +67,17 @@ impl Server {
     }
 
     /// Reads what is at a path.
-    ///
-    /// # Errors
-    /// As [`get`].
     pub fn get(&self, path: &str, within: Duration) -> Result<Vec<u8>, Fail> {
         self.find(path, within)?
             .ok_or_else(|| not_ours(&format!("{}{path}", self.url), "404", &[]))
     }
 
     /// Reads what may not be at a path.
-    ///
-    /// # Errors
-    /// As [`find`].
     pub fn find(&self, path: &str, within: Duration) -> Result<Option<Vec<u8>>, Fail> {
         self.find_at_most(path, LARGEST, within)
     }
 
     /// Reads what may not be at a path, of at most so many bytes.
-    ///
-    /// # Errors
-    /// As [`find`].
     pub fn find_at_most(
         &self,
         path: &str,
@@ -97,9 +88,6 @@ impl Server {
     }
 
     /// Reads what may not be at a path, of one of these media types.
-    ///
-    /// # Errors
-    /// As [`find`].
     pub(crate) fn find_of_type(
         &self,
         path: &str,
@@ -110,9 +98,6 @@ impl Server {
     }
 
     /// Puts something of this media type there, by TLS.
-    ///
-    /// # Errors
-    /// Where it does not answer, or the answer is no 2xx.
     pub fn put(&self, path: &str, kind: &str, body: &[u8], within: Duration) -> Result<(), Fail> {
         let url = format!("{}{path}", self.url);
         let mut words = curl::words(&url, self.ca.as_deref(), within);

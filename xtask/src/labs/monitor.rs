@@ -37,9 +37,6 @@ pub struct Shown {
 }
 
 /// Lists the first certificates of the lab's CT log, for the reader as well.
-///
-/// # Errors
-/// Where it does not answer, or with something else.
 pub fn certificates(session: &Session<'_>) -> Result<Vec<Shown>> {
     let file = session.file("ct-entries.json");
     let url = format!("{}/get-entries?start=0&end=99", forge::ct_log(session)?);

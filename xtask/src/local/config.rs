@@ -30,9 +30,6 @@ pub struct User {
 impl Local {
     /// Fills in the template of a configuration: `config/NAME` is made from
     /// `deploy/local/NAME`.
-    ///
-    /// # Errors
-    /// Where a placeholder stands for nothing or the file cannot be written.
     pub fn render(&self, config: &str, more: &[(&str, &str)]) -> Result<()> {
         let text = self.rendered(config, more)?;
         state::write(&self.dir.join(config), text.as_bytes(), 0o600)
@@ -68,9 +65,6 @@ impl Local {
     }
 
     /// The users that Dex knows.
-    ///
-    /// # Errors
-    /// Where the file that holds them is damaged.
     pub fn users(&self) -> Result<Vec<User>> {
         #[derive(Deserialize)]
         struct Users {

@@ -67,18 +67,12 @@ pub struct Local {
 
 impl Local {
     /// The target as its state directory and the repository describe it.
-    ///
-    /// # Errors
-    /// Where either is damaged.
     pub fn open(repo: &Path, state: &State, globals: Vec<String>) -> Result<Local> {
         let settings = Settings::read(&state.path("local"))?;
         Local::with(repo, state, globals, settings)
     }
 
     /// Opens the target in order to remove it; damaged settings must not prevent that.
-    ///
-    /// # Errors
-    /// Where the repository is damaged.
     pub fn open_to_remove(repo: &Path, state: &State, globals: Vec<String>) -> Result<Local> {
         let settings = Settings::read(&state.path("local")).unwrap_or_default();
         Local::with(repo, state, globals, settings)
@@ -102,9 +96,6 @@ impl Local {
     }
 
     /// Fails where nothing is installed.
-    ///
-    /// # Errors
-    /// Exactly then.
     pub fn require_installed(&self) -> Result<()> {
         if self.installed {
             return Ok(());

@@ -57,9 +57,6 @@ const HANGS: Duration = Duration::from_secs(5);
 
 /// Starts a server, detached from this process and its terminal. One that runs
 /// as asked is left alone; one that runs otherwise is stopped first.
-///
-/// # Errors
-/// Where a port is taken or the program cannot be started.
 pub fn launch(launch: &LaunchRequest<'_>) -> Result<ProcessRecord> {
     let LaunchRequest {
         dir,
@@ -170,9 +167,6 @@ fn open_log(dir: &Path, name: &str) -> Result<(File, u64)> {
 
 /// Stops a server: asks, and after five seconds ends it. One that does not run
 /// is stopped already. Where its record is damaged, it is found by its ports.
-///
-/// # Errors
-/// Where a signal is refused, or the process does not end.
 pub fn halt(dir: &Path, name: &str, ports: &[u16]) -> Result<()> {
     match running(dir, name) {
         Ok(None) => {}

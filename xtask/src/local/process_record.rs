@@ -44,9 +44,6 @@ impl ProcessRecord {
 }
 
 /// The record of a server, whether it still runs or not.
-///
-/// # Errors
-/// Where the file is damaged.
 pub fn record(dir: &Path, name: &str) -> Result<Option<ProcessRecord>> {
     state::read_json(&record_path(dir, name))
 }
@@ -57,9 +54,6 @@ pub fn was_started(dir: &Path, name: &str) -> bool {
 }
 
 /// The record of a server that runs.
-///
-/// # Errors
-/// Where the file is damaged.
 pub fn running(dir: &Path, name: &str) -> Result<Option<ProcessRecord>> {
     Ok(record(dir, name)?.filter(ProcessRecord::alive))
 }

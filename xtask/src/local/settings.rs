@@ -61,17 +61,11 @@ impl Settings {
     }
 
     /// Reads them; `None` where nothing is installed.
-    ///
-    /// # Errors
-    /// Where the file cannot be read or is damaged.
     pub fn read(dir: &Path) -> Result<Option<Settings>> {
         state::read_json(&dir.join("settings.json"))
     }
 
     /// Writes them.
-    ///
-    /// # Errors
-    /// Where the file system refuses.
     pub fn write(&self, dir: &Path) -> Result<()> {
         state::write_json(&dir.join("settings.json"), self)
     }

@@ -50,17 +50,11 @@ impl Local {
 }
 
 /// All shards that there ever were, oldest first.
-///
-/// # Errors
-/// Where the file is damaged.
 pub fn read(dir: &Path) -> Result<Vec<LogShard>> {
     Ok(state::read_json(&dir.join("shards.json"))?.unwrap_or_default())
 }
 
 /// The shard of a log that the running Trillian holds.
-///
-/// # Errors
-/// Where a file is damaged.
 pub fn current(dir: &Path, log: &str) -> Result<Option<LogShard>> {
     let Some(trillian) = process::running(dir, "trillian")? else {
         return Ok(None);
@@ -71,9 +65,6 @@ pub fn current(dir: &Path, log: &str) -> Result<Option<LogShard>> {
 
 /// Makes a new tree of the running Trillian the current shard of a log: closes
 /// the one before, makes a key, writes the log's configuration.
-///
-/// # Errors
-/// Where Trillian does not run, or a file cannot be written.
 pub fn open(local: &Local, log: &str, tree: &str) -> Result<()> {
     tree.parse::<i64>()
         .map_err(|_| broken(format!("{tree:?} is not the id of a tree")))?;

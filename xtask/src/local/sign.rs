@@ -16,10 +16,7 @@ use crate::target::steps::SigningTarget;
 use crate::{http, state};
 
 impl Local {
-    /// The user of this name.
-    ///
-    /// # Errors
-    /// Where there is none; the names there are become the hint.
+    /// The user of this name; an error lists the names that exist.
     pub fn user(&self, name: &str) -> Result<User> {
         let users = self.users()?;
         let names: Vec<_> = users.iter().map(|user| user.name.clone()).collect();

@@ -88,9 +88,6 @@ impl Local {
     }
 
     /// Writes the trust material (`cargo xtask step trust`).
-    ///
-    /// # Errors
-    /// Where a key cannot be read or a file cannot be written.
     pub fn write_trust(&self) -> Result<()> {
         for (file, value) in self.trust_files()? {
             state::write_json(&file, &value)?;

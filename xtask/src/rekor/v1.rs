@@ -64,9 +64,6 @@ pub fn fetch(server: &Server, which: &Which) -> Result<Entry> {
 }
 
 /// Reads an answer about one entry.
-///
-/// # Errors
-/// Where it is something else.
 pub fn read(text: &[u8]) -> Result<Entry> {
     let raw = json(text)?;
     let (uuid, entry) = raw

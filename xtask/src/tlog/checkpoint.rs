@@ -48,9 +48,6 @@ struct NoteSignature {
 
 impl Checkpoint {
     /// Parses the text.
-    ///
-    /// # Errors
-    /// Where the text is not a checkpoint, with what is wrong in it.
     pub fn read(text: &str) -> Result<Checkpoint, String> {
         // The last empty line is what ends the text: its own lines may be empty.
         let (body, signatures) = text
@@ -104,9 +101,6 @@ impl Checkpoint {
 
     /// Checks that the log signed it; other signatures, as those of witnesses, may
     /// stand beside.
-    ///
-    /// # Errors
-    /// Where no signature of this log's key is there, or one is wrong.
     pub fn verify(&self, log: &TransparencyLog) -> Result<String, Unproved> {
         let key = log.key()?;
         let mut found = None;

@@ -40,10 +40,6 @@ pub struct PathNode {
 
 /// The path from a leaf to the root along an inclusion proof. Its last parent, or the
 /// leaf itself where there is no step, is the root that the proof leads to.
-///
-/// # Errors
-/// Where the index is not in a tree of this size, or the proof has another length
-/// than the place of the leaf asks for.
 pub fn inclusion_path(
     leaf: Hash,
     index: u64,
@@ -95,9 +91,6 @@ pub fn inclusion_path(
 }
 
 /// The root that an inclusion proof leads to.
-///
-/// # Errors
-/// As [`inclusion_path`].
 pub fn root_from_inclusion_proof(
     leaf: Hash,
     index: u64,
@@ -179,9 +172,6 @@ pub trait Nodes {
     /// What fetching one can fail with.
     type Error;
     /// One node.
-    ///
-    /// # Errors
-    /// Where the node cannot be read.
     fn node(&mut self, level: u32, index: u64) -> Result<Hash, Self::Error>;
 }
 
@@ -197,9 +187,6 @@ pub fn subtree_root(row: &[Hash]) -> Hash {
 }
 
 /// The root of the leaves from `start` to `end`, which must not be empty.
-///
-/// # Errors
-/// Where a node cannot be read.
 pub fn root<N: Nodes>(nodes: &mut N, start: u64, end: u64) -> Result<Hash, N::Error> {
     let size = end - start;
     if size.is_power_of_two() && start.is_multiple_of(size) {
@@ -213,9 +200,6 @@ pub fn root<N: Nodes>(nodes: &mut N, start: u64, end: u64) -> Result<Hash, N::Er
 
 /// The inclusion proof of the entry `index` in the tree of `size` entries, of which
 /// it must be one (RFC 6962, section 2.1.1, `PATH`).
-///
-/// # Errors
-/// Where a node cannot be read.
 pub fn inclusion_proof<N: Nodes>(
     nodes: &mut N,
     index: u64,
@@ -239,9 +223,6 @@ pub fn inclusion_proof<N: Nodes>(
 
 /// The consistency proof between the trees of `first` and of `second` entries,
 /// where 0 < `first` <= `second` (RFC 6962, section 2.1.2, `PROOF`).
-///
-/// # Errors
-/// Where a node cannot be read.
 pub fn consistency_proof<N: Nodes>(
     nodes: &mut N,
     first: u64,

@@ -62,17 +62,11 @@ fn split(bundle: &[u8]) -> Option<(&[u8], &[u8])> {
 /// Where tiles come from.
 pub trait Source {
     /// What is at a path, at most so many bytes; `None` where there is nothing.
-    ///
-    /// # Errors
-    /// Where that cannot be found out.
     fn find(&self, path: &str, largest: u64) -> Result<Option<Vec<u8>>, Fail>;
 }
 
 /// Fetches a tile of which so many places are filled, or the full one that has
 /// replaced it.
-///
-/// # Errors
-/// Where neither is there, or the source fails.
 pub fn fetch(
     source: &impl Source,
     level: &str,

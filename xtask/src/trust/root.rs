@@ -109,9 +109,6 @@ impl TimeRange {
 
 impl TrustedRoot {
     /// Parses the text.
-    ///
-    /// # Errors
-    /// Where the text is none.
     pub fn read(text: &[u8]) -> Result<TrustedRoot, Fail> {
         let root: TrustedRoot = serde_json::from_slice(text)
             .map_err(|error| broken(format!("that is no trusted root: {error}")))?;
@@ -154,9 +151,6 @@ impl TransparencyLog {
     }
 
     /// Its key.
-    ///
-    /// # Errors
-    /// Where it cannot be read.
     pub fn key(&self) -> Result<PublicKey, Unproved> {
         PublicKey::from_der(&self.public_key.raw_bytes.0)
             .map_err(|why| why.of("the key of the log in the trusted root"))
@@ -206,9 +200,6 @@ impl Authority {
     }
 
     /// The certificate that issues, or that signs timestamps.
-    ///
-    /// # Errors
-    /// Where there is none.
     pub fn first(&self) -> Result<Certificate, String> {
         let first = self.chain().next().ok_or("an authority without a chain")?;
         der::read(first).map_err(|error| format!("a certificate in the trusted root: {error}"))

@@ -77,10 +77,6 @@ pub struct Services<'a> {
 }
 
 /// The trusted root of an installation.
-///
-/// # Errors
-/// Where a certificate or key cannot be read, or is of a kind that has no name in the
-/// format.
 pub fn trusted_root(parts: &PublicParts<'_>) -> Result<Value> {
     let mut root = json!({
         "mediaType": "application/vnd.dev.sigstore.trustedroot+json;version=0.1",
@@ -133,9 +129,6 @@ pub fn client_config(root: &Value, config: &Value) -> Value {
 }
 
 /// The public key of a certificate, PEM.
-///
-/// # Errors
-/// Where the text is no certificate.
 pub fn public_key(certificate: &str) -> Result<String> {
     Certificate::from_pem(certificate)
         .and_then(|certificate| {
@@ -148,9 +141,6 @@ pub fn public_key(certificate: &str) -> Result<String> {
 }
 
 /// When a certificate begins, RFC 3339.
-///
-/// # Errors
-/// Where the text is no certificate.
 pub fn not_before(certificate: &str) -> Result<String> {
     let certificate = Certificate::from_pem(certificate)
         .map_err(|error| broken(format!("that is no certificate: {error}")))?;

@@ -23,9 +23,6 @@ pub struct SignedFile {
 
 impl SignedFile {
     /// Writes a file, which is not signed yet.
-    ///
-    /// # Errors
-    /// Where it cannot be written.
     pub fn new(session: &Session<'_>, name: &str, text: &str) -> Result<SignedFile> {
         let file = session.file(name);
         state::write(&file, text.as_bytes(), 0o600)?;
@@ -56,9 +53,6 @@ impl SignedFile {
 
 /// Signs a file, has the lab's Rekor v2 record it and its timestamp authority stamp
 /// it, and writes the bundle beside the file.
-///
-/// # Errors
-/// Where one of them refuses.
 pub fn bundle(
     session: &Session<'_>,
     file: &SignedFile,
@@ -112,9 +106,6 @@ pub fn bundle(
 
 /// Puts a timestamp of a stolen key and of this time, in seconds since 1970, into the
 /// place of the real one.
-///
-/// # Errors
-/// Where the bundle has no timestamp.
 pub fn restamp(file: &SignedFile, stamp: &Stamp, time: u64) -> Result<()> {
     let path = Path::new(&file.bundle);
     let mut bundle: Value = state::read_json(path)?.context("there is no bundle")?;

@@ -60,9 +60,6 @@ pub struct Wish<'a> {
 
 impl<'a> Wish<'a> {
     /// What Fulcio would issue now.
-    ///
-    /// # Errors
-    /// Where the clock of this machine is before 1970.
     pub fn now(session: &'a Session<'_>, email: &'a str) -> Result<Wish<'a>> {
         Ok(Wish {
             email,
@@ -84,9 +81,6 @@ pub struct Draft {
 
 impl StolenAuthority {
     /// The CA of the lab's Fulcio, of this number.
-    ///
-    /// # Errors
-    /// Where its key or certificate cannot be read.
     pub fn take(session: &Session<'_>, number: u8) -> Result<StolenAuthority> {
         let file = session
             .installation()
@@ -104,17 +98,11 @@ impl StolenAuthority {
     }
 
     /// The hash of its public key, by which CT logs name it.
-    ///
-    /// # Errors
-    /// Where the key cannot be encoded.
     pub fn key_hash(&self) -> Result<Hash> {
         Ok(sha256_hash(&[&self.key.public_der()?]))
     }
 
     /// Drafts a certificate for a new key.
-    ///
-    /// # Errors
-    /// Where what is wished cannot stand in a certificate.
     pub fn draft(&self, wish: &Wish<'_>) -> Result<Draft> {
         let key = PrivateKey::random()?;
         let own = self.certificate.certificate();
@@ -154,9 +142,6 @@ impl StolenAuthority {
     }
 
     /// Signs a draft, with a promise of a CT log or without.
-    ///
-    /// # Errors
-    /// Where it cannot be encoded.
     pub fn issue(&self, draft: &Draft, sct: Option<SignedCertificateTimestamp>) -> Result<Vec<u8>> {
         let promise = sct.map(|sct| {
             let sct = SerializedSct::new(sct).context("encode a promise")?;
@@ -167,9 +152,6 @@ impl StolenAuthority {
     }
 
     /// What a CT log is shown before it promises anything (RFC 6962, section 3.1).
-    ///
-    /// # Errors
-    /// Where it cannot be encoded.
     pub fn precertificate(&self, draft: &Draft) -> Result<Vec<u8>> {
         self.sign(draft, Some(extension(POISON, true, &Null)?))
     }
@@ -192,9 +174,6 @@ impl StolenAuthority {
 
 impl Draft {
     /// What a CT log signs of it.
-    ///
-    /// # Errors
-    /// Where it cannot be encoded.
     pub fn to_be_signed(&self) -> Result<Vec<u8>> {
         Ok(self.tbs.to_der()?)
     }

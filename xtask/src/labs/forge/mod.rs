@@ -26,9 +26,6 @@ pub use timestamp::Stamp;
 pub use token::IdToken;
 
 /// A key of the lab's own installation, by the name of its file.
-///
-/// # Errors
-/// Where there is none, or it is not below the directory of the lab.
 fn stolen(session: &Session<'_>, name: &str) -> Result<PrivateKey> {
     let path = session.installation().join("keys").join(name);
     let pem = state::read(&fenced(&session.file("state"), &path)?)?
@@ -50,9 +47,6 @@ fn fenced(dir: &Path, path: &Path) -> Result<std::path::PathBuf> {
 }
 
 /// A file of trust material that `env` names, as JSON.
-///
-/// # Errors
-/// Where it cannot be read.
 pub fn trust(session: &Session<'_>, variable: &str) -> Result<Value> {
     let path = session.env(variable)?;
     state::read_json(Path::new(path))?.with_context(|| format!("there is no {path}"))
@@ -60,9 +54,6 @@ pub fn trust(session: &Session<'_>, variable: &str) -> Result<Value> {
 
 /// When the first authority of a kind ceases to count, in seconds since 1970, as the
 /// trusted root has it.
-///
-/// # Errors
-/// Where its period has no end.
 pub fn end_of_the_first(session: &Session<'_>, kind: &str) -> Result<u64> {
     let root = trust(session, "WORKSHOP_TRUSTED_ROOT")?;
     let end = root[kind][0]["validFor"]["end"].as_str();
@@ -71,9 +62,6 @@ pub fn end_of_the_first(session: &Session<'_>, kind: &str) -> Result<u64> {
 }
 
 /// The address of the CT log.
-///
-/// # Errors
-/// Where the trusted root names none.
 pub fn ct_log(session: &Session<'_>) -> Result<String> {
     let root = trust(session, "WORKSHOP_TRUSTED_ROOT")?;
     let address = root["ctlogs"][0]["baseUrl"].as_str();

@@ -23,9 +23,6 @@ const MESSAGE_DIGEST: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.1
 const SIGNING_TIME: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.9.5");
 
 /// Asks the lab's timestamp authority for a timestamp about a signature (RFC 3161).
-///
-/// # Errors
-/// Where it refuses.
 pub fn asked_for(session: &Session<'_>, signature: &[u8]) -> Result<Vec<u8>> {
     let ask = TimeStampReq {
         version: TspVersion::V1,
@@ -62,9 +59,6 @@ pub struct Stamp {
 
 impl Stamp {
     /// That of the lab, of this number.
-    ///
-    /// # Errors
-    /// Where its key cannot be read.
     pub fn take(session: &Session<'_>, number: u8) -> Result<Stamp> {
         let key = super::stolen(session, &format!("timestamp-{number}.key"))?;
         Ok(Stamp { key })
@@ -72,9 +66,6 @@ impl Stamp {
 
     /// Makes of a response of the authority another, about any signature and any
     /// time, in seconds since 1970.
-    ///
-    /// # Errors
-    /// Where the response is of another form.
     pub fn forge(&self, response: &[u8], signature: &[u8], time: u64) -> Result<Vec<u8>> {
         let time = Duration::from_secs(time);
         let mut response = TimeStampResp::from_der(response)?;

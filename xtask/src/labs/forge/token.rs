@@ -17,9 +17,6 @@ pub struct IdToken {
 
 impl IdToken {
     /// Parses a token.
-    ///
-    /// # Errors
-    /// Where the text is none.
     pub fn read(text: &str) -> Result<IdToken> {
         let parts = text.trim().split('.');
         let mut parts = parts.map(|part| BASE64_URL_SAFE_NO_PAD.decode(part));
@@ -41,9 +38,6 @@ impl IdToken {
     }
 
     /// Signs it with a key that nobody has published.
-    ///
-    /// # Errors
-    /// Where the key refuses.
     pub fn signed_by_nobody(mut self) -> Result<IdToken> {
         self.header["alg"] = "ES256".into();
         let key = PrivateKey::random_of_tokens()?;

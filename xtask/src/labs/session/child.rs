@@ -67,9 +67,6 @@ fn run(mut command: Command) -> Result<Ended> {
 }
 
 /// Runs a command to its end whatever is asked meanwhile: it cleans up.
-///
-/// # Errors
-/// Where it does not start.
 pub fn finish(command: Command) -> Result<Ended> {
     let mut command = alone(command);
     let output = command

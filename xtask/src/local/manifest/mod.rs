@@ -34,9 +34,6 @@ pub struct Manifest {
 
 impl Manifest {
     /// Reads it from the repository.
-    ///
-    /// # Errors
-    /// Where it is missing or wrong.
     pub fn read(repo: &Path) -> Result<Manifest> {
         let path = repo.join("deploy/local/servers.yml");
         let text =
@@ -76,10 +73,7 @@ impl Manifest {
             .find(|server| server.tree.is_some() && server.rekor == Some(rekor))
     }
 
-    /// The server of this name.
-    ///
-    /// # Errors
-    /// Where there is none; the names there are become the hint.
+    /// The server of this name; an error lists the names that exist.
     pub fn server(&self, name: &str) -> Result<&ServerRow> {
         self.servers
             .iter()
@@ -97,9 +91,6 @@ impl Manifest {
     }
 
     /// The port of this name.
-    ///
-    /// # Errors
-    /// Where the manifest names none.
     pub fn port(&self, name: &str, settings: &Settings) -> Result<u16> {
         let offset = self
             .ports
@@ -113,9 +104,6 @@ impl Manifest {
 
     /// What placeholders stand for: `{{NAME}}` is an address, `{{NAME.port}}` a
     /// port, `{{ca}}` and `{{tsa}}` the numbers of the newest keys.
-    ///
-    /// # Errors
-    /// Where the ports do not fit below 65536.
     pub fn variables(&self, settings: &Settings) -> Result<BTreeMap<String, String>> {
         let mut variables = BTreeMap::new();
         for name in self.ports.keys() {
