@@ -23,7 +23,7 @@ pub fn from_unix(seconds: u64) -> Option<String> {
     (seconds <= YEAR_9999).then(|| format(SystemTime::UNIX_EPOCH + Duration::from_secs(seconds)))
 }
 
-/// How long ago a time was; zero for the future and for what is no time.
+/// How long ago a time was; zero for the future and for what is not a time.
 pub fn age(text: &str) -> Duration {
     humantime::parse_rfc3339(text)
         .ok()

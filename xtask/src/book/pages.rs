@@ -1,6 +1,6 @@
 //! What mdBook is given: the pages that `docs/SUMMARY.md` lists, and all that they
 //! name. mdBook reads below one directory and shows nothing but Markdown; so what
-//! lies outside `docs/` is put below `repository/`, and a file that is no page
+//! lies outside `docs/` is put below `repository/`, and a file that is not a page
 //! becomes one that shows it.
 
 use std::collections::BTreeMap;

@@ -45,7 +45,7 @@ pub fn show(server: &Command, url: &str, shown: impl FnOnce()) -> Result<()> {
         match running.join() {
             Ok(Ok(())) if interrupted => Ok(()),
             Ok(Err(error)) => Err(error),
-            _ => Err(broken("mdBook shows the book no more").into()),
+            _ => Err(broken("mdBook has stopped showing the book").into()),
         }
     })
 }

@@ -115,7 +115,8 @@ struct EnvelopeSignature {
 /// Reads a bundle.
 pub fn read(text: &[u8]) -> Result<Bundle, Fail> {
     // The media type comes first: a text that is not a bundle lacks it.
-    let value = strict_json(text).map_err(|error| broken(format!("that is no bundle: {error}")))?;
+    let value =
+        strict_json(text).map_err(|error| broken(format!("that is not a bundle: {error}")))?;
     let kind = value["mediaType"].as_str().unwrap_or_default();
     if !kind.starts_with("application/vnd.dev.sigstore.bundle") {
         return Err(broken(
@@ -165,7 +166,9 @@ pub fn read(text: &[u8]) -> Result<Bundle, Fail> {
 }
 
 fn bad(what: &str) -> Fail {
-    broken(format!("that is no bundle this program reads: {what}"))
+    broken(format!(
+        "that is not a bundle that this program reads: {what}"
+    ))
 }
 
 /// What was signed, and the signature of it.

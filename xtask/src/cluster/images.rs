@@ -29,7 +29,7 @@ pub(super) fn named(charts: &Charts) -> Result<Vec<String>> {
     let mut images = BTreeSet::new();
     for file in MANIFESTS {
         let manifest = yaml::read(&charts.repo.join(file))?;
-        let manifest = serde_json::to_value(manifest).context("a manifest is no object")?;
+        let manifest = serde_json::to_value(manifest).context("a manifest is not an object")?;
         collect(&manifest, &mut images);
     }
     for release in RELEASES {

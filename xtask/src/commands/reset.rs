@@ -106,7 +106,7 @@ fn question(target: &dyn Target, chapter: &Chapter, whole: Option<bool>) -> Resu
     })
 }
 
-/// Adds to a plan that it is forgotten that the chapter was done.
+/// Adds the step that forgets that the chapter was done.
 fn push_unlearn(plan: &mut Plan, chapter: &Chapter, later: bool) {
     let unlearn = Unlearn {
         chapter: chapter.name.clone(),

@@ -57,7 +57,7 @@ impl<'de> Deserialize<'de> for Number {
             fn visit_str<E: de::Error>(self, text: &str) -> Result<Number, E> {
                 text.parse()
                     .map(Number)
-                    .map_err(|_| E::custom(format!("{text:?} is no number from 0 on")))
+                    .map_err(|_| E::custom(format!("{text:?} is not a number from 0 on")))
             }
         }
         deserializer.deserialize_any(Either)
@@ -75,7 +75,7 @@ impl<'de> Deserialize<'de> for Time {
             .ok()
             .and_then(|time| time.duration_since(std::time::UNIX_EPOCH).ok());
         time.map(|time| Time(time.as_secs()))
-            .ok_or_else(|| de::Error::custom(format!("{text:?} is no time")))
+            .ok_or_else(|| de::Error::custom(format!("{text:?} is not a time")))
     }
 }
 

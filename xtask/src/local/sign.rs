@@ -76,7 +76,7 @@ impl Local {
                 ..fail
             })?;
         let answer: Value = serde_json::from_slice(&answer)
-            .context("Dex answers with something that is no JSON")?;
+            .context("Dex answers with something that is not JSON")?;
         let token = answer["id_token"]
             .as_str()
             .ok_or_else(|| broken("Dex answers without an identity token"))?;

@@ -37,7 +37,7 @@ pub enum ComponentState {
     Up,
     /// It runs but does not answer.
     Silent,
-    /// It was started and runs no more.
+    /// It was started and no longer runs.
     Ended,
     /// It was not started; in a cluster: it is not there.
     Stopped,

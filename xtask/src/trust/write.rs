@@ -137,13 +137,13 @@ pub fn public_key(certificate: &str) -> Result<String> {
                 .subject_public_key_info
                 .to_pem(x509_cert::der::pem::LineEnding::LF)
         })
-        .map_err(|error| broken(format!("that is no certificate: {error}")).into())
+        .map_err(|error| broken(format!("that is not a certificate: {error}")).into())
 }
 
 /// When a certificate begins, RFC 3339.
 pub fn not_before(certificate: &str) -> Result<String> {
     let certificate = Certificate::from_pem(certificate)
-        .map_err(|error| broken(format!("that is no certificate: {error}")))?;
+        .map_err(|error| broken(format!("that is not a certificate: {error}")))?;
     let begins = certificate.tbs_certificate.validity.not_before;
     crate::time::from_unix(begins.to_unix_duration().as_secs())
         .context("a certificate begins outside the calendar")

@@ -21,7 +21,7 @@ steps! {
 pub(crate) struct Unlearn {
     /// Its name.
     pub(crate) chapter: String,
-    /// And all that was done in the later ones.
+    /// Also forget what was done in the later ones.
     #[arg(long)]
     pub(crate) later: bool,
 }
@@ -48,7 +48,7 @@ impl Unlearn {
 pub(crate) struct ResetRunner<'a> {
     /// What runs the steps of the target.
     pub(crate) target: &'a dyn StepRunner,
-    /// Where it is remembered what was done.
+    /// The state that remembers what was done.
     pub(crate) state: &'a State,
     /// On which target.
     pub(crate) kind: TargetKind,

@@ -54,7 +54,7 @@ pub(crate) struct IngressCertificate {
     pub(crate) ready: [Condition; 2],
 }
 
-/// A part of a Secret that is copied to the namespace `default`, so that who signs there need not
+/// A part of a Secret that is copied to the namespace `default`, so that a signer there need not
 /// read the namespaces of the servers.
 #[derive(Debug)]
 pub(crate) struct PublicPart {

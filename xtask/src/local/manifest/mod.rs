@@ -26,7 +26,7 @@ use crate::fail::broken;
 pub struct Manifest {
     /// Offsets from the port base, by name.
     pub ports: BTreeMap<String, u16>,
-    /// Programs of the build that are no servers.
+    /// Programs of the build that are not servers.
     pub tools: Vec<String>,
     /// In an order in which they could be started one by one.
     pub servers: Vec<ServerRow>,

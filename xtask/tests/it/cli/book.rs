@@ -169,7 +169,7 @@ fn the_server_of_a_book_ends() {
         world.show(&[&line]),
         str![[r#"
 $ cargo xtask book -q --serve --port [PORT+0] --output out
-error: mdBook shows the book no more
+error: mdBook has stopped showing the book
 exit 2
 
 "#]]
