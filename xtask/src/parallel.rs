@@ -5,7 +5,7 @@ use anyhow::Result;
 use crate::fail::broken;
 
 /// Works on every item at the same time, and returns the results in their order.
-pub fn each<I: Sync, T: Send>(
+pub(crate) fn each<I: Sync, T: Send>(
     items: &[I],
     work: impl Fn(&I) -> Result<T> + Sync,
 ) -> Vec<Result<T>> {
@@ -25,7 +25,7 @@ pub fn each<I: Sync, T: Send>(
 }
 
 /// Does two different things at the same time.
-pub fn both<A: Send, B: Send>(
+pub(crate) fn both<A: Send, B: Send>(
     first: impl FnOnce() -> Result<A> + Send,
     second: impl FnOnce() -> Result<B>,
 ) -> Result<(A, B)> {
@@ -41,7 +41,7 @@ pub fn both<A: Send, B: Send>(
 
 /// Works on every item, as many at once as the machine has processors, and takes the
 /// results in their order as they come; only a few are held at a time.
-pub fn ordered<I: Sync, T: Send>(
+pub(crate) fn ordered<I: Sync, T: Send>(
     items: &[I],
     work: impl Fn(&I) -> T + Sync,
     mut take: impl FnMut(T) -> Result<()>,

@@ -8,7 +8,7 @@ mod steps;
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
-pub use serve::{refuse_taken, show};
+pub(crate) use serve::{refuse_taken, show};
 pub(crate) use steps::BookStep;
 
 use crate::cluster::pins::pins;
@@ -27,7 +27,7 @@ const CRATES: u64 = 177;
 const LOCK: &str = ".book.lock";
 
 /// A book that is made from one repository in one directory.
-pub struct Book {
+pub(crate) struct Book {
     repo: PathBuf,
     dir: PathBuf,
     version: String,
@@ -37,7 +37,7 @@ pub struct Book {
 
 impl Book {
     /// The book of a repository; `output` is another directory than the usual one.
-    pub fn of(repo: &Path, output: Option<&Path>) -> Result<Book> {
+    pub(crate) fn of(repo: &Path, output: Option<&Path>) -> Result<Book> {
         let dir = match output {
             Some(dir) => std::path::absolute(dir)?,
             None => repo.join("docs/book"),
@@ -58,12 +58,12 @@ impl Book {
     }
 
     /// The first page.
-    pub fn first_page(&self) -> PathBuf {
+    pub(crate) fn first_page(&self) -> PathBuf {
         self.dir.join("html/index.html")
     }
 
     /// Locks the directory, so that no other command makes a book in it at the same time.
-    pub fn hold(&self, waiting: &dyn Fn()) -> Result<Lock> {
+    pub(crate) fn hold(&self, waiting: &dyn Fn()) -> Result<Lock> {
         refuse(&self.dir)?;
         std::fs::create_dir_all(&self.dir)?;
         state::exclusive_or(&self.dir.join(LOCK), waiting)
@@ -71,7 +71,7 @@ impl Book {
 
     /// The plan that makes the book or, where a port is named, shows it there: mdBook's
     /// server makes it as well.
-    pub fn plan(&self, port: Option<u16>) -> Plan {
+    pub(crate) fn plan(&self, port: Option<u16>) -> Plan {
         let mdbook = self.root.join("bin/mdbook");
         let installed = {
             let mdbook = mdbook.clone();
@@ -121,7 +121,7 @@ impl Book {
     }
 
     /// What makes the book and shows it.
-    pub fn server(&self, port: u16) -> Command {
+    pub(crate) fn server(&self, port: u16) -> Command {
         Command::new(words![
             self.root.join("bin/mdbook"),
             "serve",
@@ -146,7 +146,7 @@ impl StepRunner for Book {
 
 /// Gathers in a directory what mdBook is given: its configuration, the pages, and
 /// the files that they name.
-pub fn gather(repo: &Path, dir: &Path) -> Result<()> {
+pub(crate) fn gather(repo: &Path, dir: &Path) -> Result<()> {
     refuse(dir)?;
     std::fs::create_dir_all(dir)?;
     let mut ours = std::fs::OpenOptions::new();

@@ -28,7 +28,7 @@ const PICTURES: [&str; 3] = ["svg", "png", "jpg"];
 const LARGEST: u64 = 64 * 1024;
 
 /// Writes all of it below `dir`.
-pub fn gather(repo: &Path, dir: &Path) -> Result<()> {
+pub(crate) fn gather(repo: &Path, dir: &Path) -> Result<()> {
     let mut gathered = Gathered::new(repo)?;
     let mut files: BTreeMap<String, Vec<u8>> = BTreeMap::new();
     let mut shown = Vec::new();

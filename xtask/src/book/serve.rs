@@ -15,7 +15,7 @@ use crate::plan::Command;
 const EACH: Duration = Duration::from_millis(20);
 
 /// Fails where another program listens on a port of this machine's loopback.
-pub fn refuse_taken(port: u16) -> Result<(), Fail> {
+pub(crate) fn refuse_taken(port: u16) -> Result<(), Fail> {
     let taken = |error| {
         broken(format!("port {port} on 127.0.0.1 is taken ({error})"))
             .hint("name another: cargo xtask book --serve --port N")
@@ -27,7 +27,7 @@ pub fn refuse_taken(port: u16) -> Result<(), Fail> {
 
 /// Runs a server until the user interrupts, which is how it is meant to end; the
 /// caller keeps a watch. `shown` is called once it answers at its address.
-pub fn show(server: &Command, url: &str, shown: impl FnOnce()) -> Result<()> {
+pub(crate) fn show(server: &Command, url: &str, shown: impl FnOnce()) -> Result<()> {
     std::thread::scope(|scope| {
         let running = scope.spawn(|| each_line_of(server, &mut |_| true));
         let goes_on = || !running.is_finished() && !interrupt::interrupted();

@@ -19,7 +19,7 @@ use crate::format::key::Hashing;
 use crate::format::protojson::strict_json;
 
 /// The largest bundle that is read; an attestation in it may be long.
-pub const LARGEST: u64 = 16 * 1024 * 1024;
+pub(crate) const LARGEST: u64 = 16 * 1024 * 1024;
 
 /// The media type of a statement (in-toto).
 const STATEMENT: &str = "application/vnd.in-toto+json";

@@ -36,7 +36,7 @@ pub mod servers;
 mod settings;
 mod signing;
 mod status;
-pub mod steps;
+pub(crate) mod steps;
 mod target;
 mod trust;
 mod uninstall;

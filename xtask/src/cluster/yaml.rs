@@ -19,7 +19,7 @@ pub fn read(file: &Path) -> Result<Value> {
 }
 
 /// A YAML document.
-pub fn parse(text: &[u8]) -> Result<Value, Fail> {
+pub(crate) fn parse(text: &[u8]) -> Result<Value, Fail> {
     serde_yaml::from_slice(text).map_err(|error| broken(format!("that is no YAML: {error}")))
 }
 

@@ -23,7 +23,7 @@ static PLAIN: LazyLock<Arc<AtomicBool>> = LazyLock::new(|| Arc::new(AtomicBool::
 static GROUPS: Mutex<Vec<Pid>> = Mutex::new(Vec::new());
 
 /// Prepares for SIGINT, SIGTERM and SIGHUP.
-pub fn prepare() -> Result<()> {
+pub(crate) fn prepare() -> Result<()> {
     for signal in [SIGINT, SIGTERM, SIGHUP] {
         signal_hook::flag::register_conditional_default(signal, Arc::clone(&PLAIN))
             .and_then(|_| {
@@ -39,10 +39,10 @@ pub fn prepare() -> Result<()> {
 }
 
 /// While it is kept, signals are noted instead of ending this process.
-pub struct Watch(());
+pub(crate) struct Watch(());
 
 /// Notes signals from here on.
-pub fn watch() -> Watch {
+pub(crate) fn watch() -> Watch {
     PLAIN.store(false, Ordering::Relaxed);
     Watch(())
 }
@@ -54,22 +54,22 @@ impl Drop for Watch {
 }
 
 /// Whether a signal asked this process to stop.
-pub fn interrupted() -> bool {
+pub(crate) fn interrupted() -> bool {
     SIGNAL.load(Ordering::Relaxed) != 0
 }
 
 /// The exit status of a process that a signal stopped: 128 and its number.
-pub fn exit_status() -> Option<u8> {
+pub(crate) fn exit_status() -> Option<u8> {
     let signal = SIGNAL.load(Ordering::Relaxed);
     (signal != 0).then(|| u8::try_from(128 + signal).unwrap_or(u8::MAX))
 }
 
 /// Remembers a child while it runs.
-pub struct Running(Pid);
+pub(crate) struct Running(Pid);
 
 impl Running {
     /// The child leads a process group of its own.
-    pub fn new(child: &std::process::Child) -> Running {
+    pub(crate) fn new(child: &std::process::Child) -> Running {
         let pid = Pid::from_child(child);
         groups().push(pid);
         Running(pid)
@@ -78,7 +78,7 @@ impl Running {
 
 impl Running {
     /// Ends the child now, with all that it started.
-    pub fn end(&self) {
+    pub(crate) fn end(&self) {
         let _ = kill_process_group(self.0, Signal::KILL);
     }
 }
@@ -90,7 +90,7 @@ impl Drop for Running {
 }
 
 /// Asks every child to stop.
-pub fn ask_children() {
+pub(crate) fn ask_children() {
     for pid in groups().iter() {
         let _ = kill_process_group(*pid, Signal::TERM);
     }
@@ -98,7 +98,7 @@ pub fn ask_children() {
 
 /// Asks every child to stop, and kills it after three seconds. The steps' own threads
 /// reap the children, so call this from another thread.
-pub fn stop_children() {
+pub(crate) fn stop_children() {
     let deadline = Instant::now() + Duration::from_secs(3);
     ask_children();
     while !groups().is_empty() && Instant::now() < deadline {
@@ -121,7 +121,7 @@ fn groups() -> std::sync::MutexGuard<'static, Vec<Pid>> {
 ///
 /// # Errors
 /// The error of the work, or an interruption.
-pub fn interruptible<T: Send + 'static>(
+pub(crate) fn interruptible<T: Send + 'static>(
     ask: impl FnOnce() -> Result<T, Fail> + Send + 'static,
 ) -> Result<T, Fail> {
     let (send, receive) = mpsc::channel();

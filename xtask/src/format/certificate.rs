@@ -28,7 +28,8 @@ const FULCIO: &str = "1.3.6.1.4.1.57264.1.";
 const OTHER_NAME: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.4.1.57264.1.7");
 
 /// The extension that holds the SCTs (RFC 6962, section 3.3).
-pub const SCT_LIST: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.4.1.11129.2.4.2");
+pub(crate) const SCT_LIST: ObjectIdentifier =
+    ObjectIdentifier::new_unwrap("1.3.6.1.4.1.11129.2.4.2");
 
 /// Fulcio's extensions: the last number of the OID and its name.
 const NAMES: [(u32, &str); 23] = [

@@ -7,7 +7,7 @@ use x509_cert::der::oid::AssociatedOid;
 use x509_cert::der::{Decode, Error, ErrorKind};
 
 /// Reads all of some bytes.
-pub fn read<'a, T: Decode<'a>>(bytes: &'a [u8]) -> Result<T, Error> {
+pub(crate) fn read<'a, T: Decode<'a>>(bytes: &'a [u8]) -> Result<T, Error> {
     if !nests(bytes) {
         return Err(ErrorKind::Overlength.into());
     }
@@ -15,7 +15,7 @@ pub fn read<'a, T: Decode<'a>>(bytes: &'a [u8]) -> Result<T, Error> {
 }
 
 /// Reads an extension of a certificate, which holds DER as bytes.
-pub fn extension<'a, T>(certificate: &'a Certificate) -> Result<Option<T>, Error>
+pub(crate) fn extension<'a, T>(certificate: &'a Certificate) -> Result<Option<T>, Error>
 where
     T: Decode<'a> + AssociatedOid,
 {

@@ -6,12 +6,12 @@ use x509_cert::der::asn1::{AnyRef, ObjectIdentifier};
 use x509_cert::der::{Decode, Encode};
 use x509_cert::spki::SubjectPublicKeyInfoRef;
 
-pub use super::hashing::Hashing;
+pub(crate) use super::hashing::Hashing;
 pub use super::unproved::Unproved;
 
 /// The kinds of keys that Sigstore's services and signers use, and that are read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum KeyKind {
+pub(crate) enum KeyKind {
     /// ECDSA over P-256.
     P256,
     /// ECDSA over P-384.

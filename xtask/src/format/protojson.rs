@@ -12,7 +12,7 @@ use serde_json::{Map, Value};
 
 /// Bytes, written as base64.
 #[derive(Clone, Default, PartialEq, Eq)]
-pub struct Base64(pub Vec<u8>);
+pub(crate) struct Base64(pub Vec<u8>);
 
 impl fmt::Debug for Base64 {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -41,7 +41,7 @@ impl<'de> Deserialize<'de> for Base64 {
 
 /// A number that is not negative, written as a string or as a number.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Number(pub u64);
+pub(crate) struct Number(pub u64);
 
 impl<'de> Deserialize<'de> for Number {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -66,7 +66,7 @@ impl<'de> Deserialize<'de> for Number {
 
 /// A time, in whole seconds since 1970, written as RFC 3339.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Time(pub u64);
+pub(crate) struct Time(pub u64);
 
 impl<'de> Deserialize<'de> for Time {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -87,7 +87,7 @@ pub fn strict_json(text: &[u8]) -> serde_json::Result<Value> {
 
 /// A JSON value without the same key twice.
 #[derive(Debug, Clone)]
-pub struct NoDuplicateKeys(pub Value);
+pub(crate) struct NoDuplicateKeys(pub Value);
 
 impl<'de> Deserialize<'de> for NoDuplicateKeys {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {

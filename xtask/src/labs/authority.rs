@@ -14,7 +14,7 @@ use crate::proof::Link;
 use crate::state;
 
 /// A certificate that no CT log has seen.
-pub const BEHIND_THE_CT_LOG: Lab = Lab {
+pub(crate) const BEHIND_THE_CT_LOG: Lab = Lab {
     name: "behind-the-ct-log",
     title: "a certificate is issued behind the CT log's back",
     story: &[
@@ -56,7 +56,7 @@ fn behind_the_ct_log(session: &mut Session<'_>) -> Result<()> {
 }
 
 /// A thief who shows his certificate to the CT log.
-pub const STOLEN_CA: Lab = Lab {
+pub(crate) const STOLEN_CA: Lab = Lab {
     name: "stolen-ca",
     title: "the key of the certificate authority is stolen, and nothing else is wrong",
     story: &[

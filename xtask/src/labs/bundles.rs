@@ -9,7 +9,7 @@ use crate::proof::Link;
 use crate::random::random;
 
 /// A certificate that ended is used again, without the log entry that dates it.
-pub const REPLAYED_CERTIFICATE: Lab = Lab {
+pub(crate) const REPLAYED_CERTIFICATE: Lab = Lab {
     name: "replayed-certificate",
     title: "a certificate that ended is used without its log entry and timestamp",
     story: &[
@@ -50,7 +50,7 @@ fn replayed_certificate(session: &mut Session<'_>) -> Result<()> {
 }
 
 /// The proofs of a bundle are replaced by others.
-pub const FORGED_ENTRY: Lab = Lab {
+pub(crate) const FORGED_ENTRY: Lab = Lab {
     name: "forged-entry",
     title: "a bundle is given the log entry, the proof or the checkpoint of another",
     story: &[

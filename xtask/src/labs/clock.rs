@@ -11,7 +11,7 @@ use crate::proof::Link;
 const SHORT: u64 = 8;
 
 /// Clocks that do not agree.
-pub const CLOCK: Lab = Lab {
+pub(crate) const CLOCK: Lab = Lab {
     name: "clock",
     title: "the clocks of a signature do not agree",
     story: &[

@@ -7,7 +7,7 @@ use super::{Checks, Lab, Output, Problem, Session};
 use crate::proof::Link;
 
 /// An image is changed after it was signed, under the same tag.
-pub const CHANGED_IMAGE: Lab = Lab {
+pub(crate) const CHANGED_IMAGE: Lab = Lab {
     name: "changed-image",
     title: "the image is changed after it was signed, under the same tag",
     story: &[
@@ -36,7 +36,7 @@ fn changed_image(session: &mut Session<'_>) -> Result<()> {
 }
 
 /// The signature of one image is stored beside another.
-pub const MOVED_SIGNATURE: Lab = Lab {
+pub(crate) const MOVED_SIGNATURE: Lab = Lab {
     name: "moved-signature",
     title: "the signature of one image is moved to another",
     story: &[
@@ -71,7 +71,7 @@ fn moved_signature(session: &mut Session<'_>) -> Result<()> {
 }
 
 /// Another user signs.
-pub const WRONG_SIGNER: Lab = Lab {
+pub(crate) const WRONG_SIGNER: Lab = Lab {
     name: "wrong-signer",
     title: "mallory signs, and alice is expected",
     story: &[
@@ -106,7 +106,7 @@ fn wrong_signer(session: &mut Session<'_>) -> Result<()> {
 }
 
 /// The right name, vouched for by another issuer.
-pub const WRONG_ISSUER: Lab = Lab {
+pub(crate) const WRONG_ISSUER: Lab = Lab {
     name: "wrong-issuer",
     title: "the right name, vouched for by the wrong issuer",
     story: &[

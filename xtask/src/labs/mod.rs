@@ -19,7 +19,7 @@ use anyhow::Result;
 
 use session::Because::{Checks, Problem};
 use session::Output;
-pub use session::Session;
+pub(crate) use session::Session;
 
 /// Whose name is misused.
 const ALICE: &str = "alice@example.com";

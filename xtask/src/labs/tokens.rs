@@ -9,7 +9,7 @@ use super::{ALICE, Lab, Session};
 use crate::state;
 
 /// Tokens that Fulcio must not believe.
-pub const WRONG_TOKEN: Lab = Lab {
+pub(crate) const WRONG_TOKEN: Lab = Lab {
     name: "wrong-token",
     title: "Fulcio is shown tokens that are not for it, or not of its issuer",
     story: &[

@@ -204,7 +204,7 @@ impl ServerBuild {
 
 /// The user's cache directory for this workshop: `WORKSHOP_CACHE`, or the
 /// system's usual place.
-pub fn cache_dir() -> Result<PathBuf> {
+pub(crate) fn cache_dir() -> Result<PathBuf> {
     let set = |name: &str| {
         std::env::var_os(name)
             .filter(|value| !value.is_empty())

@@ -17,7 +17,7 @@ use crate::{http, state};
 
 impl Local {
     /// The user of this name; an error lists the names that exist.
-    pub fn user(&self, name: &str) -> Result<User> {
+    pub(crate) fn user(&self, name: &str) -> Result<User> {
         let users = self.users()?;
         let names: Vec<_> = users.iter().map(|user| user.name.clone()).collect();
         if users.is_empty() {
@@ -51,7 +51,7 @@ impl Local {
     }
 
     /// A file of the trust material.
-    pub fn trust_file(&self, name: &str) -> PathBuf {
+    pub(crate) fn trust_file(&self, name: &str) -> PathBuf {
         self.dir.join("trust").join(name)
     }
 

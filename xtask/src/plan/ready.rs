@@ -81,7 +81,7 @@ impl Ready {
 
 /// Wait until a server answers
 #[derive(Debug, Clone, PartialEq, Eq, Args)]
-pub struct Wait {
+pub(crate) struct Wait {
     /// Its name.
     component: String,
     /// `http://…` or `tcp://…`; on a cluster conditions, and its name a namespace
@@ -93,12 +93,12 @@ pub struct Wait {
 
 impl Wait {
     /// Waits, for a user who typed the step.
-    pub fn run(self, runner: &dyn StepRunner, report: &dyn Fn(StepEvent<'_>)) -> Result<()> {
+    pub(crate) fn run(self, runner: &dyn StepRunner, report: &dyn Fn(StepEvent<'_>)) -> Result<()> {
         runner.wait(&self.ready(), report)
     }
 
     /// The condition that its words stand for.
-    pub fn ready(&self) -> Ready {
+    pub(crate) fn ready(&self) -> Ready {
         let within = Duration::from_secs(self.within);
         let component = self.component.clone();
         match self.address.as_str() {

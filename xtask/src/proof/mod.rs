@@ -29,7 +29,7 @@ use policy::Policy;
 pub use link::Link;
 
 /// Whether a link holds: how, or why not. For a person, without a full stop.
-pub type Verdict = Result<String, Unproved>;
+pub(crate) type Verdict = Result<String, Unproved>;
 
 /// A link that was checked.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

@@ -74,7 +74,9 @@ pub fn verify(
 }
 
 /// The timestamps in a certificate, nothing of which has been checked.
-pub fn embedded(certificate: &Certificate) -> Result<Vec<SignedCertificateTimestamp>, String> {
+pub(crate) fn embedded(
+    certificate: &Certificate,
+) -> Result<Vec<SignedCertificateTimestamp>, String> {
     let unreadable = "the list of timestamps cannot be read";
     let list = der::extension::<SignedCertificateTimestampList>(certificate);
     let Some(list) = list.map_err(|_| unreadable)? else {
@@ -98,7 +100,7 @@ fn precertificate(certificate: &Certificate) -> Result<Vec<u8>, String> {
 
 /// What the log signed (RFC 6962, section 3.2): version, kind of signature, time,
 /// kind of entry, issuer, precertificate, extensions.
-pub fn signed_data(
+pub(crate) fn signed_data(
     sct: &SignedCertificateTimestamp,
     issuer_key_hash: &Hash,
     precertificate: &[u8],

@@ -12,7 +12,11 @@ use crate::time;
 use crate::trust::root::TransparencyLog;
 
 /// Checks a promise about an entry.
-pub fn verify(entry: &Entry, promise: &[u8], log: &TransparencyLog) -> Result<String, Unproved> {
+pub(crate) fn verify(
+    entry: &Entry,
+    promise: &[u8],
+    log: &TransparencyLog,
+) -> Result<String, Unproved> {
     let integrated = entry.integrated.ok_or("the entry names no time")?;
     // Canonical JSON (RFC 8785) of four fields: sorted, without spaces.
     let signed = json!({

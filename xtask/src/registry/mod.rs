@@ -18,7 +18,7 @@ pub(crate) use referrers::forget;
 const MOST: usize = 100;
 
 /// A registry outside the workshop: with TLS, except on this machine, as cosign does it.
-pub fn elsewhere(host: &str) -> Server {
+pub(crate) fn elsewhere(host: &str) -> Server {
     let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
     let scheme = match name {
         "localhost" | "127.0.0.1" | "[::1]" => "http",
@@ -28,7 +28,7 @@ pub fn elsewhere(host: &str) -> Server {
 }
 
 /// A signature that was found.
-pub struct Found {
+pub(crate) struct Found {
     /// The digest of the manifest that holds it, or the tag.
     pub at: String,
     /// The signature.
@@ -39,7 +39,7 @@ pub struct Found {
 ///
 /// # Errors
 /// Where the registry does not answer, or there is no such image (exit status 1).
-pub fn signatures(server: &Server, image: &Reference) -> Result<(String, Vec<Found>), Fail> {
+pub(crate) fn signatures(server: &Server, image: &Reference) -> Result<(String, Vec<Found>), Fail> {
     let repository = Repository { server, image };
     let manifest = repository.manifest(&image.version)?.ok_or_else(|| {
         not_so(format!(

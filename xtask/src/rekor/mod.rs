@@ -73,7 +73,7 @@ pub fn read_v1(text: &[u8]) -> Result<Entry> {
 }
 
 /// How many entries a log holds.
-pub fn size(version: Version, server: &Server) -> Result<u64> {
+pub(crate) fn size(version: Version, server: &Server) -> Result<u64> {
     match version {
         Version::V1 => v1::size(server),
         Version::V2 => v2::size(server),

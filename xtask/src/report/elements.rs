@@ -13,12 +13,12 @@ pub(super) struct Names {
 
 impl Names {
     /// An id that no other article has.
-    pub fn id(&self, name: &str) -> String {
+    pub(crate) fn id(&self, name: &str) -> String {
         format!("s{}-{name}", self.number)
     }
 
     /// A heading so many levels below that of the article.
-    pub fn heading(&self, below: usize) -> Element {
+    pub(crate) fn heading(&self, below: usize) -> Element {
         const LEVELS: [&str; 4] = ["h1", "h2", "h3", "h4"];
         tag(LEVELS[(self.level + below - 1).min(LEVELS.len() - 1)])
     }

@@ -9,7 +9,7 @@ use crate::entry::Versions;
 
 /// What `install` was asked for.
 #[derive(Debug, Clone, Default, Args)]
-pub struct InstallOptions {
+pub(crate) struct InstallOptions {
     /// Which versions of Rekor run [default: v2, or what was installed]
     #[arg(long, value_enum)]
     pub rekor: Option<Versions>,
@@ -47,7 +47,7 @@ pub struct ClusterOptions {
 
 /// What `preflight` looks for.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Args)]
-pub struct PreflightOptions {
+pub(crate) struct PreflightOptions {
     /// The versions of Rekor that are to run [default: the installed ones, or v2]
     #[arg(long, value_enum)]
     pub rekor: Option<Versions>,
@@ -58,7 +58,7 @@ pub struct PreflightOptions {
 
 /// A key that can be replaced.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Renew {
+pub(crate) enum Renew {
     /// Fulcio's CA.
     Ca,
     /// The timestamp authority's key and certificate.

@@ -9,7 +9,7 @@ use crate::plan::Plan;
 
 /// What is removed.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Removal<'a> {
+pub(crate) struct Removal<'a> {
     /// Whether the built servers stay.
     pub keep_tools: bool,
     /// The profile of minikube that is deleted, with all that is in it.
@@ -18,7 +18,7 @@ pub struct Removal<'a> {
 
 /// One way to undo something, as the table of the chapters names it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum WayBack {
+pub(crate) enum WayBack {
     /// All that install made is removed.
     Uninstall {
         /// Whether what was fetched stays.
@@ -37,7 +37,7 @@ pub enum WayBack {
 
 /// What a chapter made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Made {
+pub(crate) enum Made {
     /// The trusted root and the signing config.
     Trust,
     /// The binding of `oidc-reviewer`.
@@ -78,7 +78,7 @@ pub(crate) fn no_way_back(way: WayBack) -> Fail {
 }
 
 /// How an installation or a chapter is undone.
-pub trait Reset {
+pub(crate) trait Reset {
     /// The plan that undoes the chapter of this name in these ways; an empty one
     /// where nothing of it stays.
     fn reset(&self, chapter: &str, ways: &[WayBack]) -> Result<Plan>;

@@ -8,7 +8,7 @@ use crate::artifact::Signature;
 use crate::fail::Fail;
 
 /// What an installation keeps on this machine.
-pub trait Trust {
+pub(crate) trait Trust {
     /// Whether an install was begun, here or by one of its stages.
     fn installed(&self) -> bool;
 

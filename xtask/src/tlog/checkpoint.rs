@@ -20,7 +20,7 @@ use crate::trust::root::{TransparencyLog, TrustedRoot};
 
 /// No checkpoint of a log is longer; a note is read whole before its signature is
 /// checked.
-pub const LARGEST: u64 = 64 * 1024;
+pub(crate) const LARGEST: u64 = 64 * 1024;
 
 /// A checkpoint whose signature has not been checked.
 #[derive(Debug, Clone, PartialEq, Eq)]

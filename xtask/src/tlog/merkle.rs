@@ -8,7 +8,7 @@ use crate::format::hashing::sha256_hash;
 pub type Hash = [u8; 32];
 
 /// No proof is longer: a tree of 2^64 leaves has no more levels.
-pub const LONGEST: usize = 64;
+pub(crate) const LONGEST: usize = 64;
 
 /// The hash of a leaf. Leaves and inner nodes have prefixes of their own, so that
 /// none can be taken for the other.

@@ -14,7 +14,7 @@ use crate::tlog::merkle::{Hash, Nodes, subtree_root};
 pub const WIDTH: u64 = 256;
 
 /// The largest entry bundle: 256 entries with 16 bits of length each.
-pub const LARGEST_BUNDLE: u64 = WIDTH * (2 + 0xffff);
+pub(crate) const LARGEST_BUNDLE: u64 = WIDTH * (2 + 0xffff);
 
 /// The path of the tile with this number, below `tile/`: `level` is `0`, `1`, … or
 /// `entries`, `width` how many hashes or entries it holds.
@@ -67,7 +67,7 @@ pub trait Source {
 
 /// Fetches a tile of which so many places are filled, or the full one that has
 /// replaced it.
-pub fn fetch(
+pub(crate) fn fetch(
     source: &impl Source,
     level: &str,
     number: u64,

@@ -13,9 +13,6 @@ use crate::format::hashing::sha256_hash;
 use crate::format::key::{PublicKey, Unproved};
 use crate::format::protojson::{Base64, Time};
 
-/// The largest trusted root that is read; the public one has 7 KiB.
-pub const LARGEST: u64 = 4 * 1024 * 1024;
-
 /// A trusted root.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -57,7 +54,7 @@ struct Key {
 /// The id of a log.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct LogId {
+pub(crate) struct LogId {
     /// The SHA-256 of its key; of a log in tiles that of name and key (C2SP
     /// signed-note), of which 4 bytes count.
     pub key_id: Base64,
@@ -87,7 +84,7 @@ struct AuthorityChain {
 /// A certificate.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct RawCertificate {
+pub(crate) struct RawCertificate {
     /// DER.
     pub raw_bytes: Base64,
 }

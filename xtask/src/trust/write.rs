@@ -120,7 +120,7 @@ pub fn signing_config(services: &Services<'_>) -> Value {
 }
 
 /// Both in one file, as clients other than cosign want them.
-pub fn client_config(root: &Value, config: &Value) -> Value {
+pub(crate) fn client_config(root: &Value, config: &Value) -> Value {
     json!({
         "mediaType": "application/vnd.dev.sigstore.clienttrustconfig.v0.1+json",
         "trustedRoot": root,
@@ -141,7 +141,7 @@ pub fn public_key(certificate: &str) -> Result<String> {
 }
 
 /// When a certificate begins, RFC 3339.
-pub fn not_before(certificate: &str) -> Result<String> {
+pub(crate) fn not_before(certificate: &str) -> Result<String> {
     let certificate = Certificate::from_pem(certificate)
         .map_err(|error| broken(format!("that is not a certificate: {error}")))?;
     let begins = certificate.tbs_certificate.validity.not_before;

@@ -123,7 +123,7 @@ pub(crate) fn all_done(chapters: &[Chapter]) -> Vec<String> {
 }
 
 /// The chapter of a name or number.
-pub fn named<'a>(chapters: &'a [Chapter], typed: &str) -> Result<&'a Chapter, Fail> {
+pub(crate) fn named<'a>(chapters: &'a [Chapter], typed: &str) -> Result<&'a Chapter, Fail> {
     let number = typed.parse().ok();
     let found = chapters
         .iter()

@@ -9,7 +9,7 @@ use super::PrivateKey;
 
 /// A token in its parts.
 #[derive(Clone)]
-pub struct IdToken {
+pub(crate) struct IdToken {
     header: Value,
     claims: Value,
     signature: Vec<u8>,
@@ -17,7 +17,7 @@ pub struct IdToken {
 
 impl IdToken {
     /// Parses a token.
-    pub fn read(text: &str) -> Result<IdToken> {
+    pub(crate) fn read(text: &str) -> Result<IdToken> {
         let parts = text.trim().split('.');
         let mut parts = parts.map(|part| BASE64_URL_SAFE_NO_PAD.decode(part));
         let mut part = || -> Result<Vec<u8>> {
@@ -32,13 +32,13 @@ impl IdToken {
     }
 
     /// Changes a claim, and keeps the signature.
-    pub fn claim(mut self, name: &str, value: &str) -> IdToken {
+    pub(crate) fn claim(mut self, name: &str, value: &str) -> IdToken {
         self.claims[name] = value.into();
         self
     }
 
     /// Signs it with a key that nobody has published.
-    pub fn signed_by_nobody(mut self) -> Result<IdToken> {
+    pub(crate) fn signed_by_nobody(mut self) -> Result<IdToken> {
         self.header["alg"] = "ES256".into();
         let key = PrivateKey::random_of_tokens()?;
         self.signature = key.sign(self.signed().as_bytes())?;
@@ -46,7 +46,7 @@ impl IdToken {
     }
 
     /// The token as a client sends it.
-    pub fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         let signature = BASE64_URL_SAFE_NO_PAD.encode(&self.signature);
         format!("{}.{signature}", self.signed())
     }

@@ -5,10 +5,10 @@ mod kinds;
 mod placeholders;
 mod row;
 
-pub use key_recipe::KeyRecipe;
-pub use kinds::{LogApi, TrustRole};
-pub use placeholders::fill;
-pub use row::{KeyRow, ServerRow, TreeRow};
+pub(crate) use key_recipe::KeyRecipe;
+pub(crate) use kinds::{LogApi, TrustRole};
+pub(crate) use placeholders::fill;
+pub(crate) use row::{KeyRow, ServerRow, TreeRow};
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use anyhow::{Context, Result};
 
 /// A text with its `{{placeholders}}` filled in.
-pub fn fill(text: &str, variables: &BTreeMap<String, String>) -> Result<String> {
+pub(crate) fn fill(text: &str, variables: &BTreeMap<String, String>) -> Result<String> {
     let mut filled = String::with_capacity(text.len());
     let mut rest = text;
     while let Some((before, after)) = rest.split_once("{{") {
