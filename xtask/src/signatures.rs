@@ -4,12 +4,12 @@
 use std::path::Path;
 
 use anyhow::Result;
-use sha2::{Digest, Sha256};
 
 use crate::artifact::Signature;
 use crate::bundle;
 use crate::entry::Version;
 use crate::fail::{Fail, broken};
+use crate::format::hashing::sha256_hash;
 use crate::format::hex::hex;
 use crate::state;
 use crate::text::quote;
@@ -18,7 +18,7 @@ use crate::text::quote;
 const REMEMBERED: usize = 1000;
 
 /// A signature to be remembered.
-pub struct NewSignature<'a> {
+pub(crate) struct NewSignature<'a> {
     /// The bundle that cosign wrote.
     pub bundle: &'a Path,
     /// The log that recorded it.
@@ -33,7 +33,7 @@ pub struct NewSignature<'a> {
 
 /// Remembers a signature of the target in `dir`, and returns it. Bundles of images are
 /// kept beside the trust material; those of files stay where they are.
-pub fn remember(dir: &Path, new: NewSignature<'_>) -> Result<Signature> {
+pub(crate) fn remember(dir: &Path, new: NewSignature<'_>) -> Result<Signature> {
     let NewSignature {
         bundle,
         rekor,
@@ -46,7 +46,7 @@ pub fn remember(dir: &Path, new: NewSignature<'_>) -> Result<Signature> {
     let read = bundle::read(&text)?;
     let leaf = read.leaf()?;
     let bundle = if image {
-        let hash = hex(&Sha256::digest(&text)[..8]);
+        let hash = hex(&sha256_hash(&[&text])[..8]);
         let kept = dir.join(format!("signatures/{hash}.sigstore.json"));
         state::write(&kept, &text, 0o600)?;
         let _ = std::fs::remove_file(bundle);
@@ -79,10 +79,7 @@ pub fn remember(dir: &Path, new: NewSignature<'_>) -> Result<Signature> {
 
 /// The signatures of the target in `dir`, oldest first, with the absolute paths of
 /// their bundles.
-///
-/// # Errors
-/// Where the file is damaged.
-pub fn all(dir: &Path) -> Result<Vec<Signature>> {
+pub(crate) fn all(dir: &Path) -> Result<Vec<Signature>> {
     let mut all = kept(dir)?;
     for signature in &mut all {
         signature.bundle = dir.join(&signature.bundle);

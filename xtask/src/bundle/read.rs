@@ -1,4 +1,4 @@
-//! Reading a bundle: protobuf's JSON, of which nothing may be said twice.
+//! Reading a bundle: protobuf's JSON, in which no key may occur twice.
 
 use serde::Deserialize;
 
@@ -14,14 +14,14 @@ use crate::trust::root::{LogId, RawCertificate};
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Raw {
-    verification_material: Material,
+    verification_material: VerificationMaterial,
     message_signature: Option<MessageSignature>,
     dsse_envelope: Option<Envelope>,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Material {
+struct VerificationMaterial {
     certificate: Option<RawCertificate>,
     x509_certificate_chain: Option<RawChain>,
     public_key: Option<NoDuplicateKeys>,
@@ -113,12 +113,10 @@ struct EnvelopeSignature {
 }
 
 /// Reads a bundle.
-///
-/// # Errors
-/// Where it is none, or is one that says two things at once.
 pub fn read(text: &[u8]) -> Result<Bundle, Fail> {
-    // The media type first: of a text that is no bundle it is what is missing.
-    let value = strict_json(text).map_err(|error| broken(format!("that is no bundle: {error}")))?;
+    // The media type comes first: a text that is not a bundle lacks it.
+    let value =
+        strict_json(text).map_err(|error| broken(format!("that is not a bundle: {error}")))?;
     let kind = value["mediaType"].as_str().unwrap_or_default();
     if !kind.starts_with("application/vnd.dev.sigstore.bundle") {
         return Err(broken(
@@ -168,7 +166,9 @@ pub fn read(text: &[u8]) -> Result<Bundle, Fail> {
 }
 
 fn bad(what: &str) -> Fail {
-    broken(format!("that is no bundle this program reads: {what}"))
+    broken(format!(
+        "that is not a bundle that this program reads: {what}"
+    ))
 }
 
 /// What was signed, and the signature of it.
@@ -222,8 +222,8 @@ impl RawEntry {
                 })
             })
             .transpose()?;
-        let canonical = self.canonicalized_body.0;
-        let body = strict_json(&canonical).map_err(|error| bad(&error.to_string()))?;
+        let canonicalized_body = self.canonicalized_body.0;
+        let body = strict_json(&canonicalized_body).map_err(|error| bad(&error.to_string()))?;
         let promise = self.inclusion_promise;
         // Of the two only v1 knows a time and makes promises.
         let integrated = Some(self.integrated_time.0).filter(|time| *time != 0);
@@ -240,7 +240,7 @@ impl RawEntry {
             log_id: Some(self.log_id.key_id.0),
             raw: body.clone(),
             body,
-            canonical,
+            canonicalized_body,
             promise: promise.map(|promise| promise.signed_entry_timestamp.0),
             proof,
         })

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use anyhow::Result;
 
-use super::conditions::{Condition, ConditionKind, Wait};
+use super::conditions::{Condition, ConditionKind, ConditionWait};
 use super::kubectl::Kubectl;
 use super::object::DEFAULT;
 use crate::bundle;
@@ -37,7 +37,7 @@ pub(super) fn follow(
     report: &dyn Fn(StepEvent<'_>),
 ) -> Result<()> {
     let wait = |kind: ConditionKind, report: &dyn Fn(StepEvent<'_>)| {
-        let wait = Wait {
+        let wait = ConditionWait {
             kubectl,
             namespace: DEFAULT,
             conditions: &[Condition::of_job(kind, job)],
@@ -90,7 +90,8 @@ fn log_of(
     Ok(lines)
 }
 
-/// That a Job did not run says nothing about the image: it is no "no".
+/// A Job that did not run says nothing about the image, so its failure is not the answer
+/// "no".
 fn could_not_look(error: &anyhow::Error) -> Fail {
     Fail {
         exit: BROKEN,

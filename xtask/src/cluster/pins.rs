@@ -18,9 +18,9 @@ pub struct Pins {
     /// The cluster.
     pub kubernetes: Kubernetes,
     /// What helm installs.
-    pub charts: Charts,
+    pub charts: ChartPins,
     /// What builds the book.
-    pub book: Book,
+    pub book: BookPins,
     /// Clients that are no part of the workshop.
     #[allow(dead_code)]
     clients: Value,
@@ -52,14 +52,12 @@ pub struct Tool {
 pub struct Kubernetes {
     /// The oldest that will do.
     pub minimum: String,
-    /// What minikube is told to start.
-    pub version: String,
 }
 
 /// The charts.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Charts {
+pub struct ChartPins {
     /// cert-manager
     #[serde(rename = "cert-manager")]
     pub cert_manager: Chart,
@@ -70,7 +68,7 @@ pub struct Charts {
 /// What builds the book.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Book {
+pub struct BookPins {
     /// The version of mdBook.
     pub mdbook: String,
 }
@@ -86,9 +84,6 @@ pub struct Chart {
 }
 
 /// The pins of the repository, overlaid with those of a file.
-///
-/// # Errors
-/// Where either is missing or holds something else.
 pub fn pins(repo: &Path, overlay: Option<&Path>) -> Result<Pins> {
     let mut all = yaml::read(&repo.join("deploy/versions.yml"))?;
     if let Some(overlay) = overlay {

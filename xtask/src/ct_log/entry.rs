@@ -18,9 +18,6 @@ pub struct Precertificate {
 }
 
 /// The entries of a bundle.
-///
-/// # Errors
-/// Where it holds something else: Fulcio sends its log precertificates only.
 pub fn split(mut bundle: &[u8]) -> Result<Vec<Precertificate>, String> {
     const PRECERT_ENTRY: u16 = 1;
     let mut entries = Vec::new();

@@ -38,9 +38,6 @@ pub(crate) struct CtLog<'a> {
 
 impl CtLog<'_> {
     /// Asks a log for its checkpoint.
-    ///
-    /// # Errors
-    /// Where it does not answer or answers with something else.
     pub(crate) fn ask(server: &Server) -> Result<CtLog<'_>, Fail> {
         let not_a_log = |why: String| {
             broken(format!(
@@ -60,26 +57,17 @@ impl CtLog<'_> {
     }
 
     /// The hashes that lead from an entry to the root of the checkpoint.
-    ///
-    /// # Errors
-    /// Where the log does not hand out what they are computed from.
     pub(crate) fn inclusion(&mut self, index: u64) -> Result<Vec<Hash>, Fail> {
         merkle::inclusion_proof(&mut self.tree, index, self.checkpoint.size)
     }
 
     /// The hashes of a consistency proof between its first so many entries and those of
     /// the checkpoint.
-    ///
-    /// # Errors
-    /// Where the log does not hand out what they are computed from.
     pub(crate) fn consistency(&mut self, first: u64) -> Result<Vec<Hash>, Fail> {
         merkle::consistency_proof(&mut self.tree, first, self.checkpoint.size)
     }
 
     /// The entries of the log, those of the first bundle alone.
-    ///
-    /// # Errors
-    /// Where the log does not hand them out, or hands out something else.
     pub(crate) fn first_entries(&self) -> Result<Vec<Precertificate>, Fail> {
         let width = tiles::width(0, self.checkpoint.size);
         if width == 0 {
@@ -93,9 +81,6 @@ impl CtLog<'_> {
 }
 
 /// How many entries a log holds.
-///
-/// # Errors
-/// Where it does not answer or answers with something else.
 pub(crate) fn size(server: &Server) -> Result<u64, Fail> {
     Ok(CtLog::ask(server)?.checkpoint.size)
 }

@@ -8,11 +8,9 @@ use crate::ct_log::CtLog;
 use crate::fail::Fail;
 use crate::format::hex::hex;
 use crate::proof::sct::Promise;
-use crate::proof::{Verdict, ct_inclusion, wrong};
+use crate::proof::{Link, Verdict, ct_inclusion, wrong};
 use crate::target::Target;
 use crate::tlog::ct_signature;
-
-const NAME: &str = "ct-inclusion";
 
 /// What came of asking a log.
 enum Answer {
@@ -28,7 +26,7 @@ pub(super) fn leave_out(inspected: &mut Inspected) {
         true => NO_PROMISE,
         false => "the CT log was not asked",
     };
-    inspected.proof.skip(NAME, why);
+    inspected.proof.skip(Link::CtInclusion, why);
 }
 
 const NO_PROMISE: &str = "there is no promise of a CT log that holds";
@@ -50,12 +48,12 @@ pub(super) fn check(
     }
     if proved.is_empty() {
         let why = unasked.pop().unwrap_or_default();
-        inspected.proof.skip(NAME, why);
+        inspected.proof.skip(Link::CtInclusion, why);
         return Ok(());
     }
     let verdict = proved.into_iter().collect::<Result<Vec<String>, _>>();
     let verdict = verdict.map(|details| details.join("; "));
-    inspected.proof.check(NAME, verdict);
+    inspected.proof.check(Link::CtInclusion, verdict);
     Ok(())
 }
 

@@ -26,7 +26,7 @@ pub(super) struct Asked<'a> {
     pub(super) blob: Option<&'a Path>,
     /// Whether the log is asked, where the bundle has the entry as well.
     pub(super) online: Online,
-    /// Whether each answer of the log is told on standard error.
+    /// Whether each answer of the log is reported on standard error.
     pub(super) trace: bool,
 }
 
@@ -99,7 +99,7 @@ impl Asked<'_> {
         let typed = self.which.is_some();
         let kept = kept.filter(|kept| !typed || holds(kept, &entry));
         let evidence = Evidence {
-            shown: Some(entry),
+            from_log: Some(entry),
             ..kept.unwrap_or_default()
         };
         Inspected::online(evidence, log, &store, trust)
@@ -108,11 +108,11 @@ impl Asked<'_> {
 
 /// Whether a bundle holds this entry.
 fn holds(kept: &Evidence, entry: &Entry) -> bool {
-    let held = kept
+    let in_bundle = kept
         .bundle
         .as_ref()
         .and_then(|bundle| bundle.entry.as_ref());
-    held.is_some_and(|held| held.canonical == entry.canonical)
+    in_bundle.is_some_and(|in_bundle| in_bundle.canonicalized_body == entry.canonicalized_body)
 }
 
 /// What was kept of a signature made here; `None` where its bundle is gone, or the
@@ -147,7 +147,7 @@ fn remembered(signature: &Signature, blob: Option<&Path>) -> Result<Option<Evide
     Ok(Some(Evidence {
         subject,
         bundle: Some(bundle),
-        shown: None,
+        from_log: None,
     }))
 }
 

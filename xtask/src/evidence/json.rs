@@ -72,7 +72,7 @@ struct SignedCheckpoint {
 }
 
 impl Document {
-    /// That of a signature.
+    /// Describes a signature.
     pub(crate) fn of(inspected: &Inspected) -> Document {
         let Inspected {
             evidence, proof, ..
@@ -113,7 +113,7 @@ fn inclusion(entry: &Entry) -> Option<Inclusion> {
     Some(Inclusion {
         index: proof.index,
         size: proof.size,
-        leaf_hash: hex(&merkle::leaf_hash(&entry.canonical)),
+        leaf_hash: hex(&merkle::leaf_hash(&entry.canonicalized_body)),
         hashes: proof.hashes.iter().map(|hash| hex(hash)).collect(),
         root: hex(&proof.root),
     })
@@ -138,7 +138,7 @@ pub(crate) struct CertificateDocument {
 }
 
 impl CertificateDocument {
-    /// That of a leaf certificate.
+    /// Describes a leaf certificate.
     pub(crate) fn of(leaf: &Leaf, proof: &Proof) -> CertificateDocument {
         CertificateDocument {
             leaf: leaf.document(),

@@ -1,6 +1,6 @@
 //! Hash algorithms that signatures are made over, by the names that others give them.
 
-use sha2::{Digest, Sha256, Sha384, Sha512};
+use ring::digest;
 use x509_cert::der::asn1::ObjectIdentifier;
 
 /// A hash algorithm that signatures are made over.
@@ -46,10 +46,22 @@ impl Hashing {
 
     /// The digest of a message.
     pub(crate) fn digest(self, message: &[u8]) -> Vec<u8> {
-        match self {
-            Hashing::Sha256 => Sha256::digest(message).to_vec(),
-            Hashing::Sha384 => Sha384::digest(message).to_vec(),
-            Hashing::Sha512 => Sha512::digest(message).to_vec(),
-        }
+        let algorithm = match self {
+            Hashing::Sha256 => &digest::SHA256,
+            Hashing::Sha384 => &digest::SHA384,
+            Hashing::Sha512 => &digest::SHA512,
+        };
+        digest::digest(algorithm, message).as_ref().to_vec()
     }
+}
+
+/// The SHA-256 hash of these parts, one after the other: 32 bytes.
+pub(crate) fn sha256_hash(parts: &[&[u8]]) -> [u8; 32] {
+    let mut hash = digest::Context::new(&digest::SHA256);
+    for part in parts {
+        hash.update(part);
+    }
+    let mut bytes = [0; 32];
+    bytes.copy_from_slice(hash.finish().as_ref());
+    bytes
 }

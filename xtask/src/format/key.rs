@@ -6,12 +6,12 @@ use x509_cert::der::asn1::{AnyRef, ObjectIdentifier};
 use x509_cert::der::{Decode, Encode};
 use x509_cert::spki::SubjectPublicKeyInfoRef;
 
-pub use super::hashing::Hashing;
+pub(crate) use super::hashing::Hashing;
 pub use super::unproved::Unproved;
 
 /// The kinds of keys that Sigstore's services and signers use, and that are read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum KeyKind {
+pub(crate) enum KeyKind {
     /// ECDSA over P-256.
     P256,
     /// ECDSA over P-384.
@@ -36,11 +36,26 @@ const WRONG: &str = "the signature is wrong";
 const RSA_BITS: std::ops::RangeInclusive<usize> = 2048..=4096;
 const ID_RSASSA_PSS: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.10");
 
+/// Whether an ECDSA signature of a digest is of the key at a point of a curve. A macro,
+/// since a function over all curves has bounds longer than its work.
+macro_rules! ecdsa_verifies {
+    ($curve:ty, $point:expr, $digest:expr, $signature:expr) => {
+        p256::elliptic_curve::PublicKey::<$curve>::from_sec1_bytes($point).is_ok_and(|key| {
+            let signature = ecdsa::Signature::<$curve>::from_der($signature);
+            let digest = ecdsa::hazmat::bits2field::<$curve>($digest);
+            let parts = signature.and_then(|signature| Ok((signature, digest?)));
+            parts.is_ok_and(|(signature, digest)| {
+                ecdsa::hazmat::verify_prehashed(&key.to_projective(), &digest, &signature).is_ok()
+            })
+        })
+    };
+}
+
 impl PublicKey {
     /// Reads a SubjectPublicKeyInfo (RFC 5280), DER.
     ///
     /// # Errors
-    /// Where it is none; [`Unproved::NotRead`] where it is of another kind.
+    /// [`Unproved::NotRead`] where the key is of a kind that is not read.
     pub fn from_der(der: &[u8]) -> Result<PublicKey, Unproved> {
         let spki = SubjectPublicKeyInfoRef::from_der(der)
             .map_err(|error| format!("that is no public key: {error}"))?;
@@ -74,9 +89,6 @@ impl PublicKey {
     }
 
     /// The key in a certificate.
-    ///
-    /// # Errors
-    /// As [`PublicKey::from_der`].
     pub fn of(certificate: &x509_cert::Certificate) -> Result<PublicKey, Unproved> {
         let spki = &certificate.tbs_certificate.subject_public_key_info;
         let der = spki.to_der().map_err(|error| error.to_string())?;
@@ -113,9 +125,6 @@ impl PublicKey {
 
     /// Checks a signature of a message: DER for ECDSA, 64 bytes for Ed25519, as long
     /// as the modulus for RSA.
-    ///
-    /// # Errors
-    /// Where it was not made with this key over this message.
     pub fn verify(&self, message: &[u8], signature: &[u8]) -> Result<(), String> {
         self.verify_hashed(self.hashing(), message, signature)
     }
@@ -163,32 +172,19 @@ impl PublicKey {
         matches!(self.kind, KeyKind::P256 | KeyKind::P384)
     }
 
-    /// Checks a signature of a message of which only the digest is known. ring hashes
-    /// messages itself and takes no digest, so this is another library's.
-    ///
-    /// # Errors
-    /// Where it was not made with this key over such a message; always where the key
-    /// does not sign digests.
+    /// Checks a signature of a message of which only the digest is known; fails for a key
+    /// that does not sign digests. ring hashes messages itself and takes no digest, so
+    /// this is another library's.
     pub fn verify_digest(&self, digest: &[u8], signature: &[u8]) -> Result<(), String> {
-        use p256::ecdsa::signature::hazmat::PrehashVerifier;
-        let point = &self.bytes;
-        match self.kind {
-            KeyKind::P256 => p256::ecdsa::Signature::from_der(signature).and_then(|signature| {
-                p256::ecdsa::VerifyingKey::from_sec1_bytes(point)?
-                    .verify_prehash(digest, &signature)
-            }),
-            KeyKind::P384 => p384::ecdsa::Signature::from_der(signature).and_then(|signature| {
-                p384::ecdsa::VerifyingKey::from_sec1_bytes(point)?
-                    .verify_prehash(digest, &signature)
-            }),
+        let right = match self.kind {
+            KeyKind::P256 => ecdsa_verifies!(p256::NistP256, &self.bytes, digest, signature),
+            KeyKind::P384 => ecdsa_verifies!(p384::NistP384, &self.bytes, digest, signature),
             _ => {
-                return Err(format!(
-                    "an {} key signs messages, not digests",
-                    self.name()
-                ));
+                let why = format!("an {} key signs messages, not digests", self.name());
+                return Err(why);
             }
-        }
-        .map_err(|_| WRONG.to_owned())
+        };
+        right.then_some(()).ok_or_else(|| WRONG.to_owned())
     }
 }
 

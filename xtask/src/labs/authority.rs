@@ -5,21 +5,22 @@ use std::path::Path;
 use anyhow::{Context, Result};
 use x509_cert::ext::pkix::sct::SignedCertificateTimestamp;
 
-use super::forge::{self, Authority, Draft, SignedFile, Wish};
+use super::forge::{self, Draft, SignedFile, StolenAuthority, Wish};
 use super::{ALICE, Checks, Lab, Output, Problem, Session, monitor};
 use crate::bundle;
 use crate::fail::broken;
 use crate::format::hex::hex;
+use crate::proof::Link;
 use crate::state;
 
 /// A certificate that no CT log has seen.
-pub const BEHIND_THE_CT_LOG: Lab = Lab {
+pub(crate) const BEHIND_THE_CT_LOG: Lab = Lab {
     name: "behind-the-ct-log",
     title: "a certificate is issued behind the CT log's back",
     story: &[
         "A thief has copied the key of the certificate authority, and issues a certificate for alice himself.",
         "Alice must not find out, so he shows it to no CT log.",
-        "Rekor and the timestamp authority ask nobody who somebody is: they take what he sends.",
+        "Rekor and the timestamp authority ask nobody who someone is: they take what he sends.",
     ],
     question: "Everything that he has is signed with the right keys. What is missing?",
     answer: &[
@@ -33,29 +34,29 @@ pub const BEHIND_THE_CT_LOG: Lab = Lab {
 };
 
 fn behind_the_ct_log(session: &mut Session<'_>) -> Result<()> {
-    let ca = Authority::stolen(session, 1)?;
+    let ca = StolenAuthority::take(session, 1)?;
     let draft = ca.draft(&Wish::now(session, ALICE)?)?;
     session.say("\n# a certificate for alice, without any promise of a CT log:");
     let file = signed(session, &ca, &draft, None)?;
     session.expect_refusal(&file.verified(), Problem("signature-invalid"), Output::Full)?;
-    session.expect_refusal(&file.proved(), Checks(&["sct"]), Output::Full)?;
+    session.expect_refusal(&file.proved(), Checks(&[Link::Sct]), Output::Full)?;
 
     session.say("\n# the same with a promise of a CT log of his own:");
     let promise = forge::promised_by_nobody(&ca, &draft)?;
     signed(session, &ca, &draft, Some(promise))?;
     session.expect_refusal(&file.verified(), Problem("signature-invalid"), Output::Full)?;
-    session.expect_refusal(&file.proved(), Checks(&["sct"]), Output::Failures)?;
+    session.expect_refusal(&file.proved(), Checks(&[Link::Sct]), Output::Failures)?;
 
     session.say("\n# and with a real promise, which the CT log made for another certificate:");
     let other = ca.draft(&Wish::now(session, "mallory@example.com")?)?;
     let promise = forge::promised_by_the_log(session, &ca, &other)?;
     signed(session, &ca, &draft, Some(promise))?;
     session.expect_refusal(&file.verified(), Problem("signature-invalid"), Output::Full)?;
-    session.expect_refusal(&file.proved(), Checks(&["sct"]), Output::Failures)
+    session.expect_refusal(&file.proved(), Checks(&[Link::Sct]), Output::Failures)
 }
 
 /// A thief who shows his certificate to the CT log.
-pub const STOLEN_CA: Lab = Lab {
+pub(crate) const STOLEN_CA: Lab = Lab {
     name: "stolen-ca",
     title: "the key of the certificate authority is stolen, and nothing else is wrong",
     story: &[
@@ -66,7 +67,7 @@ pub const STOLEN_CA: Lab = Lab {
     answer: &[
         "To a verifier it is a certificate of Fulcio's: that is what the key of an authority can do.",
         "But it stands in the CT log, under the name of alice, and she knows what she signed.",
-        "The log prevents nothing. It helps where somebody reads it.",
+        "The log prevents nothing. It helps where someone reads it.",
         "A new key ends the period of the old one in the trusted root, and every verifier has to get that root.",
         "From then on the thief signs in vain: the key of the timestamp authority he does not have, so he dates nothing back.",
         "What he signed before that still verifies, as the good signatures do: it has to be refused by name.",
@@ -81,7 +82,7 @@ fn stolen_ca(session: &mut Session<'_>) -> Result<()> {
     session.expect_ok(&["sign", "--blob", &good.file])?;
 
     session.say("\n# the thief shows his certificate to the CT log, and signs as alice:");
-    let ca = Authority::stolen(session, 1)?;
+    let ca = StolenAuthority::take(session, 1)?;
     let file = with_promise(session, &ca)?;
     session.expect_ok(&file.verified())?;
     session.expect_ok(&file.proved())?;
@@ -110,11 +111,11 @@ fn stolen_ca(session: &mut Session<'_>) -> Result<()> {
         Problem("leaf-without-authority"),
         Output::Full,
     )?;
-    session.expect_refusal(&file.proved(), Checks(&["validity"]), Output::Failures)
+    session.expect_refusal(&file.proved(), Checks(&[Link::Validity]), Output::Failures)
 }
 
 /// A program of the thief, signed as Alice with a real promise of the CT log.
-fn with_promise(session: &Session<'_>, ca: &Authority) -> Result<SignedFile> {
+fn with_promise(session: &Session<'_>, ca: &StolenAuthority) -> Result<SignedFile> {
     let draft = ca.draft(&Wish::now(session, ALICE)?)?;
     let promise = forge::promised_by_the_log(session, ca, &draft)?;
     signed(session, ca, &draft, Some(promise))
@@ -134,11 +135,11 @@ fn serial(file: &SignedFile) -> Result<String> {
 /// A program of the thief, signed as Alice.
 fn signed(
     session: &Session<'_>,
-    ca: &Authority,
+    ca: &StolenAuthority,
     draft: &Draft,
     promise: Option<SignedCertificateTimestamp>,
 ) -> Result<SignedFile> {
-    let file = SignedFile::new(session, "other", "a program of somebody else\n")?;
+    let file = SignedFile::new(session, "other", "a program of someone else\n")?;
     forge::bundle(session, &file, &draft.key, &ca.issue(draft, promise)?)?;
     Ok(file)
 }

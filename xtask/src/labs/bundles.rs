@@ -5,20 +5,21 @@ use anyhow::Result;
 use serde_json::Value;
 
 use super::{Lab, Session, edit};
+use crate::proof::Link;
 use crate::random::random;
 
 /// A certificate that ended is used again, without the log entry that dates it.
-pub const REPLAYED_CERTIFICATE: Lab = Lab {
+pub(crate) const REPLAYED_CERTIFICATE: Lab = Lab {
     name: "replayed-certificate",
     title: "a certificate that ended is used without its log entry and timestamp",
     story: &[
         "Alice's certificate is valid for ten minutes, and her signature is checked for years.",
         "That works because the timestamp and the log entry say when she signed.",
-        "Somebody who finds her key later would sign with it, and leave out what dates the signature.",
+        "Someone who finds her key later would sign with it, and leave out what dates the signature.",
     ],
     question: "First the timestamp is taken from the bundle, then the log entry. What does a verifier miss?",
     answer: &[
-        "Without a time that somebody trusted names, nobody knows whether the certificate was valid.",
+        "Without a time that someone trusted names, nobody knows whether the certificate was valid.",
         "And without the entry, Alice would never see in the log what was signed in her name.",
     ],
     options: &[],
@@ -36,7 +37,7 @@ fn replayed_certificate(session: &mut Session<'_>) -> Result<()> {
             remove(bundle, "/verificationMaterial", "timestampVerificationData");
         },
     )?;
-    session.expect_file_refused(&file, &undated, &["validity"])?;
+    session.expect_file_refused(&file, &undated, &[Link::Validity])?;
     let unlogged = session.edit(
         &undated,
         "unlogged.json",
@@ -45,11 +46,11 @@ fn replayed_certificate(session: &mut Session<'_>) -> Result<()> {
             remove(bundle, "/verificationMaterial", "tlogEntries");
         },
     )?;
-    session.expect_file_refused(&file, &unlogged, &["entry", "validity"])
+    session.expect_file_refused(&file, &unlogged, &[Link::Entry, Link::Validity])
 }
 
 /// The proofs of a bundle are replaced by others.
-pub const FORGED_ENTRY: Lab = Lab {
+pub(crate) const FORGED_ENTRY: Lab = Lab {
     name: "forged-entry",
     title: "a bundle is given the log entry, the proof or the checkpoint of another",
     story: &[
@@ -88,7 +89,7 @@ fn forged_entry(session: &mut Session<'_>) -> Result<()> {
             take(bundle, entry);
         },
     )?;
-    session.expect_file_refused(&file, &forged, &["entry"])?;
+    session.expect_file_refused(&file, &forged, &[Link::Entry])?;
     let forged = session.edit(
         &bundle,
         "proof.json",
@@ -97,7 +98,7 @@ fn forged_entry(session: &mut Session<'_>) -> Result<()> {
             take(bundle, &proof);
         },
     )?;
-    session.expect_file_refused(&file, &forged, &["inclusion"])?;
+    session.expect_file_refused(&file, &forged, &[Link::Inclusion])?;
     let note = format!("{proof}/checkpoint/envelope");
     let forged = session.edit(
         &bundle,
@@ -113,7 +114,7 @@ fn forged_entry(session: &mut Session<'_>) -> Result<()> {
             }
         },
     )?;
-    session.expect_file_refused(&file, &forged, &["checkpoint"])?;
+    session.expect_file_refused(&file, &forged, &[Link::Checkpoint])?;
     let seed = random()?;
     let forged = session.edit(
         &bundle,
@@ -123,7 +124,7 @@ fn forged_entry(session: &mut Session<'_>) -> Result<()> {
             edit::in_a_log_of_ones_own(bundle, &seed);
         },
     )?;
-    session.expect_file_refused(&file, &forged, &["checkpoint"])
+    session.expect_file_refused(&file, &forged, &[Link::Checkpoint])
 }
 
 fn remove(value: &mut Value, of: &str, name: &str) {

@@ -4,14 +4,15 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 
-use super::forge::{self, Authority, SignedFile, Wish};
+use super::forge::{self, SignedFile, StolenAuthority, Wish};
 use super::{ALICE, Checks, Lab, Output, Session, monitor};
 use crate::bundle;
 use crate::ct_log;
+use crate::proof::Link;
 use crate::state;
 
 /// The log signs a promise and leaves the entry out.
-pub const PROMISE_NOT_KEPT: Lab = Lab {
+pub(crate) const PROMISE_NOT_KEPT: Lab = Lab {
     name: "promise-not-kept",
     title: "the CT log promises to show a certificate, and leaves it out",
     story: &[
@@ -32,14 +33,14 @@ pub const PROMISE_NOT_KEPT: Lab = Lab {
 
 fn promise_not_kept(session: &mut Session<'_>) -> Result<()> {
     session.expect_ok(&["sign", "--as", "bob"])?;
-    let ca = Authority::stolen(session, 1)?;
+    let ca = StolenAuthority::take(session, 1)?;
     let draft = ca.draft(&Wish::now(session, ALICE)?)?;
     let place = ct_log::size(&session.ct_log()?)?;
     session.say(&format!(
         "\n# the operator promises the thief the place {place} of the log, and takes nothing in"
     ));
     let promise = forge::promised_without_an_entry(session, &ca, &draft, place)?;
-    let file = SignedFile::new(session, "other", "a program of somebody else\n")?;
+    let file = SignedFile::new(session, "other", "a program of someone else\n")?;
     forge::bundle(
         session,
         &file,
@@ -52,10 +53,10 @@ fn promise_not_kept(session: &mut Session<'_>) -> Result<()> {
     session.say("\n# alice reads the CT log, and finds nothing of hers:");
     monitor::certificates(session)?;
 
-    session.say("\n# somebody asks the log for the place that it promised:");
+    session.say("\n# someone asks the log for the place that it promised:");
     let index = log_index(&file)?.to_string();
     let asked = ["inspect-rekor", "--log-index", &index];
-    let refused = Checks(&["ct-inclusion"]);
+    let refused = Checks(&[Link::CtInclusion]);
     session.expect_refusal(&asked, refused, Output::Failures)?;
     session
         .say("\n# alice signs, and her certificate takes that place; it is still not the thief's:");

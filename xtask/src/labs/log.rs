@@ -7,13 +7,14 @@ use anyhow::Result;
 use serde_json::Value;
 
 use super::{Checks, Lab, Output, Session};
+use crate::proof::Link;
 
 /// The log is put back to an older copy, and goes on differently.
-pub const TWO_HISTORIES: Lab = Lab {
+pub(crate) const TWO_HISTORIES: Lab = Lab {
     name: "two-histories",
     title: "the operator of the log rewrites its history",
     story: &[
-        "Alice signs something, and somebody looks at the log: it holds two entries.",
+        "Alice signs something, and someone looks at the log: it holds two entries.",
         "The operator of the log wants the second one to be gone.",
         "He puts an older copy of its storage back. The log has its key, so it signs whatever it holds.",
     ],
@@ -44,20 +45,20 @@ fn two_histories(session: &mut Session<'_>) -> Result<()> {
     session.expect_ok(&["restart", "tiles", "rekor-v2"])?;
     session.expect_refusal(
         &["inspect-rekor", "--log-index", "0"],
-        Checks(&["consistency"]),
+        Checks(&[Link::Consistency]),
         Output::Failures,
     )?;
     session.say("\n# the log goes on, and soon it is as long as before");
     session.expect_ok(&["sign", "--as", "bob"])?;
     session.expect_refusal(
         &["inspect-rekor"],
-        Checks(&["consistency"]),
+        Checks(&[Link::Consistency]),
         Output::Failures,
     )
 }
 
 /// A log starts over with another key.
-pub const CHANGED_KEY: Lab = Lab {
+pub(crate) const CHANGED_KEY: Lab = Lab {
     name: "changed-key",
     title: "the key of Rekor changes at a restart",
     story: &[
@@ -108,7 +109,7 @@ fn changed_key(session: &mut Session<'_>) -> Result<()> {
     };
     session.expect_refusal(
         &with(&newest).each_ref().map(String::as_str),
-        Checks(&["checkpoint", "promise"]),
+        Checks(&[Link::Checkpoint, Link::Promise]),
         Output::Failures,
     )?;
     session.say("\n# the trusted root of the workshop keeps the keys of all shards:");

@@ -12,7 +12,7 @@ use crate::format::hex::hex;
 use crate::time;
 
 /// A certificate that a CT log shows.
-pub struct Shown {
+pub(crate) struct Shown {
     /// For whom.
     pub email: String,
     /// Its serial number, in hexadecimal.
@@ -20,10 +20,7 @@ pub struct Shown {
 }
 
 /// Lists the first certificates of the lab's CT log, for the reader as well.
-///
-/// # Errors
-/// Where it does not answer, or with something else.
-pub fn certificates(session: &Session<'_>) -> Result<Vec<Shown>> {
+pub(crate) fn certificates(session: &Session<'_>) -> Result<Vec<Shown>> {
     let server = session.ct_log()?;
     session.say(&format!("\n# the tiles of the CT log, at {}:", server.url));
     let mut all = Vec::new();

@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
-use sha2::{Digest, Sha256};
 
 use super::manifest::{Manifest, ProgramRow};
 use crate::entry::Versions;
@@ -14,6 +13,7 @@ use crate::format::hex::hex;
 use crate::plan::{Command, Step, Total, Word};
 use crate::state::Lock;
 use crate::words;
+use ring::digest;
 
 /// Written last: a directory without it is not complete.
 const COMPLETE: &str = "go.mod.json";
@@ -28,9 +28,6 @@ pub struct ServerBuild {
 
 impl ServerBuild {
     /// Those that this repository asks for, built or not.
-    ///
-    /// # Errors
-    /// Where the sources cannot be read or no cache directory can be named.
     pub fn of(repo: &Path) -> Result<ServerBuild> {
         let source = repo.join("deploy/local");
         let mut files = vec![source.join("go.mod"), source.join("go.sum")];
@@ -38,15 +35,16 @@ impl ServerBuild {
             push_sources(&mut files, &source.join(dir))?;
         }
         files.sort();
-        let mut hash = Sha256::new();
+        let mut hash = digest::Context::new(&digest::SHA256);
         // A home directory may be shared by machines of different kinds.
-        hash.update(std::env::consts::OS);
-        hash.update(std::env::consts::ARCH);
+        hash.update(std::env::consts::OS.as_bytes());
+        hash.update(std::env::consts::ARCH.as_bytes());
         for file in files {
-            hash.update(std::fs::read(&file).with_context(|| format!("read {}", file.display()))?);
-            hash.update([0]);
+            let text = std::fs::read(&file).with_context(|| format!("read {}", file.display()))?;
+            hash.update(&text);
+            hash.update(&[0]);
         }
-        let name = hex(&hash.finalize()[..8]);
+        let name = hex(&hash.finish().as_ref()[..8]);
         Ok(ServerBuild {
             source,
             programs: Manifest::read(repo)?.programs,
@@ -105,9 +103,6 @@ impl ServerBuild {
     }
 
     /// The version of each Go module that the programs were built from.
-    ///
-    /// # Errors
-    /// Where they are not built, or the record of the build is damaged.
     pub fn versions(&self) -> Result<BTreeMap<String, String>> {
         #[derive(serde::Deserialize)]
         #[serde(rename_all = "PascalCase")]
@@ -256,10 +251,7 @@ fn push_sources(files: &mut Vec<PathBuf>, dir: &Path) -> Result<()> {
 
 /// The user's cache directory for this workshop: `WORKSHOP_CACHE`, or the
 /// system's usual place.
-///
-/// # Errors
-/// Where neither that nor HOME is set.
-pub fn cache_dir() -> Result<PathBuf> {
+pub(crate) fn cache_dir() -> Result<PathBuf> {
     let set = |name: &str| {
         std::env::var_os(name)
             .filter(|value| !value.is_empty())

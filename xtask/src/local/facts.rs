@@ -11,7 +11,7 @@ use crate::entry::Versions;
 
 /// What is so just now.
 #[derive(Debug, Clone, Default)]
-pub struct Facts {
+pub(crate) struct Facts {
     /// The servers that were started and not stopped since, whether they run or not.
     pub started: BTreeSet<String>,
     /// The servers that run.
@@ -33,7 +33,7 @@ impl Facts {
 
 impl Local {
     /// Looks at the machine for the plans.
-    pub fn facts(&self) -> Result<Facts> {
+    pub(crate) fn facts(&self) -> Result<Facts> {
         let mut facts = Facts {
             missing: self.build.missing(),
             archives: self.build.archives()?,

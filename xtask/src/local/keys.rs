@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use anyhow::{Context, Result};
 
 use super::Local;
-use super::manifest::{KeyKind, KeyRow, ServerRow, fill};
+use super::manifest::{KeyRecipe, KeyRow, ServerRow, fill};
 use super::settings::{Period, Settings};
 use crate::exec::output_of;
 use crate::fail::broken;
@@ -14,27 +14,27 @@ use crate::state;
 
 /// A key: a private part, and a public one beside it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct KeyFile {
+pub(crate) struct KeyFile {
     /// How it is made.
-    pub kind: KeyKind,
+    pub kind: KeyRecipe,
     /// Its file without the ending, below the target's directory: `keys/fulcio-1`.
     pub stem: String,
 }
 
 impl KeyFile {
     /// The file of its public part, which is written last.
-    pub fn public(&self) -> String {
+    pub(crate) fn public(&self) -> String {
         format!("{}.{}", self.stem, self.kind.ending())
     }
 }
 
 impl Settings {
     /// The periods of the keys of this kind, where they are counted.
-    pub fn periods(&self, kind: KeyKind) -> Option<&[Period]> {
+    pub fn periods(&self, kind: KeyRecipe) -> Option<&[Period]> {
         match kind {
-            KeyKind::Ca => Some(&self.fulcio),
-            KeyKind::Timestamp => Some(&self.timestamp),
-            KeyKind::Ctlog => Some(&self.ctlog),
+            KeyRecipe::Ca => Some(&self.fulcio),
+            KeyRecipe::Timestamp => Some(&self.timestamp),
+            KeyRecipe::Ctlog => Some(&self.ctlog),
             _ => None,
         }
     }
@@ -42,13 +42,13 @@ impl Settings {
 
 impl Local {
     /// The key that a server uses, where it has one of its own.
-    pub fn key(&self, server: &ServerRow) -> Result<Option<KeyFile>> {
+    pub(crate) fn key(&self, server: &ServerRow) -> Result<Option<KeyFile>> {
         let key = server.key.as_ref();
         key.map(|row| self.key_number(row, None)).transpose()
     }
 
     /// The keys that a server has used, the one in use last.
-    pub fn keys(&self, row: &KeyRow) -> Result<Vec<KeyFile>> {
+    pub(crate) fn keys(&self, row: &KeyRow) -> Result<Vec<KeyFile>> {
         match self.settings.periods(row.kind) {
             None => Ok(vec![self.key_number(row, None)?]),
             Some(periods) => (1..=periods.len())
@@ -72,7 +72,7 @@ impl Local {
     }
 
     /// The keys that the servers which run need before they start.
-    pub fn keys_in_use(&self) -> Result<Vec<KeyFile>> {
+    pub(crate) fn keys_in_use(&self) -> Result<Vec<KeyFile>> {
         let mut keys = Vec::new();
         for server in self.manifest.chosen(self.settings.rekor) {
             keys.extend(self.key(server)?);
@@ -82,13 +82,13 @@ impl Local {
     }
 
     /// The file that holds the users of Dex.
-    pub fn users_file(&self) -> Result<String> {
+    pub(crate) fn users_file(&self) -> Result<String> {
         let mut rows = self
             .manifest
             .servers
             .iter()
             .filter_map(|row| row.key.as_ref());
-        let users = rows.find(|row| row.kind == KeyKind::Users);
+        let users = rows.find(|row| row.kind == KeyRecipe::Users);
         Ok(self
             .key_number(users.context("servers.yml names no users")?, None)?
             .public())
@@ -96,7 +96,7 @@ impl Local {
 
     /// Checks that no key is gone that something depends on: a new one in its place
     /// would leave what the old one signed without a proof.
-    pub fn check_keys(&self) -> Result<()> {
+    pub(crate) fn check_keys(&self) -> Result<()> {
         for server in &self.manifest.servers {
             let Some(row) = &server.key else { continue };
             let Some(signed) = self.signed_by(server, row.kind)? else {
@@ -109,7 +109,7 @@ impl Local {
                     "{gone} is gone, and there are {signed} that it signed"
                 ))
                 .hint("put it and the private key beside it back from a copy")
-                .hint("or begin anew: cargo xtask uninstall --yes --keep-tools")
+                .hint("or start over: cargo xtask uninstall --yes --keep-tools")
                 .into());
             }
         }
@@ -123,15 +123,15 @@ impl Local {
     }
 
     /// What a key has signed that others may still hold; `None` where there is nothing.
-    fn signed_by(&self, server: &ServerRow, kind: KeyKind) -> Result<Option<&'static str>> {
+    fn signed_by(&self, server: &ServerRow, kind: KeyRecipe) -> Result<Option<&'static str>> {
         let log = self.data(server)?;
         let began = log.is_some_and(|log| log.join("checkpoint").exists());
         Ok(match kind {
-            KeyKind::Ca => self.installed.then_some("certificates"),
-            KeyKind::Timestamp => self.installed.then_some("timestamps"),
-            KeyKind::Ed25519 => began.then_some("checkpoints"),
-            KeyKind::Ctlog => began.then_some("promises"),
-            KeyKind::Tls | KeyKind::Users | KeyKind::Ecdsa => None,
+            KeyRecipe::Ca => self.installed.then_some("certificates"),
+            KeyRecipe::Timestamp => self.installed.then_some("timestamps"),
+            KeyRecipe::Ed25519 => began.then_some("checkpoints"),
+            KeyRecipe::Ctlog => began.then_some("promises"),
+            KeyRecipe::Tls | KeyRecipe::Users | KeyRecipe::Ecdsa => None,
         })
     }
 
@@ -151,12 +151,12 @@ impl Local {
     }
 
     /// Makes the keys that are missing. An error where one that is there is damaged.
-    pub fn make_keys(&self, keys: &[KeyFile]) -> Result<()> {
+    pub(crate) fn make_keys(&self, keys: &[KeyFile]) -> Result<()> {
         output_of(&self.make_keys_command(keys), None).map(drop)
     }
 
     /// The command that makes the keys that are missing.
-    pub fn make_keys_command(&self, keys: &[KeyFile]) -> Command {
+    pub(crate) fn make_keys_command(&self, keys: &[KeyFile]) -> Command {
         let names = keys
             .iter()
             .flat_map(|key| [key.kind.name().into(), key.stem.as_str().into()]);

@@ -16,7 +16,7 @@ use crate::{state, time};
 
 /// One log, from the start of a Trillian to its end.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Shard {
+pub(crate) struct LogShard {
     /// The name of the server whose log it is.
     pub log: String,
     /// Its number among those of the same log, from 1; its key is
@@ -31,9 +31,9 @@ pub struct Shard {
     pub period: Period,
 }
 
-impl Shard {
+impl LogShard {
     /// Its key without the ending: `keys/ctlog-1`.
-    pub fn key(&self) -> String {
+    pub(crate) fn key(&self) -> String {
         format!("keys/{}-{}", self.log, self.number)
     }
 }
@@ -41,7 +41,7 @@ impl Shard {
 impl Local {
     /// The shard of a version of Rekor that the running Trillian holds, where Trillian
     /// holds its log.
-    pub fn shard_of(&self, rekor: Version) -> Result<Option<Shard>> {
+    pub(crate) fn shard_of(&self, rekor: Version) -> Result<Option<LogShard>> {
         match self.manifest.tree_of(rekor) {
             None => Ok(None),
             Some(log) => current(&self.dir, &log.name),
@@ -50,20 +50,14 @@ impl Local {
 }
 
 /// All shards that there ever were, oldest first.
-///
-/// # Errors
-/// Where the file is damaged.
-pub fn read(dir: &Path) -> Result<Vec<Shard>> {
+pub(crate) fn read(dir: &Path) -> Result<Vec<LogShard>> {
     Ok(state::read_json(&dir.join("shards.json"))?.unwrap_or_default())
 }
 
 /// The settings, with what was kept elsewhere once: until the CT log was kept on disk,
 /// each start of Trillian began a shard of it with a key of its own, and the first key
 /// of the log on disk comes after those.
-///
-/// # Errors
-/// Where the history of the shards is damaged.
-pub fn carried_over(mut settings: Settings, dir: &Path) -> Result<Settings> {
+pub(crate) fn carried_over(mut settings: Settings, dir: &Path) -> Result<Settings> {
     if settings.ctlog.is_empty() {
         let shards = read(dir)?.into_iter();
         let of_ct_log = shards.filter(|shard| shard.log == "ctlog");
@@ -75,23 +69,17 @@ pub fn carried_over(mut settings: Settings, dir: &Path) -> Result<Settings> {
 }
 
 /// The shard of a log that the running Trillian holds.
-///
-/// # Errors
-/// Where a file is damaged.
-pub fn current(dir: &Path, log: &str) -> Result<Option<Shard>> {
+pub(crate) fn current(dir: &Path, log: &str) -> Result<Option<LogShard>> {
     let Some(trillian) = process::running(dir, "trillian")? else {
         return Ok(None);
     };
-    let held = |shard: &Shard| shard.log == log && shard.trillian == trillian.instance();
+    let held = |shard: &LogShard| shard.log == log && shard.trillian == trillian.instance();
     Ok(read(dir)?.into_iter().rev().find(held))
 }
 
 /// Makes a new tree of the running Trillian the current shard of a log: closes
 /// the one before, makes a key, writes the log's configuration.
-///
-/// # Errors
-/// Where Trillian does not run, or a file cannot be written.
-pub fn open(local: &Local, log: &str, tree: &str) -> Result<()> {
+pub(crate) fn open(local: &Local, log: &str, tree: &str) -> Result<()> {
     tree.parse::<i64>()
         .map_err(|_| broken(format!("{tree:?} is not the id of a tree")))?;
     let trillian = process::running(&local.dir, "trillian")?
@@ -116,7 +104,7 @@ fn add(
     log: &str,
     tree: &str,
     trillian: String,
-    prepare: impl Fn(&Shard) -> Result<()>,
+    prepare: impl Fn(&LogShard) -> Result<()>,
 ) -> Result<()> {
     let _held = state::exclusive(&dir.join("shards.lock"))?;
     let mut shards = read(dir)?;
@@ -124,7 +112,7 @@ fn add(
     if let Some(last) = shards.iter_mut().rev().find(|shard| shard.log == log) {
         last.period.until.get_or_insert_with(time::soon);
     }
-    let shard = Shard {
+    let shard = LogShard {
         log: log.to_owned(),
         number,
         tree: tree.to_owned(),

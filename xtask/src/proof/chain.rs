@@ -5,12 +5,12 @@ use rustls_pki_types::{CertificateDer, TrustAnchor, UnixTime};
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
-use sha2::{Digest, Sha256};
 use webpki::{EndEntityCert, KeyUsage, anchor_from_trusted_cert};
 
 use x509_cert::Certificate;
 
 use crate::format::der;
+use crate::format::hashing::sha256_hash;
 use crate::format::key::Unproved;
 use crate::tlog::merkle::Hash;
 use crate::trust::root::{Authority, VerifiedChain};
@@ -85,8 +85,9 @@ fn verify_one<'a>(
     let (root, below) = all.split_last().ok_or(None)?;
     let anchor: TrustAnchor<'_> = anchor_from_trusted_cert(root).map_err(in_root)?;
     let der = CertificateDer::from(leaf);
-    let end = EndEntityCert::try_from(&der)
-        .map_err(|error| Some(format!("that is no certificate of a signer: {error:?}").into()))?;
+    let end = EndEntityCert::try_from(&der).map_err(|error| {
+        Some(format!("that is not a certificate of a signer: {error:?}").into())
+    })?;
     let known = |verified: &&VerifiedChain| verified.leaf == leaf && verified.valid.contains(&time);
     if let Some(verified) = authority.verified.get().filter(known) {
         return Ok(Chain {
@@ -113,7 +114,7 @@ fn verify_one<'a>(
         })?;
     let chain = Chain {
         authority,
-        issuer_key_hash: Sha256::digest(path.issuer_spki()).into(),
+        issuer_key_hash: sha256_hash(&[&path.issuer_spki()]),
         intermediates: path.intermediate_certificates().count(),
     };
     if let Some(valid) = valid(std::iter::once(&der).chain(&below)) {

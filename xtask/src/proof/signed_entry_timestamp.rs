@@ -12,14 +12,15 @@ use crate::time;
 use crate::trust::root::TransparencyLog;
 
 /// Checks a promise about an entry.
-///
-/// # Errors
-/// Where the log did not sign it, or its key did not count at that time.
-pub fn verify(entry: &Entry, promise: &[u8], log: &TransparencyLog) -> Result<String, Unproved> {
+pub(crate) fn verify(
+    entry: &Entry,
+    promise: &[u8],
+    log: &TransparencyLog,
+) -> Result<String, Unproved> {
     let integrated = entry.integrated.ok_or("the entry names no time")?;
     // Canonical JSON (RFC 8785) of four fields: sorted, without spaces.
     let signed = json!({
-        "body": BASE64_STANDARD.encode(&entry.canonical),
+        "body": BASE64_STANDARD.encode(&entry.canonicalized_body),
         "integratedTime": integrated,
         "logID": hex(log.id()),
         "logIndex": entry.index,

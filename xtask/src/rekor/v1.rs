@@ -17,13 +17,13 @@ use crate::tlog::merkle::{self, Hash};
 
 const WITHIN: Duration = Duration::from_secs(10);
 
-pub fn size(server: &Server) -> Result<u64> {
+pub(crate) fn size(server: &Server) -> Result<u64> {
     json(&server.get("/api/v1/log", WITHIN)?)?["treeSize"]
         .as_u64()
         .context(NOT_REKOR)
 }
 
-pub fn fetch(server: &Server, which: &Which) -> Result<Entry> {
+pub(crate) fn fetch(server: &Server, which: &Which) -> Result<Entry> {
     let entries = "/api/v1/log/entries";
     let found = match which {
         // The API counts in signed numbers and calls larger ones malformed.
@@ -50,7 +50,7 @@ pub fn fetch(server: &Server, which: &Which) -> Result<Entry> {
     let entry = read(&found)?;
     // Nothing else would show that an answer is about another entry, or that its UUID,
     // which ends with the hash of the entry, is made up.
-    let leaf = merkle::leaf_hash(&entry.canonical);
+    let leaf = merkle::leaf_hash(&entry.canonicalized_body);
     let hashes_to = |uuid: &str| unhex(uuid).is_some_and(|uuid| uuid.ends_with(&leaf));
     let asked = entry.uuid.as_deref().is_some_and(hashes_to)
         && match which {
@@ -64,10 +64,7 @@ pub fn fetch(server: &Server, which: &Which) -> Result<Entry> {
 }
 
 /// Reads an answer about one entry.
-///
-/// # Errors
-/// Where it is something else.
-pub fn read(text: &[u8]) -> Result<Entry> {
+pub(crate) fn read(text: &[u8]) -> Result<Entry> {
     let raw = json(text)?;
     let (uuid, entry) = raw
         .as_object()
@@ -80,7 +77,7 @@ pub fn read(text: &[u8]) -> Result<Entry> {
             .and_then(|text| BASE64_STANDARD.decode(text).ok())
     };
     // The leaf of the log is the hash of these bytes, so they are kept as they came.
-    let canonical = decoded(&entry["body"]).context(NOT_REKOR)?;
+    let canonicalized_body = decoded(&entry["body"]).context(NOT_REKOR)?;
     let verification = &entry["verification"];
     let proof = &verification["inclusionProof"];
     let proof = match proof {
@@ -102,15 +99,20 @@ pub fn read(text: &[u8]) -> Result<Entry> {
             Value::Null => None,
             id => Some(id.as_str().and_then(unhex).context(NOT_REKOR)?),
         },
-        body: json(&canonical)?,
-        canonical,
+        body: json(&canonicalized_body)?,
+        canonicalized_body,
         promise: decoded(&verification["signedEntryTimestamp"]),
         proof,
         raw: raw.clone(),
     })
 }
 
-pub fn consistency(server: &Server, origin: &str, first: u64, second: u64) -> Result<Vec<Hash>> {
+pub(crate) fn consistency(
+    server: &Server,
+    origin: &str,
+    first: u64,
+    second: u64,
+) -> Result<Vec<Hash>> {
     // The origin is the name of the log and the id of the tree of this shard.
     let tree = match origin.rsplit_once(" - ") {
         Some((_, tree)) if tree.parse::<u64>().is_ok() => format!("&treeID={tree}"),

@@ -1,14 +1,13 @@
 //! The certificates: from the leaf up to the root that is trusted, and what the leaf
 //! says in its extensions.
 
-use sha2::{Digest, Sha256};
-
 use super::elements::{Names, facts, section};
 use super::html::{Element, Html, tag};
 use crate::format::certificate::Leaf;
+use crate::format::hashing::sha256_hash;
 use crate::format::hex::hex;
 use crate::format::key::PublicKey;
-use crate::proof::Proof;
+use crate::proof::{Link, Proof};
 
 /// Extensions that any certificate may have (RFC 5280, section 4.2; RFC 6962, section
 /// 3.3).
@@ -23,7 +22,7 @@ const COMMON: [(&str, &str); 7] = [
 ];
 
 /// The section with the chain, drawn.
-pub fn chain(names: &Names, leaf: &Leaf, proof: &Proof) -> Element {
+pub(crate) fn chain(names: &Names, leaf: &Leaf, proof: &Proof) -> Element {
     let above = proof.chain.iter().filter(|der| *der != leaf.der());
     let above: Vec<Result<Leaf, String>> = above
         .map(|der| Leaf::from_der(der).map_err(|error| error.to_string()))
@@ -40,7 +39,7 @@ pub fn chain(names: &Names, leaf: &Leaf, proof: &Proof) -> Element {
     let failed = proof
         .checks
         .iter()
-        .find(|check| check.name == "chain" && !check.ok);
+        .find(|check| check.link == Link::Chain && !check.ok);
     if let Some(failed) = failed {
         cards.push(
             tag("li").class("fails").with(
@@ -82,12 +81,12 @@ fn card(name: &'static str, certificate: Option<&Leaf>) -> Element {
         ("serial", code(hex(tbs.serial_number.as_bytes()))),
         ("valid", format!("{from} to {to}").into()),
         ("key", key.into()),
-        ("sha256", code(hex(&Sha256::digest(leaf.der())))),
+        ("sha256", code(hex(&sha256_hash(&[leaf.der()])))),
     ]))
 }
 
 /// The section with every extension of the leaf.
-pub fn extensions(names: &Names, leaf: &Leaf) -> Element {
+pub(crate) fn extensions(names: &Names, leaf: &Leaf) -> Element {
     let known = leaf.extensions();
     let all = leaf.certificate().tbs_certificate.extensions.iter();
     let rows = all.flatten().map(|extension| {

@@ -6,10 +6,10 @@ use anyhow::Result;
 
 use super::Component;
 use crate::plan::{Command, Plan};
-use crate::preflight::Check;
+use crate::preflight::Finding;
 
 /// Where the log lines of components come from.
-pub enum Logs {
+pub(crate) enum Logs {
     /// Files, by component.
     Files(Vec<(String, PathBuf)>),
     /// Programs that print them, by component; they take `--tail=N` and
@@ -18,7 +18,7 @@ pub enum Logs {
 }
 
 /// What runs, and how it is started and stopped.
-pub trait Lifecycle {
+pub(crate) trait Lifecycle {
     /// The plan that starts components, all where none is named.
     fn start(&self, components: &[String]) -> Result<Plan>;
 
@@ -38,5 +38,5 @@ pub trait Lifecycle {
     fn logs(&self, component: Option<&str>) -> Result<Logs>;
 
     /// Looks for every known problem, all findings at once.
-    fn doctor(&self) -> Result<Vec<Check>>;
+    fn doctor(&self) -> Result<Vec<Finding>>;
 }

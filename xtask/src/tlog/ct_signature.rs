@@ -12,9 +12,6 @@ use crate::trust::root::TransparencyLog;
 
 /// Checks a signature of a CT log, which is of a kind that goes with its key: such a log
 /// signs with ECDSA or RSA, over SHA-256.
-///
-/// # Errors
-/// Where it is of another kind, or wrong.
 pub fn verify(key: &PublicKey, signed: &[u8], signature: &DigitallySigned) -> Result<(), Unproved> {
     let of_key = match key.kind() {
         KeyKind::P256 | KeyKind::P384 => SignatureAlgorithm::Ecdsa,
@@ -29,9 +26,6 @@ pub fn verify(key: &PublicKey, signed: &[u8], signature: &DigitallySigned) -> Re
 }
 
 /// Checks that a CT log signed a checkpoint, at a time at which its key counted.
-///
-/// # Errors
-/// Where no signature of this log's key is there, or one is wrong.
 pub fn verify_checkpoint(checkpoint: &Checkpoint, log: &TransparencyLog) -> Result<(), Unproved> {
     let key = log.key()?;
     let of_log = |name: &str, hint: &[u8; 4]| log.signs_tree_head(&checkpoint.origin, name, hint);

@@ -5,16 +5,13 @@ use std::ops::RangeInclusive;
 use std::sync::OnceLock;
 
 use serde::Deserialize;
-use sha2::{Digest, Sha256};
 use x509_cert::Certificate;
 
 use crate::fail::{Fail, broken};
 use crate::format::der;
+use crate::format::hashing::sha256_hash;
 use crate::format::key::{PublicKey, Unproved};
 use crate::format::protojson::{Base64, Time};
-
-/// The largest trusted root that is read; the public one has 7 KiB.
-pub const LARGEST: u64 = 4 * 1024 * 1024;
 
 /// A trusted root.
 #[derive(Debug, Clone, Deserialize)]
@@ -39,7 +36,7 @@ pub struct TrustedRoot {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct TransparencyLog {
-    /// Where it is asked.
+    /// The address at which it is asked.
     #[serde(default)]
     pub base_url: String,
     public_key: Key,
@@ -51,13 +48,13 @@ pub struct TransparencyLog {
 struct Key {
     raw_bytes: Base64,
     #[serde(default)]
-    valid_for: Period,
+    valid_for: TimeRange,
 }
 
 /// The id of a log.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct LogId {
+pub(crate) struct LogId {
     /// The SHA-256 of its key; of a log in tiles that of name and key (C2SP
     /// signed-note), of which 4 bytes count.
     pub key_id: Base64,
@@ -67,27 +64,27 @@ pub struct LogId {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Authority {
-    /// Where it is asked.
+    /// The address at which it is asked.
     #[serde(default)]
     pub uri: String,
-    cert_chain: Chain,
+    cert_chain: AuthorityChain,
     /// When what it signed counts.
     #[serde(default)]
-    pub valid_for: Period,
+    pub valid_for: TimeRange,
     /// The first chain to it that was verified.
     #[serde(skip)]
     pub verified: OnceLock<VerifiedChain>,
 }
 
 #[derive(Debug, Clone, Deserialize)]
-struct Chain {
+struct AuthorityChain {
     certificates: Vec<RawCertificate>,
 }
 
 /// A certificate.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct RawCertificate {
+pub(crate) struct RawCertificate {
     /// DER.
     pub raw_bytes: Base64,
 }
@@ -95,12 +92,12 @@ pub struct RawCertificate {
 /// From when to when something counts, both included; without an end, until further
 /// notice. Without a start, which the format requires, it never does.
 #[derive(Debug, Clone, Default, Deserialize)]
-pub struct Period {
+pub struct TimeRange {
     start: Option<Time>,
     end: Option<Time>,
 }
 
-impl Period {
+impl TimeRange {
     /// Whether a time, in seconds since 1970, is in it.
     pub fn holds(&self, time: u64) -> bool {
         self.start.is_some_and(|start| start.0 <= time) && self.end.is_none_or(|end| time <= end.0)
@@ -108,10 +105,7 @@ impl Period {
 }
 
 impl TrustedRoot {
-    /// Reads one.
-    ///
-    /// # Errors
-    /// Where the text is none.
+    /// Parses the text.
     pub fn read(text: &[u8]) -> Result<TrustedRoot, Fail> {
         let root: TrustedRoot = serde_json::from_slice(text)
             .map_err(|error| broken(format!("that is no trusted root: {error}")))?;
@@ -149,14 +143,11 @@ impl TransparencyLog {
     }
 
     /// When its key counts.
-    pub fn valid_for(&self) -> &Period {
+    pub fn valid_for(&self) -> &TimeRange {
         &self.public_key.valid_for
     }
 
     /// Its key.
-    ///
-    /// # Errors
-    /// Where it cannot be read.
     pub fn key(&self) -> Result<PublicKey, Unproved> {
         PublicKey::from_der(&self.public_key.raw_bytes.0)
             .map_err(|why| why.of("the key of the log in the trusted root"))
@@ -169,7 +160,7 @@ impl TransparencyLog {
     /// Nobody signs the name in the line, so it must be that in the origin, which is
     /// signed: all of it, or in Rekor v1 all before the id of the tree.
     pub fn signs(&self, origin: &str, name: &str, hint: &[u8; 4]) -> bool {
-        if Sha256::digest(&self.public_key.raw_bytes.0).starts_with(hint) {
+        if sha256_hash(&[&self.public_key.raw_bytes.0]).starts_with(hint) {
             let host = origin.rsplit_once(" - ").map(|(host, _)| host);
             return name == origin || host == Some(name);
         }
@@ -179,11 +170,7 @@ impl TransparencyLog {
         let Some(point) = key.ed25519() else {
             return false;
         };
-        let named = Sha256::new()
-            .chain_update(name)
-            .chain_update(b"\n\x01")
-            .chain_update(point)
-            .finalize();
+        let named = sha256_hash(&[name.as_bytes(), b"\n\x01", point]);
         name == origin && named.starts_with(hint) && self.id().starts_with(hint)
     }
 }
@@ -193,11 +180,7 @@ impl TransparencyLog {
     /// log (C2SP static-ct-api: a hint of the name, of the kind of signature and of the
     /// id).
     pub fn signs_tree_head(&self, origin: &str, name: &str, hint: &[u8; 4]) -> bool {
-        let named = Sha256::new()
-            .chain_update(name)
-            .chain_update(b"\n\x05")
-            .chain_update(self.id())
-            .finalize();
+        let named = sha256_hash(&[name.as_bytes(), b"\n\x05", self.id()]);
         name == origin && named.starts_with(hint)
     }
 }
@@ -224,9 +207,6 @@ impl Authority {
     }
 
     /// The certificate that issues, or that signs timestamps.
-    ///
-    /// # Errors
-    /// Where there is none.
     pub fn first(&self) -> Result<Certificate, String> {
         let first = self.chain().next().ok_or("an authority without a chain")?;
         der::read(first).map_err(|error| format!("a certificate in the trusted root: {error}"))

@@ -6,13 +6,13 @@ use anyhow::{Context, Result};
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use serde_json::{Value, json};
-use sha2::{Digest, Sha256};
 use x509_cert::Certificate;
 use x509_cert::der::asn1::{AnyRef, ObjectIdentifier};
 use x509_cert::der::{DecodePem, Encode, EncodePem};
 use x509_cert::spki::SubjectPublicKeyInfoOwned;
 
 use crate::fail::broken;
+use crate::format::hashing::sha256_hash;
 
 /// The period in which a key counts, RFC 3339; it has no end while the key is in use.
 #[derive(Debug, Clone, Copy)]
@@ -25,7 +25,7 @@ pub struct InUse<'a> {
 
 /// The certificates of an authority, and where it is asked.
 pub struct CertificateChain<'a> {
-    /// Where it is asked.
+    /// The address at which it is asked.
     pub url: &'a str,
     /// The certificates, PEM, the root last.
     pub pem: &'a str,
@@ -35,7 +35,7 @@ pub struct CertificateChain<'a> {
 
 /// The public key of a transparency log, and where the log is asked.
 pub struct LogKey<'a> {
-    /// Where it is asked.
+    /// The address at which it is asked.
     pub url: &'a str,
     /// The public key, PEM.
     pub pem: &'a str,
@@ -77,10 +77,6 @@ pub struct Services<'a> {
 }
 
 /// The trusted root of an installation.
-///
-/// # Errors
-/// Where a certificate or key cannot be read, or is of a kind that has no name in the
-/// format.
 pub fn trusted_root(parts: &PublicParts<'_>) -> Result<Value> {
     let mut root = json!({
         "mediaType": "application/vnd.dev.sigstore.trustedroot+json;version=0.1",
@@ -124,7 +120,7 @@ pub fn signing_config(services: &Services<'_>) -> Value {
 }
 
 /// Both in one file, as clients other than cosign want them.
-pub fn client_config(root: &Value, config: &Value) -> Value {
+pub(crate) fn client_config(root: &Value, config: &Value) -> Value {
     json!({
         "mediaType": "application/vnd.dev.sigstore.clienttrustconfig.v0.1+json",
         "trustedRoot": root,
@@ -133,9 +129,6 @@ pub fn client_config(root: &Value, config: &Value) -> Value {
 }
 
 /// The public key of a certificate, PEM.
-///
-/// # Errors
-/// Where the text is no certificate.
 pub fn public_key(certificate: &str) -> Result<String> {
     Certificate::from_pem(certificate)
         .and_then(|certificate| {
@@ -144,16 +137,13 @@ pub fn public_key(certificate: &str) -> Result<String> {
                 .subject_public_key_info
                 .to_pem(x509_cert::der::pem::LineEnding::LF)
         })
-        .map_err(|error| broken(format!("that is no certificate: {error}")).into())
+        .map_err(|error| broken(format!("that is not a certificate: {error}")).into())
 }
 
 /// When a certificate begins, RFC 3339.
-///
-/// # Errors
-/// Where the text is no certificate.
-pub fn not_before(certificate: &str) -> Result<String> {
+pub(crate) fn not_before(certificate: &str) -> Result<String> {
     let certificate = Certificate::from_pem(certificate)
-        .map_err(|error| broken(format!("that is no certificate: {error}")))?;
+        .map_err(|error| broken(format!("that is not a certificate: {error}")))?;
     let begins = certificate.tbs_certificate.validity.not_before;
     crate::time::from_unix(begins.to_unix_duration().as_secs())
         .context("a certificate begins outside the calendar")
@@ -210,20 +200,17 @@ fn log(log: &LogKey<'_>) -> Result<Value> {
 /// Ed25519 key (C2SP signed-note).
 fn log_id(origin: Option<&str>, key: &SubjectPublicKeyInfoOwned, der: &[u8]) -> Vec<u8> {
     let hash = match origin {
-        None => Sha256::digest(der),
-        Some(origin) => Sha256::new()
-            .chain_update(origin)
-            .chain_update(b"\n\x01")
-            .chain_update(key.subject_public_key.raw_bytes())
-            .finalize(),
+        None => sha256_hash(&[der]),
+        Some(origin) => sha256_hash(&[
+            origin.as_bytes(),
+            b"\n\x01",
+            key.subject_public_key.raw_bytes(),
+        ]),
     };
     hash.to_vec()
 }
 
 /// The id of a CT log.
-///
-/// # Errors
-/// Where the text is no public key.
 pub(crate) fn ct_log_id(pem: &[u8]) -> Result<Vec<u8>> {
     let key = SubjectPublicKeyInfoOwned::from_pem(pem)
         .map_err(|error| broken(format!("that is no public key: {error}")))?;

@@ -5,13 +5,13 @@ mod values;
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
-use sha2::{Digest, Sha256};
 
 use super::helm::{CERT_MANAGER, ChartRelease, Helm, without_nulls};
 use super::pins::{Chart, Pins, pins};
 use super::settings::ClusterSettings;
 use super::yaml;
 use crate::fail::broken;
+use crate::format::hashing::sha256_hash;
 use crate::format::hex::hex;
 use crate::plan::{Command, Word};
 use crate::words;
@@ -50,7 +50,7 @@ impl Charts {
     /// Where fetched charts are: in a directory for each place that they come from.
     pub(crate) fn fetched(&self) -> PathBuf {
         let place = self.settings.charts.as_deref().unwrap_or_default();
-        let hash = hex(&Sha256::digest(place)[..4]);
+        let hash = hex(&sha256_hash(&[place.as_bytes()])[..4]);
         self.dir.join("charts").join(hash)
     }
 

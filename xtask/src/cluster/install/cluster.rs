@@ -24,8 +24,6 @@ impl Cluster {
         let (minikube, kubectl) = (self.minikube()?, self.kubectl()?);
         let start = minikube.command(words![
             "start",
-            "--kubernetes-version",
-            self.pins()?.kubernetes.version,
             format!("--extra-config=apiserver.service-account-issuer={ISSUER}"),
             format!("--extra-config=apiserver.service-account-jwks-uri={ISSUER}/openid/v1/jwks")
         ]);

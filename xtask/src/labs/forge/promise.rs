@@ -7,25 +7,22 @@ use anyhow::{Context, Result};
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use serde_json::{Value, json};
-use sha2::{Digest, Sha256};
 use tls_codec::{DeserializeBytes, TlsByteVecU16};
 use x509_cert::ext::pkix::sct::{
     DigitallySigned, HashAlgorithm, LogId, SignatureAlgorithm, SignatureAndHashAlgorithm,
     SignedCertificateTimestamp, Version,
 };
 
-use super::{Authority, Draft, PrivateKey, ct_log, post};
+use super::{Draft, PrivateKey, StolenAuthority, ct_log, post};
+use crate::format::hashing::sha256_hash;
 use crate::labs::Session;
 use crate::proof::sct::signed_data;
 
 /// Has the lab's CT log promise to show a draft, as Fulcio does (RFC 6962, section
 /// 4.2): the log takes what a CA that it knows has signed.
-///
-/// # Errors
-/// Where the log refuses.
-pub fn promised_by_the_log(
+pub(crate) fn promised_by_the_log(
     session: &Session<'_>,
-    ca: &Authority,
+    ca: &StolenAuthority,
     draft: &Draft,
 ) -> Result<SignedCertificateTimestamp> {
     let chain = [&ca.precertificate(draft)?[..], ca.certificate().der()];
@@ -59,21 +56,18 @@ pub fn promised_by_the_log(
 }
 
 /// A right promise for a draft, of a CT log that exists nowhere but here.
-///
-/// # Errors
-/// Where it cannot be encoded.
-pub fn promised_by_nobody(ca: &Authority, draft: &Draft) -> Result<SignedCertificateTimestamp> {
+pub(crate) fn promised_by_nobody(
+    ca: &StolenAuthority,
+    draft: &Draft,
+) -> Result<SignedCertificateTimestamp> {
     promise(&PrivateKey::random()?, Vec::new(), ca, draft)
 }
 
 /// A promise of the lab's CT log for a draft, that it will stand at this place, of which
 /// the log itself knows nothing: its key alone made it.
-///
-/// # Errors
-/// Where the log has no key that can be stolen.
-pub fn promised_without_an_entry(
+pub(crate) fn promised_without_an_entry(
     session: &Session<'_>,
-    ca: &Authority,
+    ca: &StolenAuthority,
     draft: &Draft,
     place: u64,
 ) -> Result<SignedCertificateTimestamp> {
@@ -87,10 +81,10 @@ pub fn promised_without_an_entry(
 fn promise(
     key: &PrivateKey,
     extensions: Vec<u8>,
-    ca: &Authority,
+    ca: &StolenAuthority,
     draft: &Draft,
 ) -> Result<SignedCertificateTimestamp> {
-    let id = Sha256::digest(key.public_der()?);
+    let id = sha256_hash(&[&key.public_der()?]);
     let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH)?;
     let mut sct = SignedCertificateTimestamp {
         version: Version::V1,

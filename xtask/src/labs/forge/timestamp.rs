@@ -5,7 +5,6 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use cms::content_info::ContentInfo;
 use cms::signed_data::{EncapsulatedContentInfo, SignedData, SignerInfos};
-use sha2::{Digest, Sha256};
 use x509_cert::attr::Attribute;
 use x509_cert::der::asn1::{
     GeneralizedTime, Null, ObjectIdentifier, OctetString, SetOfVec, UtcTime,
@@ -16,6 +15,7 @@ use x509_cert::time::Time;
 use x509_tsp::{MessageImprint, TimeStampReq, TimeStampResp, TspVersion, TstInfo};
 
 use super::{PrivateKey, post};
+use crate::format::hashing::sha256_hash;
 use crate::labs::Session;
 
 const SHA256: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.16.840.1.101.3.4.2.1");
@@ -23,10 +23,7 @@ const MESSAGE_DIGEST: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.1
 const SIGNING_TIME: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.9.5");
 
 /// Asks the lab's timestamp authority for a timestamp about a signature (RFC 3161).
-///
-/// # Errors
-/// Where it refuses.
-pub fn asked_for(session: &Session<'_>, signature: &[u8]) -> Result<Vec<u8>> {
+pub(crate) fn asked_for(session: &Session<'_>, signature: &[u8]) -> Result<Vec<u8>> {
     let ask = TimeStampReq {
         version: TspVersion::V1,
         message_imprint: imprint(signature)?,
@@ -51,31 +48,25 @@ fn imprint(signature: &[u8]) -> Result<MessageImprint> {
             oid: SHA256,
             parameters: Some(Null.into()),
         },
-        hashed_message: OctetString::new(Sha256::digest(signature).as_slice())?,
+        hashed_message: OctetString::new(sha256_hash(&[signature]))?,
     })
 }
 
 /// A timestamp authority whose key was stolen.
-pub struct Stamp {
+pub(crate) struct Stamp {
     key: PrivateKey,
 }
 
 impl Stamp {
     /// That of the lab, of this number.
-    ///
-    /// # Errors
-    /// Where its key cannot be read.
-    pub fn stolen(session: &Session<'_>, number: u8) -> Result<Stamp> {
+    pub(crate) fn take(session: &Session<'_>, number: u8) -> Result<Stamp> {
         let key = super::stolen(session, &format!("timestamp-{number}.key"))?;
         Ok(Stamp { key })
     }
 
     /// Makes of a response of the authority another, about any signature and any
     /// time, in seconds since 1970.
-    ///
-    /// # Errors
-    /// Where the response is of another form.
-    pub fn forge(&self, response: &[u8], signature: &[u8], time: u64) -> Result<Vec<u8>> {
+    pub(crate) fn forge(&self, response: &[u8], signature: &[u8], time: u64) -> Result<Vec<u8>> {
         let time = Duration::from_secs(time);
         let mut response = TimeStampResp::from_der(response)?;
         let token = response
@@ -103,9 +94,7 @@ impl Stamp {
         let mut attributes = SetOfVec::new();
         for old in signer.signed_attrs.iter().flat_map(|all| all.iter()) {
             let value = match old.oid {
-                MESSAGE_DIGEST => {
-                    Any::encode_from(&OctetString::new(Sha256::digest(&info).as_slice())?)?
-                }
+                MESSAGE_DIGEST => Any::encode_from(&OctetString::new(sha256_hash(&[&info]))?)?,
                 SIGNING_TIME => {
                     Any::encode_from(&Time::UtcTime(UtcTime::from_unix_duration(time)?))?
                 }

@@ -1,16 +1,16 @@
 //! `deploy/local/servers.yml`: the servers of the local target, as data.
 
-mod key_kind;
+mod key_recipe;
 mod kinds;
 mod placeholders;
 mod program;
 mod row;
 
-pub use key_kind::KeyKind;
-pub use kinds::{LogApi, TrustRole};
-pub use placeholders::fill;
-pub use program::ProgramRow;
-pub use row::{KeyRow, ServerRow, TreeRow};
+pub(crate) use key_recipe::KeyRecipe;
+pub(crate) use kinds::{LogApi, TrustRole};
+pub(crate) use placeholders::fill;
+pub(crate) use program::ProgramRow;
+pub(crate) use row::{KeyRow, ServerRow, TreeRow};
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -36,9 +36,6 @@ pub struct Manifest {
 
 impl Manifest {
     /// Reads it from the repository.
-    ///
-    /// # Errors
-    /// Where it is missing or wrong.
     pub fn read(repo: &Path) -> Result<Manifest> {
         let path = repo.join("deploy/local/servers.yml");
         let text =
@@ -53,8 +50,7 @@ impl Manifest {
             .filter(move |server| server.runs_with(rekor))
     }
 
-    /// The server that is this for those who trust an installation whose log is of this
-    /// version.
+    /// The server with this role in the trust material, for this version of the log.
     pub fn trusted_as(&self, role: TrustRole, rekor: Version) -> Result<&ServerRow> {
         let runs = |server: &ServerRow| server.rekor.is_none_or(|version| version == rekor);
         self.servers
@@ -70,10 +66,7 @@ impl Manifest {
             .find(|server| server.tree.is_some() && server.rekor == Some(rekor))
     }
 
-    /// The server of this name.
-    ///
-    /// # Errors
-    /// Where there is none; the names there are become the hint.
+    /// The server of this name; an error lists the names that exist.
     pub fn server(&self, name: &str) -> Result<&ServerRow> {
         self.servers
             .iter()
@@ -91,9 +84,6 @@ impl Manifest {
     }
 
     /// The port of this name.
-    ///
-    /// # Errors
-    /// Where the manifest names none.
     pub fn port(&self, name: &str, settings: &Settings) -> Result<u16> {
         let offset = self
             .ports
@@ -107,9 +97,6 @@ impl Manifest {
 
     /// What placeholders stand for: `{{NAME}}` is an address, `{{NAME.port}}` a
     /// port, `{{ca}}`, `{{tsa}}` and `{{ct}}` the numbers of the newest keys.
-    ///
-    /// # Errors
-    /// Where the ports do not fit below 65536.
     pub fn variables(&self, settings: &Settings) -> Result<BTreeMap<String, String>> {
         let mut variables = BTreeMap::new();
         for name in self.ports.keys() {

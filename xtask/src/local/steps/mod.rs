@@ -1,18 +1,18 @@
 //! The steps that the local target does in this program, each in its file.
 
-pub mod begin;
-pub mod configure;
-pub mod halt;
-pub mod launch;
-pub mod shard;
-pub mod trust;
+pub(crate) mod begin;
+pub(crate) mod configure;
+pub(crate) mod halt;
+pub(crate) mod launch;
+pub(crate) mod shard;
+pub(crate) mod trust;
 
 pub(crate) use begin::Begin;
 pub(crate) use configure::Configure;
 pub(crate) use halt::Halt;
 pub(crate) use launch::Launch;
 pub(crate) use shard::Shard;
-pub(crate) use trust::Trust;
+pub(crate) use trust::LocalTrust;
 
 use super::Local;
 use crate::plan::ready::Wait;
@@ -28,7 +28,7 @@ steps! {
         Wait(Wait),
         Halt(Halt),
         Shard(Shard),
-        Trust(Trust),
+        Trust(LocalTrust),
         Token(Token),
         Forget(Forget),
         Unsign(Unsign),
@@ -75,7 +75,7 @@ mod tests {
                 log: "ctlog".into(),
                 tree: "4711".into(),
             }),
-            LocalStep::Trust(Trust {}),
+            LocalStep::Trust(LocalTrust {}),
             LocalStep::Token(Token {
                 user: "alice".into(),
                 out: "/a b/token".into(),

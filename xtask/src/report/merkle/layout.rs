@@ -1,6 +1,6 @@
 //! Where everything of the drawing stands: boxes, the path, and what joins it.
 
-use crate::proof::Path;
+use crate::proof::InclusionPath;
 use crate::text::short;
 use crate::tlog::checkpoint::Checkpoint;
 use crate::tlog::merkle::Hash;
@@ -16,7 +16,7 @@ const LEVEL: u32 = 66;
 /// The boxes at both ends, as wide as the drawing.
 const END: (u32, u32) = (WIDTH - 2 * MARGIN, 46);
 const GAP: u32 = LEVEL - NODE.1;
-/// As many letters as such a box holds in one line.
+/// How many letters such a box holds in one line.
 const LETTERS: usize = 44;
 
 /// What a box stands for, which says how it looks.
@@ -46,7 +46,7 @@ pub(super) struct Node {
     pub value: String,
 }
 
-/// A drawing before it is one: what stands where.
+/// The drawing as coordinates, before it becomes SVG.
 pub(super) struct Layout {
     pub height: u32,
     pub nodes: Vec<Node>,
@@ -58,7 +58,7 @@ pub(super) struct Layout {
 
 pub(super) const MIDDLE: u32 = WIDTH / 2;
 
-pub(super) fn layout(path: &Path, checkpoint: Option<&Checkpoint>) -> Layout {
+pub(super) fn layout(path: &InclusionPath, checkpoint: Option<&Checkpoint>) -> Layout {
     let steps = path.climbs.len() as u32;
     let top_of = |level: u32| MARGIN + END.1 + GAP + (steps - level) * LEVEL;
     let mut nodes = Vec::new();
@@ -158,13 +158,13 @@ mod tests {
     use super::*;
     use crate::tlog::merkle::PathNode;
 
-    fn path(sides: &[bool]) -> Path {
+    fn path(sides: &[bool]) -> InclusionPath {
         let climb = |(step, left): (usize, &bool)| PathNode {
             sibling: [step as u8; 32],
             left: *left,
             parent: [0x80 | step as u8; 32],
         };
-        Path {
+        InclusionPath {
             index: u64::MAX - 1,
             size: u64::MAX,
             leaf: [0xee; 32],

@@ -290,3 +290,32 @@ exit 1
 "#]]
     );
 }
+
+/// A minikube that is made now gets the Kubernetes that it has as its default, or the one
+/// that its user set.
+#[test]
+fn the_kubernetes_of_a_new_minikube_is_named() {
+    let cluster = Cluster::minikube();
+    let line = || {
+        let said = cluster.run("preflight").out;
+        let line = said.lines().find(|line| line.contains("kubernetes"));
+        line.unwrap_or_default().to_owned()
+    };
+    assert_eq!(
+        line(),
+        "✓ kubernetes v1.35.1, which minikube starts (wanted: 1.35 or newer)"
+    );
+    cluster.when(
+        "minikube config get kubernetes-version",
+        "echo v1.30.0\nexit",
+    );
+    assert_eq!(
+        line(),
+        "✗ kubernetes v1.30.0, which minikube starts (wanted: 1.35 or newer)"
+    );
+    let seen = cluster.run("preflight");
+    assert!(
+        seen.seen()
+            .contains("hint: minikube config unset kubernetes-version")
+    );
+}

@@ -183,7 +183,7 @@ fn an_installation_of_the_former_format_is_carried_over() {
     workshop.run(&["sign", &image]).ok();
     workshop.run(&["verify", &image]).ok();
     assert!(inclusion(&workshop).0.starts_with("✓ ct-inclusion entry 0"));
-    // From here on nothing begins anew.
+    // From here on nothing starts over.
     workshop.run(&["restart"]).ok();
     assert_eq!(ct_logs(&workshop), logs);
     workshop.run(&["verify"]).ok();

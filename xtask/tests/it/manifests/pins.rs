@@ -163,11 +163,10 @@ fn each_version_is_written_once_and_each_image_by_digest() {
             );
         }
     }
-    // The charts, Kubernetes, a client; the images of registry and database.
+    // The charts, a client; the images of registry and database.
     for what in [
         "scaffold",
         "cert-manager",
-        "kubernetes",
         "sigstore-python",
         "registry",
         "mariadb",

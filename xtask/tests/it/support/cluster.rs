@@ -262,7 +262,7 @@ impl Cluster {
 
     /// The same without the calls that only look.
     pub fn changes(&self) -> String {
-        const LOOKS: [&str; 12] = [
+        const LOOKS: [&str; 13] = [
             "kubectl 'get'",
             "kubectl 'version'",
             "kubectl 'auth'",
@@ -274,6 +274,7 @@ impl Cluster {
             "helm 'template'",
             "minikube 'version'",
             "minikube 'profile'",
+            "minikube 'config'",
             "minikube 'ssh' '--profile' 'minikube' '--' 'sudo' 'crictl' 'images'",
         ];
         let looks = |line: &&str| {
@@ -284,7 +285,7 @@ impl Cluster {
         changes.map(|line| format!("{line}\n")).collect()
     }
 
-    /// The same, and begins anew.
+    /// The same, and starts over.
     pub fn forget_changes(&self) -> String {
         let changes = self.changes();
         self.forget_calls();
@@ -304,7 +305,6 @@ impl Cluster {
         for (version, name) in [
             (pins.charts.cert_manager.version.as_str(), "[VERSION]"),
             (&pins.charts.scaffold.version, "[VERSION]"),
-            (&pins.kubernetes.version, "[KUBERNETES]"),
             (&target.sample().unwrap(), "[SAMPLE]"),
             (cosign.unwrap(), "[COSIGN]"),
         ] {

@@ -4,6 +4,11 @@ print() {
 }
 case "$*" in
 version*) echo '{"minikubeVersion":"v1.38.1"}' ;;
+"config get"*)
+  echo 'Error: specified key could not be found in config' >&2
+  exit 1
+  ;;
+"config defaults"*) echo '["v1.35.1","v1.35.0","v1.34.4"]' ;;
 "profile list"*) print "$FAKES/profiles" ;;
 start*)
   cp "$FAKES/made/profiles" "$FAKES/profiles"
