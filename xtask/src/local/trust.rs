@@ -9,11 +9,9 @@ use serde_json::Value;
 
 use super::manifest::{ServerRow, TrustRole};
 use super::settings::Period;
-use super::steps::LocalTrust;
 use super::{Local, shards};
 use crate::entry::Version;
 use crate::fail::broken;
-use crate::plan::Step;
 use crate::state;
 use crate::trust::write::{
     CertificateChain, InUse, LogKey, PublicParts, Services, client_config, signing_config,
@@ -55,29 +53,9 @@ impl TrustedKey {
 }
 
 impl Local {
-    /// The step that writes the trust material, where it is not what the keys
-    /// say.
-    pub(crate) fn trust_step(&self) -> Step {
-        let local = self.clone();
-        let trees = self
-            .manifest
-            .servers
-            .iter()
-            .filter(|row| row.tree.is_some());
-        let shards: Vec<String> = trees.map(|row| format!("{}-shard", row.name)).collect();
-        Step::new("trust", "write the trusted root and the signing config")
-            .needs(["configure"])
-            .needs(shards)
-            .done(move || {
-                let current = local.trust_is_current();
-                Ok(current.then(|| "they are what the keys say".to_owned()))
-            })
-            .xtask(LocalTrust {})
-    }
-
     /// Whether the files are what the keys say; where a key cannot be read, they are
     /// made again, which says why.
-    fn trust_is_current(&self) -> bool {
+    pub(super) fn trust_is_current(&self) -> bool {
         let Ok(files) = self.trust_files() else {
             return false;
         };

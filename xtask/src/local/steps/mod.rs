@@ -4,6 +4,8 @@ pub(crate) mod begin;
 pub(crate) mod configure;
 pub(crate) mod halt;
 pub(crate) mod launch;
+pub(crate) mod preflight;
+pub(crate) mod sample;
 pub(crate) mod shard;
 pub(crate) mod trust;
 

@@ -3,8 +3,9 @@
 use anyhow::Result;
 use clap::Args;
 
+use crate::local::manifest::{ServerRow, TreeRow};
 use crate::local::{Local, shards};
-use crate::plan::{StepArgs, StepEvent, Word};
+use crate::plan::{Command, Step, StepArgs, StepEvent, Word};
 use crate::words;
 
 /// Begin a new shard of a log
@@ -28,6 +29,32 @@ impl StepArgs for Shard {
 }
 
 impl Shard {
+    /// It is done where the Trillian that runs holds a shard of the log.
+    pub(crate) fn step(local: &Local, server: &ServerRow, tree: &TreeRow) -> Result<Step> {
+        let (dir, log) = (local.dir.clone(), server.name.clone());
+        let admin = format!("--admin_server={}", local.address("trillian")?);
+        let create = words![
+            local.build.program("createtree"),
+            admin,
+            format!("--display_name={log}")
+        ];
+        let open = Shard {
+            log: log.clone(),
+            tree: Word::output(&tree.variable),
+        };
+        Ok(Step::new(
+            format!("{log}-shard"),
+            format!("make a tree and a key for {}", server.title),
+        )
+        .needs(["configure", "trillian"])
+        .done(move || {
+            let shard = shards::current(&dir, &log)?;
+            Ok(shard.map(|shard| format!("shard {} holds it", shard.number)))
+        })
+        .run(Command::new(create).output(&tree.variable))
+        .xtask(open))
+    }
+
     pub(crate) fn run(self, local: &Local, _: &dyn Fn(StepEvent<'_>)) -> Result<()> {
         shards::open(local, &self.log, &self.tree.text()?)
     }
