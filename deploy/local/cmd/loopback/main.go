@@ -33,6 +33,8 @@ const usage = `usage:
   loopback rekor-v1  --listen IP:PORT --config FILE
   loopback timestamp --listen IP:PORT --key FILE --chain FILE
   loopback tiles     --listen IP:PORT --dir DIR
+  loopback tuf       --listen IP:PORT --dir DIR
+  loopback publish   --dir DIR --anchor FILE --root-key FILE --key FILE [--at TIME] FILE [FILE ...]
   loopback sample    --ca-cert FILE [--text STRING] REGISTRY/REPOSITORY:TAG
 `
 
@@ -43,6 +45,8 @@ var commands = map[string]func(ctx context.Context, args []string) error{
 	"rekor-v1":  runRekor,
 	"timestamp": runTimestamp,
 	"tiles":     runTiles,
+	"tuf":       runTUF,
+	"publish":   runPublish,
 	"sample":    runSample,
 }
 
