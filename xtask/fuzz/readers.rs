@@ -142,7 +142,7 @@ static SIGNATURE: LazyLock<Vec<u8>> =
     LazyLock::new(|| recorded("beta.v2").content.signature().to_vec());
 
 /// Checks all that can be checked of some evidence.
-fn proved(bundle: Option<Bundle>, shown: Option<Entry>, root: &TrustedRoot) -> Proof {
+fn proved(bundle: Option<Bundle>, from_log: Option<Entry>, root: &TrustedRoot) -> Proof {
     let bytes = file("blobs/beta.txt");
     let policy = Policy {
         identity: Some(Expected::Exactly("alice@example.com".into())),
@@ -155,7 +155,7 @@ fn proved(bundle: Option<Bundle>, shown: Option<Entry>, root: &TrustedRoot) -> P
             bytes: Some(bytes),
         }),
         bundle,
-        shown,
+        from_log,
     };
     prove(&evidence, root, &policy)
 }
@@ -193,7 +193,7 @@ fn bodies() -> Vec<Vec<u8>> {
         "alpha-key.v2",
     ];
     let entries = bundles.map(|name| recorded(name).entry.expect("an entry"));
-    entries.map(|entry| entry.canonical).to_vec()
+    entries.map(|entry| entry.canonicalized_body).to_vec()
 }
 
 fn bundle(bytes: &[u8]) {

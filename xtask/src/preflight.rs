@@ -6,7 +6,7 @@ use crate::fail::{Fail, not_so};
 
 /// One thing that was looked at.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Check {
+pub struct Finding {
     /// What: `go`.
     pub name: &'static str,
     /// What is required.
@@ -24,16 +24,16 @@ pub struct Check {
 /// Everything that was looked at, for a script.
 #[derive(Debug, Serialize)]
 pub(crate) struct Findings {
-    /// The checks.
-    pub(crate) checks: Vec<Check>,
+    /// All of them.
+    pub(crate) checks: Vec<Finding>,
     /// Whether work can go on.
     pub(crate) ok: bool,
 }
 
-impl Check {
-    /// A check that nothing was found for yet.
-    pub fn new(name: &'static str, wanted: impl Into<String>) -> Check {
-        Check {
+impl Finding {
+    /// Starts one: nothing was found yet.
+    pub fn new(name: &'static str, wanted: impl Into<String>) -> Finding {
+        Finding {
             name,
             wanted: wanted.into(),
             found: String::new(),
@@ -44,21 +44,21 @@ impl Check {
     }
 
     /// It is there.
-    pub fn found(mut self, found: impl Into<String>) -> Check {
+    pub fn found(mut self, found: impl Into<String>) -> Finding {
         self.found = found.into();
         self.ok = true;
         self
     }
 
     /// It is missing, or not enough. Not everything has a way out to name.
-    pub fn missing(mut self, found: impl Into<String>, hint: impl Into<String>) -> Check {
+    pub fn missing(mut self, found: impl Into<String>, hint: impl Into<String>) -> Finding {
         self.found = found.into();
         self.hint = Some(hint.into()).filter(|hint| !hint.is_empty());
         self
     }
 
     /// It may be missing.
-    pub fn optional(mut self, why: &'static str) -> Check {
+    pub fn optional(mut self, why: &'static str) -> Finding {
         self.optional = (!self.ok).then_some(why);
         self
     }
@@ -70,24 +70,24 @@ impl Check {
 }
 
 /// The findings as a table.
-pub(crate) fn lines(checks: &[Check]) -> Vec<String> {
+pub(crate) fn lines(findings: &[Finding]) -> Vec<String> {
     let mut lines = Vec::new();
-    for check in checks {
-        let mark = if check.ok {
+    for finding in findings {
+        let mark = if finding.ok {
             "✓"
-        } else if check.optional.is_some() {
+        } else if finding.optional.is_some() {
             "-"
         } else {
             "✗"
         };
         lines.push(format!(
             "{mark} {:<10} {} (wanted: {})",
-            check.name, check.found, check.wanted
+            finding.name, finding.found, finding.wanted
         ));
-        if let Some(why) = check.optional {
+        if let Some(why) = finding.optional {
             lines.push(format!("             {why}"));
         }
-        if let Some(hint) = check.hint.as_ref().filter(|_| !check.ok) {
+        if let Some(hint) = finding.hint.as_ref().filter(|_| !finding.ok) {
             lines.push(format!("             hint: {hint}"));
         }
     }
@@ -97,9 +97,12 @@ pub(crate) fn lines(checks: &[Check]) -> Vec<String> {
 /// The failure that the findings amount to, with every hint.
 ///
 /// # Errors
-/// Where a check does not pass.
-pub fn verdict(checks: &[Check]) -> Result<(), Fail> {
-    let failed: Vec<_> = checks.iter().filter(|check| !check.passes()).collect();
+/// Where one does not pass.
+pub fn verdict(findings: &[Finding]) -> Result<(), Fail> {
+    let failed: Vec<_> = findings
+        .iter()
+        .filter(|finding| !finding.passes())
+        .collect();
     if failed.is_empty() {
         return Ok(());
     }
@@ -110,7 +113,7 @@ pub fn verdict(checks: &[Check]) -> Result<(), Fail> {
     let fail = not_so(format!("what is needed is not there ({})", what.join("; ")));
     Err(failed
         .iter()
-        .filter_map(|check| check.hint.clone())
+        .filter_map(|finding| finding.hint.clone())
         .fold(fail, Fail::hint))
 }
 

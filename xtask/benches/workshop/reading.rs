@@ -48,7 +48,9 @@ impl Bench {
         let data = dir.join("data/rekor-v2");
         let bundle = std::fs::read(self.blob()? + ".sigstore.json")?;
         let entry = xtask::bundle::read(&bundle)?.entry;
-        let entry = entry.context("a bundle without a log entry")?.canonical;
+        let entry = entry
+            .context("a bundle without a log entry")?
+            .canonicalized_body;
         // Whatever is seen of the log from here on is another one.
         self.xtask(&["stop", "rekor-v2"])?;
         let measure = |size: u64, index: u64| -> Result<(Duration, usize, usize)> {

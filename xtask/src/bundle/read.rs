@@ -14,14 +14,14 @@ use crate::trust::root::{LogId, RawCertificate};
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Raw {
-    verification_material: Material,
+    verification_material: VerificationMaterial,
     message_signature: Option<MessageSignature>,
     dsse_envelope: Option<Envelope>,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Material {
+struct VerificationMaterial {
     certificate: Option<RawCertificate>,
     x509_certificate_chain: Option<RawChain>,
     public_key: Option<NoDuplicateKeys>,
@@ -222,8 +222,8 @@ impl RawEntry {
                 })
             })
             .transpose()?;
-        let canonical = self.canonicalized_body.0;
-        let body = strict_json(&canonical).map_err(|error| bad(&error.to_string()))?;
+        let canonicalized_body = self.canonicalized_body.0;
+        let body = strict_json(&canonicalized_body).map_err(|error| bad(&error.to_string()))?;
         let promise = self.inclusion_promise;
         // Of the two only v1 knows a time and makes promises.
         let integrated = Some(self.integrated_time.0).filter(|time| *time != 0);
@@ -240,7 +240,7 @@ impl RawEntry {
             log_id: Some(self.log_id.key_id.0),
             raw: body.clone(),
             body,
-            canonical,
+            canonicalized_body,
             promise: promise.map(|promise| promise.signed_entry_timestamp.0),
             proof,
         })

@@ -4,7 +4,7 @@ use anyhow::Result;
 
 use super::kubectl::Kubectl;
 use crate::fail::{Fail, broken, not_so};
-use crate::preflight::Check;
+use crate::preflight::Finding;
 use crate::target::TargetKind;
 use crate::words;
 
@@ -52,7 +52,7 @@ impl Discovery {
     }
 
     /// Whether Fulcio will believe tokens of this issuer.
-    pub(crate) fn check(&self, kind: TargetKind, profile: &str) -> Check {
+    pub(crate) fn check(&self, kind: TargetKind, profile: &str) -> Finding {
         let or_none = |text: &str| match text {
             "" => "none".to_owned(),
             text => text.to_owned(),
@@ -61,25 +61,25 @@ impl Discovery {
         let found = format!("{issuer}, with its keys at {keys}");
         if kind == TargetKind::Cluster {
             // Fulcio is configured for whatever issuer there is.
-            let check = Check::new("issuer", "one that the discovery document names");
+            let finding = Finding::new("issuer", "one that the discovery document names");
             return if issuer.starts_with("https://") {
-                check.found(found)
+                finding.found(found)
             } else {
-                check.missing(
+                finding.missing(
                     found,
                     "start the API server with --service-account-issuer=https://…",
                 )
             };
         }
-        let check = Check::new(
+        let finding = Finding::new(
             "issuer",
             format!("{ISSUER}, with its keys on the same host"),
         );
         if issuer == ISSUER && host(&keys) == host(&issuer) {
-            return check.found(found);
+            return finding.found(found);
         }
         // `minikube start` ignores options for a profile that exists.
-        check.missing(
+        finding.missing(
             found,
             format!("make it anew: minikube --profile={profile} delete, then cargo xtask minikube"),
         )
@@ -90,15 +90,15 @@ impl Discovery {
     /// # Errors
     /// Exit status 1 then, with what changes it.
     pub(crate) fn require(&self, kind: TargetKind, profile: &str) -> Result<()> {
-        let check = self.check(kind, profile);
-        if check.ok {
+        let finding = self.check(kind, profile);
+        if finding.ok {
             return Ok(());
         }
         let fail = not_so(format!(
             "Fulcio will not believe this cluster's tokens: {}",
-            check.found
+            finding.found
         ));
-        Err(check.hint.into_iter().fold(fail, Fail::hint).into())
+        Err(finding.hint.into_iter().fold(fail, Fail::hint).into())
     }
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use anyhow::Result;
 
-use super::conditions::{Condition, ConditionKind, Wait};
+use super::conditions::{Condition, ConditionKind, ConditionWait};
 use super::kubectl::Kubectl;
 use super::object::DEFAULT;
 use crate::bundle;
@@ -37,7 +37,7 @@ pub(super) fn follow(
     report: &dyn Fn(StepEvent<'_>),
 ) -> Result<()> {
     let wait = |kind: ConditionKind, report: &dyn Fn(StepEvent<'_>)| {
-        let wait = Wait {
+        let wait = ConditionWait {
             kubectl,
             namespace: DEFAULT,
             conditions: &[Condition::of_job(kind, job)],

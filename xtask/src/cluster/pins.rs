@@ -18,9 +18,9 @@ pub struct Pins {
     /// The cluster.
     pub kubernetes: Kubernetes,
     /// What helm installs.
-    pub charts: Charts,
+    pub charts: ChartPins,
     /// What builds the book.
-    pub book: Book,
+    pub book: BookPins,
     /// Clients that are no part of the workshop.
     #[allow(dead_code)]
     clients: Value,
@@ -57,7 +57,7 @@ pub struct Kubernetes {
 /// The charts.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Charts {
+pub struct ChartPins {
     /// cert-manager
     #[serde(rename = "cert-manager")]
     pub cert_manager: Chart,
@@ -68,7 +68,7 @@ pub struct Charts {
 /// What builds the book.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Book {
+pub struct BookPins {
     /// The version of mdBook.
     pub mdbook: String,
 }

@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 
-use super::conditions::{Condition, Wait};
+use super::conditions::{Condition, ConditionWait};
 use super::discovery::Discovery;
 use super::steps::ClusterStep;
 use super::{Cluster, forwards};
@@ -36,7 +36,7 @@ impl StepRunner for Cluster {
                 within,
             } => {
                 let conditions = conditions.iter().map(|word| word.parse());
-                let wait = Wait {
+                let wait = ConditionWait {
                     kubectl: &self.kubectl()?,
                     namespace,
                     conditions: &conditions.collect::<Result<Vec<Condition>, _>>()?,

@@ -22,7 +22,7 @@ pub(super) const CONFIG_MAP: &str = "sigstore-trust";
 pub(super) const REGISTRY_TLS: &str = "registry-tls";
 
 /// All of it.
-struct Material {
+struct TrustMaterial {
     /// Files for this machine.
     files: Vec<(&'static str, String)>,
     /// The object for the Jobs.
@@ -70,7 +70,7 @@ impl Cluster {
         Ok((of(&FULCIO), of(&REKOR)))
     }
 
-    fn trust_material(&self) -> Result<Material> {
+    fn trust_material(&self) -> Result<TrustMaterial> {
         let kubectl = self.kubectl()?;
         // Each is a call of kubectl, so they are asked side by side.
         let issuer = || Discovery::of(&kubectl)?.into_issuer();
@@ -110,7 +110,7 @@ impl Cluster {
         if self.settings()?.ingress.is_some() {
             files.push(("ingress.pem", self.ingress_certificates()?));
         }
-        Ok(Material { files, config_map })
+        Ok(TrustMaterial { files, config_map })
     }
 
     /// The certificates with which the ingress shows Fulcio and Rekor.
@@ -145,7 +145,7 @@ impl Cluster {
         let there = || kubectl.get(DEFAULT, &format!("configmap/{CONFIG_MAP}"));
         let material = || Ok(self.trust_material().ok());
         let (there, material) = parallel::both(there, material)?;
-        let Some(Material { files, config_map }) = material else {
+        let Some(TrustMaterial { files, config_map }) = material else {
             return Ok(false);
         };
         for (name, text) in files {

@@ -13,13 +13,16 @@ pub(crate) struct DoctorCommand {}
 
 impl DoctorCommand {
     pub(crate) fn run(self, app: &App) -> Result<Answer> {
-        let checks = app.target()?.doctor()?;
-        for line in preflight::lines(&checks) {
+        let findings = app.target()?.doctor()?;
+        for line in preflight::lines(&findings) {
             app.ui.say(line);
         }
-        let failed: Vec<_> = checks.iter().filter(|check| !check.passes()).collect();
-        let names: Vec<_> = failed.iter().map(|check| check.name).collect();
-        let hints = failed.iter().filter_map(|check| check.hint.clone());
+        let failed: Vec<_> = findings
+            .iter()
+            .filter(|finding| !finding.passes())
+            .collect();
+        let names: Vec<_> = failed.iter().map(|finding| finding.name).collect();
+        let hints = failed.iter().filter_map(|finding| finding.hint.clone());
         let wrong = (!failed.is_empty()).then(|| {
             let fail = not_so(format!("something is wrong: {}", names.join(", ")));
             hints.fold(fail, Fail::hint)
@@ -28,6 +31,10 @@ impl DoctorCommand {
         if ok {
             app.ui.say("no known problem found");
         }
-        Ok(Answer::document(Findings { checks, ok }).but(wrong))
+        Ok(Answer::document(Findings {
+            checks: findings,
+            ok,
+        })
+        .but(wrong))
     }
 }

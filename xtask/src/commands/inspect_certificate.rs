@@ -9,17 +9,18 @@ use crate::app::{Answer, App, EvidenceArgs};
 use crate::evidence::{CertificateDocument, Inspected, Online, Verdicts, describe, openssl_text};
 use crate::fail::not_so;
 use crate::format::certificate::Leaf;
+use crate::proof::Link;
 use crate::walkthrough::Milestone;
 
 /// The checks that are about the certificate, and about the time that it needs.
-const OF_CERTIFICATE: [&str; 7] = [
-    "promise",
-    "chain",
-    "sct",
-    "timestamp",
-    "validity",
-    "identity",
-    "issuer",
+const OF_CERTIFICATE: [Link; 7] = [
+    Link::Promise,
+    Link::Chain,
+    Link::Sct,
+    Link::Timestamp,
+    Link::Validity,
+    Link::Identity,
+    Link::Issuer,
 ];
 
 /// Why there is nothing to show of some signatures.
@@ -75,11 +76,12 @@ impl InspectCertificateCommand {
         let proof = &mut inspected.proof;
         // An artifact that was named must not be passed over in silence.
         let named = self.evidence.blob.is_some() || self.evidence.image.is_some();
-        let shown = |name| {
-            OF_CERTIFICATE.contains(&name) || named && matches!(name, "artifact" | "signature")
+        let shown = |link| {
+            OF_CERTIFICATE.contains(&link)
+                || named && matches!(link, Link::Artifact | Link::Signature)
         };
-        proof.checks.retain(|check| shown(check.name));
-        proof.unchecked.retain(|check| shown(check.name));
+        proof.checks.retain(|check| shown(check.link));
+        proof.unchecked.retain(|check| shown(check.link));
         app.ui.event(&CertificateDocument::of(leaf, proof));
         let lines = describe::title(&inspected).into_iter().chain(leaf.lines());
         for line in lines {

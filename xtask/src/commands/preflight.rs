@@ -17,12 +17,16 @@ pub(crate) struct PreflightCommand {
 
 impl PreflightCommand {
     pub(crate) fn run(self, app: &App) -> Result<Answer> {
-        let checks = app.target()?.preflight(&self.options)?;
-        for line in preflight::lines(&checks) {
+        let findings = app.target()?.preflight(&self.options)?;
+        for line in preflight::lines(&findings) {
             app.ui.say(line);
         }
-        let missing = preflight::verdict(&checks).err();
+        let missing = preflight::verdict(&findings).err();
         let ok = missing.is_none();
-        Ok(Answer::document(Findings { checks, ok }).but(missing))
+        Ok(Answer::document(Findings {
+            checks: findings,
+            ok,
+        })
+        .but(missing))
     }
 }

@@ -46,7 +46,7 @@ impl ReportCommand {
             app.ui.say(printable(&sentence(&inspected)));
             for check in inspected.proof.checks.iter().filter(|check| !check.ok) {
                 let detail = printable(&check.detail);
-                app.ui.say(format!("✗ {:<12} {detail}", check.name));
+                app.ui.say(format!("✗ {:<12} {detail}", check.link));
             }
             verdicts.add(&mut inspected);
         }

@@ -86,7 +86,7 @@ pub struct Entry {
     /// The id of the log, where the entry names it.
     pub log_id: Option<Vec<u8>>,
     /// What the log committed to, to the byte: its leaf.
-    pub canonical: Vec<u8>,
+    pub canonicalized_body: Vec<u8>,
     /// The canonicalized body, parsed.
     pub body: Value,
     /// Rekor v1's signed promise to include it.

@@ -120,11 +120,11 @@ pub(crate) fn checks(proof: &Proof) -> Vec<String> {
             style("✗").red()
         };
         let detail = printable(&check.detail);
-        format!("{mark} {:<12} {detail}", check.name)
+        format!("{mark} {:<12} {detail}", check.link)
     });
     let unchecked = proof.unchecked.iter().map(|unchecked| {
         let detail = printable(&unchecked.detail);
-        format!("- {:<12} not checked: {detail}", unchecked.name)
+        format!("- {:<12} not checked: {detail}", unchecked.link)
     });
     checked.chain(unchecked).collect()
 }

@@ -35,7 +35,7 @@ pub(crate) fn inspect(
         let evidence = Evidence {
             subject: subject.clone(),
             bundle: Some(bundle::read(&text).map_err(named)?),
-            shown: None,
+            from_log: None,
         };
         let mut inspected = Inspected::offline(evidence, trust, OFFLINE);
         inspected.title = several.then(|| file.display().to_string());

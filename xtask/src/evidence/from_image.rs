@@ -40,7 +40,7 @@ pub(crate) fn inspect(
         let evidence = Evidence {
             subject: Some(subject.clone()),
             bundle: Some(found.bundle),
-            shown: None,
+            from_log: None,
         };
         let mut inspected = match online {
             Online(true) => beside_the_log(target, evidence, trace, trust)?,
@@ -78,8 +78,8 @@ fn beside_the_log(
         Err(error) => Err(Fail::from_error(error).into()),
     };
     match asked {
-        Ok((shown, log)) if named.is_some() && log_id(&shown, trust) == named => {
-            evidence.shown = Some(shown);
+        Ok((entry, log)) if named.is_some() && log_id(&entry, trust) == named => {
+            evidence.from_log = Some(entry);
             Inspected::online(evidence, log, &store, trust)
         }
         Ok(_) => {

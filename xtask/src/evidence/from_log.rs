@@ -93,7 +93,7 @@ impl Asked<'_> {
         let typed = self.which.is_some();
         let kept = kept.filter(|kept| !typed || holds(kept, &entry));
         let evidence = Evidence {
-            shown: Some(entry),
+            from_log: Some(entry),
             ..kept.unwrap_or_default()
         };
         Inspected::online(evidence, log, &store, trust)
@@ -102,11 +102,11 @@ impl Asked<'_> {
 
 /// Whether a bundle holds this entry.
 fn holds(kept: &Evidence, entry: &Entry) -> bool {
-    let held = kept
+    let in_bundle = kept
         .bundle
         .as_ref()
         .and_then(|bundle| bundle.entry.as_ref());
-    held.is_some_and(|held| held.canonical == entry.canonical)
+    in_bundle.is_some_and(|in_bundle| in_bundle.canonicalized_body == entry.canonicalized_body)
 }
 
 /// What was kept of a signature made here; `None` where its bundle is gone, or the
@@ -141,7 +141,7 @@ fn remembered(signature: &Signature, blob: Option<&Path>) -> Result<Option<Evide
     Ok(Some(Evidence {
         subject,
         bundle: Some(bundle),
-        shown: None,
+        from_log: None,
     }))
 }
 

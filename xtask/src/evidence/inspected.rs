@@ -5,7 +5,7 @@ use anyhow::Result;
 use super::checkpoint_store::{CheckpointStore, Consistency};
 use crate::fail::{Fail, broken};
 use crate::proof::policy::Policy;
-use crate::proof::{Evidence, Proof, prove, wrong};
+use crate::proof::{Evidence, Link, Proof, prove, wrong};
 use crate::rekor;
 use crate::state;
 use crate::trust::root::TrustedRoot;
@@ -68,21 +68,21 @@ impl Inspected {
     /// Checks a signature without asking a server; `why` says why none was asked.
     pub(super) fn offline(evidence: Evidence, trust: &TrustPolicy, why: &str) -> Inspected {
         let mut inspected = Inspected::new(evidence, trust);
-        inspected.proof.skip("consistency", why);
+        inspected.proof.skip(Link::Consistency, why);
         inspected
     }
 
     /// Checks a signature, and the log's checkpoint against the last one seen.
     pub(super) fn online(
         evidence: Evidence,
-        mut log: rekor::Log<'_>,
+        mut log: rekor::RekorLog<'_>,
         store: &CheckpointStore,
         trust: &TrustPolicy,
     ) -> Result<Inspected> {
         let mut inspected = Inspected::new(evidence, trust);
         let Some((id, checkpoint)) = &inspected.proof.checkpoint else {
             let why = "there is no checkpoint that the log signed";
-            inspected.proof.skip("consistency", why);
+            inspected.proof.skip(Link::Consistency, why);
             return Ok(inspected);
         };
         let prove = |first| log.consistency(first, checkpoint);
@@ -93,7 +93,7 @@ impl Inspected {
                 wrong(why)
             }
         };
-        inspected.proof.check("consistency", verdict);
+        inspected.proof.check(Link::Consistency, verdict);
         Ok(inspected)
     }
 }

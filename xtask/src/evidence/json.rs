@@ -113,7 +113,7 @@ fn inclusion(entry: &Entry) -> Option<Inclusion> {
     Some(Inclusion {
         index: proof.index,
         size: proof.size,
-        leaf_hash: hex(&merkle::leaf_hash(&entry.canonical)),
+        leaf_hash: hex(&merkle::leaf_hash(&entry.canonicalized_body)),
         hashes: proof.hashes.iter().map(|hash| hex(hash)).collect(),
         root: hex(&proof.root),
     })

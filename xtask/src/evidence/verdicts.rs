@@ -2,6 +2,7 @@
 
 use super::Inspected;
 use crate::fail::{Fail, not_so};
+use crate::proof::Link;
 
 /// What all signatures that were looked at come to.
 #[derive(Default)]
@@ -18,7 +19,7 @@ impl Verdicts {
         if failed.is_empty() {
             self.looked_at += 1;
         } else {
-            self.fail(failed);
+            self.fail(failed.into_iter().map(Link::name).collect());
         }
         self.split_view = self.split_view.take().or(inspected.split_view.take());
     }

@@ -5,11 +5,12 @@ use std::path::Path;
 use anyhow::{Context, Result};
 use x509_cert::ext::pkix::sct::SignedCertificateTimestamp;
 
-use super::forge::{self, Authority, Draft, SignedFile, Wish};
+use super::forge::{self, Draft, SignedFile, StolenAuthority, Wish};
 use super::{ALICE, Checks, Lab, Output, Problem, Session, monitor};
 use crate::bundle;
 use crate::fail::broken;
 use crate::format::hex::hex;
+use crate::proof::Link;
 use crate::state;
 
 /// A certificate that no CT log has seen.
@@ -33,25 +34,25 @@ pub const BEHIND_THE_CT_LOG: Lab = Lab {
 };
 
 fn behind_the_ct_log(session: &mut Session<'_>) -> Result<()> {
-    let ca = Authority::stolen(session, 1)?;
+    let ca = StolenAuthority::take(session, 1)?;
     let draft = ca.draft(&Wish::now(session, ALICE)?)?;
     session.say("\n# a certificate for alice, without any promise of a CT log:");
     let file = signed(session, &ca, &draft, None)?;
     session.expect_refusal(&file.verified(), Problem("signature-invalid"), Output::Full)?;
-    session.expect_refusal(&file.proved(), Checks(&["sct"]), Output::Full)?;
+    session.expect_refusal(&file.proved(), Checks(&[Link::Sct]), Output::Full)?;
 
     session.say("\n# the same with a promise of a CT log of his own:");
     let promise = forge::promised_by_nobody(&ca, &draft)?;
     signed(session, &ca, &draft, Some(promise))?;
     session.expect_refusal(&file.verified(), Problem("signature-invalid"), Output::Full)?;
-    session.expect_refusal(&file.proved(), Checks(&["sct"]), Output::Failures)?;
+    session.expect_refusal(&file.proved(), Checks(&[Link::Sct]), Output::Failures)?;
 
     session.say("\n# and with a real promise, which the CT log made for another certificate:");
     let other = ca.draft(&Wish::now(session, "mallory@example.com")?)?;
     let promise = forge::promised_by_the_log(session, &ca, &other)?;
     signed(session, &ca, &draft, Some(promise))?;
     session.expect_refusal(&file.verified(), Problem("signature-invalid"), Output::Full)?;
-    session.expect_refusal(&file.proved(), Checks(&["sct"]), Output::Failures)
+    session.expect_refusal(&file.proved(), Checks(&[Link::Sct]), Output::Failures)
 }
 
 /// A thief who shows his certificate to the CT log.
@@ -81,7 +82,7 @@ fn stolen_ca(session: &mut Session<'_>) -> Result<()> {
     session.expect_ok(&["sign", "--blob", &good.file])?;
 
     session.say("\n# the thief shows his certificate to the CT log, and signs as alice:");
-    let ca = Authority::stolen(session, 1)?;
+    let ca = StolenAuthority::take(session, 1)?;
     let file = with_promise(session, &ca)?;
     session.expect_ok(&file.verified())?;
     session.expect_ok(&file.proved())?;
@@ -110,11 +111,11 @@ fn stolen_ca(session: &mut Session<'_>) -> Result<()> {
         Problem("leaf-without-authority"),
         Output::Full,
     )?;
-    session.expect_refusal(&file.proved(), Checks(&["validity"]), Output::Failures)
+    session.expect_refusal(&file.proved(), Checks(&[Link::Validity]), Output::Failures)
 }
 
 /// A program of the thief, signed as Alice with a real promise of the CT log.
-fn with_promise(session: &Session<'_>, ca: &Authority) -> Result<SignedFile> {
+fn with_promise(session: &Session<'_>, ca: &StolenAuthority) -> Result<SignedFile> {
     let draft = ca.draft(&Wish::now(session, ALICE)?)?;
     let promise = forge::promised_by_the_log(session, ca, &draft)?;
     signed(session, ca, &draft, Some(promise))
@@ -134,7 +135,7 @@ fn serial(file: &SignedFile) -> Result<String> {
 /// A program of the thief, signed as Alice.
 fn signed(
     session: &Session<'_>,
-    ca: &Authority,
+    ca: &StolenAuthority,
     draft: &Draft,
     promise: Option<SignedCertificateTimestamp>,
 ) -> Result<SignedFile> {

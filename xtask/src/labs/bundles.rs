@@ -5,6 +5,7 @@ use anyhow::Result;
 use serde_json::Value;
 
 use super::{Lab, Session, edit};
+use crate::proof::Link;
 use crate::random::random;
 
 /// A certificate that ended is used again, without the log entry that dates it.
@@ -36,7 +37,7 @@ fn replayed_certificate(session: &mut Session<'_>) -> Result<()> {
             remove(bundle, "/verificationMaterial", "timestampVerificationData");
         },
     )?;
-    session.expect_file_refused(&file, &undated, &["validity"])?;
+    session.expect_file_refused(&file, &undated, &[Link::Validity])?;
     let unlogged = session.edit(
         &undated,
         "unlogged.json",
@@ -45,7 +46,7 @@ fn replayed_certificate(session: &mut Session<'_>) -> Result<()> {
             remove(bundle, "/verificationMaterial", "tlogEntries");
         },
     )?;
-    session.expect_file_refused(&file, &unlogged, &["entry", "validity"])
+    session.expect_file_refused(&file, &unlogged, &[Link::Entry, Link::Validity])
 }
 
 /// The proofs of a bundle are replaced by others.
@@ -88,7 +89,7 @@ fn forged_entry(session: &mut Session<'_>) -> Result<()> {
             take(bundle, entry);
         },
     )?;
-    session.expect_file_refused(&file, &forged, &["entry"])?;
+    session.expect_file_refused(&file, &forged, &[Link::Entry])?;
     let forged = session.edit(
         &bundle,
         "proof.json",
@@ -97,7 +98,7 @@ fn forged_entry(session: &mut Session<'_>) -> Result<()> {
             take(bundle, &proof);
         },
     )?;
-    session.expect_file_refused(&file, &forged, &["inclusion"])?;
+    session.expect_file_refused(&file, &forged, &[Link::Inclusion])?;
     let note = format!("{proof}/checkpoint/envelope");
     let forged = session.edit(
         &bundle,
@@ -113,7 +114,7 @@ fn forged_entry(session: &mut Session<'_>) -> Result<()> {
             }
         },
     )?;
-    session.expect_file_refused(&file, &forged, &["checkpoint"])?;
+    session.expect_file_refused(&file, &forged, &[Link::Checkpoint])?;
     let seed = random()?;
     let forged = session.edit(
         &bundle,
@@ -123,7 +124,7 @@ fn forged_entry(session: &mut Session<'_>) -> Result<()> {
             edit::in_a_log_of_ones_own(bundle, &seed);
         },
     )?;
-    session.expect_file_refused(&file, &forged, &["checkpoint"])
+    session.expect_file_refused(&file, &forged, &[Link::Checkpoint])
 }
 
 fn remove(value: &mut Value, of: &str, name: &str) {

@@ -2,8 +2,9 @@
 
 use anyhow::{Context, Result};
 
-use super::forge::{self, Authority, SignedFile, Stamp, Wish};
+use super::forge::{self, SignedFile, Stamp, StolenAuthority, Wish};
 use super::{ALICE, Checks, Lab, Output, Problem, Session};
+use crate::proof::Link;
 
 /// How long a certificate lives that is verified after its end, in seconds.
 const SHORT: u64 = 8;
@@ -31,7 +32,7 @@ pub const CLOCK: Lab = Lab {
 
 fn clock(session: &mut Session<'_>) -> Result<()> {
     // The clocks come one after the other, since each waits for the one before.
-    let ca = Authority::stolen(session, 1)?;
+    let ca = StolenAuthority::take(session, 1)?;
     session.say("\n# a certificate that is valid from in an hour on:");
     let now = Wish::now(session, ALICE)?;
     let fast = Wish {
@@ -44,7 +45,7 @@ fn clock(session: &mut Session<'_>) -> Result<()> {
         Problem("leaf-without-authority"),
         Output::Full,
     )?;
-    session.expect_refusal(&early.proved(), Checks(&["validity"]), Output::Failures)?;
+    session.expect_refusal(&early.proved(), Checks(&[Link::Validity]), Output::Failures)?;
 
     session.say(&format!(
         "\n# a certificate that is valid for {SHORT} seconds, and looked at when these are over:"
@@ -63,7 +64,7 @@ fn clock(session: &mut Session<'_>) -> Result<()> {
     let good = SignedFile::new(session, "program", "the good program\n")?;
     session.expect_ok(&["sign", "--blob", &good.file])?;
     session.expect_ok(&["install", "--renew", "timestamp"])?;
-    let stamp = Stamp::stolen(session, 1)?;
+    let stamp = Stamp::take(session, 1)?;
     let retired = forge::end_of_the_first(session, "timestampAuthorities")?;
     session
         .say("\n# the retired key stamps her signature again, with the last second of its period:");
@@ -75,7 +76,7 @@ fn clock(session: &mut Session<'_>) -> Result<()> {
     session.expect_refusal(&good.verified(), Problem("signature-invalid"), Output::Full)?;
     session.expect_refusal(
         &good.proved(),
-        Checks(&["timestamp", "validity"]),
+        Checks(&[Link::Timestamp, Link::Validity]),
         Output::Failures,
     )
 }
@@ -83,7 +84,7 @@ fn clock(session: &mut Session<'_>) -> Result<()> {
 /// A file with a certificate as it is wished, shown to the CT log.
 fn signed(
     session: &Session<'_>,
-    ca: &Authority,
+    ca: &StolenAuthority,
     name: &str,
     wish: &Wish<'_>,
 ) -> Result<SignedFile> {

@@ -4,6 +4,7 @@
 use anyhow::Result;
 
 use super::{Checks, Lab, Output, Problem, Session};
+use crate::proof::Link;
 
 /// An image is changed after it was signed, under the same tag.
 pub const CHANGED_IMAGE: Lab = Lab {
@@ -64,7 +65,7 @@ fn moved_signature(session: &mut Session<'_>) -> Result<()> {
     )?;
     session.expect_refusal(
         &["inspect-rekor", &evil],
-        Checks(&["artifact"]),
+        Checks(&[Link::Artifact]),
         Output::Full,
     )
 }
@@ -99,7 +100,7 @@ fn wrong_signer(session: &mut Session<'_>) -> Result<()> {
     )?;
     session.expect_refusal(
         &["inspect-rekor", &image, "--identity", alice],
-        Checks(&["identity"]),
+        Checks(&[Link::Identity]),
         Output::Full,
     )
 }
@@ -131,7 +132,7 @@ fn wrong_issuer(session: &mut Session<'_>) -> Result<()> {
     )?;
     session.expect_refusal(
         &["inspect-rekor", &image, "--issuer", issuer],
-        Checks(&["issuer"]),
+        Checks(&[Link::Issuer]),
         Output::Full,
     )
 }

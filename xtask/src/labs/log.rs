@@ -7,6 +7,7 @@ use anyhow::Result;
 use serde_json::Value;
 
 use super::{Checks, Lab, Output, Session};
+use crate::proof::Link;
 
 /// The log is put back to an older copy, and goes on differently.
 pub const TWO_HISTORIES: Lab = Lab {
@@ -44,14 +45,14 @@ fn two_histories(session: &mut Session<'_>) -> Result<()> {
     session.expect_ok(&["restart", "tiles", "rekor-v2"])?;
     session.expect_refusal(
         &["inspect-rekor", "--log-index", "0"],
-        Checks(&["consistency"]),
+        Checks(&[Link::Consistency]),
         Output::Failures,
     )?;
     session.say("\n# the log goes on, and soon it is as long as before");
     session.expect_ok(&["sign", "--as", "bob"])?;
     session.expect_refusal(
         &["inspect-rekor"],
-        Checks(&["consistency"]),
+        Checks(&[Link::Consistency]),
         Output::Failures,
     )
 }
@@ -108,7 +109,7 @@ fn changed_key(session: &mut Session<'_>) -> Result<()> {
     };
     session.expect_refusal(
         &with(&newest).each_ref().map(String::as_str),
-        Checks(&["checkpoint", "promise"]),
+        Checks(&[Link::Checkpoint, Link::Promise]),
         Output::Failures,
     )?;
     session.say("\n# the trusted root of the workshop keeps the keys of all shards:");

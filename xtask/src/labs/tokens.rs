@@ -4,7 +4,7 @@ use std::path::Path;
 
 use anyhow::Result;
 
-use super::forge::Token;
+use super::forge::IdToken;
 use super::{ALICE, Lab, Session};
 use crate::state;
 
@@ -33,8 +33,8 @@ fn wrong_token(session: &mut Session<'_>) -> Result<()> {
     let file = session.file("program.txt");
     std::fs::write(&file, "a program of somebody else\n")?;
     session.say("\n# alice logs in to the web site of mallory, and mallory to sign for himself");
-    let stolen = Token::read(&session.token("alice", "web-site")?)?;
-    let own = Token::read(&session.token("mallory", "sigstore")?)?;
+    let stolen = IdToken::read(&session.token("alice", "web-site")?)?;
+    let own = IdToken::read(&session.token("mallory", "sigstore")?)?;
     let forged = own.claim("email", ALICE);
     let elsewhere = forged.clone().claim("iss", "https://accounts.example.org");
     // Each is wrong in one thing only, so that one check of Fulcio's refuses it.

@@ -4,7 +4,7 @@ use anyhow::Result;
 
 use super::{Local, process, wait};
 use crate::fail::not_so;
-use crate::preflight::Check;
+use crate::preflight::Finding;
 use crate::problems;
 use crate::target::{ComponentState, Lifecycle};
 
@@ -13,8 +13,8 @@ const LINES: usize = 40;
 
 impl Local {
     /// Looks whether every server is up.
-    pub(super) fn servers_are_up(&self) -> Result<Check> {
-        let check = Check::new("servers", "all up");
+    pub(super) fn servers_are_up(&self) -> Result<Finding> {
+        let finding = Finding::new("servers", "all up");
         let down: Vec<String> = self
             .status()?
             .into_iter()
@@ -22,15 +22,15 @@ impl Local {
             .map(|component| format!("{} is {}", component.name, component.state))
             .collect();
         Ok(if down.is_empty() {
-            check.found("all up")
+            finding.found("all up")
         } else {
-            check.missing(down.join(", "), self.why_down(&[]))
+            finding.missing(down.join(", "), self.why_down(&[]))
         })
     }
 
     /// Looks for known problems in what the servers printed last.
-    pub(super) fn logs_are_clean(&self) -> Result<Check> {
-        let check = Check::new("logs", "no known problem in what the servers print");
+    pub(super) fn logs_are_clean(&self) -> Result<Finding> {
+        let finding = Finding::new("logs", "no known problem in what the servers print");
         let mut found = Vec::new();
         let mut hints = Vec::new();
         for server in self.manifest.chosen(self.settings.rekor) {
@@ -47,9 +47,9 @@ impl Local {
             }
         }
         Ok(if found.is_empty() {
-            check.found("none")
+            finding.found("none")
         } else {
-            check
+            finding
                 .missing(found.join("; "), hints.join("; "))
                 .optional("it may be over")
         })

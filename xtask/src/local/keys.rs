@@ -3,7 +3,7 @@
 use anyhow::{Context, Result};
 
 use super::Local;
-use super::manifest::{KeyKind, KeyRow, ServerRow, fill};
+use super::manifest::{KeyRecipe, KeyRow, ServerRow, fill};
 use super::settings::{Period, Settings};
 use crate::exec::output_of;
 use crate::fail::broken;
@@ -14,7 +14,7 @@ use crate::state;
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct KeyFile {
     /// How it is made.
-    pub kind: KeyKind,
+    pub kind: KeyRecipe,
     /// Its file without the ending, below the target's directory: `keys/fulcio-1`.
     pub stem: String,
 }
@@ -28,10 +28,10 @@ impl KeyFile {
 
 impl Settings {
     /// The periods of the keys of this kind, where they are counted.
-    pub fn periods(&self, kind: KeyKind) -> Option<&[Period]> {
+    pub fn periods(&self, kind: KeyRecipe) -> Option<&[Period]> {
         match kind {
-            KeyKind::Ca => Some(&self.fulcio),
-            KeyKind::Timestamp => Some(&self.timestamp),
+            KeyRecipe::Ca => Some(&self.fulcio),
+            KeyRecipe::Timestamp => Some(&self.timestamp),
             _ => None,
         }
     }
@@ -85,7 +85,7 @@ impl Local {
             .servers
             .iter()
             .filter_map(|row| row.key.as_ref());
-        let users = rows.find(|row| row.kind == KeyKind::Users);
+        let users = rows.find(|row| row.kind == KeyRecipe::Users);
         Ok(self
             .key_number(users.context("servers.yml names no users")?, None)?
             .public())
@@ -114,15 +114,15 @@ impl Local {
     }
 
     /// What a key has signed that others may still hold; `None` where there is nothing.
-    fn signed_by(&self, server: &ServerRow, kind: KeyKind) -> Option<&'static str> {
+    fn signed_by(&self, server: &ServerRow, kind: KeyRecipe) -> Option<&'static str> {
         let log = server.data.as_ref().map(|data| self.dir.join(data));
         match kind {
-            KeyKind::Ca => self.installed.then_some("certificates"),
-            KeyKind::Timestamp => self.installed.then_some("timestamps"),
-            KeyKind::Ed25519 => log
+            KeyRecipe::Ca => self.installed.then_some("certificates"),
+            KeyRecipe::Timestamp => self.installed.then_some("timestamps"),
+            KeyRecipe::Ed25519 => log
                 .is_some_and(|log| log.join("checkpoint").exists())
                 .then_some("checkpoints"),
-            KeyKind::Tls | KeyKind::Users | KeyKind::Ecdsa | KeyKind::Ctlog => None,
+            KeyRecipe::Tls | KeyRecipe::Users | KeyRecipe::Ecdsa | KeyRecipe::Ctlog => None,
         }
     }
 

@@ -5,13 +5,13 @@ use std::path::Path;
 use anyhow::{Context, Result};
 
 use super::{Local, process};
-use crate::preflight::{Check, numbers};
+use crate::preflight::{Finding, numbers};
 
 /// The room that a first build takes in Go's caches and in the servers.
 const DISK: u64 = 6 * 1024 * 1024 * 1024;
 
 impl Local {
-    pub(super) fn go(&self, built: bool) -> Result<Check> {
+    pub(super) fn go(&self, built: bool) -> Result<Finding> {
         let path = self.repo.join("deploy/local/go.mod");
         let text =
             std::fs::read_to_string(&path).with_context(|| format!("read {}", path.display()))?;
@@ -20,7 +20,7 @@ impl Local {
             .lines()
             .find_map(|line| line.strip_prefix("go "))
             .context("go.mod names no version of Go")?;
-        let check = Check::new("go", format!("{wanted} or newer"));
+        let finding = Finding::new("go", format!("{wanted} or newer"));
         let how = format!(
             "install Go {wanted} or newer: https://go.dev/dl/{}",
             if cfg!(target_os = "macos") {
@@ -29,15 +29,15 @@ impl Local {
                 ""
             }
         );
-        let optional = |check: Check| {
+        let optional = |finding: Finding| {
             if built {
-                check.optional("the servers are built already")
+                finding.optional("the servers are built already")
             } else {
-                check
+                finding
             }
         };
         let Ok(program) = which::which("go") else {
-            return Ok(optional(check.missing("not found on the PATH", how)));
+            return Ok(optional(finding.missing("not found on the PATH", how)));
         };
         // Outside any module: a `toolchain` line must not make Go fetch another.
         let shell = xshell::Shell::new()?;
@@ -58,21 +58,21 @@ impl Local {
             .zip(numbers(wanted))
             .is_some_and(|(has, min)| has >= min);
         Ok(if new_enough {
-            check.found(found)
+            finding.found(found)
         } else {
-            optional(check.missing(found, how))
+            optional(finding.missing(found, how))
         })
     }
 
-    pub(super) fn disk(&self, built: bool) -> Check {
-        let check = Check::new("disk", "6 GB free for the first build");
+    pub(super) fn disk(&self, built: bool) -> Finding {
+        let finding = Finding::new("disk", "6 GB free for the first build");
         let cache = self.build.dir();
         let existing = cache
             .ancestors()
             .find(|dir| dir.exists())
             .unwrap_or(Path::new("/"));
         match rustix::fs::statvfs(existing) {
-            Err(error) => check.missing(
+            Err(error) => finding.missing(
                 format!("{}: {error}", existing.display()),
                 "see what is wrong with that directory",
             ),
@@ -80,15 +80,15 @@ impl Local {
                 let free = stat.f_bavail.saturating_mul(stat.f_frsize);
                 let found = format!("{} GB free at {}", free / 1_000_000_000, existing.display());
                 if built || free >= DISK {
-                    check.found(found)
+                    finding.found(found)
                 } else {
-                    check.missing(found, "make room, or name a roomier place: WORKSHOP_CACHE=DIR, GOCACHE=DIR, GOMODCACHE=DIR")
+                    finding.missing(found, "make room, or name a roomier place: WORKSHOP_CACHE=DIR, GOCACHE=DIR, GOMODCACHE=DIR")
                 }
             }
         }
     }
 
-    pub(super) fn ports(&self) -> Result<Check> {
+    pub(super) fn ports(&self) -> Result<Finding> {
         let mut taken = Vec::new();
         let mut all = Vec::new();
         for server in self.manifest.chosen(self.settings.rekor) {
@@ -107,37 +107,37 @@ impl Local {
             all.iter().min().copied().unwrap_or(0),
             all.iter().max().copied().unwrap_or(0),
         );
-        let check = Check::new(
+        let finding = Finding::new(
             "ports",
             format!("{low} to {high} on 127.0.0.1, free or ours"),
         );
         if taken.is_empty() {
-            return Ok(check.found("free or ours"));
+            return Ok(finding.found("free or ours"));
         }
         let named: Vec<String> = taken.iter().map(ToString::to_string).collect();
         let how = "use other ports: cargo xtask install --port-base N";
-        Ok(check.missing(named.join("; "), how))
+        Ok(finding.missing(named.join("; "), how))
     }
 }
 
-pub(super) fn platform() -> Check {
+pub(super) fn platform() -> Finding {
     let (os, arch) = (std::env::consts::OS, std::env::consts::ARCH);
-    let check = Check::new("platform", "Linux or macOS on amd64 or arm64");
+    let finding = Finding::new("platform", "Linux or macOS on amd64 or arm64");
     let found = format!("{os} on {arch}");
     if matches!(os, "linux" | "macos") && matches!(arch, "x86_64" | "aarch64") {
-        check.found(found)
+        finding.found(found)
     } else {
-        check.missing(
+        finding.missing(
             found,
             "use one of these, or the cluster target from one of these",
         )
     }
 }
 
-pub(super) fn openssl() -> Check {
-    let check = Check::new("openssl", "any version");
+pub(super) fn openssl() -> Finding {
+    let finding = Finding::new("openssl", "any version");
     let Ok(path) = which::which("openssl") else {
-        return check
+        return finding
             .missing(
                 "not found on the PATH",
                 "install openssl with the system's package manager",
@@ -151,5 +151,5 @@ pub(super) fn openssl() -> Check {
             .read()
     });
     let version = said.unwrap_or_else(|_| "no version".into());
-    check.found(format!("{version} at {}", path.display()))
+    finding.found(format!("{version} at {}", path.display()))
 }

@@ -16,7 +16,7 @@ use crate::{state, time};
 
 /// One log, from the start of a Trillian to its end.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Shard {
+pub struct LogShard {
     /// The name of the server whose log it is.
     pub log: String,
     /// Its number among those of the same log, from 1; its key is
@@ -31,7 +31,7 @@ pub struct Shard {
     pub period: Period,
 }
 
-impl Shard {
+impl LogShard {
     /// Its key without the ending: `keys/ctlog-1`.
     pub fn key(&self) -> String {
         format!("keys/{}-{}", self.log, self.number)
@@ -41,7 +41,7 @@ impl Shard {
 impl Local {
     /// The shard of a version of Rekor that the running Trillian holds, where Trillian
     /// holds its log.
-    pub fn shard_of(&self, rekor: Version) -> Result<Option<Shard>> {
+    pub fn shard_of(&self, rekor: Version) -> Result<Option<LogShard>> {
         match self.manifest.tree_of(rekor) {
             None => Ok(None),
             Some(log) => current(&self.dir, &log.name),
@@ -53,7 +53,7 @@ impl Local {
 ///
 /// # Errors
 /// Where the file is damaged.
-pub fn read(dir: &Path) -> Result<Vec<Shard>> {
+pub fn read(dir: &Path) -> Result<Vec<LogShard>> {
     Ok(state::read_json(&dir.join("shards.json"))?.unwrap_or_default())
 }
 
@@ -61,11 +61,11 @@ pub fn read(dir: &Path) -> Result<Vec<Shard>> {
 ///
 /// # Errors
 /// Where a file is damaged.
-pub fn current(dir: &Path, log: &str) -> Result<Option<Shard>> {
+pub fn current(dir: &Path, log: &str) -> Result<Option<LogShard>> {
     let Some(trillian) = process::running(dir, "trillian")? else {
         return Ok(None);
     };
-    let held = |shard: &Shard| shard.log == log && shard.trillian == trillian.instance();
+    let held = |shard: &LogShard| shard.log == log && shard.trillian == trillian.instance();
     Ok(read(dir)?.into_iter().rev().find(held))
 }
 
@@ -99,7 +99,7 @@ fn add(
     log: &str,
     tree: &str,
     trillian: String,
-    prepare: impl Fn(&Shard) -> Result<()>,
+    prepare: impl Fn(&LogShard) -> Result<()>,
 ) -> Result<()> {
     let _held = state::exclusive(&dir.join("shards.lock"))?;
     let mut shards = read(dir)?;
@@ -107,7 +107,7 @@ fn add(
     if let Some(last) = shards.iter_mut().rev().find(|shard| shard.log == log) {
         last.period.until.get_or_insert_with(time::soon);
     }
-    let shard = Shard {
+    let shard = LogShard {
         log: log.to_owned(),
         number,
         tree: tree.to_owned(),

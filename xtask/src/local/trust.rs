@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::manifest::{ServerRow, TrustRole};
 use super::settings::Period;
-use super::steps::Trust;
+use super::steps::LocalTrust;
 use super::{Local, shards};
 use crate::entry::Version;
 use crate::fail::broken;
@@ -72,7 +72,7 @@ impl Local {
                 let current = local.trust_is_current();
                 Ok(current.then(|| "they are what the keys say".to_owned()))
             })
-            .xtask(Trust {})
+            .xtask(LocalTrust {})
     }
 
     /// Whether the files are what the keys say; where a key cannot be read, they are

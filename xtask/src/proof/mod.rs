@@ -6,6 +6,7 @@
 
 pub mod chain;
 mod checks;
+mod link;
 pub mod policy;
 pub mod sct;
 mod signed_entry_timestamp;
@@ -25,14 +26,17 @@ use checks::log::{of_log, of_promise};
 use checks::signature::{of_artifact, of_entry, of_signature};
 use policy::Policy;
 
+pub use link::Link;
+
 /// Whether a link holds: how, or why not. For a person, without a full stop.
 pub type Verdict = Result<String, Unproved>;
 
 /// A link that was checked.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Check {
-    /// Which one; one of [`NAMES`].
-    pub name: &'static str,
+    /// Which one.
+    #[serde(rename = "name")]
+    pub link: Link,
     /// Whether it holds.
     pub ok: bool,
     /// How, or why not.
@@ -43,7 +47,8 @@ pub struct Check {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Unchecked {
     /// Which one.
-    pub name: &'static str,
+    #[serde(rename = "name")]
+    pub link: Link,
     /// What is missing.
     pub detail: String,
     /// Whether it is there, and of a kind that this program does not read: then the
@@ -51,35 +56,6 @@ pub struct Unchecked {
     #[serde(skip)]
     pub not_read: bool,
 }
-
-/// The checks, in the order in which they are shown, and what each is about.
-pub const NAMES: [(&str, &str); 13] = [
-    (
-        "artifact",
-        "what was signed is the artifact that was asked about",
-    ),
-    (
-        "signature",
-        "the key of the leaf certificate made the signature",
-    ),
-    ("entry", "the log entry is about this signature"),
-    ("inclusion", "the entry is in the log"),
-    (
-        "checkpoint",
-        "the log signed the root that the proof leads to",
-    ),
-    ("promise", "the log signed the entry and its time"),
-    (
-        "consistency",
-        "the log still begins with what was seen of it before",
-    ),
-    ("chain", "Fulcio issued the leaf certificate"),
-    ("sct", "a CT log promised to show the leaf certificate"),
-    ("timestamp", "a timestamp authority saw the signature"),
-    ("validity", "the leaf certificate was valid at that time"),
-    ("identity", "the expected one signed"),
-    ("issuer", "the expected one vouched for that name"),
-];
 
 /// The artifact that is asked about.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -100,20 +76,20 @@ pub struct Evidence {
     /// The bundle.
     pub bundle: Option<Bundle>,
     /// The entry as the log shows it now; without one that in the bundle counts.
-    pub shown: Option<Entry>,
+    pub from_log: Option<Entry>,
 }
 
 /// What came of the checks.
 #[derive(Default)]
 pub struct Proof {
-    /// The links that were checked, in the order of [`NAMES`].
+    /// The links that were checked, in their order.
     pub checks: Vec<Check>,
     /// Those that could not be.
     pub unchecked: Vec<Unchecked>,
     /// When it was signed, in seconds since 1970, where a trusted party says so.
     pub signed_at: Option<u64>,
     /// The path from the leaf of the log to its root, where the proof holds.
-    pub path: Option<Path>,
+    pub path: Option<InclusionPath>,
     /// The checkpoint, where its signature is the log's, and the id of that log.
     pub checkpoint: Option<(Vec<u8>, Checkpoint)>,
     /// The chain above the leaf certificate, DER, the root last, where it holds.
@@ -121,7 +97,7 @@ pub struct Proof {
 }
 
 /// The way from a leaf of a log to its root.
-pub struct Path {
+pub struct InclusionPath {
     /// The index of the leaf.
     pub index: u64,
     /// How many leaves the tree has.
@@ -134,29 +110,25 @@ pub struct Path {
 
 impl Proof {
     /// Adds a check, in its place.
-    pub fn check(&mut self, name: &'static str, verdict: Verdict) {
+    pub fn check(&mut self, link: Link, verdict: Verdict) {
         let (ok, detail) = match verdict {
             Ok(how) => (true, how),
             Err(Unproved::Wrong(why)) => (false, why),
-            Err(Unproved::NotRead(why)) => return self.leave_out(name, why, true),
+            Err(Unproved::NotRead(why)) => return self.leave_out(link, why, true),
         };
-        let at = self
-            .checks
-            .partition_point(|check| place(check.name) <= place(name));
-        self.checks.insert(at, Check { name, ok, detail });
+        let at = self.checks.partition_point(|check| check.link <= link);
+        self.checks.insert(at, Check { link, ok, detail });
     }
 
     /// Adds a check that could not be done, in its place.
-    pub fn skip(&mut self, name: &'static str, detail: impl Into<String>) {
-        self.leave_out(name, detail.into(), false);
+    pub fn skip(&mut self, link: Link, detail: impl Into<String>) {
+        self.leave_out(link, detail.into(), false);
     }
 
-    fn leave_out(&mut self, name: &'static str, detail: String, not_read: bool) {
-        let at = self
-            .unchecked
-            .partition_point(|check| place(check.name) <= place(name));
+    fn leave_out(&mut self, link: Link, detail: String, not_read: bool) {
+        let at = self.unchecked.partition_point(|check| check.link <= link);
         let unchecked = Unchecked {
-            name,
+            link,
             detail,
             not_read,
         };
@@ -165,12 +137,12 @@ impl Proof {
 
     /// The links that keep the signature from being proved: those that do not hold,
     /// and those that are there and not read.
-    pub fn failed(&self) -> Vec<&'static str> {
+    pub fn failed(&self) -> Vec<Link> {
         let wrong = self.checks.iter().filter(|check| !check.ok);
         let not_read = self.unchecked.iter().filter(|check| check.not_read);
-        let wrong = wrong.map(|check| check.name);
-        let mut failed: Vec<_> = wrong.chain(not_read.map(|check| check.name)).collect();
-        failed.sort_by_key(|name| place(name));
+        let wrong = wrong.map(|check| check.link);
+        let mut failed: Vec<_> = wrong.chain(not_read.map(|check| check.link)).collect();
+        failed.sort_unstable();
         failed
     }
 }
@@ -180,25 +152,21 @@ pub(crate) fn wrong(why: impl Into<String>) -> Verdict {
     Err(Unproved::Wrong(why.into()))
 }
 
-fn place(name: &str) -> usize {
-    NAMES.iter().take_while(|(known, _)| *known != name).count()
-}
-
 impl Evidence {
     /// The entry that counts: what the log shows now, else what the bundle holds.
     pub fn entry(&self) -> Option<&Entry> {
-        let held = self
+        let in_bundle = self
             .bundle
             .as_ref()
             .and_then(|bundle| bundle.entry.as_ref());
-        self.shown.as_ref().or(held)
+        self.from_log.as_ref().or(in_bundle)
     }
 
     /// The leaf certificate: that of the bundle, else that of the entry.
     pub fn leaf(&self) -> Option<Leaf> {
         match &self.bundle {
             Some(bundle) => bundle.certificate().cloned(),
-            None => self.shown.as_ref()?.leaf().ok()?,
+            None => self.from_log.as_ref()?.leaf().ok()?,
         }
     }
 }
@@ -228,13 +196,13 @@ pub fn prove(evidence: &Evidence, root: &TrustedRoot, policy: &Policy) -> Proof 
                 (None, Err(_)) => "the entry cannot be read",
                 _ => "signed with a key, not an identity",
             };
-            for name in ["chain", "sct", "validity"] {
-                proof.skip(name, why);
+            for link in [Link::Chain, Link::Sct, Link::Validity] {
+                proof.skip(link, why);
             }
         }
     }
-    for (name, verdict) in policy.compare(leaf.as_ref()) {
-        proof.check(name, verdict);
+    for (link, verdict) in policy.compare(leaf.as_ref()) {
+        proof.check(link, verdict);
     }
     proof
 }

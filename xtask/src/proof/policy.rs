@@ -5,6 +5,7 @@ use regex_lite::Regex;
 use super::{Verdict, wrong};
 use crate::fail::{Fail, broken};
 use crate::format::certificate::Leaf;
+use crate::proof::Link;
 
 /// What the name or the issuer in a certificate must be.
 #[derive(Debug, Clone)]
@@ -56,10 +57,10 @@ impl Expected {
 
 impl Policy {
     /// Compares a certificate with what is expected.
-    pub fn compare(&self, leaf: Option<&Leaf>) -> Vec<(&'static str, Verdict)> {
+    pub fn compare(&self, leaf: Option<&Leaf>) -> Vec<(Link, Verdict)> {
         let names = leaf.map(Leaf::identities).unwrap_or_default();
         let issuer: Vec<String> = leaf.and_then(Leaf::issuer_claim).into_iter().collect();
-        let one = |name, expected: &Option<Expected>, found: &[String]| {
+        let one = |link, expected: &Option<Expected>, found: &[String]| {
             let expected = expected.as_ref()?;
             let verdict = match found.iter().find(|found| expected.holds(found)) {
                 Some(found) => Ok(format!("{found} is expected")),
@@ -73,11 +74,11 @@ impl Policy {
                     found.join(", ")
                 )),
             };
-            Some((name, verdict))
+            Some((link, verdict))
         };
         [
-            one("identity", &self.identity, &names),
-            one("issuer", &self.issuer, &issuer),
+            one(Link::Identity, &self.identity, &names),
+            one(Link::Issuer, &self.issuer, &issuer),
         ]
         .into_iter()
         .flatten()

@@ -19,7 +19,7 @@ pub fn verify(entry: &Entry, promise: &[u8], log: &TransparencyLog) -> Result<St
     let integrated = entry.integrated.ok_or("the entry names no time")?;
     // Canonical JSON (RFC 8785) of four fields: sorted, without spaces.
     let signed = json!({
-        "body": BASE64_STANDARD.encode(&entry.canonical),
+        "body": BASE64_STANDARD.encode(&entry.canonicalized_body),
         "integratedTime": integrated,
         "logID": hex(log.id()),
         "logIndex": entry.index,

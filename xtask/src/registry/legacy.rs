@@ -59,8 +59,8 @@ pub fn simple_signing(annotations: &Value, payload: Vec<u8>) -> Result<Bundle, F
             let recorded = strict_json(text.as_bytes()).map_err(|error| bad(&error.to_string()))?;
             let payload = &recorded["Payload"];
             let decoded = |value: &Value| value.as_str().and_then(base64);
-            let canonical = decoded(&payload["body"]).ok_or_else(|| bad("no entry"))?;
-            let body = strict_json(&canonical).map_err(|error| bad(&error.to_string()))?;
+            let canonicalized_body = decoded(&payload["body"]).ok_or_else(|| bad("no entry"))?;
+            let body = strict_json(&canonicalized_body).map_err(|error| bad(&error.to_string()))?;
             Ok::<_, Fail>(Entry {
                 rekor: Version::V1,
                 index: payload["logIndex"]
@@ -71,7 +71,7 @@ pub fn simple_signing(annotations: &Value, payload: Vec<u8>) -> Result<Bundle, F
                 log_id: payload["logID"].as_str().and_then(unhex),
                 raw: body.clone(),
                 body,
-                canonical,
+                canonicalized_body,
                 promise: decoded(&recorded["SignedEntryTimestamp"]),
                 proof: None,
             })

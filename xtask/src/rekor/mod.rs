@@ -25,11 +25,11 @@ pub enum Which {
 }
 
 /// A log that has been asked for an entry, to be asked for what belongs to it.
-pub enum Log<'a> {
+pub enum RekorLog<'a> {
     /// The API of v1.
     V1(&'a Server),
     /// The tree of v2, and the tiles of it that were fetched.
-    V2(v2::Tree<'a>),
+    V2(v2::LogTree<'a>),
 }
 
 /// Fetches an entry with the proof that it is included.
@@ -37,12 +37,16 @@ pub enum Log<'a> {
 /// # Errors
 /// Exit status 1 where the log has no such entry, 2 where it does not answer or
 /// answers with something else.
-pub fn fetch<'a>(version: Version, server: &'a Server, which: &Which) -> Result<(Entry, Log<'a>)> {
+pub fn fetch<'a>(
+    version: Version,
+    server: &'a Server,
+    which: &Which,
+) -> Result<(Entry, RekorLog<'a>)> {
     match (version, which) {
-        (Version::V1, which) => Ok((v1::fetch(server, which)?, Log::V1(server))),
+        (Version::V1, which) => Ok((v1::fetch(server, which)?, RekorLog::V1(server))),
         (Version::V2, Which::Index(index)) => {
             let (entry, tree) = v2::fetch(server, *index)?;
-            Ok((entry, Log::V2(tree)))
+            Ok((entry, RekorLog::V2(tree)))
         }
         (Version::V2, Which::Uuid(_)) => Err(broken("entries of Rekor v2 have no UUID")
             .hint("use --log-index N, or --rekor v1")
@@ -50,7 +54,7 @@ pub fn fetch<'a>(version: Version, server: &'a Server, which: &Which) -> Result<
     }
 }
 
-impl Log<'_> {
+impl RekorLog<'_> {
     /// The hashes of a consistency proof between its first so many entries and those
     /// of a checkpoint that came with an entry.
     ///
@@ -58,8 +62,10 @@ impl Log<'_> {
     /// Where the log does not answer or answers with something else.
     pub fn consistency(&mut self, first: u64, checkpoint: &Checkpoint) -> Result<Vec<Hash>> {
         match self {
-            Log::V1(server) => v1::consistency(server, &checkpoint.origin, first, checkpoint.size),
-            Log::V2(tree) => Ok(merkle::consistency_proof(tree, first, checkpoint.size)?),
+            RekorLog::V1(server) => {
+                v1::consistency(server, &checkpoint.origin, first, checkpoint.size)
+            }
+            RekorLog::V2(tree) => Ok(merkle::consistency_proof(tree, first, checkpoint.size)?),
         }
     }
 }

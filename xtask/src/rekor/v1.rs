@@ -50,7 +50,7 @@ pub fn fetch(server: &Server, which: &Which) -> Result<Entry> {
     let entry = read(&found)?;
     // Nothing else would show that an answer is about another entry, or that its UUID,
     // which ends with the hash of the entry, is made up.
-    let leaf = merkle::leaf_hash(&entry.canonical);
+    let leaf = merkle::leaf_hash(&entry.canonicalized_body);
     let hashes_to = |uuid: &str| unhex(uuid).is_some_and(|uuid| uuid.ends_with(&leaf));
     let asked = entry.uuid.as_deref().is_some_and(hashes_to)
         && match which {
@@ -80,7 +80,7 @@ pub fn read(text: &[u8]) -> Result<Entry> {
             .and_then(|text| BASE64_STANDARD.decode(text).ok())
     };
     // The leaf of the log is the hash of these bytes, so they are kept as they came.
-    let canonical = decoded(&entry["body"]).context(NOT_REKOR)?;
+    let canonicalized_body = decoded(&entry["body"]).context(NOT_REKOR)?;
     let verification = &entry["verification"];
     let proof = &verification["inclusionProof"];
     let proof = match proof {
@@ -102,8 +102,8 @@ pub fn read(text: &[u8]) -> Result<Entry> {
             Value::Null => None,
             id => Some(id.as_str().and_then(unhex).context(NOT_REKOR)?),
         },
-        body: json(&canonical)?,
-        canonical,
+        body: json(&canonicalized_body)?,
+        canonicalized_body,
         promise: decoded(&verification["signedEntryTimestamp"]),
         proof,
         raw: raw.clone(),

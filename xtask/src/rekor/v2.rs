@@ -45,9 +45,9 @@ fn latest(server: &Server) -> Result<Checkpoint> {
 }
 
 /// The tree of a log, of which each tile is fetched once.
-pub type Tree<'a> = TileTree<Files<'a>>;
+pub type LogTree<'a> = TileTree<Files<'a>>;
 
-pub fn fetch<'a>(server: &'a Server, index: u64) -> Result<(Entry, Tree<'a>)> {
+pub fn fetch<'a>(server: &'a Server, index: u64) -> Result<(Entry, LogTree<'a>)> {
     let checkpoint = latest(server)?;
     let size = checkpoint.size;
     if index >= size {
@@ -57,10 +57,10 @@ pub fn fetch<'a>(server: &'a Server, index: u64) -> Result<(Entry, Tree<'a>)> {
     let bundle = index / WIDTH;
     let width = tiles::width(bundle, size);
     let bytes = tiles::fetch(&files, "entries", bundle, width, tiles::LARGEST_BUNDLE)?;
-    let canonical = tiles::entry(&bytes, (index % WIDTH) as usize)
+    let canonicalized_body = tiles::entry(&bytes, (index % WIDTH) as usize)
         .ok_or_else(|| broken(format!("entry bundle {bundle} of Rekor v2 is damaged")))?
         .to_vec();
-    let body = strict_json(&canonical)
+    let body = strict_json(&canonicalized_body)
         .map_err(|error| broken(format!("entry {index} of Rekor v2 is not JSON: {error}")))?;
     let mut tree = TileTree::new(files, size);
     let hashes = merkle::inclusion_proof(&mut tree, index, size)?;
@@ -72,7 +72,7 @@ pub fn fetch<'a>(server: &'a Server, index: u64) -> Result<(Entry, Tree<'a>)> {
         log_id: None,
         raw: body.clone(),
         body,
-        canonical,
+        canonicalized_body,
         promise: None,
         proof: Some(InclusionProof {
             index,

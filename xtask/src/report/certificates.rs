@@ -7,7 +7,7 @@ use crate::format::certificate::Leaf;
 use crate::format::hashing::sha256_hash;
 use crate::format::hex::hex;
 use crate::format::key::PublicKey;
-use crate::proof::Proof;
+use crate::proof::{Link, Proof};
 
 /// Extensions that any certificate may have (RFC 5280, section 4.2; RFC 6962, section
 /// 3.3).
@@ -39,7 +39,7 @@ pub fn chain(names: &Names, leaf: &Leaf, proof: &Proof) -> Element {
     let failed = proof
         .checks
         .iter()
-        .find(|check| check.name == "chain" && !check.ok);
+        .find(|check| check.link == Link::Chain && !check.ok);
     if let Some(failed) = failed {
         cards.push(
             tag("li").class("fails").with(

@@ -2,7 +2,7 @@
 
 use super::html::{Element, Html, tag};
 use crate::format::hex::hex;
-use crate::proof::{Check, NAMES};
+use crate::proof::Check;
 use crate::tlog::merkle::Hash;
 
 /// The ids and the depth of the headings of one article.
@@ -81,20 +81,14 @@ pub(super) fn mark(holds: Option<bool>) -> Html {
     mark
 }
 
-/// What a check is about.
-pub(super) fn about(name: &str) -> &'static str {
-    let known = NAMES.iter().find(|(known, _)| *known == name);
-    known.map_or("", |(_, about)| about)
-}
-
 /// A check, as an item of a list.
 pub(super) fn item(check: &Check) -> Element {
     let class = if check.ok { "holds" } else { "fails" };
     tag("li").class(class).with(mark(Some(check.ok))).with(
         tag("div")
-            .with(tag("b").with(check.name))
+            .with(tag("b").with(check.link.name()))
             .with(": ")
-            .with(about(check.name))
+            .with(check.link.about())
             .with(tag("span").class("why").with(match check.ok {
                 true => check.detail.clone(),
                 false => format!("That does not hold: {}", check.detail),

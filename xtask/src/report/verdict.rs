@@ -1,8 +1,8 @@
 //! What all checks of a signature come to, and what was not checked.
 
-use super::elements::{Names, about, mark, section};
+use super::elements::{Names, mark, section};
 use super::html::{Element, Html, tag};
-use crate::proof::Proof;
+use crate::proof::{Link, Proof};
 
 /// What all checks come to, and where it fails, why.
 pub(super) fn verdict(proof: &Proof) -> Element {
@@ -29,9 +29,10 @@ pub(super) fn verdict(proof: &Proof) -> Element {
             .with(format!("{left}."));
         return tag("div").class(class).with(line);
     }
+    let names: Vec<_> = failed.into_iter().map(Link::name).collect();
     let reasons = proof.checks.iter().filter(|check| !check.ok).map(|check| {
         tag("li")
-            .with(tag("b").with(check.name))
+            .with(tag("b").with(check.link.name()))
             .with(": ")
             .with(check.detail.as_str())
     });
@@ -40,7 +41,7 @@ pub(super) fn verdict(proof: &Proof) -> Element {
         .with(
             tag("p")
                 .with(mark(Some(false)))
-                .with(tag("b").with(format!("NOT PROVED: {}", failed.join(", "))))
+                .with(tag("b").with(format!("NOT PROVED: {}", names.join(", "))))
                 .with("."),
         )
         .with(tag("ul").with_all(reasons))
@@ -53,8 +54,8 @@ pub(super) fn unchecked(names: &Names, proof: &Proof) -> Html {
     }
     let rows = proof.unchecked.iter().map(|link| {
         tag("tr")
-            .with(tag("th").attribute("scope", "row").with(link.name))
-            .with(tag("td").with(about(link.name)))
+            .with(tag("th").attribute("scope", "row").with(link.link.name()))
+            .with(tag("td").with(link.link.about()))
             .with(tag("td").with(link.detail.as_str()))
     });
     let heads = ["Link", "What it is about", "Why it was not checked"];

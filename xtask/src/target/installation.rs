@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use super::{ClusterOptions, InstallOptions, InstallStage, PreflightOptions};
 use crate::plan::Plan;
-use crate::preflight::Check;
+use crate::preflight::Finding;
 use crate::state::Lock;
 
 /// The images that the pods of an installation need.
@@ -36,7 +36,7 @@ pub struct Summary {
 pub trait Installation {
     /// Looks at what the machine has, for the installation that there is or the one
     /// that the options describe.
-    fn preflight(&self, options: &PreflightOptions) -> Result<Vec<Check>>;
+    fn preflight(&self, options: &PreflightOptions) -> Result<Vec<Finding>>;
 
     /// The plan that fetches and builds what is needed later, so that no network is
     /// needed then. Every step of it tells whether it is done.

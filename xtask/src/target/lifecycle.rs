@@ -6,7 +6,7 @@ use anyhow::Result;
 
 use super::Component;
 use crate::plan::{Command, Plan};
-use crate::preflight::Check;
+use crate::preflight::Finding;
 
 /// Where the log lines of components come from.
 pub enum Logs {
@@ -38,5 +38,5 @@ pub trait Lifecycle {
     fn logs(&self, component: Option<&str>) -> Result<Logs>;
 
     /// Looks for every known problem, all findings at once.
-    fn doctor(&self) -> Result<Vec<Check>>;
+    fn doctor(&self) -> Result<Vec<Finding>>;
 }

@@ -289,9 +289,9 @@ mod tests {
         }
     }
 
-    struct Tree(Vec<Hash>);
+    struct NaiveTree(Vec<Hash>);
 
-    impl Nodes for Tree {
+    impl Nodes for NaiveTree {
         type Error = std::convert::Infallible;
         fn node(&mut self, level: u32, index: u64) -> Result<Hash, Self::Error> {
             let (from, to) = (index << level, (index + 1) << level);
@@ -299,8 +299,8 @@ mod tests {
         }
     }
 
-    fn tree(size: u64) -> Tree {
-        Tree((0..size).map(|i| leaf_hash(&i.to_be_bytes())).collect())
+    fn tree(size: u64) -> NaiveTree {
+        NaiveTree((0..size).map(|i| leaf_hash(&i.to_be_bytes())).collect())
     }
 
     fn hash(hex: &str) -> Hash {
@@ -336,7 +336,7 @@ mod tests {
             "ddb89be403809e325750d3d263cd78929c2942b7942a34b77e122c9594a74c8c",
             "5dc9da79a70659a9ad559cb701ded9a2ab9d823aad2f4960cfe370eff4604328",
         ];
-        let mut tree = Tree(leaves.map(leaf_hash).to_vec());
+        let mut tree = NaiveTree(leaves.map(leaf_hash).to_vec());
         assert_eq!(empty_root(), hash(roots[0]));
         for size in 1..=8 {
             assert_eq!(

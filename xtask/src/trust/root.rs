@@ -51,7 +51,7 @@ pub struct TransparencyLog {
 struct Key {
     raw_bytes: Base64,
     #[serde(default)]
-    valid_for: Period,
+    valid_for: TimeRange,
 }
 
 /// The id of a log.
@@ -70,17 +70,17 @@ pub struct Authority {
     /// Where it is asked.
     #[serde(default)]
     pub uri: String,
-    cert_chain: Chain,
+    cert_chain: AuthorityChain,
     /// When what it signed counts.
     #[serde(default)]
-    pub valid_for: Period,
+    pub valid_for: TimeRange,
     /// The first chain to it that was verified.
     #[serde(skip)]
     pub verified: OnceLock<VerifiedChain>,
 }
 
 #[derive(Debug, Clone, Deserialize)]
-struct Chain {
+struct AuthorityChain {
     certificates: Vec<RawCertificate>,
 }
 
@@ -95,12 +95,12 @@ pub struct RawCertificate {
 /// From when to when something counts, both included; without an end, until further
 /// notice. Without a start, which the format requires, it never does.
 #[derive(Debug, Clone, Default, Deserialize)]
-pub struct Period {
+pub struct TimeRange {
     start: Option<Time>,
     end: Option<Time>,
 }
 
-impl Period {
+impl TimeRange {
     /// Whether a time, in seconds since 1970, is in it.
     pub fn holds(&self, time: u64) -> bool {
         self.start.is_some_and(|start| start.0 <= time) && self.end.is_none_or(|end| time <= end.0)
@@ -149,7 +149,7 @@ impl TransparencyLog {
     }
 
     /// When its key counts.
-    pub fn valid_for(&self) -> &Period {
+    pub fn valid_for(&self) -> &TimeRange {
         &self.public_key.valid_for
     }
 

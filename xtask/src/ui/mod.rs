@@ -108,7 +108,7 @@ impl Ui {
     /// A remark: a line on standard error for a person who did not ask for quiet.
     pub fn note(&self, line: impl AsRef<str>) {
         if !self.style.json && !self.style.quiet {
-            self.bars.suspend(|| complain(line.as_ref()));
+            self.bars.suspend(|| eprint(line.as_ref()));
         }
     }
 
@@ -149,15 +149,15 @@ impl Ui {
             fail.tail.as_slice()
         };
         for line in shown {
-            complain(&format!("  | {}", printable(line)));
+            eprint(&format!("  | {}", printable(line)));
         }
-        complain(&format!(
+        eprint(&format!(
             "{} {}",
             style("error:").for_stderr().red().bold(),
             printable(&fail.what)
         ));
         for hint in &fail.hints {
-            complain(&format!(
+            eprint(&format!(
                 "{} {}",
                 style("hint:").for_stderr().cyan(),
                 self.with_prefix(hint)
@@ -177,7 +177,7 @@ impl Ui {
 }
 
 /// A line on standard error, in one piece: a pipe beside it may print at any moment.
-fn complain(line: &str) {
+fn eprint(line: &str) {
     let _ = std::io::stderr().write_all(format!("{line}\n").as_bytes());
 }
 

@@ -7,7 +7,7 @@ use std::fs;
 use serde_json::json;
 use xtask::bundle;
 use xtask::proof::policy::Policy;
-use xtask::proof::{Evidence, Path as Climbed, Proof, prove};
+use xtask::proof::{Evidence, InclusionPath, Link, Proof, prove};
 use xtask::report::{Article, page};
 use xtask::tlog::merkle::{PathNode, leaf_hash};
 use xtask::trust::root::TrustedRoot;
@@ -41,7 +41,7 @@ fn deep_and_broken() -> String {
         parent: leaf_hash(&[step, step]),
     };
     let mut proof = Proof {
-        path: Some(Climbed {
+        path: Some(InclusionPath {
             index: u64::MAX - 1,
             size: u64::MAX,
             leaf: leaf_hash(b"leaf"),
@@ -52,7 +52,7 @@ fn deep_and_broken() -> String {
         ..proof(&evidence)
     };
     for check in &mut proof.checks {
-        if ["chain", "checkpoint", "entry"].contains(&check.name) {
+        if [Link::Chain, Link::Checkpoint, Link::Entry].contains(&check.link) {
             check.ok = false;
             check.detail = "it was changed, ".repeat(12) + &"0123456789abcdef".repeat(8);
         }

@@ -13,7 +13,7 @@ use xtask::bundle;
 use xtask::format::hex::hex;
 use xtask::proof::Evidence;
 use xtask::proof::policy::Policy;
-use xtask::proof::{Path as Climbed, Proof, prove};
+use xtask::proof::{InclusionPath, Proof, prove};
 use xtask::report::{Article, page};
 use xtask::tlog::merkle::{PathNode, leaf_hash};
 use xtask::trust::root::TrustedRoot;
@@ -301,7 +301,7 @@ fn a_deep_tree_is_drawn_to_the_root() {
         left: step.is_multiple_of(3),
         parent: leaf_hash(&[step, step]),
     };
-    let path = Climbed {
+    let path = InclusionPath {
         index: 699_999_999,
         size: 1_000_000_000,
         leaf: leaf_hash(b"leaf"),

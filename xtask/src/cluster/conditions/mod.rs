@@ -10,4 +10,4 @@ mod wait;
 pub(crate) use condition::{Condition, ConditionKind};
 pub(crate) use explain::problems_now;
 pub(crate) use observe::all_hold;
-pub(crate) use wait::Wait;
+pub(crate) use wait::ConditionWait;

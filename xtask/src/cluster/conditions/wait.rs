@@ -38,7 +38,7 @@ impl Transient {
 }
 
 /// One wait for conditions of a namespace.
-pub(crate) struct Wait<'a> {
+pub(crate) struct ConditionWait<'a> {
     pub(crate) kubectl: &'a Kubectl,
     pub(crate) namespace: &'a str,
     pub(crate) conditions: &'a [Condition],
@@ -60,7 +60,7 @@ struct History {
     unmet: String,
 }
 
-impl Wait<'_> {
+impl ConditionWait<'_> {
     /// Waits until every condition holds.
     ///
     /// # Errors

@@ -3,14 +3,14 @@
 use anyhow::Result;
 use serde_json::Value;
 
-use super::{Probe, findings};
+use super::{Probe, look_at};
 use crate::cluster::discovery::Discovery;
 use crate::cluster::kubectl::Kubectl;
 use crate::cluster::object::Object;
 use crate::cluster::{Cluster, namespaces};
 use crate::exec::output_of;
 use crate::fail::Fail;
-use crate::preflight::{Check, numbers};
+use crate::preflight::{Finding, numbers};
 use crate::words;
 
 /// What install must be allowed to do: a verb and a resource.
@@ -24,16 +24,16 @@ const RIGHTS: [(&str, &str); 5] = [
 
 impl Cluster {
     /// Whether the cluster answers, and what it has.
-    pub(in crate::cluster) fn look_at_cluster(&self) -> Result<Vec<Check>> {
+    pub(in crate::cluster) fn look_at_cluster(&self) -> Result<Vec<Finding>> {
         let minimum = self.pins()?.kubernetes.minimum;
-        let check = Check::new("cluster", format!("Kubernetes {minimum} or newer"));
+        let finding = Finding::new("cluster", format!("Kubernetes {minimum} or newer"));
         let version = self.kubectl().and_then(|kubectl| {
             let command = kubectl.command(words!["version", "--output=json"]);
             output_of(&command, None)
         });
         let said = match version {
             Ok(text) => text,
-            Err(error) => return Ok(vec![unreachable(check, Fail::from_error(&error))]),
+            Err(error) => return Ok(vec![unreachable(finding, Fail::from_error(&error))]),
         };
         let said: Value = serde_json::from_str(&said).unwrap_or_default();
         let version = said["serverVersion"]["gitVersion"].as_str();
@@ -41,11 +41,11 @@ impl Cluster {
         let context = &self.settings()?.context;
         let found = format!("{version} ({context})");
         let enough = numbers(version.trim_start_matches('v')) >= numbers(&minimum);
-        let mut checks = vec![if enough {
-            check.found(found)
+        let mut findings = vec![if enough {
+            finding.found(found)
         } else {
             let other = "use a newer cluster, for example: cargo xtask minikube";
-            check.missing(found, other)
+            finding.missing(found, other)
         }];
         let kubectl = self.kubectl()?;
         // Each asks the cluster once, all at the same time. One that may not ask is
@@ -59,42 +59,42 @@ impl Cluster {
             ("nodes", &|| nodes(&kubectl)),
             ("names", &|| free_namespaces(&kubectl)),
         ];
-        checks.extend(findings(&looks));
-        Ok(checks)
+        findings.extend(look_at(&looks));
+        Ok(findings)
     }
 }
 
-fn unreachable(check: Check, fail: Fail) -> Check {
+fn unreachable(finding: Finding, fail: Fail) -> Finding {
     let found = fail.tail.last().cloned().unwrap_or(fail.what);
     let hint = fail.hints.into_iter().next();
     let other = "see whether it runs, and which there are: kubectl config get-contexts";
-    check.missing(found, hint.unwrap_or_else(|| other.to_owned()))
+    finding.missing(found, hint.unwrap_or_else(|| other.to_owned()))
 }
 
-fn rights(kubectl: &Kubectl) -> Check {
-    let check = Check::new("rights", "to create what the workshop consists of");
+fn rights(kubectl: &Kubectl) -> Finding {
+    let finding = Finding::new("rights", "to create what the workshop consists of");
     // One question about everything; only where the answer is no, which.
     let may = |verb: &str, resource: &str| {
         let words = words!["auth", "can-i", verb, resource, "--all-namespaces"];
         kubectl.ask(words).is_ok()
     };
     if may("*", "*") {
-        return check.found("all");
+        return finding.found("all");
     }
     for (verb, resource) in RIGHTS {
         if !may(verb, resource) {
             let what = format!("you may not {verb} {resource}");
-            return check.missing(
+            return finding.missing(
                 what,
                 "ask whoever runs the cluster, or use one of your own: cargo xtask minikube",
             );
         }
     }
-    check.found("enough")
+    finding.found("enough")
 }
 
-fn storage(kubectl: &Kubectl) -> Result<Check> {
-    let check = Check::new("storage", "a default StorageClass, for Trillian's database");
+fn storage(kubectl: &Kubectl) -> Result<Finding> {
+    let finding = Finding::new("storage", "a default StorageClass, for Trillian's database");
     let classes = kubectl.get_all(words!["storageclasses"])?;
     let mut defaults = classes.iter().filter(|class| {
         let annotations = &class.metadata.annotations;
@@ -102,8 +102,8 @@ fn storage(kubectl: &Kubectl) -> Result<Check> {
         is_default.is_some_and(|value| value == "true")
     });
     Ok(match defaults.next() {
-        Some(class) => check.found(&*class.metadata.name),
-        None => check.missing(
+        Some(class) => finding.found(&*class.metadata.name),
+        None => finding.missing(
             "none: the database's volume would stay Pending",
             "mark one: kubectl annotate storageclass NAME storageclass.kubernetes.io/is-default-class=true",
         ),
@@ -111,16 +111,16 @@ fn storage(kubectl: &Kubectl) -> Result<Check> {
 }
 
 /// Whether a node takes pods.
-fn nodes(kubectl: &Kubectl) -> Result<Check> {
-    let check = Check::new("nodes", "one that is ready and has room");
+fn nodes(kubectl: &Kubectl) -> Result<Finding> {
+    let finding = Finding::new("nodes", "one that is ready and has room");
     let nodes = kubectl.get_all(words!["nodes"])?;
     let problems: Vec<Vec<String>> = nodes.iter().map(node_problems).collect();
     if problems.iter().any(Vec::is_empty) {
         let names: Vec<&str> = nodes.iter().map(|node| &*node.metadata.name).collect();
-        return Ok(check.found(names.join(", ")));
+        return Ok(finding.found(names.join(", ")));
     }
     let said = problems.concat().join("; ");
-    Ok(check.missing(
+    Ok(finding.missing(
         if said.is_empty() { "none".to_owned() } else { said },
         "see why: kubectl describe nodes; a disk that is full is emptied of images by: minikube ssh -- docker system prune",
     ))
@@ -143,15 +143,15 @@ fn node_problems(node: &Object) -> Vec<String> {
     wrong.map(tell).collect()
 }
 
-fn free_namespaces(kubectl: &Kubectl) -> Result<Check> {
-    let check = Check::new(
+fn free_namespaces(kubectl: &Kubectl) -> Result<Finding> {
+    let finding = Finding::new(
         "names",
         "no namespace of the workshop that is being deleted",
     );
     let ending = namespaces::ending(kubectl)?;
     Ok(match ending.first() {
-        None => check.found("none"),
-        Some(first) => check.missing(
+        None => finding.found("none"),
+        Some(first) => finding.missing(
             format!("still being deleted: {}", ending.join(", ")),
             format!("wait, or see what holds it: kubectl get namespace {first} --output=yaml, under conditions"),
         ),

@@ -5,13 +5,13 @@ use std::time::SystemTime;
 
 use anyhow::Result;
 
-use super::{findings, gathered, secrets};
+use super::{gathered, look_at, secrets};
 use crate::cluster::Cluster;
 use crate::cluster::conditions::problems_now;
 use crate::cluster::kubectl::Kubectl;
 use crate::cluster::servers::{SERVERS, namespaces};
 use crate::fail::not_so;
-use crate::preflight::Check;
+use crate::preflight::Finding;
 use crate::problems;
 use crate::words;
 
@@ -21,10 +21,10 @@ const SKEW_SECONDS: u64 = 10;
 
 impl Cluster {
     /// What the cluster itself shows.
-    pub(in crate::cluster) fn probes(&self) -> Result<Vec<Check>> {
+    pub(in crate::cluster) fn probes(&self) -> Result<Vec<Finding>> {
         let kubectl = self.kubectl()?;
         let needs_anonymous = self.settings()?.anonymous;
-        Ok(findings(&[
+        Ok(look_at(&[
             ("anonymous", &|| anonymous(&kubectl, needs_anonymous)),
             ("clocks", &|| clocks(&kubectl)),
             ("pods", &|| pods(&kubectl)),
@@ -39,26 +39,26 @@ impl Cluster {
 
 /// Whether the discovery document can be read without a token: a Fulcio that asks without
 /// one needs it, and so does one outside.
-fn anonymous(kubectl: &Kubectl, needed: bool) -> Result<Check> {
-    let check = Check::new(
+fn anonymous(kubectl: &Kubectl, needed: bool) -> Result<Finding> {
+    let finding = Finding::new(
         "anonymous",
         "reading of the discovery document, for a Fulcio outside",
     );
     let binding = kubectl.get("", "clusterrolebinding/oidc-reviewer")?;
     if binding.is_some() {
-        return Ok(check.found("allowed by the binding oidc-reviewer"));
+        return Ok(finding.found("allowed by the binding oidc-reviewer"));
     }
     let said = "not allowed: there is no binding oidc-reviewer";
-    let check = check.missing(said, "cargo xtask oidc-reviewer");
+    let finding = finding.missing(said, "cargo xtask oidc-reviewer");
     Ok(if needed {
-        check
+        finding
     } else {
-        check.optional("the Fulcio of this cluster asks with a token of its own")
+        finding.optional("the Fulcio of this cluster asks with a token of its own")
     })
 }
 
-fn clocks(kubectl: &Kubectl) -> Result<Check> {
-    let check = Check::new(
+fn clocks(kubectl: &Kubectl) -> Result<Finding> {
+    let finding = Finding::new(
         "clocks",
         format!("within {SKEW_SECONDS} seconds of this machine"),
     );
@@ -88,29 +88,29 @@ fn clocks(kubectl: &Kubectl) -> Result<Check> {
         }
     }
     Ok(if apart.is_empty() {
-        check.found("they agree")
+        finding.found("they agree")
     } else {
-        check.missing(
+        finding.missing(
             apart.join("; "),
             "set the clocks; a minikube that slept is set by: minikube stop, then cargo xtask minikube",
         )
     })
 }
 
-fn pods(kubectl: &Kubectl) -> Result<Check> {
-    let check = Check::new("pods", "all that were started run");
+fn pods(kubectl: &Kubectl) -> Result<Finding> {
+    let finding = Finding::new("pods", "all that were started run");
     let mut problems = Vec::new();
     for namespace in namespaces() {
         for fail in problems_now(kubectl, namespace)? {
             problems.push((format!("{namespace}: {}", fail.what), fail.hints));
         }
     }
-    Ok(gathered(check, "they do", problems))
+    Ok(gathered(finding, "they do", problems))
 }
 
 /// What the servers print, where the table of known problems explains it.
-fn server_logs(kubectl: &Kubectl) -> Check {
-    let check = Check::new("logs", "no known problem in what the servers print");
+fn server_logs(kubectl: &Kubectl) -> Finding {
+    let finding = Finding::new("logs", "no known problem in what the servers print");
     let mut found: Vec<(String, Vec<String>)> = Vec::new();
     for server in SERVERS {
         let deployment = format!("deployment/{}", server.deployment);
@@ -128,5 +128,5 @@ fn server_logs(kubectl: &Kubectl) -> Check {
         }
     }
     // A server that came up before what it needs has said so.
-    gathered(check, "none", found).optional("it may be over")
+    gathered(finding, "none", found).optional("it may be over")
 }

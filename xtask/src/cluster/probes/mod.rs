@@ -10,32 +10,32 @@ use anyhow::Result;
 
 use crate::fail::Fail;
 use crate::parallel;
-use crate::preflight::Check;
+use crate::preflight::Finding;
 
 /// What a probe is called, and the probe.
-type Probe<'a> = (&'static str, &'a (dyn Fn() -> Result<Check> + Sync));
+type Probe<'a> = (&'static str, &'a (dyn Fn() -> Result<Finding> + Sync));
 
 /// Runs probes side by side. One that cannot look is a finding as well.
-fn findings(probes: &[Probe<'_>]) -> Vec<Check> {
+fn look_at(probes: &[Probe<'_>]) -> Vec<Finding> {
     let found = parallel::each(probes, |(_, probe)| probe());
     let found = found.into_iter().zip(probes).map(|(looked, (name, _))| {
         looked.unwrap_or_else(|error| {
             let fail = Fail::from_error(&error);
             let said = fail.tail.last().filter(|_| !fail.known).cloned();
             let hint = fail.hints.join("; ");
-            Check::new(name, "an answer").missing(said.unwrap_or(fail.what), hint)
+            Finding::new(name, "an answer").missing(said.unwrap_or(fail.what), hint)
         })
     });
     found.collect()
 }
 
-/// One check of several findings.
-fn gathered(check: Check, good: &str, findings: Vec<(String, Vec<String>)>) -> Check {
-    if findings.is_empty() {
-        return check.found(good);
+/// One finding made of several problems, each with its hints.
+fn gathered(finding: Finding, good: &str, problems: Vec<(String, Vec<String>)>) -> Finding {
+    if problems.is_empty() {
+        return finding.found(good);
     }
-    let (what, hints): (Vec<String>, Vec<Vec<String>>) = findings.into_iter().unzip();
+    let (what, hints): (Vec<String>, Vec<Vec<String>>) = problems.into_iter().unzip();
     let mut hints = hints.concat();
     hints.dedup();
-    check.missing(what.join("; "), hints.join("; "))
+    finding.missing(what.join("; "), hints.join("; "))
 }

@@ -4,13 +4,13 @@ use serde_json::Value;
 
 use crate::exec::output_of;
 use crate::plan::{Command, Word};
-use crate::preflight::{Check, numbers};
+use crate::preflight::{Finding, numbers};
 use crate::words;
 
 /// What the kernel must allow for several clusters on one machine.
 const INOTIFY: [(&str, u64); 2] = [("max_user_watches", 65_536), ("max_user_instances", 256)];
 
-pub(in crate::cluster) fn kubectl(minimum: &str) -> Check {
+pub(in crate::cluster) fn kubectl(minimum: &str) -> Finding {
     tool(
         "kubectl",
         words!["version", "--client", "--output=json"],
@@ -24,7 +24,7 @@ pub(in crate::cluster) fn kubectl(minimum: &str) -> Check {
     )
 }
 
-pub(in crate::cluster) fn minikube(minimum: &str) -> Check {
+pub(in crate::cluster) fn minikube(minimum: &str) -> Finding {
     tool(
         "minikube",
         words!["version", "--output=json"],
@@ -36,8 +36,8 @@ pub(in crate::cluster) fn minikube(minimum: &str) -> Check {
 
 /// The Kubernetes of a minikube that is made now: what its user set, else its default,
 /// which is the first that it lists.
-pub(in crate::cluster) fn kubernetes(minimum: &str) -> Check {
-    let check = Check::new("kubernetes", format!("{minimum} or newer"));
+pub(in crate::cluster) fn kubernetes(minimum: &str) -> Finding {
+    let finding = Finding::new("kubernetes", format!("{minimum} or newer"));
     let ask = |words: Vec<Word>| output_of(&Command::new(words), None).unwrap_or_default();
     let property = "kubernetes-version";
     let set = ask(words!["minikube", "config", "get", property]);
@@ -56,9 +56,9 @@ pub(in crate::cluster) fn kubernetes(minimum: &str) -> Check {
     let has = numbers(version.trim_start_matches('v'));
     let found = format!("{version}, which minikube starts");
     if has.is_some() && has >= numbers(minimum) {
-        check.found(found)
+        finding.found(found)
     } else {
-        check.missing(found, "minikube config unset kubernetes-version")
+        finding.missing(found, "minikube config unset kubernetes-version")
     }
 }
 
@@ -69,13 +69,13 @@ fn tool(
     version: impl Fn(&Value) -> Option<String>,
     minimum: &str,
     link: &str,
-) -> Check {
+) -> Finding {
     let said = |text: &str| version(&serde_json::from_str(text).unwrap_or_default());
     program(name, words, said, minimum, link)
 }
 
 /// Helm has no JSON for it.
-pub(in crate::cluster) fn helm(minimum: &str) -> Check {
+pub(in crate::cluster) fn helm(minimum: &str) -> Finding {
     let words = words!["version", "--template={{.Version}}"];
     let said = |text: &str| Some(text.trim().to_owned()).filter(|text| !text.is_empty());
     program(
@@ -93,11 +93,11 @@ fn program(
     version: impl Fn(&str) -> Option<String>,
     minimum: &str,
     link: &str,
-) -> Check {
-    let check = Check::new(name, format!("{minimum} or newer"));
+) -> Finding {
+    let finding = Finding::new(name, format!("{minimum} or newer"));
     let how = format!("install {name} {minimum} or newer: {link}");
     let Ok(path) = which::which(name) else {
-        return check.missing("not found on the PATH", how);
+        return finding.missing("not found on the PATH", how);
     };
     let command = Command::new([words![name], words].concat());
     let text = output_of(&command, None).unwrap_or_default();
@@ -105,17 +105,17 @@ fn program(
     let found = format!("{said} at {}", path.display());
     let has = numbers(said.trim_start_matches('v'));
     if has.is_some() && has >= numbers(minimum) {
-        check.found(found)
+        finding.found(found)
     } else {
-        check.missing(found, how)
+        finding.missing(found, how)
     }
 }
 
-pub(in crate::cluster) fn curl() -> Check {
-    let check = Check::new("curl", "any version");
+pub(in crate::cluster) fn curl() -> Finding {
+    let finding = Finding::new("curl", "any version");
     match which::which("curl") {
-        Ok(path) => check.found(path.display().to_string()),
-        Err(_) => check.missing(
+        Ok(path) => finding.found(path.display().to_string()),
+        Err(_) => finding.missing(
             "not found on the PATH",
             "install curl with the system's package manager, or do without the ingress: --ingress=none",
         ),
@@ -124,16 +124,16 @@ pub(in crate::cluster) fn curl() -> Check {
 
 /// Too few watches make a container runtime on this machine fail with "too many
 /// open files".
-pub(in crate::cluster) fn inotify() -> Check {
-    let check = Check::new("inotify", "enough watches for a cluster on this machine");
+pub(in crate::cluster) fn inotify() -> Finding {
+    let finding = Finding::new("inotify", "enough watches for a cluster on this machine");
     for (name, least) in INOTIFY {
         let file = format!("/proc/sys/fs/inotify/{name}");
         let Ok(text) = std::fs::read_to_string(&file) else {
-            return check.found("not limited here");
+            return finding.found("not limited here");
         };
         let has: u64 = text.trim().parse().unwrap_or(u64::MAX);
         if has < least {
-            return check
+            return finding
                 .missing(
                     format!("fs.inotify.{name} is {has}"),
                     format!("sudo sysctl fs.inotify.{name}={least}"),
@@ -141,5 +141,5 @@ pub(in crate::cluster) fn inotify() -> Check {
                 .optional("it matters where the cluster is on this machine and shares its kernel");
         }
     }
-    check.found("enough")
+    finding.found("enough")
 }

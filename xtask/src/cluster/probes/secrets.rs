@@ -9,10 +9,10 @@ use crate::cluster::object::{DEFAULT, Object};
 use crate::cluster::servers::{CTLOG, FULCIO, LOGS, with_public_part};
 use crate::cluster::trust::CONFIG_MAP;
 use crate::cluster::{Cluster, copies};
-use crate::preflight::Check;
+use crate::preflight::Finding;
 
-pub(super) fn secrets(kubectl: &Kubectl) -> Result<Check> {
-    let check = Check::new(
+pub(super) fn secrets(kubectl: &Kubectl) -> Result<Finding> {
+    let finding = Finding::new(
         "secrets",
         "the keys, and their public parts where images are signed",
     );
@@ -28,11 +28,11 @@ pub(super) fn secrets(kubectl: &Kubectl) -> Result<Check> {
         let what = format!("the copies in {DEFAULT} are missing or old");
         missing.push((what, vec!["cargo xtask copy-secrets".to_owned()]));
     }
-    Ok(gathered(check, "they are there", missing))
+    Ok(gathered(finding, "they are there", missing))
 }
 
-pub(super) fn trees(kubectl: &Kubectl) -> Result<Check> {
-    let check = Check::new("trees", "a Merkle tree for each log");
+pub(super) fn trees(kubectl: &Kubectl) -> Result<Finding> {
+    let finding = Finding::new("trees", "a Merkle tree for each log");
     let mut missing = Vec::new();
     for log in LOGS {
         let namespace = log.namespace;
@@ -45,37 +45,37 @@ pub(super) fn trees(kubectl: &Kubectl) -> Result<Check> {
             missing.push((what, vec![look]));
         }
     }
-    Ok(gathered(check, "they are there", missing))
+    Ok(gathered(finding, "they are there", missing))
 }
 
 /// The CT log refuses certificates of an authority that it does not know: its
 /// configuration holds Fulcio's certificate as it was.
-pub(super) fn sct_key(kubectl: &Kubectl) -> Result<Check> {
-    let check = Check::new("sct-key", "a CT log that knows this Fulcio");
+pub(super) fn sct_key(kubectl: &Kubectl) -> Result<Finding> {
+    let finding = Finding::new("sct-key", "a CT log that knows this Fulcio");
     let fulcio = kubectl.get(FULCIO.namespace, "secret/fulcio-server-secret")?;
     let fulcio = fulcio.and_then(|secret| secret.data.get("cert").cloned());
     let secret = kubectl.get(CTLOG.namespace, "secret/ctlog-secret")?;
     let knows = |secret: &Object, chain: &String| secret.data.values().any(|value| value == chain);
     Ok(match (fulcio, secret) {
-        (Some(chain), Some(secret)) if knows(&secret, &chain) => check.found("it does"),
-        (Some(_), Some(_)) => check.missing(
+        (Some(chain), Some(secret)) if knows(&secret, &chain) => finding.found("it does"),
+        (Some(_), Some(_)) => finding.missing(
             "its configuration holds another certificate than Fulcio's",
             "have it added: cargo xtask scaffold --from scaffold, then kubectl --namespace ctlog-system rollout restart deployment/ctlog",
         ),
-        _ => check.missing("there is no configuration of it yet", "cargo xtask scaffold"),
+        _ => finding.missing("there is no configuration of it yet", "cargo xtask scaffold"),
     })
 }
 
-pub(super) fn trust(cluster: &Cluster, kubectl: &Kubectl) -> Result<Check> {
-    let check = Check::new("trust", "a trusted root that fits the keys");
+pub(super) fn trust(cluster: &Cluster, kubectl: &Kubectl) -> Result<Finding> {
+    let finding = Finding::new("trust", "a trusted root that fits the keys");
     let map = kubectl.get(DEFAULT, &format!("configmap/{CONFIG_MAP}"))?;
     Ok(match map {
-        None => check.missing(
+        None => finding.missing(
             format!("there is no ConfigMap {CONFIG_MAP}"),
             "cargo xtask trust",
         ),
-        Some(_) if cluster.trust_is_current()? => check.found("it does"),
-        Some(_) => check.missing(
+        Some(_) if cluster.trust_is_current()? => finding.found("it does"),
+        Some(_) => finding.missing(
             "the keys have changed, or its files are gone",
             "cargo xtask trust",
         ),

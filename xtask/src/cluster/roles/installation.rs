@@ -9,7 +9,7 @@ use crate::cluster::{Cluster, images};
 use crate::entry::Versions;
 use crate::fail::broken;
 use crate::plan::Plan;
-use crate::preflight::Check;
+use crate::preflight::Finding;
 use crate::state::Lock;
 use crate::target::{
     ClusterOptions, Images, InstallOptions, InstallStage, Installation, PreflightOptions, Signing,
@@ -18,33 +18,33 @@ use crate::target::{
 
 impl Installation for Cluster {
     /// Looks at the programs, and at the cluster where it answers.
-    fn preflight(&self, _: &PreflightOptions) -> Result<Vec<Check>> {
+    fn preflight(&self, _: &PreflightOptions) -> Result<Vec<Finding>> {
         let tools = self.pins()?.tools;
-        let mut checks = vec![kubectl(&tools.kubectl.minimum), helm(&tools.helm.minimum)];
+        let mut findings = vec![kubectl(&tools.kubectl.minimum), helm(&tools.helm.minimum)];
         let on_minikube = self.kind == TargetKind::Minikube;
         if on_minikube {
-            checks.push(minikube(&tools.minikube.minimum));
+            findings.push(minikube(&tools.minikube.minimum));
         }
         let there = which::which("kubectl").is_ok();
         let is_stopped = || Ok::<_, anyhow::Error>(!self.minikube()?.runs());
         if there && on_minikube && which::which("minikube").is_ok() && is_stopped()? {
-            checks.push(kubernetes(&self.pins()?.kubernetes.minimum));
-            let check = Check::new("cluster", "a running minikube");
-            checks.push(
-                check
+            findings.push(kubernetes(&self.pins()?.kubernetes.minimum));
+            let finding = Finding::new("cluster", "a running minikube");
+            findings.push(
+                finding
                     .missing("it does not run", "cargo xtask minikube")
                     .optional("`install` and `minikube` start it"),
             );
         } else if there {
-            checks.extend(self.look_at_cluster()?);
+            findings.extend(self.look_at_cluster()?);
         }
         if self
             .settings()
             .is_ok_and(|settings| settings.ingress.is_some())
         {
-            checks.push(curl());
+            findings.push(curl());
         }
-        Ok(checks)
+        Ok(findings)
     }
 
     /// Fetches the charts, and on minikube the images, for which it has to run. The

@@ -9,7 +9,7 @@ use crate::cluster::steps::HaltForward;
 use crate::cluster::{Cluster, forwards};
 use crate::fail::broken;
 use crate::plan::{Plan, Step};
-use crate::preflight::Check;
+use crate::preflight::Finding;
 use crate::target::{Component, ComponentState, Installation, Lifecycle, Logs, PreflightOptions};
 use crate::words;
 
@@ -109,15 +109,15 @@ impl Lifecycle for Cluster {
     }
 
     /// Runs every probe. A probe that cannot look is a finding as well.
-    fn doctor(&self) -> Result<Vec<Check>> {
-        let mut checks = self.preflight(&PreflightOptions::default())?;
-        let reachable = checks
+    fn doctor(&self) -> Result<Vec<Finding>> {
+        let mut findings = self.preflight(&PreflightOptions::default())?;
+        let reachable = findings
             .iter()
             .any(|check| check.name == "cluster" && check.ok);
-        checks.push(inotify());
+        findings.push(inotify());
         if reachable {
-            checks.extend(self.probes()?);
+            findings.extend(self.probes()?);
         }
-        Ok(checks)
+        Ok(findings)
     }
 }

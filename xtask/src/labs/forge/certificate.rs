@@ -41,7 +41,7 @@ const ISSUER_V2: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.4.1.57
 const POISON: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.4.1.11129.2.4.3");
 
 /// A certificate authority whose key was stolen.
-pub struct Authority {
+pub struct StolenAuthority {
     key: PrivateKey,
     certificate: Leaf,
 }
@@ -82,17 +82,17 @@ pub struct Draft {
     tbs: TbsCertificate,
 }
 
-impl Authority {
+impl StolenAuthority {
     /// The CA of the lab's Fulcio, of this number.
     ///
     /// # Errors
     /// Where its key or certificate cannot be read.
-    pub fn stolen(session: &Session<'_>, number: u8) -> Result<Authority> {
+    pub fn take(session: &Session<'_>, number: u8) -> Result<StolenAuthority> {
         let file = session
             .installation()
             .join(format!("keys/fulcio-{number}.pem"));
         let pem = state::read(&file)?.context("there is no CA to steal from")?;
-        Ok(Authority {
+        Ok(StolenAuthority {
             key: super::stolen(session, &format!("fulcio-{number}.key"))?,
             certificate: Leaf::from_pem(&pem)?,
         })

@@ -19,11 +19,11 @@ use crate::fail::broken;
 use crate::state;
 
 pub use bundle::{SignedFile, bundle, restamp};
-pub use certificate::{Authority, Draft, Wish};
+pub use certificate::{Draft, StolenAuthority, Wish};
 pub(crate) use key::PrivateKey;
 pub use promise::{promised_by_nobody, promised_by_the_log};
 pub use timestamp::Stamp;
-pub use token::Token;
+pub use token::IdToken;
 
 /// A key of the lab's own installation, by the name of its file.
 ///

@@ -13,7 +13,7 @@ use x509_cert::ext::pkix::sct::{
     SignedCertificateTimestamp, Version,
 };
 
-use super::{Authority, Draft, PrivateKey, ct_log, post};
+use super::{Draft, PrivateKey, StolenAuthority, ct_log, post};
 use crate::format::hashing::sha256_hash;
 use crate::labs::Session;
 use crate::proof::sct::signed_data;
@@ -25,7 +25,7 @@ use crate::proof::sct::signed_data;
 /// Where the log refuses.
 pub fn promised_by_the_log(
     session: &Session<'_>,
-    ca: &Authority,
+    ca: &StolenAuthority,
     draft: &Draft,
 ) -> Result<SignedCertificateTimestamp> {
     let chain = [&ca.precertificate(draft)?[..], ca.certificate().der()];
@@ -62,7 +62,10 @@ pub fn promised_by_the_log(
 ///
 /// # Errors
 /// Where it cannot be encoded.
-pub fn promised_by_nobody(ca: &Authority, draft: &Draft) -> Result<SignedCertificateTimestamp> {
+pub fn promised_by_nobody(
+    ca: &StolenAuthority,
+    draft: &Draft,
+) -> Result<SignedCertificateTimestamp> {
     let key = PrivateKey::random()?;
     let id = sha256_hash(&[&key.public_der()?]);
     let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH)?;

@@ -65,7 +65,7 @@ impl Stamp {
     ///
     /// # Errors
     /// Where its key cannot be read.
-    pub fn stolen(session: &Session<'_>, number: u8) -> Result<Stamp> {
+    pub fn take(session: &Session<'_>, number: u8) -> Result<Stamp> {
         let key = super::stolen(session, &format!("timestamp-{number}.key"))?;
         Ok(Stamp { key })
     }

@@ -9,25 +9,25 @@ use super::PrivateKey;
 
 /// A token, taken apart.
 #[derive(Clone)]
-pub struct Token {
+pub struct IdToken {
     header: Value,
     claims: Value,
     signature: Vec<u8>,
 }
 
-impl Token {
+impl IdToken {
     /// Takes one apart.
     ///
     /// # Errors
     /// Where the text is none.
-    pub fn read(text: &str) -> Result<Token> {
+    pub fn read(text: &str) -> Result<IdToken> {
         let parts = text.trim().split('.');
         let mut parts = parts.map(|part| BASE64_URL_SAFE_NO_PAD.decode(part));
         let mut part = || -> Result<Vec<u8>> {
             let part = parts.next().context("a token has three parts")?;
             part.context("read a part of a token")
         };
-        Ok(Token {
+        Ok(IdToken {
             header: serde_json::from_slice(&part()?)?,
             claims: serde_json::from_slice(&part()?)?,
             signature: part()?,
@@ -35,7 +35,7 @@ impl Token {
     }
 
     /// Says something else in a claim; the signature stays.
-    pub fn claim(mut self, name: &str, value: &str) -> Token {
+    pub fn claim(mut self, name: &str, value: &str) -> IdToken {
         self.claims[name] = value.into();
         self
     }
@@ -44,7 +44,7 @@ impl Token {
     ///
     /// # Errors
     /// Where the key refuses.
-    pub fn signed_by_nobody(mut self) -> Result<Token> {
+    pub fn signed_by_nobody(mut self) -> Result<IdToken> {
         self.header["alg"] = "ES256".into();
         let key = PrivateKey::random_of_tokens()?;
         self.signature = key.sign(self.signed().as_bytes())?;

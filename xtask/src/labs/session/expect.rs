@@ -4,12 +4,14 @@ use std::path::Path;
 use std::process::Command;
 
 use anyhow::Result;
+use serde::Deserialize;
 use serde_json::Value;
 
 use super::{Ended, Session, end, lines};
 use crate::exec::redirecting_variables;
 use crate::fail::{NOT_SO, broken};
 use crate::problems;
+use crate::proof::Link;
 use crate::state;
 use crate::text::quote;
 
@@ -18,8 +20,8 @@ use crate::text::quote;
 pub(crate) enum Because<'r> {
     /// It meets the known problem with this id.
     Problem(&'r str),
-    /// Exactly the checks with these names do not hold.
-    Checks(&'r [&'r str]),
+    /// Exactly these links do not hold.
+    Checks(&'r [Link]),
 }
 
 /// How much of an answer the reader sees.
@@ -84,7 +86,7 @@ impl Session<'_> {
         &mut self,
         file: &str,
         bundle: &Path,
-        checks: &[&str],
+        checks: &[Link],
     ) -> Result<()> {
         let bundle = bundle.to_string_lossy().into_owned();
         let named = ["--blob", file, "--bundle", &bundle];
@@ -189,7 +191,7 @@ impl Session<'_> {
 struct Reason {
     problem: Option<String>,
     /// The checks that do not hold.
-    checks: Vec<String>,
+    checks: Vec<Link>,
 }
 
 impl Reason {
@@ -214,7 +216,7 @@ fn reason(printed: &str) -> Reason {
         let failed = checks.filter(|check| check["ok"] == false);
         reason
             .checks
-            .extend(failed.filter_map(|check| check["name"].as_str().map(str::to_owned)));
+            .extend(failed.filter_map(|check| Link::deserialize(&check["name"]).ok()));
     }
     reason
 }
@@ -237,8 +239,8 @@ mod tests {
                 "{{\"checks\":[{{\"name\":\"entry\",\"ok\":{entry}}},{{\"name\":\"sct\",\"ok\":{sct}}}]}}"
             )
         };
-        assert!(reason(&checks(false, true)).is(Because::Checks(&["sct"])));
-        assert!(!reason(&checks(false, false)).is(Because::Checks(&["sct"])));
-        assert!(!reason(&checks(true, true)).is(Because::Checks(&["sct"])));
+        assert!(reason(&checks(false, true)).is(Because::Checks(&[Link::Sct])));
+        assert!(!reason(&checks(false, false)).is(Because::Checks(&[Link::Sct])));
+        assert!(!reason(&checks(true, true)).is(Because::Checks(&[Link::Sct])));
     }
 }

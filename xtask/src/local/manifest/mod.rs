@@ -1,11 +1,11 @@
 //! `deploy/local/servers.yml`: the servers of the local target, as data.
 
-mod key_kind;
+mod key_recipe;
 mod kinds;
 mod placeholders;
 mod row;
 
-pub use key_kind::KeyKind;
+pub use key_recipe::KeyRecipe;
 pub use kinds::{LogApi, TrustRole};
 pub use placeholders::fill;
 pub use row::{KeyRow, ServerRow, TreeRow};

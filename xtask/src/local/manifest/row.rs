@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use super::{KeyKind, LogApi, TrustRole};
+use super::{KeyRecipe, LogApi, TrustRole};
 use crate::entry::{Version, Versions};
 
 /// One server.
@@ -64,7 +64,7 @@ pub struct ServerRow {
 #[serde(deny_unknown_fields)]
 pub struct KeyRow {
     /// How it is made.
-    pub kind: KeyKind,
+    pub kind: KeyRecipe,
     /// Its file without the ending, with placeholders.
     pub file: String,
     /// A file with the certificates of every such key there ever was.
@@ -79,7 +79,7 @@ pub struct TreeRow {
     /// The configuration that names tree and key.
     pub config: String,
     /// How the key of a shard is made.
-    pub key: KeyKind,
+    pub key: KeyRecipe,
     /// The variable that holds the id of a new tree in a dry run.
     pub variable: String,
 }

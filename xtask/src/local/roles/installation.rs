@@ -7,7 +7,7 @@ use crate::local::Local;
 use crate::local::facts::Facts;
 use crate::local::preflight::{openssl, platform};
 use crate::plan::{Command, Plan, Step};
-use crate::preflight::Check;
+use crate::preflight::Finding;
 use crate::state::Lock;
 use crate::target::steps::Preflight;
 use crate::target::{
@@ -18,7 +18,7 @@ use crate::words;
 
 impl Installation for Local {
     /// Looks at platform, Go, disk, ports and openssl.
-    fn preflight(&self, options: &PreflightOptions) -> Result<Vec<Check>> {
+    fn preflight(&self, options: &PreflightOptions) -> Result<Vec<Finding>> {
         let mut wanted = self.clone();
         wanted.settings.port_base = options.port_base.unwrap_or(wanted.settings.port_base);
         wanted.settings.rekor = options.rekor.unwrap_or(wanted.settings.rekor);

@@ -6,7 +6,7 @@ use crate::local::Local;
 use crate::local::facts::Facts;
 use crate::parallel;
 use crate::plan::Plan;
-use crate::preflight::Check;
+use crate::preflight::Finding;
 use crate::target::{Component, Installation, Lifecycle, Logs, PreflightOptions};
 
 impl Lifecycle for Local {
@@ -59,13 +59,13 @@ impl Lifecycle for Local {
 
     /// Looks at the machine, at every server, and for known problems in what they
     /// printed last.
-    fn doctor(&self) -> Result<Vec<Check>> {
-        let mut checks = self.preflight(&PreflightOptions::default())?;
+    fn doctor(&self) -> Result<Vec<Finding>> {
+        let mut findings = self.preflight(&PreflightOptions::default())?;
         if self.installed {
-            checks.push(self.servers_are_up()?);
-            checks.push(self.logs_are_clean()?);
+            findings.push(self.servers_are_up()?);
+            findings.push(self.logs_are_clean()?);
         }
-        Ok(checks)
+        Ok(findings)
     }
 }
 

@@ -12,7 +12,7 @@ pub(crate) use configure::Configure;
 pub(crate) use halt::Halt;
 pub(crate) use launch::Launch;
 pub(crate) use shard::Shard;
-pub(crate) use trust::Trust;
+pub(crate) use trust::LocalTrust;
 
 use super::Local;
 use crate::plan::ready::Wait;
@@ -28,7 +28,7 @@ steps! {
         Wait(Wait),
         Halt(Halt),
         Shard(Shard),
-        Trust(Trust),
+        Trust(LocalTrust),
         Token(Token),
         Forget(Forget),
         Unsign(Unsign),
@@ -74,7 +74,7 @@ mod tests {
                 log: "ctlog".into(),
                 tree: "4711".into(),
             }),
-            LocalStep::Trust(Trust {}),
+            LocalStep::Trust(LocalTrust {}),
             LocalStep::Token(Token {
                 user: "alice".into(),
                 out: "/a b/token".into(),

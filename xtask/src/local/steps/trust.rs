@@ -8,9 +8,9 @@ use crate::plan::{StepArgs, StepEvent, Word};
 
 /// Write the trusted root and the signing config
 #[derive(Debug, PartialEq, Args)]
-pub(crate) struct Trust {}
+pub(crate) struct LocalTrust {}
 
-impl StepArgs for Trust {
+impl StepArgs for LocalTrust {
     const NAME: &'static str = "trust";
 
     fn arguments(&self) -> Vec<Word> {
@@ -18,7 +18,7 @@ impl StepArgs for Trust {
     }
 }
 
-impl Trust {
+impl LocalTrust {
     pub(crate) fn run(self, local: &Local, _: &dyn Fn(StepEvent<'_>)) -> Result<()> {
         local.write_trust()
     }

@@ -4,7 +4,7 @@
 use crate::format::certificate::Leaf;
 use crate::format::key::Unproved;
 use crate::proof::chain::{self, Purpose};
-use crate::proof::{Evidence, Proof, Verdict, sct, timestamp, wrong};
+use crate::proof::{Evidence, Link, Proof, Verdict, sct, timestamp, wrong};
 use crate::text::counted;
 use crate::time;
 use crate::trust::root::{Authority, TrustedRoot};
@@ -12,15 +12,21 @@ use crate::trust::root::{Authority, TrustedRoot};
 /// Checks the timestamps; the times that they name.
 pub fn of_timestamps(proof: &mut Proof, evidence: &Evidence, root: &TrustedRoot) -> Vec<u64> {
     let Some(bundle) = &evidence.bundle else {
-        proof.skip("timestamp", "a timestamp is in the bundle, not in the log");
+        proof.skip(
+            Link::Timestamp,
+            "a timestamp is in the bundle, not in the log",
+        );
         return Vec::new();
     };
     if bundle.timestamps.is_empty() {
-        proof.skip("timestamp", "the bundle holds none");
+        proof.skip(Link::Timestamp, "the bundle holds none");
         return Vec::new();
     }
     if root.timestamp_authorities.is_empty() {
-        proof.skip("timestamp", "the trusted root names no timestamp authority");
+        proof.skip(
+            Link::Timestamp,
+            "the trusted root names no timestamp authority",
+        );
         return Vec::new();
     }
     let signature = bundle.content.signature();
@@ -33,7 +39,7 @@ pub fn of_timestamps(proof: &mut Proof, evidence: &Evidence, root: &TrustedRoot)
             Ok(timestamp.detail)
         })
         .collect::<Result<Vec<String>, Unproved>>();
-    proof.check("timestamp", verdict.map(|details| details.join("; ")));
+    proof.check(Link::Timestamp, verdict.map(|details| details.join("; ")));
     times
 }
 
@@ -52,9 +58,12 @@ pub fn of_certificate(
     let chain = match chain::verify(leaf.der(), authorities, Purpose::CodeSigning, from) {
         Ok(chain) => chain,
         Err(why) => {
-            proof.check("chain", Err(why));
-            proof.skip("sct", "it names the authority that issued the certificate");
-            proof.skip("validity", "nobody trusted issued the certificate");
+            proof.check(Link::Chain, Err(why));
+            proof.skip(
+                Link::Sct,
+                "it names the authority that issued the certificate",
+            );
+            proof.skip(Link::Validity, "nobody trusted issued the certificate");
             return;
         }
     };
@@ -68,26 +77,26 @@ pub fn of_certificate(
         ),
     };
     proof.check(
-        "chain",
+        Link::Chain,
         Ok(format!(
             "issued by {by}, which the trusted root names{over}"
         )),
     );
     if root.ctlogs.is_empty() {
-        proof.skip("sct", "the trusted root names no CT log");
+        proof.skip(Link::Sct, "the trusted root names no CT log");
     } else {
         let verdict = sct::verify(leaf.certificate(), &chain.issuer_key_hash, root);
-        proof.check("sct", verdict);
+        proof.check(Link::Sct, verdict);
     }
     if times.is_empty() && proof.unchecked.iter().any(|link| link.not_read) {
         // Who names the time may be right, and is not read.
-        return proof.skip("validity", "what names the time is not read");
+        return proof.skip(Link::Validity, "what names the time is not read");
     }
     if times.is_empty() && evidence.bundle.is_none() {
         let why = "Rekor v2 leaves time to the timestamp in the bundle";
-        return proof.skip("validity", why);
+        return proof.skip(Link::Validity, why);
     }
-    proof.check("validity", validity((from, to), times, chain.authority));
+    proof.check(Link::Validity, validity((from, to), times, chain.authority));
 }
 
 /// Whether a certificate was valid at all times of its signature, and its authority

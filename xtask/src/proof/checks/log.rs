@@ -2,7 +2,7 @@
 
 use crate::entry::{Entry, InclusionProof, Version};
 use crate::format::hex::hex;
-use crate::proof::{Evidence, Path, Proof, Verdict, signed_entry_timestamp, wrong};
+use crate::proof::{Evidence, InclusionPath, Link, Proof, Verdict, signed_entry_timestamp, wrong};
 use crate::text::{counted, entries, short};
 use crate::tlog::checkpoint::Checkpoint;
 use crate::tlog::merkle;
@@ -22,9 +22,9 @@ pub(crate) fn of_log<'a>(
         let bundle = evidence.bundle.as_ref();
         if entry.promise.is_some() && bundle.is_some_and(|bundle| bundle.promise_suffices) {
             let why = "a signature of that age holds a promise instead of a proof";
-            proof.skip("inclusion", why);
+            proof.skip(Link::Inclusion, why);
         } else {
-            proof.check("inclusion", wrong("the entry comes without a proof"));
+            proof.check(Link::Inclusion, wrong("the entry comes without a proof"));
         }
         return known;
     };
@@ -32,13 +32,16 @@ pub(crate) fn of_log<'a>(
 
     // A root proves nothing until the log has signed it.
     let Some(text) = &included.checkpoint else {
-        proof.check("checkpoint", wrong("the proof comes without a checkpoint"));
+        proof.check(
+            Link::Checkpoint,
+            wrong("the proof comes without a checkpoint"),
+        );
         return known;
     };
     let checkpoint = match Checkpoint::read(text) {
         Ok(checkpoint) => checkpoint,
         Err(why) => {
-            proof.check("checkpoint", wrong(format!("it cannot be read: {why}")));
+            proof.check(Link::Checkpoint, wrong(format!("it cannot be read: {why}")));
             return known;
         }
     };
@@ -58,28 +61,28 @@ pub(crate) fn of_log<'a>(
     if let (Ok(_), Ok(log)) = (&verdict, &log) {
         proof.checkpoint = Some((log.id().to_vec(), checkpoint));
     }
-    proof.check("checkpoint", verdict);
+    proof.check(Link::Checkpoint, verdict);
     log.ok()
 }
 
 /// Climbs from the entry to the root.
 fn of_inclusion(proof: &mut Proof, entry: &Entry, included: &InclusionProof) {
-    let leaf = merkle::leaf_hash(&entry.canonical);
+    let leaf = merkle::leaf_hash(&entry.canonicalized_body);
     let climbs = match merkle::inclusion_path(leaf, included.index, included.size, &included.hashes)
     {
         Ok(climbs) => climbs,
-        Err(why) => return proof.check("inclusion", wrong(why)),
+        Err(why) => return proof.check(Link::Inclusion, wrong(why)),
     };
     let top = climbs.last().map_or(leaf, |climb| climb.parent);
     if top != included.root {
         let (top, root) = (hex(&top), hex(&included.root));
         let why = format!("the proof leads to the root {top}, not to {root}");
-        return proof.check("inclusion", wrong(why));
+        return proof.check(Link::Inclusion, wrong(why));
     }
     if entry.rekor == Version::V2 && entry.index != included.index {
         let (about, index) = (included.index, entry.index);
         let why = format!("the proof is about entry {about}, not {index}");
-        return proof.check("inclusion", wrong(why));
+        return proof.check(Link::Inclusion, wrong(why));
     }
     let detail = format!(
         "entry {} leads over {} to the root {} of {}",
@@ -88,13 +91,13 @@ fn of_inclusion(proof: &mut Proof, entry: &Entry, included: &InclusionProof) {
         short(&top),
         entries(included.size)
     );
-    proof.path = Some(Path {
+    proof.path = Some(InclusionPath {
         index: included.index,
         size: included.size,
         leaf,
         climbs,
     });
-    proof.check("inclusion", Ok(detail));
+    proof.check(Link::Inclusion, Ok(detail));
 }
 
 /// Checks that the log signed a checkpoint of the root that the proof leads to.
@@ -133,7 +136,7 @@ pub(crate) fn of_promise(
     let Some(promise) = &entry.promise else {
         if entry.rekor == Version::V1 {
             proof.check(
-                "promise",
+                Link::Promise,
                 wrong("the entry names a time that nobody signed"),
             );
         }
@@ -144,6 +147,6 @@ pub(crate) fn of_promise(
         Some(log) => signed_entry_timestamp::verify(entry, promise, log),
     };
     let time = verdict.is_ok().then_some(entry.integrated).flatten();
-    proof.check("promise", verdict);
+    proof.check(Link::Promise, verdict);
     time
 }

@@ -6,19 +6,19 @@ use crate::entry::body::{EntryBody, Verifier};
 use crate::format::certificate::Leaf;
 use crate::format::hex::hex;
 use crate::format::key::{Hashing, PublicKey, Unproved};
-use crate::proof::{Evidence, Proof, wrong};
+use crate::proof::{Evidence, Link, Proof, wrong};
 
 /// What the entry records, where there is one of a known kind.
-pub type Record = Result<Option<EntryBody>, String>;
+pub type RecordedBody = Result<Option<EntryBody>, String>;
 
 /// Compares what was signed with the artifact that was asked about.
 pub fn of_artifact(proof: &mut Proof, evidence: &Evidence) {
     let Some(subject) = &evidence.subject else {
-        return proof.skip("artifact", "no artifact was given to compare with");
+        return proof.skip(Link::Artifact, "no artifact was given to compare with");
     };
     let Some(bundle) = &evidence.bundle else {
         return proof.skip(
-            "artifact",
+            Link::Artifact,
             "the log alone does not say what an envelope holds",
         );
     };
@@ -43,12 +43,12 @@ pub fn of_artifact(proof: &mut Proof, evidence: &Evidence) {
         let name = &subject.name;
         wrong(format!("{signed} was signed, and {name} has {digest}"))
     };
-    proof.check("artifact", verdict);
+    proof.check(Link::Artifact, verdict);
 }
 
 /// The key that must have made the signature: that of the leaf certificate, else the
 /// one that the entry holds.
-fn signer(leaf: Option<&Leaf>, recorded: &Record) -> Result<PublicKey, Unproved> {
+fn signer(leaf: Option<&Leaf>, recorded: &RecordedBody) -> Result<PublicKey, Unproved> {
     match (leaf, recorded) {
         (Some(leaf), _) => PublicKey::of(leaf.certificate()),
         (None, Ok(Some(recorded))) => match &recorded.verifier {
@@ -69,19 +69,19 @@ pub fn of_signature(
     proof: &mut Proof,
     evidence: &Evidence,
     leaf: Option<&Leaf>,
-    recorded: &Record,
+    recorded: &RecordedBody,
 ) {
-    let name = "signature";
+    let link = Link::Signature;
     let message = match (&evidence.bundle, recorded) {
         (Some(bundle), _) => signed(evidence, &bundle.content, recorded),
-        (None, Err(why)) => return proof.check(name, wrong(why)),
+        (None, Err(why)) => return proof.check(link, wrong(why)),
         (None, Ok(None)) => {
-            return proof.skip(name, "this program does not read entries of this kind");
+            return proof.skip(link, "this program does not read entries of this kind");
         }
-        (None, Ok(Some(recorded))) => Signed::Digest(recorded.digest.clone()),
+        (None, Ok(Some(recorded))) => SignedData::Digest(recorded.digest.clone()),
     };
     let key = match signer(leaf, recorded) {
-        Err(why) => return proof.check(name, Err(why)),
+        Err(why) => return proof.check(link, Err(why)),
         Ok(key) => key,
     };
     let entry = recorded.as_ref().ok().and_then(Option::as_ref);
@@ -91,26 +91,26 @@ pub fn of_signature(
     };
     // Some algorithms sign the message and not its digest, and then the message is needed.
     let verdict = match (message, &evidence.bundle) {
-        (Signed::Message(message, hashing), _) => {
+        (SignedData::Message(message, hashing), _) => {
             let hashing = hashing.unwrap_or_else(|| key.hashing());
             key.verify_hashed(hashing, &message, signature)
         }
-        (Signed::Digest(digest), Some(_)) if key.signs_digests() => {
+        (SignedData::Digest(digest), Some(_)) if key.signs_digests() => {
             key.verify_digest(&digest, signature)
         }
-        (Signed::Digest(_), Some(_)) => {
+        (SignedData::Digest(_), Some(_)) => {
             let kind = key.name();
             let why = format!("an {kind} key signs the file itself, which was not given");
-            return proof.skip(name, why);
+            return proof.skip(link, why);
         }
-        (Signed::Digest(digest), None)
+        (SignedData::Digest(digest), None)
             if key.signs_digests() && entry.is_some_and(|entry| !entry.of_payload) =>
         {
             key.verify_digest(&digest, signature)
         }
-        (Signed::Digest(_), None) => {
+        (SignedData::Digest(_), None) => {
             let why = "the log does not hold what was signed; the bundle does";
-            return proof.skip(name, why);
+            return proof.skip(link, why);
         }
     };
     let whose = match leaf {
@@ -118,11 +118,11 @@ pub fn of_signature(
         None => "the key in the entry",
     };
     let verdict = verdict.map(|()| made(whose, &key));
-    proof.check(name, verdict.map_err(Unproved::from));
+    proof.check(link, verdict.map_err(Unproved::from));
 }
 
 /// What a signature is over.
-enum Signed {
+enum SignedData {
     /// All of it, and how it was hashed where the bundle says so.
     Message(Vec<u8>, Option<Hashing>),
     /// The digest alone.
@@ -130,7 +130,7 @@ enum Signed {
 }
 
 /// What the signature in a bundle is over.
-fn signed(evidence: &Evidence, content: &Content, recorded: &Record) -> Signed {
+fn signed(evidence: &Evidence, content: &Content, recorded: &RecordedBody) -> SignedData {
     if let Content::Message {
         hashing, digest, ..
     } = content
@@ -140,9 +140,9 @@ fn signed(evidence: &Evidence, content: &Content, recorded: &Record) -> Signed {
         return match bytes {
             // Whether these are the bytes is the check of the artifact.
             Some(bytes) if hashing.digest(bytes) == *digest => {
-                Signed::Message(bytes.to_vec(), Some(*hashing))
+                SignedData::Message(bytes.to_vec(), Some(*hashing))
             }
-            _ => Signed::Digest(digest.clone()),
+            _ => SignedData::Digest(digest.clone()),
         };
     }
     // The log says how it was hashed where it hashed the same.
@@ -150,7 +150,7 @@ fn signed(evidence: &Evidence, content: &Content, recorded: &Record) -> Signed {
         Ok(Some(recorded)) if !recorded.of_payload => Some(recorded.hashing),
         _ => None,
     };
-    Signed::Message(content.message().unwrap_or_default(), hashing)
+    SignedData::Message(content.message().unwrap_or_default(), hashing)
 }
 
 fn made(whose: &str, key: &PublicKey) -> String {
@@ -176,25 +176,30 @@ fn digest_as_recorded(content: &Content, recorded: &EntryBody) -> Option<Vec<u8>
 }
 
 /// Compares an entry with the bundle that brought it, or that it was looked up for.
-pub fn of_entry(proof: &mut Proof, evidence: &Evidence, leaf: Option<&Leaf>, recorded: &Record) {
+pub fn of_entry(
+    proof: &mut Proof,
+    evidence: &Evidence,
+    leaf: Option<&Leaf>,
+    recorded: &RecordedBody,
+) {
     let Some(bundle) = &evidence.bundle else {
         return;
     };
     if evidence.entry().is_none() {
-        return proof.check("entry", wrong("the bundle holds no log entry"));
+        return proof.check(Link::Entry, wrong("the bundle holds no log entry"));
     }
-    if let (Some(shown), Some(held)) = (&evidence.shown, &bundle.entry)
-        && shown.canonical != held.canonical
+    if let (Some(from_log), Some(in_bundle)) = (&evidence.from_log, &bundle.entry)
+        && from_log.canonicalized_body != in_bundle.canonicalized_body
     {
-        let why = format!("the log shows another entry at index {}", shown.index);
-        return proof.check("entry", wrong(why));
+        let why = format!("the log shows another entry at index {}", from_log.index);
+        return proof.check(Link::Entry, wrong(why));
     }
     let recorded = match recorded {
-        Err(why) => return proof.check("entry", wrong(why)),
+        Err(why) => return proof.check(Link::Entry, wrong(why)),
         Ok(None) => {
             let kind = evidence.entry().map(Entry::kind).unwrap_or_default();
             let why = format!("this program does not read entries of the kind {kind}");
-            return proof.check("entry", wrong(why));
+            return proof.check(Link::Entry, wrong(why));
         }
         Ok(Some(recorded)) => recorded,
     };
@@ -226,5 +231,5 @@ pub fn of_entry(proof: &mut Proof, evidence: &Evidence, leaf: Option<&Leaf>, rec
             "it holds this signature, its signer and the digest of the {of}"
         ))
     };
-    proof.check("entry", verdict);
+    proof.check(Link::Entry, verdict);
 }

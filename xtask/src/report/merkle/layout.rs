@@ -1,6 +1,6 @@
 //! Where everything of the drawing stands: boxes, the path, and what joins it.
 
-use crate::proof::Path;
+use crate::proof::InclusionPath;
 use crate::text::short;
 use crate::tlog::checkpoint::Checkpoint;
 use crate::tlog::merkle::Hash;
@@ -58,7 +58,7 @@ pub(super) struct Layout {
 
 pub(super) const MIDDLE: u32 = WIDTH / 2;
 
-pub(super) fn layout(path: &Path, checkpoint: Option<&Checkpoint>) -> Layout {
+pub(super) fn layout(path: &InclusionPath, checkpoint: Option<&Checkpoint>) -> Layout {
     let steps = path.climbs.len() as u32;
     let top_of = |level: u32| MARGIN + END.1 + GAP + (steps - level) * LEVEL;
     let mut nodes = Vec::new();
@@ -158,13 +158,13 @@ mod tests {
     use super::*;
     use crate::tlog::merkle::PathNode;
 
-    fn path(sides: &[bool]) -> Path {
+    fn path(sides: &[bool]) -> InclusionPath {
         let climb = |(step, left): (usize, &bool)| PathNode {
             sibling: [step as u8; 32],
             left: *left,
             parent: [0x80 | step as u8; 32],
         };
-        Path {
+        InclusionPath {
             index: u64::MAX - 1,
             size: u64::MAX,
             leaf: [0xee; 32],

@@ -8,12 +8,12 @@ use super::elements::{Names, facts, hash, section};
 use super::html::{Element, Html, tag};
 use crate::entry::Entry;
 use crate::format::hex::hex;
-use crate::proof::Path;
+use crate::proof::InclusionPath;
 use crate::tlog::checkpoint::Checkpoint;
 use svg::svg;
 
 /// Every hash of the path, as a table.
-fn table(path: &Path) -> Element {
+fn table(path: &InclusionPath) -> Element {
     let heads = ["Step", "Side", "Sibling, from the proof", "Both hash to"];
     let head = heads.map(|head| tag("th").attribute("scope", "col").with(head));
     let steps = path.climbs.iter().enumerate().map(|(step, climb)| {
@@ -37,7 +37,7 @@ fn table(path: &Path) -> Element {
 pub(super) fn draw(
     names: &Names,
     entry: &Entry,
-    path: Option<&Path>,
+    path: Option<&InclusionPath>,
     checkpoint: Option<&Checkpoint>,
 ) -> Element {
     let section = section(names, "merkle", "From the entry to the root").with(tag("p").with(
@@ -52,7 +52,7 @@ pub(super) fn draw(
 }
 
 /// A path that leads to the root: drawn, and every hash of it.
-fn proved(names: &Names, path: &Path, checkpoint: Option<&Checkpoint>) -> Element {
+fn proved(names: &Names, path: &InclusionPath, checkpoint: Option<&Checkpoint>) -> Element {
     let root = path.climbs.last().map_or(&path.leaf, |climb| &climb.parent);
     let all = facts([
         ("leaf", hash(&path.leaf)),

@@ -1,14 +1,14 @@
 //! The drawing itself, and the same in words.
 
 use super::layout::{Kind, MIDDLE, Node, WIDTH, layout};
-use crate::proof::Path;
+use crate::proof::InclusionPath;
 use crate::report::elements::Names;
 use crate::report::html::{Element, tag};
 use crate::text::short;
 use crate::tlog::checkpoint::Checkpoint;
 
 /// The drawing.
-pub(super) fn svg(path: &Path, checkpoint: Option<&Checkpoint>, names: &Names) -> Element {
+pub(super) fn svg(path: &InclusionPath, checkpoint: Option<&Checkpoint>, names: &Names) -> Element {
     let layout = layout(path, checkpoint);
     let (title, desc) = (names.id("merkle-title"), names.id("merkle-desc"));
     let mut svg = tag("svg")
@@ -74,7 +74,7 @@ fn drawn(node: &Node) -> Element {
 }
 
 /// The drawing in words, for who does not see it.
-fn described(path: &Path) -> String {
+fn described(path: &InclusionPath) -> String {
     let steps = path.climbs.iter().enumerate().map(|(step, climb)| {
         let side = if climb.left { "left" } else { "right" };
         format!(

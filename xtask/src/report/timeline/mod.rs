@@ -2,9 +2,9 @@
 
 mod known;
 
-use super::elements::{Names, about, facts, item, mark, section};
+use super::elements::{Names, facts, item, mark, section};
 use super::html::{Element, Html, tag};
-use crate::proof::{Evidence, Proof};
+use crate::proof::{Evidence, Link, Proof};
 use known::{Known, certificate, checkpoint, entry, promised, signature, token};
 
 /// A step of the ceremony: its name, what it is in plain words, and the checks that
@@ -12,7 +12,7 @@ use known::{Known, certificate, checkpoint, entry, promised, signature, token};
 struct CeremonyStep {
     name: &'static str,
     explained: &'static str,
-    checks: &'static [&'static str],
+    checks: &'static [Link],
     facts: fn(&Known<'_>) -> Vec<(&'static str, Html)>,
 }
 
@@ -21,14 +21,14 @@ const STEPS: [CeremonyStep; 6] = [
         name: "Token",
         explained: "The signer logs in at an OIDC issuer, which hands out a token that says \
                     who it is. The token itself is not kept; what it says is in the certificate.",
-        checks: &["identity", "issuer"],
+        checks: &[Link::Identity, Link::Issuer],
         facts: token,
     },
     CeremonyStep {
         name: "Certificate",
         explained: "Fulcio checks the token and writes the name beside a public key that is \
                     made for this one signature.",
-        checks: &["chain", "validity"],
+        checks: &[Link::Chain, Link::Validity],
         facts: certificate,
     },
     CeremonyStep {
@@ -36,21 +36,21 @@ const STEPS: [CeremonyStep; 6] = [
         explained: "Before it hands out the certificate, Fulcio shows it to a public list. \
                     The list answers with a signed promise to show it to everybody: the signed \
                     certificate timestamp.",
-        checks: &["sct"],
+        checks: &[Link::Sct],
         facts: promised,
     },
     CeremonyStep {
         name: "Signature",
         explained: "The signer signs with the private key and throws it away. A timestamp \
                     authority may see the signature and sign the time.",
-        checks: &["artifact", "signature", "timestamp"],
+        checks: &[Link::Artifact, Link::Signature, Link::Timestamp],
         facts: signature,
     },
     CeremonyStep {
         name: "Log entry",
         explained: "Rekor, the transparency log, writes down the signature, the certificate and \
                     the digest. Nothing that is in the log can be taken out unseen.",
-        checks: &["entry", "promise"],
+        checks: &[Link::Entry, Link::Promise],
         facts: entry,
     },
     CeremonyStep {
@@ -58,7 +58,7 @@ const STEPS: [CeremonyStep; 6] = [
         explained: "The log signs how many entries it holds and the one hash that follows from \
                     all of them. Whoever has this can tell whether the log ever changes its \
                     story.",
-        checks: &["inclusion", "checkpoint", "consistency"],
+        checks: &[Link::Inclusion, Link::Checkpoint, Link::Consistency],
         facts: checkpoint,
     },
 ];
@@ -111,7 +111,7 @@ impl CeremonyStep {
     /// The step at its place, with all that is known of it.
     fn draw(&self, names: &Names, at: usize, read: &Known<'_>) -> Element {
         let proof = read.proof;
-        let links = self.checks.iter().flat_map(|name| links(proof, name));
+        let links = self.checks.iter().flat_map(|link| links(proof, *link));
         let mut body = tag("li")
             .class(self.class(proof))
             .attribute("id", id(names, at))
@@ -143,7 +143,7 @@ impl CeremonyStep {
         let mut checks = proof
             .checks
             .iter()
-            .filter(|check| self.checks.contains(&check.name))
+            .filter(|check| self.checks.contains(&check.link))
             .peekable();
         checks.peek()?;
         Some(checks.all(|check| check.ok))
@@ -158,21 +158,24 @@ impl CeremonyStep {
     }
 }
 
-/// The checks of a name, and where it was none, why not.
-fn links<'a>(proof: &'a Proof, name: &'a str) -> impl Iterator<Item = Element> + 'a {
-    let checked = proof.checks.iter().filter(move |check| check.name == name);
-    let unchecked = proof.unchecked.iter().filter(move |link| link.name == name);
-    checked.map(item).chain(unchecked.map(|link| {
+/// The check of a link, or why it was not checked.
+fn links(proof: &Proof, link: Link) -> impl Iterator<Item = Element> + '_ {
+    let checked = proof.checks.iter().filter(move |check| check.link == link);
+    let unchecked = proof
+        .unchecked
+        .iter()
+        .filter(move |unchecked| unchecked.link == link);
+    checked.map(item).chain(unchecked.map(move |unchecked| {
         tag("li").class("open").with(mark(None)).with(
             tag("div")
-                .with(tag("b").with(link.name))
+                .with(tag("b").with(link.name()))
                 .with(": ")
-                .with(about(link.name))
+                .with(link.about())
                 .with(
                     tag("span")
                         .class("why")
                         .with("not checked: ")
-                        .with(link.detail.as_str()),
+                        .with(unchecked.detail.as_str()),
                 ),
         )
     }))
@@ -181,14 +184,11 @@ fn links<'a>(proof: &'a Proof, name: &'a str) -> impl Iterator<Item = Element> +
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::proof::NAMES;
 
     #[test]
     fn each_check_belongs_to_one_step() {
-        let mut shown: Vec<&str> = STEPS.iter().flat_map(|step| step.checks).copied().collect();
-        let mut known = NAMES.map(|(name, _)| name);
+        let mut shown: Vec<Link> = STEPS.iter().flat_map(|step| step.checks).copied().collect();
         shown.sort_unstable();
-        known.sort_unstable();
-        assert_eq!(shown, known);
+        assert_eq!(shown, Link::ALL);
     }
 }

@@ -549,7 +549,7 @@ fn rekor_cli_agrees_on_good_and_tampered_answers() {
         let ours = rekor::fetch(Version::V1, &server, &Which::Uuid(uuid.to_owned()));
         let proved = ours.is_ok_and(|(entry, _)| {
             let evidence = Evidence {
-                shown: Some(entry),
+                from_log: Some(entry),
                 ..Evidence::default()
             };
             let proof = prove(&evidence, &root, &Policy::default());

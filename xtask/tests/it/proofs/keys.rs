@@ -4,10 +4,10 @@
 use serde_json::{Value, json};
 use xtask::bundle;
 use xtask::proof::policy::Policy;
-use xtask::proof::{Evidence, Proof, Subject, prove};
+use xtask::proof::{Evidence, Link, Proof, Subject, prove};
 use xtask::trust::root::TrustedRoot;
 
-use super::base64;
+use super::{base64, failed_links};
 use crate::support::recorded::{bytes, json};
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
@@ -33,7 +33,7 @@ fn proof(bundle: &Value, root: &Value, with_file: bool) -> Option<Proof> {
     let evidence = Evidence {
         subject: with_file.then_some(subject),
         bundle: Some(bundle::read(bundle.to_string().as_bytes()).ok()?),
-        shown: None,
+        from_log: None,
     };
     let root = TrustedRoot::read(root.to_string().as_bytes()).unwrap();
     Some(prove(&evidence, &root, &Policy::default()))
@@ -41,15 +41,15 @@ fn proof(bundle: &Value, root: &Value, with_file: bool) -> Option<Proof> {
 
 fn wrong(proof: &Proof) -> Vec<&'static str> {
     let wrong = proof.checks.iter().filter(|check| !check.ok);
-    wrong.map(|check| check.name).collect()
+    wrong.map(|check| check.link.name()).collect()
 }
 
 #[test]
 fn rsa_is_read_of_signers_authorities_and_logs() {
     for name in RSA {
         let proof = proof(&bundle(name), &root(name), true).unwrap();
-        assert_eq!(proof.failed(), [""; 0], "{name}: {:?}", proof.checks);
-        let held: Vec<&str> = proof.checks.iter().map(|check| check.name).collect();
+        assert_eq!(failed_links(&proof), [""; 0], "{name}: {:?}", proof.checks);
+        let held: Vec<&str> = proof.checks.iter().map(|check| check.link.name()).collect();
         let links = [
             "artifact",
             "signature",
@@ -70,9 +70,9 @@ fn rsa_is_read_of_signers_authorities_and_logs() {
 #[test]
 fn a_signature_with_an_rsa_key_needs_the_file() {
     let proof = proof(&bundle(RSA[0]), &root(RSA[0]), false).unwrap();
-    assert_eq!(proof.failed(), [""; 0]);
+    assert_eq!(failed_links(&proof), [""; 0]);
     let unchecked = proof.unchecked.iter();
-    let signature = unchecked.clone().find(|link| link.name == "signature");
+    let signature = unchecked.clone().find(|link| link.link == Link::Signature);
     let why = "an RSA key signs the file itself, which was not given";
     assert_eq!(signature.unwrap().detail, why);
 }
@@ -150,7 +150,12 @@ fn what_is_not_read_is_not_proved_and_not_wrong() {
     for (name, not_read) in cases {
         let proof = proof(&bundle(name), &root(name), true).unwrap();
         assert_eq!(wrong(&proof), [""; 0], "{name}: {:?}", proof.checks);
-        assert_eq!(proof.failed(), not_read, "{name}: {:?}", proof.unchecked);
+        assert_eq!(
+            failed_links(&proof),
+            not_read,
+            "{name}: {:?}",
+            proof.unchecked
+        );
     }
 }
 

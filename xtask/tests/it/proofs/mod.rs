@@ -13,7 +13,7 @@ use serde_json::Value;
 use xtask::bundle;
 use xtask::fail::Fail;
 use xtask::proof::policy::Policy;
-use xtask::proof::{Evidence, Proof, Subject, prove};
+use xtask::proof::{Evidence, Link, Proof, Subject, prove};
 use xtask::rekor;
 use xtask::tlog::merkle::Hash;
 use xtask::tlog::tiles::Source;
@@ -63,7 +63,7 @@ impl Sample {
         let evidence = Evidence {
             subject: Some(self.subject.clone()),
             bundle: Some(bundle::read(bundle).ok()?),
-            shown: None,
+            from_log: None,
         };
         Some(prove(&evidence, root, &Policy::default()))
     }
@@ -71,14 +71,19 @@ impl Sample {
     /// The checks that do not hold.
     fn failed(&self, bundle: &Value, root: &TrustedRoot) -> Option<Vec<&'static str>> {
         let proof = self.proof(bundle.to_string().as_bytes(), root)?;
-        Some(proof.failed())
+        Some(failed_links(&proof))
     }
+}
+
+/// The names of the links that do not hold.
+fn failed_links(proof: &Proof) -> Vec<&'static str> {
+    proof.failed().into_iter().map(Link::name).collect()
 }
 
 /// What comes of an answer of Rekor v1 alone; `None` where it is refused.
 fn shown(answer: &[u8], root: &TrustedRoot) -> Option<Proof> {
     let evidence = Evidence {
-        shown: Some(rekor::read_v1(answer).ok()?),
+        from_log: Some(rekor::read_v1(answer).ok()?),
         ..Evidence::default()
     };
     Some(prove(&evidence, root, &Policy::default()))

@@ -6,7 +6,7 @@ use serde::Deserialize;
 /// are made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum KeyKind {
+pub enum KeyRecipe {
     /// A certificate authority.
     Ca,
     /// A timestamp authority.
@@ -23,35 +23,35 @@ pub enum KeyKind {
     Ctlog,
 }
 
-impl KeyKind {
+impl KeyRecipe {
     /// The word that `loopback make` takes.
     pub fn name(self) -> &'static str {
         match self {
-            KeyKind::Ca => "ca",
-            KeyKind::Timestamp => "timestamp",
-            KeyKind::Tls => "tls",
-            KeyKind::Users => "users",
-            KeyKind::Ed25519 => "ed25519",
-            KeyKind::Ecdsa => "ecdsa",
-            KeyKind::Ctlog => "ctlog",
+            KeyRecipe::Ca => "ca",
+            KeyRecipe::Timestamp => "timestamp",
+            KeyRecipe::Tls => "tls",
+            KeyRecipe::Users => "users",
+            KeyRecipe::Ed25519 => "ed25519",
+            KeyRecipe::Ecdsa => "ecdsa",
+            KeyRecipe::Ctlog => "ctlog",
         }
     }
 
     /// The ending of its public part, which is written last.
     pub fn ending(self) -> &'static str {
         match self {
-            KeyKind::Ca | KeyKind::Timestamp | KeyKind::Tls => "pem",
-            KeyKind::Users => "yml",
-            KeyKind::Ed25519 | KeyKind::Ecdsa | KeyKind::Ctlog => "pub",
+            KeyRecipe::Ca | KeyRecipe::Timestamp | KeyRecipe::Tls => "pem",
+            KeyRecipe::Users => "yml",
+            KeyRecipe::Ed25519 | KeyRecipe::Ecdsa | KeyRecipe::Ctlog => "pub",
         }
     }
 
     /// What to type where its certificate ends soon; `None` where it has none.
     pub fn renewed_by(self) -> Option<&'static str> {
         match self {
-            KeyKind::Ca => Some("cargo xtask install --renew ca"),
-            KeyKind::Timestamp => Some("cargo xtask install --renew timestamp"),
-            KeyKind::Tls => Some("cargo xtask start"),
+            KeyRecipe::Ca => Some("cargo xtask install --renew ca"),
+            KeyRecipe::Timestamp => Some("cargo xtask install --renew timestamp"),
+            KeyRecipe::Tls => Some("cargo xtask start"),
             _ => None,
         }
     }
