@@ -34,7 +34,7 @@ const usage = `usage:
   loopback timestamp --listen IP:PORT --key FILE --chain FILE
   loopback tiles     --listen IP:PORT --dir DIR
   loopback tuf       --listen IP:PORT --dir DIR
-  loopback publish   --dir DIR --anchor FILE --root-key FILE --key FILE [--at TIME] FILE [FILE ...]
+  loopback publish   --dir DIR --anchor FILE --root-key FILE --key FILE [--check] [--at TIME] NAME=FILE [NAME=FILE ...]
   loopback sample    --ca-cert FILE [--text STRING] REGISTRY/REPOSITORY:TAG
 `
 

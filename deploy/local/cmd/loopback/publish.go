@@ -6,6 +6,7 @@ import (
 	"crypto"
 	"crypto/sha256"
 	"encoding/hex"
+	"encoding/pem"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -33,24 +34,28 @@ var periods = map[string]time.Duration{
 // onlineRoles are signed with the key that stays on the machine.
 var onlineRoles = []string{metadata.TARGETS, metadata.SNAPSHOT, metadata.TIMESTAMP}
 
+// errNotPublished is what --check ends with where there is something to publish.
+var errNotPublished = errors.New("the repository is not up to date")
+
 // runPublish makes a TUF repository of files, or brings it up to date: what changed, and
 // what has less than half of its time left, gets a new version. What is as it should be
-// stays.
+// stays. With --check nothing is written, and what would be is an error.
 func runPublish(_ context.Context, args []string) error {
-	fs := newFlags("publish")
-	dir := fs.String("dir", "", "directory of the repository")
-	anchor := fs.String("anchor", "", "where the first root is kept, which clients are given")
-	rootKey := fs.String("root-key", "", "private key of the root role; it may be away while the root needs no new version")
-	key := fs.String("key", "", "private key of the other roles")
-	at := fs.String("at", "now", "the time that counts as now, RFC 3339")
-	if err := fs.Parse(args); err != nil {
+	flags := newFlags("publish")
+	dir := flags.String("dir", "", "directory of the repository")
+	anchor := flags.String("anchor", "", "where the first root is kept, which clients are given")
+	rootKey := flags.String("root-key", "", "private key of the root role, which a new repository makes; it may be away while the root needs no new version")
+	key := flags.String("key", "", "private key of the other roles")
+	check := flags.Bool("check", false, "say whether there is something to publish, and write nothing")
+	at := flags.String("at", "now", "the time that counts as now, RFC 3339")
+	if err := flags.Parse(args); err != nil {
 		return usageError{fmt.Errorf("publish: %w", err)}
 	}
-	files := fs.Args()
+	files := flags.Args()
 	if len(files) == 0 {
 		return usagef("publish: no file to publish")
 	}
-	if err := parse(fs, append(slices.Clone(args[:len(args)-len(files)]), "--"), 0); err != nil {
+	if err := parse(flags, append(slices.Clone(args[:len(args)-len(files)]), "--"), 0); err != nil {
 		return err
 	}
 	now := time.Now().UTC()
@@ -60,17 +65,24 @@ func runPublish(_ context.Context, args []string) error {
 			return usagef("publish: --at: %w", err)
 		}
 	}
-	r := repository{dir: *dir, anchor: *anchor, now: now.Truncate(time.Second), writeFile: writeFile}
+	r := repository{dir: *dir, anchor: *anchor, rootKey: *rootKey, now: now.Truncate(time.Second), writeFile: writeFile}
+	if *check {
+		r.writeFile = func(string, []byte, fs.FileMode) error { return errNotPublished }
+	}
 	var err error
 	if r.online, err = readTUFKey(*key); err != nil {
 		return err
 	}
-	if r.offline, err = readTUFKey(*rootKey); err != nil && !errors.Is(err, os.ErrNotExist) {
+	if r.offline, err = readTUFKey(*rootKey); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
 	contents := map[string][]byte{}
 	for _, file := range files {
-		if contents[filepath.Base(file)], err = os.ReadFile(file); err != nil {
+		name, path, ok := strings.Cut(file, "=")
+		if !ok {
+			return usagef("publish: %q: want NAME=FILE", file)
+		}
+		if contents[name], err = os.ReadFile(path); err != nil {
 			return err
 		}
 	}
@@ -103,9 +115,9 @@ func readTUFKey(path string) (*tufKey, error) {
 
 // A repository is a TUF repository with consistent snapshots, in files.
 type repository struct {
-	dir, anchor string
-	now         time.Time
-	writeFile   func(path string, data []byte, mode fs.FileMode) error
+	dir, anchor, rootKey string
+	now                  time.Time
+	writeFile            func(path string, data []byte, mode fs.FileMode) error
 	// offline is nil while the key of the root role is kept elsewhere.
 	offline, online *tufKey
 
@@ -118,9 +130,6 @@ type repository struct {
 // publish leaves at each moment a repository that every client can follow: a new key is
 // listed before it signs, and the old one is dropped after it has signed.
 func (r *repository) publish(contents map[string][]byte) error {
-	if err := os.MkdirAll(filepath.Join(r.dir, "targets"), 0o755); err != nil {
-		return err
-	}
 	if err := r.open(); err != nil {
 		return err
 	}
@@ -187,7 +196,20 @@ func (r *repository) rootPath(version int) string {
 
 func (r *repository) create() error {
 	if r.offline == nil {
-		return errors.New("a new repository needs the key of its root role")
+		private, err := newP256()
+		if err != nil {
+			return err
+		}
+		block, err := encodePKCS8(private)
+		if err != nil {
+			return err
+		}
+		if err := r.writeFile(r.rootKey, pem.EncodeToMemory(block), 0o600); err != nil {
+			return err
+		}
+		if r.offline, err = readTUFKey(r.rootKey); err != nil {
+			return err
+		}
 	}
 	r.root = metadata.Root(r.end(metadata.ROOT))
 	if err := r.root.Signed.AddKey(r.offline.public, metadata.ROOT); err != nil {
@@ -391,6 +413,9 @@ func write[T metadata.Roles](r *repository, role string, meta *metadata.Metadata
 	if version > 0 {
 		name = strconv.FormatInt(version, 10) + "." + name
 	}
+	if err := r.writeFile(filepath.Join(r.dir, name), text, 0o644); err != nil {
+		return err
+	}
 	fmt.Println(strings.TrimSuffix(name, ".json"))
-	return r.writeFile(filepath.Join(r.dir, name), text, 0o644)
+	return nil
 }

@@ -28,10 +28,8 @@ type tufWorld struct {
 func newTUFWorld(t *testing.T) *tufWorld {
 	t.Helper()
 	w := &tufWorld{t: t, dir: t.TempDir(), now: time.Now().UTC().Truncate(time.Second)}
-	for _, name := range []string{"root", "online"} {
-		if err := kinds["ecdsa"](filepath.Join(w.dir, name)); err != nil {
-			t.Fatal(err)
-		}
+	if err := kinds["ecdsa"](filepath.Join(w.dir, "online")); err != nil {
+		t.Fatal(err)
 	}
 	if err := os.MkdirAll(filepath.Join(w.dir, "tuf"), 0o755); err != nil {
 		t.Fatal(err)
@@ -53,6 +51,7 @@ var errCut = errors.New("cut short")
 func (w *tufWorld) publish(content string, writes int) error {
 	w.t.Helper()
 	r := repository{dir: filepath.Join(w.dir, "tuf"), anchor: filepath.Join(w.dir, "root.json"), now: w.now}
+	r.rootKey = filepath.Join(w.dir, "root.key")
 	r.writeFile = func(path string, data []byte, mode fs.FileMode) error {
 		if writes == 0 {
 			return errCut
@@ -64,7 +63,7 @@ func (w *tufWorld) publish(content string, writes int) error {
 	if r.online, err = readTUFKey(filepath.Join(w.dir, "online.key")); err != nil {
 		w.t.Fatal(err)
 	}
-	if r.offline, err = readTUFKey(filepath.Join(w.dir, "root.key")); err != nil && !errors.Is(err, fs.ErrNotExist) {
+	if r.offline, err = readTUFKey(r.rootKey); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		w.t.Fatal(err)
 	}
 	return r.publish(map[string][]byte{tufTarget: []byte(content)})
