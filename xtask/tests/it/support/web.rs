@@ -29,6 +29,7 @@ impl Answers {
             ("/loopback 'tiles'", 8),
             ("/loopback 'rekor-v1'", 9),
             ("/registry 'serve'", 10),
+            ("/loopback 'tuf'", 11),
         ];
         let ended = Arc::new(AtomicBool::new(false));
         let stop = Arc::clone(&ended);
