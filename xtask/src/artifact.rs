@@ -70,7 +70,7 @@ impl Artifact {
 
 /// A signature that was made here.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Signature {
+pub(crate) struct Signature {
     /// The image by digest, or the file.
     pub artifact: String,
     /// Whether it is an image.

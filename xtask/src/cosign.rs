@@ -10,7 +10,7 @@ use crate::target::steps::{Forget, Record, Token};
 use crate::words;
 
 /// A cosign and what it is given.
-pub struct Cosign {
+pub(crate) struct Cosign {
     /// The program.
     pub program: PathBuf,
     /// Where it keeps its own files, instead of the home directory.
@@ -26,7 +26,7 @@ pub struct Cosign {
 }
 
 /// What a call signs, as whom.
-pub struct SignRequest<'a> {
+pub(crate) struct SignRequest<'a> {
     /// The images or files.
     pub artifacts: &'a [Artifact],
     /// The name of the user or service account.
@@ -65,7 +65,7 @@ impl SignRequest<'_> {
 impl Cosign {
     /// Adds the steps that sign. They need the steps of `needs`, where these are in
     /// the plan. Returns the names of the last ones.
-    pub fn push_sign(
+    pub(crate) fn push_sign(
         &self,
         plan: &mut Plan,
         request: &SignRequest<'_>,
@@ -152,7 +152,7 @@ impl Cosign {
 
     /// Adds the steps that verify against a policy: cosign's own options. Returns
     /// their names.
-    pub fn push_verify(
+    pub(crate) fn push_verify(
         &self,
         plan: &mut Plan,
         artifacts: &[Artifact],
@@ -211,7 +211,7 @@ impl Cosign {
 
 /// What tells the steps of several artifacts apart: nothing for the first, then
 /// `-2`, `-3`.
-pub fn numbered(i: usize) -> String {
+pub(crate) fn numbered(i: usize) -> String {
     if i == 0 {
         String::new()
     } else {

@@ -4,9 +4,9 @@ use std::fmt;
 
 /// The exit status for "reached, and the answer is no": not signed, not
 /// verified, not ready.
-pub const NOT_SO: u8 = 1;
+pub(crate) const NOT_SO: u8 = 1;
 /// The exit status for "broken, unreachable or misused".
-pub const BROKEN: u8 = 2;
+pub(crate) const BROKEN: u8 = 2;
 
 /// What went wrong, for a person and for a script.
 ///
@@ -30,7 +30,7 @@ pub struct Fail {
 }
 
 /// A failure of kind "the answer is no" (exit status 1).
-pub fn not_so(what: impl Into<String>) -> Fail {
+pub(crate) fn not_so(what: impl Into<String>) -> Fail {
     Fail {
         what: what.into(),
         hints: Vec::new(),
@@ -42,7 +42,7 @@ pub fn not_so(what: impl Into<String>) -> Fail {
 }
 
 /// A failure of kind "broken, unreachable or misused" (exit status 2).
-pub fn broken(what: impl Into<String>) -> Fail {
+pub(crate) fn broken(what: impl Into<String>) -> Fail {
     Fail {
         exit: BROKEN,
         ..not_so(what)

@@ -2,41 +2,45 @@
 //!
 //! One file a command in [`commands`]; [`plan`] runs what they build; [`local`]
 //! and [`cluster`] are where it runs.
+//!
+//! Only what the tests, the benchmarks and the fuzzers use is public.
+
+#![warn(unreachable_pub)]
 
 #[cfg(not(any(target_os = "linux", target_os = "macos")))]
 compile_error!("the workshop runs on Linux and macOS; on Windows use WSL");
 
 pub(crate) mod app;
-pub mod artifact;
-pub mod book;
+pub(crate) mod artifact;
+pub(crate) mod book;
 pub mod bundle;
-pub mod cli;
+pub(crate) mod cli;
 pub mod cluster;
 pub mod commands;
-pub mod cosign;
+pub(crate) mod cosign;
 pub mod entry;
-pub mod evidence;
-pub mod exec;
+pub(crate) mod evidence;
+pub(crate) mod exec;
 pub mod fail;
 pub mod format;
 pub mod http;
 pub mod labs;
 pub mod local;
-pub mod parallel;
-pub mod plan;
+pub(crate) mod parallel;
+pub(crate) mod plan;
 pub mod preflight;
-pub mod problems;
+pub(crate) mod problems;
 pub mod proof;
-pub mod random;
+pub(crate) mod random;
 pub mod registry;
 pub mod rekor;
 pub mod report;
-pub mod signatures;
+pub(crate) mod signatures;
 pub mod state;
 pub mod target;
-pub mod text;
-pub mod time;
+pub(crate) mod text;
+pub(crate) mod time;
 pub mod tlog;
 pub mod trust;
-pub mod ui;
+pub(crate) mod ui;
 pub mod walkthrough;

@@ -5,7 +5,7 @@ use anyhow::Result;
 use crate::fail::broken;
 
 /// Works on every item at the same time, and returns the results in their order.
-pub fn each<I: Sync, T: Send>(
+pub(crate) fn each<I: Sync, T: Send>(
     items: &[I],
     work: impl Fn(&I) -> Result<T> + Sync,
 ) -> Vec<Result<T>> {
@@ -24,11 +24,8 @@ pub fn each<I: Sync, T: Send>(
     })
 }
 
-/// Two different things at once.
-///
-/// # Errors
-/// The first one's error, else the second one's.
-pub fn both<A: Send, B: Send>(
+/// Does two different things at the same time.
+pub(crate) fn both<A: Send, B: Send>(
     first: impl FnOnce() -> Result<A> + Send,
     second: impl FnOnce() -> Result<B>,
 ) -> Result<(A, B)> {
@@ -44,10 +41,7 @@ pub fn both<A: Send, B: Send>(
 
 /// Works on every item, as many at once as the machine has processors, and takes the
 /// results in their order as they come; only a few are held at a time.
-///
-/// # Errors
-/// The first one of `take`, which ends the work.
-pub fn ordered<I: Sync, T: Send>(
+pub(crate) fn ordered<I: Sync, T: Send>(
     items: &[I],
     work: impl Fn(&I) -> T + Sync,
     mut take: impl FnMut(T) -> Result<()>,
@@ -61,7 +55,7 @@ pub fn ordered<I: Sync, T: Send>(
                 let (send, receive) = std::sync::mpsc::sync_channel(16);
                 scope.spawn(move || {
                     let own = items.iter().skip(first).step_by(workers);
-                    // Nobody takes any more where the work was ended.
+                    // The receiver is gone once the work was ended.
                     own.map(work).all(|result| send.send(result).is_ok())
                 });
                 receive

@@ -6,7 +6,7 @@ use crate::fail::{Fail, not_so};
 
 /// One thing that was looked at.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Finding {
+pub(crate) struct Finding {
     /// What: `go`.
     pub name: &'static str,
     /// What is required.
@@ -32,7 +32,7 @@ pub(crate) struct Findings {
 
 impl Finding {
     /// Starts one: nothing was found yet.
-    pub fn new(name: &'static str, wanted: impl Into<String>) -> Finding {
+    pub(crate) fn new(name: &'static str, wanted: impl Into<String>) -> Finding {
         Finding {
             name,
             wanted: wanted.into(),
@@ -44,27 +44,27 @@ impl Finding {
     }
 
     /// It is there.
-    pub fn found(mut self, found: impl Into<String>) -> Finding {
+    pub(crate) fn found(mut self, found: impl Into<String>) -> Finding {
         self.found = found.into();
         self.ok = true;
         self
     }
 
     /// It is missing, or not enough. Not everything has a way out to name.
-    pub fn missing(mut self, found: impl Into<String>, hint: impl Into<String>) -> Finding {
+    pub(crate) fn missing(mut self, found: impl Into<String>, hint: impl Into<String>) -> Finding {
         self.found = found.into();
         self.hint = Some(hint.into()).filter(|hint| !hint.is_empty());
         self
     }
 
     /// It may be missing.
-    pub fn optional(mut self, why: &'static str) -> Finding {
+    pub(crate) fn optional(mut self, why: &'static str) -> Finding {
         self.optional = (!self.ok).then_some(why);
         self
     }
 
     /// Whether work can go on.
-    pub fn passes(&self) -> bool {
+    pub(crate) fn passes(&self) -> bool {
         self.ok || self.optional.is_some()
     }
 }
@@ -95,10 +95,7 @@ pub(crate) fn lines(findings: &[Finding]) -> Vec<String> {
 }
 
 /// The failure that the findings amount to, with every hint.
-///
-/// # Errors
-/// Where one does not pass.
-pub fn verdict(findings: &[Finding]) -> Result<(), Fail> {
+pub(crate) fn verdict(findings: &[Finding]) -> Result<(), Fail> {
     let failed: Vec<_> = findings
         .iter()
         .filter(|finding| !finding.passes())

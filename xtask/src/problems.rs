@@ -36,7 +36,7 @@ static PROBLEMS: LazyLock<Vec<Problem>> =
     LazyLock::new(|| serde_yaml::from_str(include_str!("problems.yml")).unwrap_or_default());
 
 /// A tool's failure in plain words, where the problem is a known one.
-pub fn explain(fail: Fail) -> Fail {
+pub(crate) fn explain(fail: Fail) -> Fail {
     let Some(problem) = first_match(&fail.tail.join("\n")) else {
         return fail;
     };

@@ -18,7 +18,7 @@ use crate::text::quote;
 const REMEMBERED: usize = 1000;
 
 /// A signature to be remembered.
-pub struct NewSignature<'a> {
+pub(crate) struct NewSignature<'a> {
     /// The bundle that cosign wrote.
     pub bundle: &'a Path,
     /// The log that recorded it.
@@ -33,7 +33,7 @@ pub struct NewSignature<'a> {
 
 /// Remembers a signature of the target in `dir`, and returns it. Bundles of images are
 /// kept beside the trust material; those of files stay where they are.
-pub fn remember(dir: &Path, new: NewSignature<'_>) -> Result<Signature> {
+pub(crate) fn remember(dir: &Path, new: NewSignature<'_>) -> Result<Signature> {
     let NewSignature {
         bundle,
         rekor,
@@ -79,10 +79,7 @@ pub fn remember(dir: &Path, new: NewSignature<'_>) -> Result<Signature> {
 
 /// The signatures of the target in `dir`, oldest first, with the absolute paths of
 /// their bundles.
-///
-/// # Errors
-/// Where the file is damaged.
-pub fn all(dir: &Path) -> Result<Vec<Signature>> {
+pub(crate) fn all(dir: &Path) -> Result<Vec<Signature>> {
     let mut all = kept(dir)?;
     for signature in &mut all {
         signature.bundle = dir.join(&signature.bundle);

@@ -4,7 +4,7 @@ use crate::format::hex::hex;
 
 /// A text from outside without control characters, which could rewrite what a
 /// terminal shows.
-pub fn printable(text: &str) -> String {
+pub(crate) fn printable(text: &str) -> String {
     text.chars()
         .map(|c| {
             if c.is_control() && c != '\t' {
@@ -18,23 +18,23 @@ pub fn printable(text: &str) -> String {
 
 /// One word quoted for a POSIX shell. A NUL cannot be passed to any program;
 /// it is printed as the replacement character.
-pub fn quote(text: &str) -> String {
+pub(crate) fn quote(text: &str) -> String {
     let text = text.replace('\0', "\u{fffd}");
     shlex::try_quote(&text).map_or_else(|_| text.clone(), |quoted| quoted.into_owned())
 }
 
 /// The first digits of a hash, for a line that a person reads.
-pub fn short(hash: &[u8; 32]) -> String {
+pub(crate) fn short(hash: &[u8; 32]) -> String {
     format!("{}…", hex(&hash[..4]))
 }
 
 /// `1 entry`, `2 entries`.
-pub fn entries(n: u64) -> String {
+pub(crate) fn entries(n: u64) -> String {
     counted(n, "entry", "entries")
 }
 
 /// A number and what it counts: `1 hash`, `3 hashes`.
-pub fn counted(n: u64, one: &str, more: &str) -> String {
+pub(crate) fn counted(n: u64, one: &str, more: &str) -> String {
     match n {
         1 => format!("1 {one}"),
         n => format!("{n} {more}"),

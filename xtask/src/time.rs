@@ -3,40 +3,40 @@
 use std::time::{Duration, SystemTime};
 
 /// This second.
-pub fn now() -> String {
+pub(crate) fn now() -> String {
     format(SystemTime::now())
 }
 
 /// The next second: what was signed in this one is still within.
-pub fn soon() -> String {
+pub(crate) fn soon() -> String {
     format(SystemTime::now() + Duration::from_secs(1))
 }
 
 /// A time as text.
-pub fn format(time: SystemTime) -> String {
+pub(crate) fn format(time: SystemTime) -> String {
     humantime::format_rfc3339_seconds(time).to_string()
 }
 
-/// The time that a text says; `None` for what is no time.
-pub fn parse(text: &str) -> Option<SystemTime> {
+/// The time that a text says; `None` for what is not a time.
+pub(crate) fn parse(text: &str) -> Option<SystemTime> {
     humantime::parse_rfc3339(text).ok()
 }
 
 /// A number of seconds since 1970 as text; `None` where no calendar holds it.
-pub fn from_unix(seconds: u64) -> Option<String> {
+pub(crate) fn from_unix(seconds: u64) -> Option<String> {
     const YEAR_9999: u64 = 253_402_300_799;
     (seconds <= YEAR_9999).then(|| format(SystemTime::UNIX_EPOCH + Duration::from_secs(seconds)))
 }
 
-/// How long ago a time was; zero for the future and for what is no time.
-pub fn age(text: &str) -> Duration {
+/// How long ago a time was; zero for the future and for what is not a time.
+pub(crate) fn age(text: &str) -> Duration {
     parse(text)
         .and_then(|time| time.elapsed().ok())
         .unwrap_or_default()
 }
 
 /// A duration in two units at most: `3d 4h`, `12m 5s`.
-pub fn short(duration: Duration) -> String {
+pub(crate) fn short(duration: Duration) -> String {
     let seconds = duration.as_secs();
     let (days, hours, minutes) = (seconds / 86400, seconds / 3600 % 24, seconds / 60 % 60);
     match (days, hours, minutes) {

@@ -11,7 +11,7 @@ use crate::evidence::{self, Inspected, Online, Query, SignatureSource};
 use crate::proof::policy::{Expected, Policy};
 use crate::rekor::Which;
 
-/// Which signature is looked at, and whose word counts.
+/// Which signature to look at, and whom to trust.
 #[derive(Debug, Default, Args)]
 pub(crate) struct EvidenceArgs {
     /// The signatures of this image [default: the last signature made here]
@@ -32,7 +32,7 @@ pub(crate) struct EvidenceArgs {
     /// The file that must have been signed
     #[arg(long, value_name = "FILE", conflicts_with_all = ["log_index", "uuid"])]
     pub(crate) blob: Option<PathBuf>,
-    /// Whose word counts: a trusted root [default: that of this installation]
+    /// The trusted root that decides whom to trust [default: that of this installation]
     #[arg(long, value_name = "FILE")]
     pub(crate) trusted_root: Option<PathBuf>,
     /// Who must have signed

@@ -111,7 +111,7 @@ impl App {
         }
     }
 
-    /// The chosen target, to be removed: damaged settings do not stand in the way.
+    /// The chosen target, in order to remove it; damaged settings must not prevent that.
     pub(crate) fn target_to_remove(&self) -> Result<Box<dyn Target>> {
         match self.chosen.kind {
             TargetKind::Local => Ok(Box::new(self.local_to_remove()?)),
@@ -119,7 +119,7 @@ impl App {
         }
     }
 
-    /// Another app of the same target and state that prints in this style.
+    /// The same app, printing in another style.
     pub(crate) fn restyled(&self, style: Style) -> App {
         App {
             ui: self.ui.restyled(style),

@@ -9,7 +9,7 @@ use crate::fail::{Fail, not_so};
 use crate::plan::{Plan, Step};
 use crate::target::{ClusterOptions, InstallStage};
 
-/// The steps that every stage begins with, where it needs them: they cost nothing.
+/// The steps that a stage runs first, where it needs them: they cost nothing.
 const FIRST: [&str; 2] = ["begin", "namespaces"];
 
 /// A stage of an install on a cluster.

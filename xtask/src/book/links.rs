@@ -23,7 +23,7 @@ pub(super) fn rewrite(text: &str, mut new: impl FnMut(&str) -> Option<String>) -
 }
 
 /// Where the targets are in a text, in their order. One that is written with escapes is
-/// left out: it is no path of a file as it stands.
+/// left out: as it stands it is not the path of a file.
 fn targets(text: &str) -> BTreeSet<(usize, usize)> {
     let mut targets = BTreeSet::new();
     for (event, range) in Parser::new_ext(text, Options::ENABLE_TABLES).into_offset_iter() {
@@ -143,7 +143,7 @@ mod tests {
             prop_assert_eq!(found, Some(file));
         }
 
-        /// Whatever a page holds, all that is no link stays.
+        /// Whatever a page holds, all that is not a link stays.
         #[test]
         fn a_page_without_changes_stays(text in "[\\]\\[()\"`a \n]{0,60}") {
             prop_assert_eq!(rewrite(&text, |_| None), text);

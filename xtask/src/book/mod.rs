@@ -8,7 +8,7 @@ mod steps;
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
-pub use serve::{refuse_taken, show};
+pub(crate) use serve::{refuse_taken, show};
 pub(crate) use steps::BookStep;
 
 use crate::cluster::pins::pins;
@@ -23,11 +23,11 @@ use steps::Pages;
 /// How many crates `cargo install` compiles for mdBook: the end of a bar.
 const CRATES: u64 = 177;
 
-/// In a directory that a book is made in, and in no other: whoever holds it makes it.
+/// The lock file of a directory in which a book is made. No other directory has one.
 const LOCK: &str = ".book.lock";
 
 /// A book that is made from one repository in one directory.
-pub struct Book {
+pub(crate) struct Book {
     repo: PathBuf,
     dir: PathBuf,
     version: String,
@@ -37,10 +37,7 @@ pub struct Book {
 
 impl Book {
     /// The book of a repository; `output` is another directory than the usual one.
-    ///
-    /// # Errors
-    /// Where the pins cannot be read or no cache directory can be named.
-    pub fn of(repo: &Path, output: Option<&Path>) -> Result<Book> {
+    pub(crate) fn of(repo: &Path, output: Option<&Path>) -> Result<Book> {
         let dir = match output {
             Some(dir) => std::path::absolute(dir)?,
             None => repo.join("docs/book"),
@@ -61,23 +58,20 @@ impl Book {
     }
 
     /// The first page.
-    pub fn first_page(&self) -> PathBuf {
+    pub(crate) fn first_page(&self) -> PathBuf {
         self.dir.join("html/index.html")
     }
 
-    /// Holds the directory, so that nobody else makes a book in it.
-    ///
-    /// # Errors
-    /// Where it holds something else than a book, or the file system refuses.
-    pub fn hold(&self, waiting: &dyn Fn()) -> Result<Lock> {
+    /// Locks the directory, so that no other command makes a book in it at the same time.
+    pub(crate) fn hold(&self, waiting: &dyn Fn()) -> Result<Lock> {
         refuse(&self.dir)?;
         std::fs::create_dir_all(&self.dir)?;
         state::exclusive_or(&self.dir.join(LOCK), waiting)
     }
 
-    /// How to make it, or where a port is named, to show it there: mdBook's server makes
-    /// it as well.
-    pub fn plan(&self, port: Option<u16>) -> Plan {
+    /// The plan that makes the book or, where a port is named, shows it there: mdBook's
+    /// server makes it as well.
+    pub(crate) fn plan(&self, port: Option<u16>) -> Plan {
         let mdbook = self.root.join("bin/mdbook");
         let installed = {
             let mdbook = mdbook.clone();
@@ -127,7 +121,7 @@ impl Book {
     }
 
     /// What makes the book and shows it.
-    pub fn server(&self, port: u16) -> Command {
+    pub(crate) fn server(&self, port: u16) -> Command {
         Command::new(words![
             self.root.join("bin/mdbook"),
             "serve",
@@ -152,10 +146,7 @@ impl StepRunner for Book {
 
 /// Gathers in a directory what mdBook is given: its configuration, the pages, and
 /// the files that they name.
-///
-/// # Errors
-/// Where the directory holds something else than a book, or a page cannot be read.
-pub fn gather(repo: &Path, dir: &Path) -> Result<()> {
+pub(crate) fn gather(repo: &Path, dir: &Path) -> Result<()> {
     refuse(dir)?;
     std::fs::create_dir_all(dir)?;
     let mut ours = std::fs::OpenOptions::new();

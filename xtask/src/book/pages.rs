@@ -1,6 +1,6 @@
 //! What mdBook is given: the pages that `docs/SUMMARY.md` lists, and all that they
 //! name. mdBook reads below one directory and shows nothing but Markdown; so what
-//! lies outside `docs/` is put below `repository/`, and a file that is no page
+//! lies outside `docs/` is put below `repository/`, and a file that is not a page
 //! becomes one that shows it.
 
 use std::collections::BTreeMap;
@@ -28,7 +28,7 @@ const PICTURES: [&str; 3] = ["svg", "png", "jpg"];
 const LARGEST: u64 = 64 * 1024;
 
 /// Writes all of it below `dir`.
-pub fn gather(repo: &Path, dir: &Path) -> Result<()> {
+pub(crate) fn gather(repo: &Path, dir: &Path) -> Result<()> {
     let mut gathered = Gathered::new(repo)?;
     let mut files: BTreeMap<String, Vec<u8>> = BTreeMap::new();
     let mut shown = Vec::new();

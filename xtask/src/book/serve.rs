@@ -15,10 +15,7 @@ use crate::plan::Command;
 const EACH: Duration = Duration::from_millis(20);
 
 /// Fails where another program listens on a port of this machine's loopback.
-///
-/// # Errors
-/// Exactly then.
-pub fn refuse_taken(port: u16) -> Result<(), Fail> {
+pub(crate) fn refuse_taken(port: u16) -> Result<(), Fail> {
     let taken = |error| {
         broken(format!("port {port} on 127.0.0.1 is taken ({error})"))
             .hint("name another: cargo xtask book --serve --port N")
@@ -30,10 +27,7 @@ pub fn refuse_taken(port: u16) -> Result<(), Fail> {
 
 /// Runs a server until the user interrupts, which is how it is meant to end; the
 /// caller keeps a watch. `shown` is called once it answers at its address.
-///
-/// # Errors
-/// Where it ends by itself.
-pub fn show(server: &Command, url: &str, shown: impl FnOnce()) -> Result<()> {
+pub(crate) fn show(server: &Command, url: &str, shown: impl FnOnce()) -> Result<()> {
     std::thread::scope(|scope| {
         let running = scope.spawn(|| each_line_of(server, &mut |_| true));
         let goes_on = || !running.is_finished() && !interrupt::interrupted();
@@ -51,7 +45,7 @@ pub fn show(server: &Command, url: &str, shown: impl FnOnce()) -> Result<()> {
         match running.join() {
             Ok(Ok(())) if interrupted => Ok(()),
             Ok(Err(error)) => Err(error),
-            _ => Err(broken("mdBook shows the book no more").into()),
+            _ => Err(broken("mdBook has stopped showing the book").into()),
         }
     })
 }

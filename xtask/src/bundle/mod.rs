@@ -19,7 +19,7 @@ use crate::format::key::Hashing;
 use crate::format::protojson::strict_json;
 
 /// The largest bundle that is read; an attestation in it may be long.
-pub const LARGEST: u64 = 16 * 1024 * 1024;
+pub(crate) const LARGEST: u64 = 16 * 1024 * 1024;
 
 /// The media type of a statement (in-toto).
 const STATEMENT: &str = "application/vnd.in-toto+json";
@@ -37,8 +37,8 @@ pub struct Bundle {
     pub entry: Option<Entry>,
     /// Timestamps of timestamp authorities, DER.
     pub timestamps: Vec<Vec<u8>>,
-    /// Whether it is of a time when a log's promise stood for its proof: of version
-    /// 0.1, or older.
+    /// Whether its format is so old (0.1 or older) that the log's promise stands in for a
+    /// proof of inclusion.
     pub promise_suffices: bool,
 }
 
@@ -100,8 +100,8 @@ impl Content {
         }
     }
 
-    /// What kind of statement it is (in-toto, `predicateType`); `None` where it is
-    /// none.
+    /// The `predicateType` of the statement (in-toto); `None` where the content is not a
+    /// statement.
     pub fn predicate_type(&self) -> Option<String> {
         match self {
             Content::Envelope {
@@ -148,8 +148,7 @@ impl Content {
 }
 
 impl Bundle {
-    /// One put together from the parts that an image carried before there were
-    /// bundles.
+    /// Makes one from the parts that an image carried before there were bundles.
     pub fn of(
         content: Content,
         leaf: Option<Leaf>,
@@ -172,9 +171,6 @@ impl Bundle {
     }
 
     /// The leaf certificate.
-    ///
-    /// # Errors
-    /// Where there is none, as in a bundle signed with a key.
     pub fn leaf(&self) -> Result<&Leaf, Fail> {
         self.leaf.as_ref().ok_or_else(|| {
             broken("the bundle holds no certificate: it was signed with a key, not an identity")
@@ -197,9 +193,6 @@ impl Bundle {
     }
 
     /// The index of its log entry.
-    ///
-    /// # Errors
-    /// Where it has no log entry.
     pub fn log_index(&self) -> Result<u64, Fail> {
         let entry = self.entry.as_ref();
         entry

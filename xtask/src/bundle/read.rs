@@ -1,4 +1,4 @@
-//! Reading a bundle: protobuf's JSON, of which nothing may be said twice.
+//! Reading a bundle: protobuf's JSON, in which no key may occur twice.
 
 use serde::Deserialize;
 
@@ -113,12 +113,10 @@ struct EnvelopeSignature {
 }
 
 /// Reads a bundle.
-///
-/// # Errors
-/// Where it is none, or is one that says two things at once.
 pub fn read(text: &[u8]) -> Result<Bundle, Fail> {
-    // The media type first: of a text that is no bundle it is what is missing.
-    let value = strict_json(text).map_err(|error| broken(format!("that is no bundle: {error}")))?;
+    // The media type comes first: a text that is not a bundle lacks it.
+    let value =
+        strict_json(text).map_err(|error| broken(format!("that is not a bundle: {error}")))?;
     let kind = value["mediaType"].as_str().unwrap_or_default();
     if !kind.starts_with("application/vnd.dev.sigstore.bundle") {
         return Err(broken(
@@ -168,7 +166,9 @@ pub fn read(text: &[u8]) -> Result<Bundle, Fail> {
 }
 
 fn bad(what: &str) -> Fail {
-    broken(format!("that is no bundle this program reads: {what}"))
+    broken(format!(
+        "that is not a bundle that this program reads: {what}"
+    ))
 }
 
 /// What was signed, and the signature of it.

@@ -14,9 +14,6 @@ use crate::target::{ClusterOptions, InstallStage, TargetKind};
 
 impl Cluster {
     /// The target as it will be after what is requested.
-    ///
-    /// # Errors
-    /// Where an option does not fit.
     pub(super) fn chosen(&self, request: Request<'_>, facts: &InstallFacts) -> Result<Cluster> {
         let mut settings = self.settings()?.clone();
         settings.take_ports(request.port_base, facts)?;
@@ -119,7 +116,8 @@ impl ClusterSettings {
     }
 }
 
-/// An overlay that was named, or taken back, or is as it was chosen before.
+/// The overlay that is named now, none where it is taken back, else the one chosen
+/// before.
 fn overlay(kept: &mut Option<PathBuf>, named: Option<&Path>, option: &str) -> Result<()> {
     match named {
         None => {}

@@ -49,8 +49,8 @@ pub(crate) fn text_of(secret: &Object, key: &str) -> Result<String> {
     })?;
     let bytes = BASE64_STANDARD
         .decode(data)
-        .context("a Secret that is no base64")?;
-    String::from_utf8(bytes).context("a Secret that is no text")
+        .context("a Secret that is not base64")?;
+    String::from_utf8(bytes).context("a Secret that is not text")
 }
 
 fn source(kubectl: &Kubectl, server: &ClusterServer, part: &PublicPart) -> Result<Option<Object>> {

@@ -81,14 +81,16 @@ impl Discovery {
         // `minikube start` ignores options for a profile that exists.
         finding.missing(
             found,
-            format!("make it anew: minikube --profile={profile} delete, then cargo xtask minikube"),
+            format!(
+                "make it again: minikube --profile={profile} delete, then cargo xtask minikube"
+            ),
         )
     }
 
     /// Fails where Fulcio will not believe tokens of this issuer.
     ///
     /// # Errors
-    /// Exit status 1 then, with what changes it.
+    /// Exit status 1, with a hint about what to change.
     pub(crate) fn require(&self, kind: TargetKind, profile: &str) -> Result<()> {
         let finding = self.check(kind, profile);
         if finding.ok {

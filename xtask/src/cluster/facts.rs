@@ -49,9 +49,6 @@ pub(super) struct InstallFacts {
 
 impl InstallFacts {
     /// Asks the cluster, and this machine, for what the request needs.
-    ///
-    /// # Errors
-    /// Where minikube's address is wanted and it does not run.
     pub(super) fn gather(cluster: &Cluster, request: Request<'_>) -> Result<InstallFacts> {
         let settings = cluster.settings()?;
         let mut facts = InstallFacts::default();

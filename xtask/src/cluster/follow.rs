@@ -90,7 +90,8 @@ fn log_of(
     Ok(lines)
 }
 
-/// That a Job did not run says nothing about the image: it is no "no".
+/// A Job that did not run says nothing about the image, so its failure is not the answer
+/// "no".
 fn could_not_look(error: &anyhow::Error) -> Fail {
     Fail {
         exit: BROKEN,

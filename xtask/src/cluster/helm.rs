@@ -138,7 +138,8 @@ impl Helm {
     }
 }
 
-/// Values without what a null takes away: helm remembers the null itself.
+/// Values without the keys that are null: a null removes a key, and helm remembers the
+/// null.
 pub(crate) fn without_nulls(values: &Value) -> Value {
     match values {
         Value::Object(fields) => fields

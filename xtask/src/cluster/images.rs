@@ -29,7 +29,7 @@ pub(super) fn named(charts: &Charts) -> Result<Vec<String>> {
     let mut images = BTreeSet::new();
     for file in MANIFESTS {
         let manifest = yaml::read(&charts.repo.join(file))?;
-        let manifest = serde_json::to_value(manifest).context("a manifest is no object")?;
+        let manifest = serde_json::to_value(manifest).context("a manifest is not an object")?;
         collect(&manifest, &mut images);
     }
     for release in RELEASES {
@@ -44,7 +44,7 @@ pub(super) fn named(charts: &Charts) -> Result<Vec<String>> {
     Ok(images.into_iter().collect())
 }
 
-/// Whether the charts and their values are here: without them nobody knows the images.
+/// Whether the charts and their values are here: without them the images are unknown.
 pub(super) fn are_known(charts: &Charts) -> Result<bool> {
     let mut known = charts.values_are_written()?;
     for release in RELEASES {
@@ -70,8 +70,8 @@ fn template(charts: &Charts, release: ChartRelease) -> Result<Command> {
     Ok(Command::new(words))
 }
 
-/// Fetches the images that minikube lacks. One that cannot be had does not keep the
-/// others from being fetched; the first failure is the answer.
+/// Fetches the images that minikube lacks. The others are fetched even where one cannot
+/// be; the first failure is returned.
 pub(super) fn fetch(
     charts: &Charts,
     minikube: &Minikube,
@@ -92,8 +92,8 @@ pub(super) fn fetch(
     first.map_or(Ok(()), |fail| Err(fail.into()))
 }
 
-/// Fetches an image into minikube. It only saves time, so what goes wrong is said and
-/// does no harm.
+/// Fetches an image into minikube. This only saves time, so a failure is reported and
+/// ignored.
 pub(super) fn preload(minikube: &Minikube, image: &str, report: &dyn Fn(StepEvent<'_>)) {
     if let Err(fail) = minikube.pull(image) {
         let line = format!("not fetched in advance: {}", fail.what);

@@ -23,7 +23,7 @@ impl Minikube {
         Command::new([words!["minikube"], words, profile].concat())
     }
 
-    /// Whether it runs. One that cannot say does not.
+    /// Whether it runs; `false` where it does not say.
     pub(crate) fn runs(&self) -> bool {
         let list = self.command(words!["profile", "list", "--output=json"]);
         let Ok(text) = output_of(&list, None) else {
@@ -55,7 +55,7 @@ impl Minikube {
     pub(crate) fn lacking_images(&self, images: &[String]) -> Result<Vec<String>> {
         let list = self.on_node(words!["sudo", "crictl", "images", "--output", "json"]);
         let said: Value = serde_json::from_str(&output_of(&list, None)?)
-            .context("the node's list of images is no JSON")?;
+            .context("the node's list of images is not JSON")?;
         let there = there(&said);
         let lacking = images
             .iter()

@@ -36,7 +36,7 @@ pub mod servers;
 mod settings;
 mod signing;
 mod status;
-pub mod steps;
+pub(crate) mod steps;
 mod target;
 mod trust;
 mod uninstall;
@@ -85,9 +85,6 @@ pub struct Cluster {
 impl Cluster {
     /// The target as its state directory describes it; `context` is the one that
     /// was typed. No program runs.
-    ///
-    /// # Errors
-    /// Where the state is damaged.
     pub fn open(
         repo: &Path,
         state: &State,
@@ -132,7 +129,7 @@ impl Cluster {
         settings.as_ref().map_err(|fail| fail.clone().into())
     }
 
-    /// It with other settings.
+    /// The same cluster with other settings.
     fn with_settings(&self, settings: ClusterSettings) -> Cluster {
         Cluster {
             settings: Ok(settings).into(),

@@ -54,7 +54,7 @@ pub(crate) struct Metadata {
     pub(crate) deletion_timestamp: Option<String>,
 }
 
-/// `spec`: of a Deployment, but for the renewal of a Lease.
+/// `spec`: of a Deployment, except the renewal, which is of a Lease.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub(crate) struct Spec {

@@ -84,9 +84,6 @@ pub struct Chart {
 }
 
 /// The pins of the repository, overlaid with those of a file.
-///
-/// # Errors
-/// Where either is missing or holds something else.
 pub fn pins(repo: &Path, overlay: Option<&Path>) -> Result<Pins> {
     let mut all = yaml::read(&repo.join("deploy/versions.yml"))?;
     if let Some(overlay) = overlay {

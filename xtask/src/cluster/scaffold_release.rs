@@ -28,7 +28,7 @@ pub const TABLES: [&str; 3] = ["--reuse-values", "--set", "trillian.createdb.ena
 /// How far the release is.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum ReleasePhase {
-    /// There is none.
+    /// It is not installed.
     None,
     /// Fulcio and Trillian, with these values; null where helm was interrupted.
     First(Value),
@@ -37,7 +37,7 @@ pub(super) enum ReleasePhase {
 }
 
 impl ReleasePhase {
-    /// Asks helm.
+    /// Asks helm how far it is.
     pub(super) fn now(helm: &Helm) -> Result<ReleasePhase> {
         helm.installed(SCAFFOLD).map(ReleasePhase::of)
     }

@@ -5,11 +5,11 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 /// The lowest of the ports on which the cluster's servers are reached.
-pub const PORT_BASE: u16 = 17850;
+pub(crate) const PORT_BASE: u16 = 17850;
 
 /// `settings.json` of a cluster target.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ClusterSettings {
+pub(crate) struct ClusterSettings {
     /// The context of kubectl that names the cluster.
     pub context: String,
     /// Where the charts come from, where not from their own repositories: a helm
@@ -33,8 +33,8 @@ pub struct ClusterSettings {
 }
 
 impl ClusterSettings {
-    /// Those of a new installation on a cluster.
-    pub fn new(context: &str) -> ClusterSettings {
+    /// The settings of a new installation on a cluster.
+    pub(crate) fn new(context: &str) -> ClusterSettings {
         ClusterSettings {
             context: context.to_owned(),
             charts: None,

@@ -62,7 +62,7 @@ impl Cluster {
     }
 }
 
-/// A component of which no more is known.
+/// A component of which nothing more is known.
 fn bare(name: String, state: ComponentState, address: String) -> Component {
     Component {
         name,

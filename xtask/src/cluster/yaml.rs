@@ -9,9 +9,6 @@ use crate::fail::{Fail, broken};
 use crate::state;
 
 /// A YAML file.
-///
-/// # Errors
-/// Where it is missing or no YAML.
 pub fn read(file: &Path) -> Result<Value> {
     let text =
         state::read(file)?.ok_or_else(|| broken(format!("there is no file {}", file.display())))?;
@@ -22,10 +19,7 @@ pub fn read(file: &Path) -> Result<Value> {
 }
 
 /// A YAML document.
-///
-/// # Errors
-/// Where it is none.
-pub fn parse(text: &[u8]) -> Result<Value, Fail> {
+pub(crate) fn parse(text: &[u8]) -> Result<Value, Fail> {
     serde_yaml::from_slice(text).map_err(|error| broken(format!("that is no YAML: {error}")))
 }
 

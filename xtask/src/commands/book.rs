@@ -51,11 +51,11 @@ impl BookCommand {
             false => Some(book.hold(&waiting)?),
         };
         if let Some(port) = port.filter(|_| !dry_run) {
-            // Said before anything takes minutes.
+            // Reported before anything takes minutes.
             refuse_taken(port)?;
         }
-        // Whoever shows a book ends that with an interruption, as no step of a run may;
-        // for a shell it is one more command.
+        // Showing a book ends with an interruption, which no step of a run may; in a shell
+        // script it is one more command.
         let steps = plan.steps.iter();
         let chosen = steps.map(|step| dry_run || step.name != "serve").collect();
         let ran = app.execute_some(&book, &plan, chosen, &self.plan)?;

@@ -10,7 +10,7 @@ use crate::fail::{Fail, not_so};
 use crate::text::printable;
 use crate::walkthrough::{self, ChapterReport, ChapterState, Walkthrough};
 
-/// Look at the live system whether a chapter is done; exit status 1 where it is not
+/// Check on the live system whether a chapter is done; exit status 1 where it is not
 #[derive(Debug, Args)]
 pub(crate) struct CheckCommand {
     /// Its number or name [default: the first that is not done]
@@ -97,7 +97,7 @@ fn missing(walkthrough: &Walkthrough<'_>, report: &ChapterReport<'_>) -> Option<
     let task = report.missing()?;
     let spoken = report.chapter.spoken();
     let fail = not_so(match report.state {
-        ChapterState::Broken(_) => format!("{spoken} was done, and is no more"),
+        ChapterState::Broken(_) => format!("{spoken} was done, and no longer is"),
         _ => format!("{spoken} is not done yet"),
     });
     if walkthrough.is_stopped(report) {

@@ -73,8 +73,8 @@ fn show_raw(app: &App, inspected: &Inspected) -> Result<()> {
     Ok(())
 }
 
-/// Whether a bundle was made here. A copy of one that was is as little another client's;
-/// of one that cannot be read again, as on standard input, it is not known.
+/// Whether a bundle was made here, or is a copy of one that was. Of one that cannot be
+/// read again, such as standard input, that is not known.
 fn made_here(app: &App, file: &Path) -> bool {
     let all = app.target().and_then(|target| target.signatures());
     let (Ok(all), Ok(text)) = (all, std::fs::read(file)) else {

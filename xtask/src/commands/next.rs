@@ -11,7 +11,7 @@ use crate::walkthrough;
 #[derive(Debug, Args)]
 pub(crate) struct NextCommand {}
 
-/// What to do where a chapter is no more done because servers were stopped.
+/// What to do where a chapter is no longer done because servers were stopped.
 const START_AGAIN: &str =
     "This chapter was done, and servers stopped since: start what does not run.";
 

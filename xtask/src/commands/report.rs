@@ -79,7 +79,7 @@ fn refuse(output: &Path) -> Result<(), Fail> {
     }
     // Written beside it and renamed, a page would also replace a device.
     if output.exists() && !output.is_file() {
-        let what = format!("{} is there and is no file", output.display());
+        let what = format!("{} is there and is not a file", output.display());
         return Err(broken(what).hint("name another: cargo xtask report --output report.html"));
     }
     Ok(())

@@ -1,4 +1,4 @@
-//! `reset`: back to before a chapter, as far as there is a way back.
+//! `reset`: undoes a chapter, as far as it can be undone.
 
 use anyhow::Result;
 use clap::Args;
@@ -10,7 +10,7 @@ use crate::target::{Removal, Target, WayBack};
 use crate::walkthrough::steps::{ResetRunner, Unlearn};
 use crate::walkthrough::{self, Chapter};
 
-/// Go back to before a chapter, as far as there is a way back
+/// Undo a chapter, as far as it can be undone
 #[derive(Debug, Args)]
 pub(crate) struct ResetCommand {
     /// Its number or name
@@ -106,7 +106,7 @@ fn question(target: &dyn Target, chapter: &Chapter, whole: Option<bool>) -> Resu
     })
 }
 
-/// Adds to a plan that it is forgotten that the chapter was done.
+/// Adds the step that forgets that the chapter was done.
 fn push_unlearn(plan: &mut Plan, chapter: &Chapter, later: bool) {
     let unlearn = Unlearn {
         chapter: chapter.name.clone(),

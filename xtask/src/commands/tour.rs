@@ -70,7 +70,7 @@ const STOPS: [Stop; 9] = [
     },
     Stop {
         text: &[
-            "5. Expect somebody else",
+            "5. Expect someone else",
             "The same signature does not satisfy who expects another name. That is the point.",
         ],
         // None of the users, who may have signed or attested the sample as well.

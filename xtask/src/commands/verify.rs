@@ -57,7 +57,7 @@ impl VerifyCommand {
             Ok(answer) => Ok(answer.milestone((!dry_run).then_some(Milestone::Verify))),
             Err(error) => {
                 let fail = Fail::from_error(&error);
-                // An image without a signature is no refusal of a person.
+                // An image without a signature does not show that a person was refused.
                 if fail.exit != NOT_SO || dry_run || !expected {
                     return Err(error);
                 }

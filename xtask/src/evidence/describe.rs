@@ -17,7 +17,7 @@ pub(crate) fn title(inspected: &Inspected) -> Option<String> {
     Some(format!("\n{}", printable(title)))
 }
 
-/// Who signed what and when, in a sentence; of what is not proved, that it is not.
+/// Says in one sentence who signed what and when, and whether that is proved.
 pub(crate) fn sentence(inspected: &Inspected) -> String {
     let Inspected {
         evidence, proof, ..
@@ -27,7 +27,7 @@ pub(crate) fn sentence(inspected: &Inspected) -> String {
         .as_ref()
         .and_then(|leaf| leaf.identities().first().cloned())
         .unwrap_or_else(|| match evidence.entry().map(Entry::recorded) {
-            Some(Ok(None) | Err(_)) if evidence.bundle.is_none() => "somebody".into(),
+            Some(Ok(None) | Err(_)) if evidence.bundle.is_none() => "someone".into(),
             _ => "a key without a name".into(),
         });
     let when = match proof.signed_at.and_then(time::from_unix) {

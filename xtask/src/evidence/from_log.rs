@@ -26,7 +26,7 @@ pub(super) struct Asked<'a> {
     pub(super) blob: Option<&'a Path>,
     /// Whether the log is asked, where the bundle has the entry as well.
     pub(super) online: Online,
-    /// Whether each answer of the log is told on standard error.
+    /// Whether each answer of the log is reported on standard error.
     pub(super) trace: bool,
 }
 

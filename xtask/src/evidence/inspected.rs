@@ -44,11 +44,11 @@ impl TrustPolicy {
 
 /// A signature, and what came of checking it.
 pub(crate) struct Inspected {
-    /// What it was found under, where there are several: a file, a manifest.
+    /// The name it was found under, where there are several: a file, a manifest.
     pub(crate) title: Option<String>,
     /// What is known of it.
     pub(crate) evidence: Evidence,
-    /// What holds of that.
+    /// Which of that is proved.
     pub(crate) proof: Proof,
     /// The report of a log with two histories.
     pub(crate) split_view: Option<Fail>,

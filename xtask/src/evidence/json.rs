@@ -72,7 +72,7 @@ struct SignedCheckpoint {
 }
 
 impl Document {
-    /// That of a signature.
+    /// Describes a signature.
     pub(crate) fn of(inspected: &Inspected) -> Document {
         let Inspected {
             evidence, proof, ..
@@ -138,7 +138,7 @@ pub(crate) struct CertificateDocument {
 }
 
 impl CertificateDocument {
-    /// That of a leaf certificate.
+    /// Describes a leaf certificate.
     pub(crate) fn of(leaf: &Leaf, proof: &Proof) -> CertificateDocument {
         CertificateDocument {
             leaf: leaf.document(),

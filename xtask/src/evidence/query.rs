@@ -1,4 +1,4 @@
-//! Which signatures are looked at, and whose word counts.
+//! Which signatures to look at, and whom to trust.
 
 use std::path::{Path, PathBuf};
 
@@ -42,7 +42,7 @@ pub(crate) struct Query {
     pub(crate) policy: Policy,
     /// The trusted root; without one that of the installation counts.
     pub(crate) trusted_root: Option<PathBuf>,
-    /// Whether each answer of a server is told on standard error.
+    /// Whether each answer of a server is reported on standard error.
     pub(crate) trace: bool,
 }
 

@@ -155,10 +155,10 @@ impl Command {
 }
 
 /// What the outputs of commands were, by name.
-pub type Outputs = HashMap<String, String>;
+pub(crate) type Outputs = HashMap<String, String>;
 
 /// The words with the outputs they refer to filled in.
-pub fn resolve(words: &[Word], outputs: &Outputs) -> Result<Vec<String>> {
+pub(crate) fn resolve(words: &[Word], outputs: &Outputs) -> Result<Vec<String>> {
     let piece = |piece: &Piece| match piece {
         Piece::Text(text) => Ok(text.clone()),
         Piece::Output(name) => {

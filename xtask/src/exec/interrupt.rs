@@ -14,8 +14,8 @@ use crate::fail::{Fail, broken};
 /// The signal that asked this process to stop; zero while none did.
 static SIGNAL: LazyLock<Arc<AtomicUsize>> = LazyLock::new(Arc::default);
 
-/// Whether a signal ends this process as it would end any: so it is unless a
-/// [`Watch`] is kept, and again once the children have been ended.
+/// Whether a signal ends this process at once. It does by default; not while a [`Watch`]
+/// is kept, until the children have ended.
 static PLAIN: LazyLock<Arc<AtomicBool>> = LazyLock::new(|| Arc::new(AtomicBool::new(true)));
 
 /// The process groups of the children that run now. Each child leads a group of
@@ -23,10 +23,7 @@ static PLAIN: LazyLock<Arc<AtomicBool>> = LazyLock::new(|| Arc::new(AtomicBool::
 static GROUPS: Mutex<Vec<Pid>> = Mutex::new(Vec::new());
 
 /// Prepares for SIGINT, SIGTERM and SIGHUP.
-///
-/// # Errors
-/// Where the system refuses a signal handler.
-pub fn prepare() -> Result<()> {
+pub(crate) fn prepare() -> Result<()> {
     for signal in [SIGINT, SIGTERM, SIGHUP] {
         signal_hook::flag::register_conditional_default(signal, Arc::clone(&PLAIN))
             .and_then(|_| {
@@ -42,10 +39,10 @@ pub fn prepare() -> Result<()> {
 }
 
 /// While it is kept, signals are noted instead of ending this process.
-pub struct Watch(());
+pub(crate) struct Watch(());
 
 /// Notes signals from here on.
-pub fn watch() -> Watch {
+pub(crate) fn watch() -> Watch {
     PLAIN.store(false, Ordering::Relaxed);
     Watch(())
 }
@@ -57,22 +54,22 @@ impl Drop for Watch {
 }
 
 /// Whether a signal asked this process to stop.
-pub fn interrupted() -> bool {
+pub(crate) fn interrupted() -> bool {
     SIGNAL.load(Ordering::Relaxed) != 0
 }
 
 /// The exit status of a process that a signal stopped: 128 and its number.
-pub fn exit_status() -> Option<u8> {
+pub(crate) fn exit_status() -> Option<u8> {
     let signal = SIGNAL.load(Ordering::Relaxed);
     (signal != 0).then(|| u8::try_from(128 + signal).unwrap_or(u8::MAX))
 }
 
 /// Remembers a child while it runs.
-pub struct Running(Pid);
+pub(crate) struct Running(Pid);
 
 impl Running {
     /// The child leads a process group of its own.
-    pub fn new(child: &std::process::Child) -> Running {
+    pub(crate) fn new(child: &std::process::Child) -> Running {
         let pid = Pid::from_child(child);
         groups().push(pid);
         Running(pid)
@@ -81,7 +78,7 @@ impl Running {
 
 impl Running {
     /// Ends the child now, with all that it started.
-    pub fn end(&self) {
+    pub(crate) fn end(&self) {
         let _ = kill_process_group(self.0, Signal::KILL);
     }
 }
@@ -93,15 +90,15 @@ impl Drop for Running {
 }
 
 /// Asks every child to stop.
-pub fn ask_children() {
+pub(crate) fn ask_children() {
     for pid in groups().iter() {
         let _ = kill_process_group(*pid, Signal::TERM);
     }
 }
 
-/// Asks every child to stop, and makes it after three seconds. The steps' own
-/// threads reap the children, so this is for another thread.
-pub fn stop_children() {
+/// Asks every child to stop, and kills it after three seconds. The steps' own threads
+/// reap the children, so call this from another thread.
+pub(crate) fn stop_children() {
     let deadline = Instant::now() + Duration::from_secs(3);
     ask_children();
     while !groups().is_empty() && Instant::now() < deadline {
@@ -110,7 +107,7 @@ pub fn stop_children() {
     for pid in groups().iter() {
         let _ = kill_process_group(*pid, Signal::KILL);
     }
-    // Whoever interrupts once more does not want to wait for what is left.
+    // A second interruption means that the user does not want to wait any longer.
     PLAIN.store(true, Ordering::Relaxed);
 }
 
@@ -120,12 +117,11 @@ fn groups() -> std::sync::MutexGuard<'static, Vec<Pid>> {
         .unwrap_or_else(std::sync::PoisonError::into_inner)
 }
 
-/// Does something that only a server or a reader ends, and leaves it
-/// where the user does not want to wait.
+/// Runs work that may block on a server or a reader; an interruption abandons it.
 ///
 /// # Errors
-/// Its own, and an interruption.
-pub fn interruptible<T: Send + 'static>(
+/// The error of the work, or an interruption.
+pub(crate) fn interruptible<T: Send + 'static>(
     ask: impl FnOnce() -> Result<T, Fail> + Send + 'static,
 ) -> Result<T, Fail> {
     let (send, receive) = mpsc::channel();

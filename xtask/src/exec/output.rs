@@ -18,7 +18,7 @@ const ANSWER: Duration = Duration::from_secs(320);
 
 /// Runs a short command without placeholders, with this on its standard input,
 /// and returns what it prints. Where it fails, its last lines are the tail.
-pub fn output_of(command: &Command, input: Option<&[u8]>) -> Result<String> {
+pub(crate) fn output_of(command: &Command, input: Option<&[u8]>) -> Result<String> {
     let words = resolve(&command.words, &Outputs::new())?;
     let stdin = input.map_or_else(Stdio::null, |_| Stdio::piped());
     let mut child = start(command, &words, stdin)?;

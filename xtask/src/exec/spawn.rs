@@ -27,7 +27,11 @@ pub(super) fn tool(program: &str) -> &str {
 
 /// The process to be, in a group of its own, without the variables that would
 /// send a Sigstore client anywhere but where the command line says.
-pub fn prepare(name: &str, args: &[String], command: &Command) -> Result<std::process::Command> {
+pub(crate) fn prepare(
+    name: &str,
+    args: &[String],
+    command: &Command,
+) -> Result<std::process::Command> {
     let shell = xshell::Shell::new()?;
     let mut process: std::process::Command = shell.cmd(name).args(args).into();
     for variable in redirecting_variables() {
@@ -43,7 +47,7 @@ pub fn prepare(name: &str, args: &[String], command: &Command) -> Result<std::pr
 
 /// The variables of the caller's environment that change which servers or keys
 /// a Sigstore client uses.
-pub fn redirecting_variables() -> Vec<String> {
+pub(crate) fn redirecting_variables() -> Vec<String> {
     std::env::vars_os()
         .filter_map(|(name, _)| name.into_string().ok())
         .filter(|name| name.starts_with("SIGSTORE_") || name.starts_with("COSIGN_"))
@@ -51,7 +55,7 @@ pub fn redirecting_variables() -> Vec<String> {
 }
 
 /// Why a program did not even start, and what makes it.
-pub fn cannot_start(name: &str, error: &std::io::Error) -> Fail {
+pub(crate) fn cannot_start(name: &str, error: &std::io::Error) -> Fail {
     if error.kind() == std::io::ErrorKind::NotFound {
         // What is named by its path was built by an install.
         let built = std::path::Path::new(name).is_absolute();

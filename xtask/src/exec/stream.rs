@@ -12,12 +12,12 @@ use super::{Command, Outputs, resolve};
 use crate::fail::broken;
 use crate::problems;
 
-/// The output that one command hands to another is a digest, a number, a list
-/// of packages: more than this many bytes is none of them.
+/// The output that one command hands to another is short: a digest, a number, a list of
+/// packages. A longer one is an error.
 const LARGEST: usize = 4 * 1024 * 1024;
 
 /// What is heard of a program that runs.
-pub enum Heard<'a> {
+pub(crate) enum Heard<'a> {
     /// A line that it printed.
     Line(&'a str),
     /// How far it is; `total` is a good guess, not a promise.
@@ -30,7 +30,7 @@ pub enum Heard<'a> {
 }
 
 /// Runs a program to its end and returns its standard output, where that has a name.
-pub fn run(
+pub(crate) fn run(
     command: &Command,
     outputs: &Outputs,
     hear: &(dyn Fn(Heard<'_>) + Sync),
@@ -82,7 +82,7 @@ pub fn run(
 
 /// Runs a program that prints for a person, line by line, until it ends or `each`
 /// wants no more. Where it fails by itself, its last lines are the tail.
-pub fn each_line_of(command: &Command, each: &mut dyn FnMut(&str) -> bool) -> Result<()> {
+pub(crate) fn each_line_of(command: &Command, each: &mut dyn FnMut(&str) -> bool) -> Result<()> {
     let words = resolve(&command.words, &Outputs::new())?;
     let mut child = start(command, &words, Stdio::null())?;
     let running = Running::new(&child);

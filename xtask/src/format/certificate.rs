@@ -28,7 +28,8 @@ const FULCIO: &str = "1.3.6.1.4.1.57264.1.";
 const OTHER_NAME: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.4.1.57264.1.7");
 
 /// The extension that holds the SCTs (RFC 6962, section 3.3).
-pub const SCT_LIST: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.4.1.11129.2.4.2");
+pub(crate) const SCT_LIST: ObjectIdentifier =
+    ObjectIdentifier::new_unwrap("1.3.6.1.4.1.11129.2.4.2");
 
 /// Fulcio's extensions: the last number of the OID and its name.
 const NAMES: [(u32, &str); 23] = [
@@ -89,9 +90,6 @@ struct FulcioExtension {
 
 impl Leaf {
     /// Reads DER.
-    ///
-    /// # Errors
-    /// Where it is no certificate.
     pub fn from_der(bytes: &[u8]) -> Result<Leaf> {
         let certificate = der::read::<Certificate>(bytes)
             .map_err(|error| broken(format!("that is no X.509 certificate: {error}")))?;
@@ -102,9 +100,6 @@ impl Leaf {
     }
 
     /// Reads the first certificate of a PEM text, whatever the width of its lines.
-    ///
-    /// # Errors
-    /// Where it holds none.
     pub fn from_pem(pem: &[u8]) -> Result<Leaf> {
         let der = CertificateDer::from_pem_slice(pem)
             .map_err(|error| broken(format!("that is no X.509 certificate: {error}")))?;
@@ -122,9 +117,6 @@ impl Leaf {
     }
 
     /// Reads PEM.
-    ///
-    /// # Errors
-    /// Where it cannot be written so.
     pub fn pem(&self) -> Result<String> {
         use x509_cert::der::EncodePem;
         let pem = self.certificate.to_pem(x509_cert::der::pem::LineEnding::LF);
@@ -218,7 +210,7 @@ impl Leaf {
         }
     }
 
-    /// All of it for a person.
+    /// The whole certificate, for a person.
     pub fn lines(&self) -> Vec<String> {
         let tbs = &self.certificate.tbs_certificate;
         let (from, to) = self.validity_text();

@@ -7,10 +7,7 @@ use x509_cert::der::oid::AssociatedOid;
 use x509_cert::der::{Decode, Error, ErrorKind};
 
 /// Reads all of some bytes.
-///
-/// # Errors
-/// Where they are something else.
-pub fn read<'a, T: Decode<'a>>(bytes: &'a [u8]) -> Result<T, Error> {
+pub(crate) fn read<'a, T: Decode<'a>>(bytes: &'a [u8]) -> Result<T, Error> {
     if !nests(bytes) {
         return Err(ErrorKind::Overlength.into());
     }
@@ -18,10 +15,7 @@ pub fn read<'a, T: Decode<'a>>(bytes: &'a [u8]) -> Result<T, Error> {
 }
 
 /// Reads an extension of a certificate, which holds DER as bytes.
-///
-/// # Errors
-/// Where it is something else, or is there twice.
-pub fn extension<'a, T>(certificate: &'a Certificate) -> Result<Option<T>, Error>
+pub(crate) fn extension<'a, T>(certificate: &'a Certificate) -> Result<Option<T>, Error>
 where
     T: Decode<'a> + AssociatedOid,
 {

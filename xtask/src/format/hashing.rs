@@ -56,7 +56,7 @@ impl Hashing {
 }
 
 /// The SHA-256 hash of these parts, one after the other: 32 bytes.
-pub fn sha256_hash(parts: &[&[u8]]) -> [u8; 32] {
+pub(crate) fn sha256_hash(parts: &[&[u8]]) -> [u8; 32] {
     let mut hash = digest::Context::new(&digest::SHA256);
     for part in parts {
         hash.update(part);

@@ -6,12 +6,12 @@ use x509_cert::der::asn1::{AnyRef, ObjectIdentifier};
 use x509_cert::der::{Decode, Encode};
 use x509_cert::spki::SubjectPublicKeyInfoRef;
 
-pub use super::hashing::Hashing;
+pub(crate) use super::hashing::Hashing;
 pub use super::unproved::Unproved;
 
 /// The kinds of keys that Sigstore's services and signers use, and that are read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum KeyKind {
+pub(crate) enum KeyKind {
     /// ECDSA over P-256.
     P256,
     /// ECDSA over P-384.
@@ -55,7 +55,7 @@ impl PublicKey {
     /// Reads a SubjectPublicKeyInfo (RFC 5280), DER.
     ///
     /// # Errors
-    /// Where it is none; [`Unproved::NotRead`] where it is of another kind.
+    /// [`Unproved::NotRead`] where the key is of a kind that is not read.
     pub fn from_der(der: &[u8]) -> Result<PublicKey, Unproved> {
         let spki = SubjectPublicKeyInfoRef::from_der(der)
             .map_err(|error| format!("that is no public key: {error}"))?;
@@ -89,9 +89,6 @@ impl PublicKey {
     }
 
     /// The key in a certificate.
-    ///
-    /// # Errors
-    /// As [`PublicKey::from_der`].
     pub fn of(certificate: &x509_cert::Certificate) -> Result<PublicKey, Unproved> {
         let spki = &certificate.tbs_certificate.subject_public_key_info;
         let der = spki.to_der().map_err(|error| error.to_string())?;
@@ -128,9 +125,6 @@ impl PublicKey {
 
     /// Checks a signature of a message: DER for ECDSA, 64 bytes for Ed25519, as long
     /// as the modulus for RSA.
-    ///
-    /// # Errors
-    /// Where it was not made with this key over this message.
     pub fn verify(&self, message: &[u8], signature: &[u8]) -> Result<(), String> {
         self.verify_hashed(self.hashing(), message, signature)
     }
@@ -178,12 +172,9 @@ impl PublicKey {
         matches!(self.kind, KeyKind::P256 | KeyKind::P384)
     }
 
-    /// Checks a signature of a message of which only the digest is known. ring hashes
-    /// messages itself and takes no digest, so this is another library's.
-    ///
-    /// # Errors
-    /// Where it was not made with this key over such a message; always where the key
-    /// does not sign digests.
+    /// Checks a signature of a message of which only the digest is known; fails for a key
+    /// that does not sign digests. ring hashes messages itself and takes no digest, so
+    /// this is another library's.
     pub fn verify_digest(&self, digest: &[u8], signature: &[u8]) -> Result<(), String> {
         let right = match self.kind {
             KeyKind::P256 => ecdsa_verifies!(p256::NistP256, &self.bytes, digest, signature),

@@ -1,8 +1,8 @@
 //! The formats that everything else is written in: DER, protobuf's JSON, keys, certificates.
 
 pub mod certificate;
-pub mod der;
-pub mod hashing;
+pub(crate) mod der;
+pub(crate) mod hashing;
 pub mod hex;
 pub mod key;
 pub mod protojson;

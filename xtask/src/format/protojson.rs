@@ -12,7 +12,7 @@ use serde_json::{Map, Value};
 
 /// Bytes, written as base64.
 #[derive(Clone, Default, PartialEq, Eq)]
-pub struct Base64(pub Vec<u8>);
+pub(crate) struct Base64(pub Vec<u8>);
 
 impl fmt::Debug for Base64 {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -41,7 +41,7 @@ impl<'de> Deserialize<'de> for Base64 {
 
 /// A number that is not negative, written as a string or as a number.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Number(pub u64);
+pub(crate) struct Number(pub u64);
 
 impl<'de> Deserialize<'de> for Number {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -57,7 +57,7 @@ impl<'de> Deserialize<'de> for Number {
             fn visit_str<E: de::Error>(self, text: &str) -> Result<Number, E> {
                 text.parse()
                     .map(Number)
-                    .map_err(|_| E::custom(format!("{text:?} is no number from 0 on")))
+                    .map_err(|_| E::custom(format!("{text:?} is not a number from 0 on")))
             }
         }
         deserializer.deserialize_any(Either)
@@ -66,7 +66,7 @@ impl<'de> Deserialize<'de> for Number {
 
 /// A time, in whole seconds since 1970, written as RFC 3339.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Time(pub u64);
+pub(crate) struct Time(pub u64);
 
 impl<'de> Deserialize<'de> for Time {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -75,22 +75,19 @@ impl<'de> Deserialize<'de> for Time {
             .ok()
             .and_then(|time| time.duration_since(std::time::UNIX_EPOCH).ok());
         time.map(|time| Time(time.as_secs()))
-            .ok_or_else(|| de::Error::custom(format!("{text:?} is no time")))
+            .ok_or_else(|| de::Error::custom(format!("{text:?} is not a time")))
     }
 }
 
 /// Reads JSON in which no object has the same key twice: two readers that take
 /// different ones of the two would be shown different things.
-///
-/// # Errors
-/// Where the text is no JSON, or a key is there twice.
 pub fn strict_json(text: &[u8]) -> serde_json::Result<Value> {
     serde_json::from_slice::<NoDuplicateKeys>(text).map(|strict| strict.0)
 }
 
 /// A JSON value without the same key twice.
 #[derive(Debug, Clone)]
-pub struct NoDuplicateKeys(pub Value);
+pub(crate) struct NoDuplicateKeys(pub Value);
 
 impl<'de> Deserialize<'de> for NoDuplicateKeys {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {

@@ -23,19 +23,13 @@ static AGENT: LazyLock<Agent> = LazyLock::new(|| {
 });
 
 /// Reads what is at an address.
-///
-/// # Errors
-/// Where nothing answers, where the answer is no 2xx or is too large.
-pub fn get(url: &str, within: Duration) -> Result<Vec<u8>, Fail> {
+pub(crate) fn get(url: &str, within: Duration) -> Result<Vec<u8>, Fail> {
     find(url, within)?.ok_or_else(|| not_ours(url, "404", &[]))
 }
 
 /// Reads what may not be at an address: `None` for 400 and 404,
 /// which is how servers say so.
-///
-/// # Errors
-/// As [`get`].
-pub fn find(url: &str, within: Duration) -> Result<Option<Vec<u8>>, Fail> {
+pub(crate) fn find(url: &str, within: Duration) -> Result<Option<Vec<u8>>, Fail> {
     let answer = answer(url, None, LARGEST, within)?;
     Ok(found(url, false, answer)?)
 }
@@ -57,10 +51,11 @@ pub(super) fn answer(
 }
 
 /// Sends a form and reads the answer.
-///
-/// # Errors
-/// As [`get`].
-pub fn post_form(url: &str, form: &[(&str, &str)], within: Duration) -> Result<Vec<u8>, Fail> {
+pub(crate) fn post_form(
+    url: &str,
+    form: &[(&str, &str)],
+    within: Duration,
+) -> Result<Vec<u8>, Fail> {
     let ask = AGENT
         .post(url)
         .config()

@@ -43,8 +43,8 @@ pub struct Server {
     /// Whose certificates count for `https://…`, PEM, and nobody else's; without one
     /// those that the system trusts.
     pub ca: Option<PathBuf>,
-    /// Whether each answer is told on standard error: what a reader asks for, and how
-    /// little of a log it takes.
+    /// Whether each request is reported on standard error, so that a reader sees how
+    /// little of a log is fetched.
     pub traced: bool,
 }
 
@@ -67,26 +67,17 @@ impl Server {
     }
 
     /// Reads what is at a path.
-    ///
-    /// # Errors
-    /// As [`get`].
     pub fn get(&self, path: &str, within: Duration) -> Result<Vec<u8>, Fail> {
         self.find(path, within)?
             .ok_or_else(|| not_ours(&format!("{}{path}", self.url), "404", &[]))
     }
 
     /// Reads what may not be at a path.
-    ///
-    /// # Errors
-    /// As [`find`].
     pub fn find(&self, path: &str, within: Duration) -> Result<Option<Vec<u8>>, Fail> {
         self.find_at_most(path, LARGEST, within)
     }
 
     /// Reads what may not be at a path, of at most so many bytes.
-    ///
-    /// # Errors
-    /// As [`find`].
     pub fn find_at_most(
         &self,
         path: &str,
@@ -97,9 +88,6 @@ impl Server {
     }
 
     /// Reads what may not be at a path, of one of these media types.
-    ///
-    /// # Errors
-    /// As [`find`].
     pub(crate) fn find_of_type(
         &self,
         path: &str,
@@ -110,9 +98,6 @@ impl Server {
     }
 
     /// Puts something of this media type there, by TLS.
-    ///
-    /// # Errors
-    /// Where it does not answer, or the answer is no 2xx.
     pub fn put(&self, path: &str, kind: &str, body: &[u8], within: Duration) -> Result<(), Fail> {
         let url = format!("{}{path}", self.url);
         let mut words = curl::words(&url, self.ca.as_deref(), within);
@@ -157,7 +142,7 @@ fn found(
     (status, body): (u16, Vec<u8>),
 ) -> Result<Option<Vec<u8>>, Unanswered> {
     if traced {
-        // A closed output ends the telling, never the work.
+        // Where standard error is closed, the report is lost and the work goes on.
         let _ = writeln!(
             std::io::stderr(),
             "  GET {url}: {status}, {} bytes",

@@ -14,13 +14,13 @@ use crate::proof::Link;
 use crate::state;
 
 /// A certificate that no CT log has seen.
-pub const BEHIND_THE_CT_LOG: Lab = Lab {
+pub(crate) const BEHIND_THE_CT_LOG: Lab = Lab {
     name: "behind-the-ct-log",
     title: "a certificate is issued behind the CT log's back",
     story: &[
         "A thief has copied the key of the certificate authority, and issues a certificate for alice himself.",
         "Alice must not find out, so he shows it to no CT log.",
-        "Rekor and the timestamp authority ask nobody who somebody is: they take what he sends.",
+        "Rekor and the timestamp authority ask nobody who someone is: they take what he sends.",
     ],
     question: "Everything that he has is signed with the right keys. What is missing?",
     answer: &[
@@ -56,7 +56,7 @@ fn behind_the_ct_log(session: &mut Session<'_>) -> Result<()> {
 }
 
 /// A thief who shows his certificate to the CT log.
-pub const STOLEN_CA: Lab = Lab {
+pub(crate) const STOLEN_CA: Lab = Lab {
     name: "stolen-ca",
     title: "the key of the certificate authority is stolen, and nothing else is wrong",
     story: &[
@@ -67,7 +67,7 @@ pub const STOLEN_CA: Lab = Lab {
     answer: &[
         "To a verifier it is a certificate of Fulcio's: that is what the key of an authority can do.",
         "But it stands in the CT log, under the name of alice, and she knows what she signed.",
-        "The log prevents nothing. It helps where somebody reads it.",
+        "The log prevents nothing. It helps where someone reads it.",
         "A new key ends the period of the old one in the trusted root, and every verifier has to get that root.",
         "From then on the thief signs in vain: the key of the timestamp authority he does not have, so he dates nothing back.",
         "What he signed before that still verifies, as the good signatures do: it has to be refused by name.",
@@ -139,7 +139,7 @@ fn signed(
     draft: &Draft,
     promise: Option<SignedCertificateTimestamp>,
 ) -> Result<SignedFile> {
-    let file = SignedFile::new(session, "other", "a program of somebody else\n")?;
+    let file = SignedFile::new(session, "other", "a program of someone else\n")?;
     forge::bundle(session, &file, &draft.key, &ca.issue(draft, promise)?)?;
     Ok(file)
 }

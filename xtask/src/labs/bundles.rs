@@ -9,17 +9,17 @@ use crate::proof::Link;
 use crate::random::random;
 
 /// A certificate that ended is used again, without the log entry that dates it.
-pub const REPLAYED_CERTIFICATE: Lab = Lab {
+pub(crate) const REPLAYED_CERTIFICATE: Lab = Lab {
     name: "replayed-certificate",
     title: "a certificate that ended is used without its log entry and timestamp",
     story: &[
         "Alice's certificate is valid for ten minutes, and her signature is checked for years.",
         "That works because the timestamp and the log entry say when she signed.",
-        "Somebody who finds her key later would sign with it, and leave out what dates the signature.",
+        "Someone who finds her key later would sign with it, and leave out what dates the signature.",
     ],
     question: "First the timestamp is taken from the bundle, then the log entry. What does a verifier miss?",
     answer: &[
-        "Without a time that somebody trusted names, nobody knows whether the certificate was valid.",
+        "Without a time that someone trusted names, nobody knows whether the certificate was valid.",
         "And without the entry, Alice would never see in the log what was signed in her name.",
     ],
     options: &[],
@@ -50,7 +50,7 @@ fn replayed_certificate(session: &mut Session<'_>) -> Result<()> {
 }
 
 /// The proofs of a bundle are replaced by others.
-pub const FORGED_ENTRY: Lab = Lab {
+pub(crate) const FORGED_ENTRY: Lab = Lab {
     name: "forged-entry",
     title: "a bundle is given the log entry, the proof or the checkpoint of another",
     story: &[

@@ -1,4 +1,5 @@
-//! The lab about clocks: that of who issues, that of who stamps, that of who verifies.
+//! The lab about clocks: those of the issuer, of the timestamp authority and of the
+//! verifier.
 
 use anyhow::{Context, Result};
 
@@ -6,11 +7,11 @@ use super::forge::{self, SignedFile, Stamp, StolenAuthority, Wish};
 use super::{ALICE, Checks, Lab, Output, Problem, Session};
 use crate::proof::Link;
 
-/// How long a certificate lives that is verified after its end, in seconds.
+/// How long the certificate is valid that is verified after its end, in seconds.
 const SHORT: u64 = 8;
 
 /// Clocks that do not agree.
-pub const CLOCK: Lab = Lab {
+pub(crate) const CLOCK: Lab = Lab {
     name: "clock",
     title: "the clocks of a signature do not agree",
     story: &[

@@ -12,7 +12,7 @@ use crate::tlog::merkle;
 const SHOWN: usize = 44;
 
 /// The changes from one value to another, a line each.
-pub fn changes(before: &Value, after: &Value) -> Vec<String> {
+pub(crate) fn changes(before: &Value, after: &Value) -> Vec<String> {
     let mut found = Vec::new();
     compare("", before, after, &mut found);
     found
@@ -69,9 +69,9 @@ fn shortened(text: &str, same: usize) -> String {
 }
 
 /// Moves the entry of a bundle to a log of the forger's own, which holds nothing else:
-/// all of its proof is right, and the checkpoint has the name and the key hint of the
-/// real log. `None` where the bundle holds no entry with a proof.
-pub fn in_a_log_of_ones_own(bundle: &mut Value, seed: &[u8; 32]) -> Option<()> {
+/// the whole proof is right, and the checkpoint has the name and the key hint of the real
+/// log. `None` where the bundle holds no entry with a proof.
+pub(crate) fn in_a_log_of_ones_own(bundle: &mut Value, seed: &[u8; 32]) -> Option<()> {
     let entry = bundle.pointer_mut("/verificationMaterial/tlogEntries/0")?;
     let leaf = BASE64_STANDARD.decode(entry["canonicalizedBody"].as_str()?);
     let root = BASE64_STANDARD.encode(merkle::leaf_hash(&leaf.ok()?));

@@ -7,12 +7,12 @@ use super::{Checks, Lab, Output, Problem, Session};
 use crate::proof::Link;
 
 /// An image is changed after it was signed, under the same tag.
-pub const CHANGED_IMAGE: Lab = Lab {
+pub(crate) const CHANGED_IMAGE: Lab = Lab {
     name: "changed-image",
     title: "the image is changed after it was signed, under the same tag",
     story: &[
         "Alice signs the image app:1, and it verifies.",
-        "Then somebody with write access to the registry pushes another image under the same tag.",
+        "Then someone with write access to the registry pushes another image under the same tag.",
         "Whoever pulls app:1 from now on gets the other one.",
     ],
     question: "The tag is the same, and Alice's signature is still in the registry. Does app:1 verify?",
@@ -29,14 +29,14 @@ fn changed_image(session: &mut Session<'_>) -> Result<()> {
     let tag = tag_of(&good);
     session.expect_ok(&["sign", &tag])?;
     session.expect_ok(&["verify", &tag])?;
-    session.push("app:1", "a program of somebody else")?;
+    session.push("app:1", "a program of someone else")?;
     session.expect_refusal(&["verify", &tag], Problem("unsigned"), Output::Full)?;
     session.say("\n# the good one is still there, by its digest:");
     session.expect_ok(&["verify", &good])
 }
 
 /// The signature of one image is stored beside another.
-pub const MOVED_SIGNATURE: Lab = Lab {
+pub(crate) const MOVED_SIGNATURE: Lab = Lab {
     name: "moved-signature",
     title: "the signature of one image is moved to another",
     story: &[
@@ -55,7 +55,7 @@ pub const MOVED_SIGNATURE: Lab = Lab {
 
 fn moved_signature(session: &mut Session<'_>) -> Result<()> {
     let good = session.push("good:1", "the good program")?;
-    let evil = session.push("good:2", "a program of somebody else")?;
+    let evil = session.push("good:2", "a program of someone else")?;
     session.expect_ok(&["sign", &good])?;
     session.copy_signatures(&good, &evil)?;
     session.expect_refusal(
@@ -71,7 +71,7 @@ fn moved_signature(session: &mut Session<'_>) -> Result<()> {
 }
 
 /// Another user signs.
-pub const WRONG_SIGNER: Lab = Lab {
+pub(crate) const WRONG_SIGNER: Lab = Lab {
     name: "wrong-signer",
     title: "mallory signs, and alice is expected",
     story: &[
@@ -106,7 +106,7 @@ fn wrong_signer(session: &mut Session<'_>) -> Result<()> {
 }
 
 /// The right name, vouched for by another issuer.
-pub const WRONG_ISSUER: Lab = Lab {
+pub(crate) const WRONG_ISSUER: Lab = Lab {
     name: "wrong-issuer",
     title: "the right name, vouched for by the wrong issuer",
     story: &[

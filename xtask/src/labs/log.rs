@@ -10,11 +10,11 @@ use super::{Checks, Lab, Output, Session};
 use crate::proof::Link;
 
 /// The log is put back to an older copy, and goes on differently.
-pub const TWO_HISTORIES: Lab = Lab {
+pub(crate) const TWO_HISTORIES: Lab = Lab {
     name: "two-histories",
     title: "the operator of the log rewrites its history",
     story: &[
-        "Alice signs something, and somebody looks at the log: it holds two entries.",
+        "Alice signs something, and someone looks at the log: it holds two entries.",
         "The operator of the log wants the second one to be gone.",
         "He puts an older copy of its storage back. The log has its key, so it signs whatever it holds.",
     ],
@@ -58,7 +58,7 @@ fn two_histories(session: &mut Session<'_>) -> Result<()> {
 }
 
 /// A log starts over with another key.
-pub const CHANGED_KEY: Lab = Lab {
+pub(crate) const CHANGED_KEY: Lab = Lab {
     name: "changed-key",
     title: "the key of Rekor changes at a restart",
     story: &[

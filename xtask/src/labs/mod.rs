@@ -19,7 +19,7 @@ use anyhow::Result;
 
 use session::Because::{Checks, Problem};
 use session::Output;
-pub use session::Session;
+pub(crate) use session::Session;
 
 /// Whose name is misused.
 const ALICE: &str = "alice@example.com";
@@ -30,7 +30,7 @@ pub struct Lab {
     pub name: &'static str,
     /// What is attempted.
     pub title: &'static str,
-    /// What happens, in sentences of a line each.
+    /// What happens, one sentence a line.
     pub story: &'static [&'static str],
     /// What the reader is to predict.
     pub question: &'static str,

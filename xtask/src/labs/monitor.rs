@@ -29,7 +29,7 @@ struct MerkleTreeLeaf {
 }
 
 /// A certificate that a CT log shows.
-pub struct Shown {
+pub(crate) struct Shown {
     /// For whom.
     pub email: String,
     /// Its serial number, in hexadecimal.
@@ -37,10 +37,7 @@ pub struct Shown {
 }
 
 /// Lists the first certificates of the lab's CT log, for the reader as well.
-///
-/// # Errors
-/// Where it does not answer, or with something else.
-pub fn certificates(session: &Session<'_>) -> Result<Vec<Shown>> {
+pub(crate) fn certificates(session: &Session<'_>) -> Result<Vec<Shown>> {
     let file = session.file("ct-entries.json");
     let url = format!("{}/get-entries?start=0&end=99", forge::ct_log(session)?);
     session.curl(&["--output", &file.to_string_lossy(), &url])?;

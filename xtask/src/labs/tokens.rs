@@ -9,7 +9,7 @@ use super::{ALICE, Lab, Session};
 use crate::state;
 
 /// Tokens that Fulcio must not believe.
-pub const WRONG_TOKEN: Lab = Lab {
+pub(crate) const WRONG_TOKEN: Lab = Lab {
     name: "wrong-token",
     title: "Fulcio is shown tokens that are not for it, or not of its issuer",
     story: &[
@@ -31,13 +31,14 @@ pub const WRONG_TOKEN: Lab = Lab {
 
 fn wrong_token(session: &mut Session<'_>) -> Result<()> {
     let file = session.file("program.txt");
-    std::fs::write(&file, "a program of somebody else\n")?;
+    std::fs::write(&file, "a program of someone else\n")?;
     session.say("\n# alice logs in to the web site of mallory, and mallory to sign for himself");
     let stolen = IdToken::read(&session.token("alice", "web-site")?)?;
     let own = IdToken::read(&session.token("mallory", "sigstore")?)?;
     let forged = own.claim("email", ALICE);
     let elsewhere = forged.clone().claim("iss", "https://accounts.example.org");
-    // Each is wrong in one thing only, so that one check of Fulcio's refuses it.
+    // Each token is wrong in one respect only, so that exactly one check of Fulcio
+    // refuses it.
     let attempts = [
         ("stolen", "for the web site", stolen, "expected audience"),
         (

@@ -11,7 +11,7 @@ use crate::fail::{Fail, broken};
 
 impl Local {
     /// An address on loopback: `127.0.0.1:17810`.
-    pub fn address(&self, port: &str) -> Result<String> {
+    pub(crate) fn address(&self, port: &str) -> Result<String> {
         Ok(format!(
             "127.0.0.1:{}",
             self.manifest.port(port, &self.settings)?
@@ -29,14 +29,14 @@ impl Local {
     }
 
     /// The address at which clients reach a server.
-    pub fn url(&self, server: &ServerRow) -> Result<String> {
+    pub(crate) fn url(&self, server: &ServerRow) -> Result<String> {
         let url = server.url.as_deref();
         self.filled(url.with_context(|| format!("servers.yml names no url of {}", server.name))?)
     }
 
     /// The address from which a version of Rekor is read: the API of v1, the tiles of
     /// v2. An error where this version does not run here.
-    pub fn rekor_address(&self, version: Version) -> Result<String> {
+    pub(crate) fn rekor_address(&self, version: Version) -> Result<String> {
         if !self.settings.rekor.has(version) {
             return Err(self.other_rekor(version).into());
         }
@@ -46,7 +46,7 @@ impl Local {
     }
 
     /// The command line of a server.
-    pub fn server_words(&self, server: &ServerRow) -> Result<Vec<String>> {
+    pub(crate) fn server_words(&self, server: &ServerRow) -> Result<Vec<String>> {
         let line = self.filled(&server.command)?;
         let mut words: Vec<String> = line.split_whitespace().map(str::to_owned).collect();
         if let Some(program) = words.first_mut() {
@@ -56,12 +56,12 @@ impl Local {
     }
 
     /// The address that answers once a server is ready.
-    pub fn server_ready(&self, server: &ServerRow) -> Result<String> {
+    pub(crate) fn server_ready(&self, server: &ServerRow) -> Result<String> {
         self.filled(&server.ready)
     }
 
     /// The server of this name, which this installation runs.
-    pub fn chosen_server(&self, name: &str) -> Result<&ServerRow> {
+    pub(crate) fn chosen_server(&self, name: &str) -> Result<&ServerRow> {
         let server = self.manifest.server(name)?;
         match server.rekor {
             Some(version) if !self.settings.rekor.has(version) => {
@@ -78,7 +78,7 @@ impl Local {
     }
 
     /// The ports of a server, the main one first.
-    pub fn server_ports(&self, server: &ServerRow) -> Result<Vec<u16>> {
+    pub(crate) fn server_ports(&self, server: &ServerRow) -> Result<Vec<u16>> {
         let names = std::iter::once(&server.port).chain(&server.also);
         names
             .map(|name| self.manifest.port(name, &self.settings))

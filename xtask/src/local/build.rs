@@ -27,9 +27,6 @@ pub struct ServerBuild {
 
 impl ServerBuild {
     /// Those that this repository asks for, built or not.
-    ///
-    /// # Errors
-    /// Where the sources cannot be read or no cache directory can be named.
     pub fn of(repo: &Path) -> Result<ServerBuild> {
         let source = repo.join("deploy/local");
         let mut files = vec![source.join("go.mod"), source.join("go.sum")];
@@ -116,9 +113,6 @@ impl ServerBuild {
     }
 
     /// The version of each Go module that the programs were built from.
-    ///
-    /// # Errors
-    /// Where they are not built, or the record of the build is damaged.
     pub fn versions(&self) -> Result<BTreeMap<String, String>> {
         #[derive(serde::Deserialize)]
         #[serde(rename_all = "PascalCase")]
@@ -210,10 +204,7 @@ impl ServerBuild {
 
 /// The user's cache directory for this workshop: `WORKSHOP_CACHE`, or the
 /// system's usual place.
-///
-/// # Errors
-/// Where neither that nor HOME is set.
-pub fn cache_dir() -> Result<PathBuf> {
+pub(crate) fn cache_dir() -> Result<PathBuf> {
     let set = |name: &str| {
         std::env::var_os(name)
             .filter(|value| !value.is_empty())

@@ -14,7 +14,7 @@ use crate::state;
 
 /// A user of Dex.
 #[derive(Clone, Deserialize)]
-pub struct User {
+pub(crate) struct User {
     /// The word that `--as` takes.
     pub name: String,
     /// The identity in the certificate.
@@ -30,10 +30,7 @@ pub struct User {
 impl Local {
     /// Fills in the template of a configuration: `config/NAME` is made from
     /// `deploy/local/NAME`.
-    ///
-    /// # Errors
-    /// Where a placeholder stands for nothing or the file cannot be written.
-    pub fn render(&self, config: &str, more: &[(&str, &str)]) -> Result<()> {
+    pub(crate) fn render(&self, config: &str, more: &[(&str, &str)]) -> Result<()> {
         let text = self.rendered(config, more)?;
         state::write(&self.dir.join(config), text.as_bytes(), 0o600)
     }
@@ -68,10 +65,7 @@ impl Local {
     }
 
     /// The users that Dex knows.
-    ///
-    /// # Errors
-    /// Where the file that holds them is damaged.
-    pub fn users(&self) -> Result<Vec<User>> {
+    pub(crate) fn users(&self) -> Result<Vec<User>> {
         #[derive(Deserialize)]
         struct Users {
             users: Vec<User>,
@@ -88,7 +82,7 @@ impl Local {
     }
 
     /// Whether settings and configuration on disk are what they should be.
-    pub fn configured(&self) -> Result<bool> {
+    pub(crate) fn configured(&self) -> Result<bool> {
         if Settings::read(&self.dir)?.as_ref() != Some(&self.settings) || self.users()?.is_empty() {
             return Ok(false);
         }
@@ -109,7 +103,7 @@ impl Local {
     }
 
     /// Writes settings and configuration (`cargo xtask step configure`).
-    pub fn configure(&self) -> Result<()> {
+    pub(crate) fn configure(&self) -> Result<()> {
         self.settings.write(&self.dir)?;
         for config in self.configs() {
             self.render(config, &[])?;

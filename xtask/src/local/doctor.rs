@@ -12,7 +12,7 @@ use crate::target::{ComponentState, Lifecycle};
 const LINES: usize = 40;
 
 impl Local {
-    /// Looks whether every server is up.
+    /// Checks whether every server is up.
     pub(super) fn servers_are_up(&self) -> Result<Finding> {
         let finding = Finding::new("servers", "all up");
         let down: Vec<String> = self

@@ -9,7 +9,7 @@ use super::{Local, process};
 
 /// What is so just now.
 #[derive(Debug, Clone, Default)]
-pub struct Facts {
+pub(crate) struct Facts {
     /// The servers that were started and not stopped since, whether they run or not.
     pub started: BTreeSet<String>,
     /// The servers that run.
@@ -24,7 +24,7 @@ pub struct Facts {
 
 impl Local {
     /// Looks at the machine for the plans.
-    pub fn facts(&self) -> Result<Facts> {
+    pub(crate) fn facts(&self) -> Result<Facts> {
         let mut facts = Facts {
             built: self.build.built(),
             archives: self.build.archives()?,

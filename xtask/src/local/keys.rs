@@ -12,7 +12,7 @@ use crate::state;
 
 /// A key: a private part, and a public one beside it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct KeyFile {
+pub(crate) struct KeyFile {
     /// How it is made.
     pub kind: KeyRecipe,
     /// Its file without the ending, below the target's directory: `keys/fulcio-1`.
@@ -21,7 +21,7 @@ pub struct KeyFile {
 
 impl KeyFile {
     /// The file of its public part, which is written last.
-    pub fn public(&self) -> String {
+    pub(crate) fn public(&self) -> String {
         format!("{}.{}", self.stem, self.kind.ending())
     }
 }
@@ -39,13 +39,13 @@ impl Settings {
 
 impl Local {
     /// The key that a server uses, where it has one of its own.
-    pub fn key(&self, server: &ServerRow) -> Result<Option<KeyFile>> {
+    pub(crate) fn key(&self, server: &ServerRow) -> Result<Option<KeyFile>> {
         let key = server.key.as_ref();
         key.map(|row| self.key_number(row, None)).transpose()
     }
 
     /// The keys that a server has used, the one in use last.
-    pub fn keys(&self, row: &KeyRow) -> Result<Vec<KeyFile>> {
+    pub(crate) fn keys(&self, row: &KeyRow) -> Result<Vec<KeyFile>> {
         match self.settings.periods(row.kind) {
             None => Ok(vec![self.key_number(row, None)?]),
             Some(periods) => (1..=periods.len())
@@ -69,7 +69,7 @@ impl Local {
     }
 
     /// The keys that the servers which run need before they start.
-    pub fn keys_in_use(&self) -> Result<Vec<KeyFile>> {
+    pub(crate) fn keys_in_use(&self) -> Result<Vec<KeyFile>> {
         let mut keys = Vec::new();
         for server in self.manifest.chosen(self.settings.rekor) {
             keys.extend(self.key(server)?);
@@ -79,7 +79,7 @@ impl Local {
     }
 
     /// The file that holds the users of Dex.
-    pub fn users_file(&self) -> Result<String> {
+    pub(crate) fn users_file(&self) -> Result<String> {
         let mut rows = self
             .manifest
             .servers
@@ -93,7 +93,7 @@ impl Local {
 
     /// Checks that no key is gone that something depends on: a new one in its place
     /// would leave what the old one signed without a proof.
-    pub fn check_keys(&self) -> Result<()> {
+    pub(crate) fn check_keys(&self) -> Result<()> {
         for server in &self.manifest.servers {
             let Some(row) = &server.key else { continue };
             let Some(signed) = self.signed_by(server, row.kind) else {
@@ -106,7 +106,7 @@ impl Local {
                     "{gone} is gone, and there are {signed} that it signed"
                 ))
                 .hint("put it and the private key beside it back from a copy")
-                .hint("or begin anew: cargo xtask uninstall --yes --keep-tools")
+                .hint("or start over: cargo xtask uninstall --yes --keep-tools")
                 .into());
             }
         }
@@ -142,12 +142,12 @@ impl Local {
     }
 
     /// Makes the keys that are missing. An error where one that is there is damaged.
-    pub fn make_keys(&self, keys: &[KeyFile]) -> Result<()> {
+    pub(crate) fn make_keys(&self, keys: &[KeyFile]) -> Result<()> {
         output_of(&self.make_keys_command(keys), None).map(drop)
     }
 
     /// The command that makes the keys that are missing.
-    pub fn make_keys_command(&self, keys: &[KeyFile]) -> Command {
+    pub(crate) fn make_keys_command(&self, keys: &[KeyFile]) -> Command {
         let names = keys
             .iter()
             .flat_map(|key| [key.kind.name().into(), key.stem.as_str().into()]);

@@ -15,26 +15,26 @@
 
 mod addresses;
 pub mod build;
-pub mod config;
-pub mod doctor;
+pub(crate) mod config;
+pub(crate) mod doctor;
 mod facts;
 mod keys;
 pub mod manifest;
-pub mod plans;
+pub(crate) mod plans;
 pub mod platform;
-pub mod preflight;
+pub(crate) mod preflight;
 pub mod process;
 mod process_record;
 mod publish;
 mod roles;
-pub mod settings;
-pub mod shards;
-pub mod sign;
-pub mod status;
-pub mod steps;
-pub mod target;
-pub mod trust;
-pub mod wait;
+pub(crate) mod settings;
+pub(crate) mod shards;
+pub(crate) mod sign;
+pub(crate) mod status;
+pub(crate) mod steps;
+pub(crate) mod target;
+pub(crate) mod trust;
+pub(crate) mod wait;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -51,7 +51,7 @@ use settings::{PORT_BASE, Settings};
 
 /// The local target of one state directory.
 #[derive(Clone)]
-pub struct Local {
+pub(crate) struct Local {
     /// The repository.
     pub repo: PathBuf,
     /// `.workshop/local`
@@ -70,19 +70,17 @@ pub struct Local {
 
 impl Local {
     /// The target as its state directory and the repository describe it.
-    ///
-    /// # Errors
-    /// Where either is damaged.
-    pub fn open(repo: &Path, state: &State, globals: Vec<String>) -> Result<Local> {
+    pub(crate) fn open(repo: &Path, state: &State, globals: Vec<String>) -> Result<Local> {
         let settings = Settings::read(&state.path("local"))?;
         Local::with(repo, state, globals, settings)
     }
 
-    /// Opens the target for its removal, which must not fail for what is to be removed.
-    ///
-    /// # Errors
-    /// Where the repository is damaged.
-    pub fn open_to_remove(repo: &Path, state: &State, globals: Vec<String>) -> Result<Local> {
+    /// Opens the target in order to remove it; damaged settings must not prevent that.
+    pub(crate) fn open_to_remove(
+        repo: &Path,
+        state: &State,
+        globals: Vec<String>,
+    ) -> Result<Local> {
         let settings = Settings::read(&state.path("local")).unwrap_or_default();
         Local::with(repo, state, globals, settings)
     }
@@ -105,10 +103,7 @@ impl Local {
     }
 
     /// Fails where nothing is installed.
-    ///
-    /// # Errors
-    /// Exactly then.
-    pub fn require_installed(&self) -> Result<()> {
+    pub(crate) fn require_installed(&self) -> Result<()> {
         if self.installed {
             return Ok(());
         }
@@ -119,7 +114,7 @@ impl Local {
 
     /// Where a Sigstore client keeps its own files, instead of the home
     /// directory.
-    pub fn tuf_root(&self) -> PathBuf {
+    pub(crate) fn tuf_root(&self) -> PathBuf {
         self.dir.join("tuf")
     }
 }
@@ -131,7 +126,7 @@ mod tests {
     use crate::plan::Plan;
 
     /// A machine that plans can be built for; nothing of it is there.
-    pub struct Machine {
+    pub(crate) struct Machine {
         pub local: Local,
         pub facts: Facts,
         _temp: tempfile::TempDir,
@@ -139,7 +134,7 @@ mod tests {
 
     impl Machine {
         /// The servers are built, and nothing is installed.
-        pub fn built() -> Machine {
+        pub(crate) fn built() -> Machine {
             let temp = tempfile::tempdir().unwrap();
             let repo = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
             let state = State::open(temp.path().join("state")).unwrap();
@@ -156,7 +151,7 @@ mod tests {
     }
 
     /// The names of the steps, in their order.
-    pub fn names(plan: &Plan) -> Vec<String> {
+    pub(crate) fn names(plan: &Plan) -> Vec<String> {
         plan.steps.iter().map(|step| step.name.clone()).collect()
     }
 

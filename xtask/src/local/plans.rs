@@ -21,10 +21,7 @@ const READY: Duration = Duration::from_secs(30);
 
 impl Local {
     /// The target as it will be after `install` with these options.
-    ///
-    /// # Errors
-    /// Where the ports are to change while servers run.
-    pub fn with_options(mut self, options: &InstallOptions, facts: &Facts) -> Result<Local> {
+    pub(crate) fn with_options(mut self, options: &InstallOptions, facts: &Facts) -> Result<Local> {
         if let Some(base) = options
             .port_base
             .filter(|base| *base != self.settings.port_base)
@@ -246,10 +243,7 @@ impl Local {
     }
 
     /// Whether every server that should run does.
-    ///
-    /// # Errors
-    /// Where a record is damaged.
-    pub fn all_run(&self) -> Result<bool> {
+    pub(crate) fn all_run(&self) -> Result<bool> {
         for server in self.manifest.chosen(self.settings.rekor) {
             if process::running(&self.dir, &server.name)?.is_none() {
                 return Ok(false);

@@ -24,7 +24,7 @@ pub fn started(pid: u32) -> Option<String> {
 }
 
 /// The memory that a process has in use, in KiB.
-pub fn memory(pid: u32) -> Option<u64> {
+pub(crate) fn memory(pid: u32) -> Option<u64> {
     if cfg!(target_os = "linux") {
         let status = std::fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
         let line = status
@@ -51,7 +51,7 @@ fn ps(pid: u32, columns: &str) -> Option<String> {
 
 /// A process that listens.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Listener {
+pub(crate) struct Listener {
     /// Its process id and name; `None` where it belongs to another user.
     pub process: Option<(u32, String)>,
 }
@@ -66,7 +66,7 @@ impl fmt::Display for Listener {
 }
 
 /// Who listens on a port of 127.0.0.1, as far as the system tells.
-pub fn listener(port: u16) -> Option<Listener> {
+pub(crate) fn listener(port: u16) -> Option<Listener> {
     if !cfg!(target_os = "linux") {
         let shell = xshell::Shell::new().ok()?;
         let filter = format!("-iTCP:{port}");
@@ -101,7 +101,7 @@ pub fn listener(port: u16) -> Option<Listener> {
 }
 
 /// The program that a process runs.
-pub fn program(pid: u32) -> Option<PathBuf> {
+pub(crate) fn program(pid: u32) -> Option<PathBuf> {
     if cfg!(target_os = "linux") {
         std::fs::read_link(format!("/proc/{pid}/exe")).ok()
     } else {

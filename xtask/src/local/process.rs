@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result};
 use rustix::process::{Pid, Signal, kill_process};
 
-pub use super::process_record::{ProcessRecord, fingerprint, record, running, was_started};
+pub(crate) use super::process_record::{ProcessRecord, fingerprint, record, running, was_started};
 
 use super::platform;
 use super::process_record::record_path;
@@ -28,7 +28,7 @@ const GRACE: Duration = Duration::from_secs(5);
 const LARGE_LOG: u64 = 8 * 1024 * 1024;
 
 /// What to start.
-pub struct LaunchRequest<'a> {
+pub(crate) struct LaunchRequest<'a> {
     /// The target's directory; the server runs in it.
     pub dir: &'a Path,
     /// The server's name.
@@ -57,10 +57,7 @@ const HANGS: Duration = Duration::from_secs(5);
 
 /// Starts a server, detached from this process and its terminal. One that runs
 /// as asked is left alone; one that runs otherwise is stopped first.
-///
-/// # Errors
-/// Where a port is taken or the program cannot be started.
-pub fn launch(launch: &LaunchRequest<'_>) -> Result<ProcessRecord> {
+pub(crate) fn launch(launch: &LaunchRequest<'_>) -> Result<ProcessRecord> {
     let LaunchRequest {
         dir,
         name,
@@ -136,7 +133,7 @@ fn spawn(launch: &LaunchRequest<'_>, log: &File) -> Result<Child> {
 
 /// Checks that no process listens on a port; the error names the one that does, where
 /// the system tells.
-pub fn free(port: u16) -> Result<()> {
+pub(crate) fn free(port: u16) -> Result<()> {
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
     match TcpListener::bind(address) {
         Ok(_) => Ok(()),
@@ -170,9 +167,6 @@ fn open_log(dir: &Path, name: &str) -> Result<(File, u64)> {
 
 /// Stops a server: asks, and after five seconds ends it. One that does not run
 /// is stopped already. Where its record is damaged, it is found by its ports.
-///
-/// # Errors
-/// Where a signal is refused, or the process does not end.
 pub fn halt(dir: &Path, name: &str, ports: &[u16]) -> Result<()> {
     match running(dir, name) {
         Ok(None) => {}

@@ -12,7 +12,7 @@ use crate::state;
 
 /// `run/NAME.json`: a process that was started.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ProcessRecord {
+pub(crate) struct ProcessRecord {
     /// Its process id.
     pub pid: u32,
     /// When it started, as the system tells it: with the pid it names one
@@ -33,34 +33,28 @@ pub struct ProcessRecord {
 
 impl ProcessRecord {
     /// Whether this very process still runs.
-    pub fn alive(&self) -> bool {
+    pub(crate) fn alive(&self) -> bool {
         platform::started(self.pid).as_deref() == Some(&self.started)
     }
 
     /// Names this run of the server: two runs never have the same.
-    pub fn instance(&self) -> String {
+    pub(crate) fn instance(&self) -> String {
         format!("{}@{}", self.pid, self.started)
     }
 }
 
 /// The record of a server, whether it still runs or not.
-///
-/// # Errors
-/// Where the file is damaged.
-pub fn record(dir: &Path, name: &str) -> Result<Option<ProcessRecord>> {
+pub(crate) fn record(dir: &Path, name: &str) -> Result<Option<ProcessRecord>> {
     state::read_json(&record_path(dir, name))
 }
 
 /// Whether a server was started and not stopped since, whether it runs or not.
-pub fn was_started(dir: &Path, name: &str) -> bool {
+pub(crate) fn was_started(dir: &Path, name: &str) -> bool {
     record_path(dir, name).exists()
 }
 
 /// The record of a server that runs.
-///
-/// # Errors
-/// Where the file is damaged.
-pub fn running(dir: &Path, name: &str) -> Result<Option<ProcessRecord>> {
+pub(crate) fn running(dir: &Path, name: &str) -> Result<Option<ProcessRecord>> {
     Ok(record(dir, name)?.filter(ProcessRecord::alive))
 }
 
@@ -69,7 +63,7 @@ pub(super) fn record_path(dir: &Path, name: &str) -> PathBuf {
 }
 
 /// A hash of a command line and of the files that the server reads.
-pub fn fingerprint(dir: &Path, words: &[String], uses: &[String]) -> String {
+pub(crate) fn fingerprint(dir: &Path, words: &[String], uses: &[String]) -> String {
     let mut hash = digest::Context::new(&digest::SHA256);
     for word in words {
         hash.update(word.as_bytes());

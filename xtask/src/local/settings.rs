@@ -11,7 +11,7 @@ use crate::state;
 use crate::time;
 
 /// The lowest of the default ports.
-pub const PORT_BASE: u16 = 17800;
+pub(crate) const PORT_BASE: u16 = 17800;
 
 /// When a key was in use. Times are RFC 3339 in UTC.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -43,12 +43,12 @@ pub struct Settings {
     pub created: String,
     /// Fulcio's CA keys, `keys/fulcio-1.key` first, the one in use last.
     pub fulcio: Vec<Period>,
-    /// The timestamp authority's keys, likewise.
+    /// The timestamp authority's keys, in the same order.
     pub timestamp: Vec<Period>,
 }
 
 impl Settings {
-    /// Those of a new installation.
+    /// The settings of a new installation.
     pub fn new(port_base: u16, rekor: Versions) -> Settings {
         let now = Period::from_now();
         Settings {
@@ -61,17 +61,11 @@ impl Settings {
     }
 
     /// Reads them; `None` where nothing is installed.
-    ///
-    /// # Errors
-    /// Where the file cannot be read or is damaged.
     pub fn read(dir: &Path) -> Result<Option<Settings>> {
         state::read_json(&dir.join("settings.json"))
     }
 
     /// Writes them.
-    ///
-    /// # Errors
-    /// Where the file system refuses.
     pub fn write(&self, dir: &Path) -> Result<()> {
         state::write_json(&dir.join("settings.json"), self)
     }

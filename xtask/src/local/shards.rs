@@ -16,7 +16,7 @@ use crate::{state, time};
 
 /// One log, from the start of a Trillian to its end.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct LogShard {
+pub(crate) struct LogShard {
     /// The name of the server whose log it is.
     pub log: String,
     /// Its number among those of the same log, from 1; its key is
@@ -33,7 +33,7 @@ pub struct LogShard {
 
 impl LogShard {
     /// Its key without the ending: `keys/ctlog-1`.
-    pub fn key(&self) -> String {
+    pub(crate) fn key(&self) -> String {
         format!("keys/{}-{}", self.log, self.number)
     }
 }
@@ -41,7 +41,7 @@ impl LogShard {
 impl Local {
     /// The shard of a version of Rekor that the running Trillian holds, where Trillian
     /// holds its log.
-    pub fn shard_of(&self, rekor: Version) -> Result<Option<LogShard>> {
+    pub(crate) fn shard_of(&self, rekor: Version) -> Result<Option<LogShard>> {
         match self.manifest.tree_of(rekor) {
             None => Ok(None),
             Some(log) => current(&self.dir, &log.name),
@@ -50,18 +50,12 @@ impl Local {
 }
 
 /// All shards that there ever were, oldest first.
-///
-/// # Errors
-/// Where the file is damaged.
-pub fn read(dir: &Path) -> Result<Vec<LogShard>> {
+pub(crate) fn read(dir: &Path) -> Result<Vec<LogShard>> {
     Ok(state::read_json(&dir.join("shards.json"))?.unwrap_or_default())
 }
 
 /// The shard of a log that the running Trillian holds.
-///
-/// # Errors
-/// Where a file is damaged.
-pub fn current(dir: &Path, log: &str) -> Result<Option<LogShard>> {
+pub(crate) fn current(dir: &Path, log: &str) -> Result<Option<LogShard>> {
     let Some(trillian) = process::running(dir, "trillian")? else {
         return Ok(None);
     };
@@ -71,10 +65,7 @@ pub fn current(dir: &Path, log: &str) -> Result<Option<LogShard>> {
 
 /// Makes a new tree of the running Trillian the current shard of a log: closes
 /// the one before, makes a key, writes the log's configuration.
-///
-/// # Errors
-/// Where Trillian does not run, or a file cannot be written.
-pub fn open(local: &Local, log: &str, tree: &str) -> Result<()> {
+pub(crate) fn open(local: &Local, log: &str, tree: &str) -> Result<()> {
     tree.parse::<i64>()
         .map_err(|_| broken(format!("{tree:?} is not the id of a tree")))?;
     let trillian = process::running(&local.dir, "trillian")?

@@ -16,11 +16,8 @@ use crate::target::steps::SigningTarget;
 use crate::{http, state};
 
 impl Local {
-    /// The user of this name.
-    ///
-    /// # Errors
-    /// Where there is none; the names there are become the hint.
-    pub fn user(&self, name: &str) -> Result<User> {
+    /// The user of this name; an error lists the names that exist.
+    pub(crate) fn user(&self, name: &str) -> Result<User> {
         let users = self.users()?;
         let names: Vec<_> = users.iter().map(|user| user.name.clone()).collect();
         if users.is_empty() {
@@ -54,7 +51,7 @@ impl Local {
     }
 
     /// A file of the trust material.
-    pub fn trust_file(&self, name: &str) -> PathBuf {
+    pub(crate) fn trust_file(&self, name: &str) -> PathBuf {
         self.dir.join("trust").join(name)
     }
 
@@ -79,7 +76,7 @@ impl Local {
                 ..fail
             })?;
         let answer: Value = serde_json::from_slice(&answer)
-            .context("Dex answers with something that is no JSON")?;
+            .context("Dex answers with something that is not JSON")?;
         let token = answer["id_token"]
             .as_str()
             .ok_or_else(|| broken("Dex answers without an identity token"))?;

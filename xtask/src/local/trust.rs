@@ -57,7 +57,7 @@ impl TrustedKey {
 impl Local {
     /// The step that writes the trust material, where it is not what the keys
     /// say.
-    pub fn trust_step(&self) -> Step {
+    pub(crate) fn trust_step(&self) -> Step {
         let local = self.clone();
         let trees = self
             .manifest
@@ -88,10 +88,7 @@ impl Local {
     }
 
     /// Writes the trust material (`cargo xtask step trust`).
-    ///
-    /// # Errors
-    /// Where a key cannot be read or a file cannot be written.
-    pub fn write_trust(&self) -> Result<()> {
+    pub(crate) fn write_trust(&self) -> Result<()> {
         for (file, value) in self.trust_files()? {
             state::write_json(&file, &value)?;
         }
@@ -119,7 +116,7 @@ impl Local {
     }
 
     /// The versions of Rekor that run.
-    pub fn versions(&self) -> Vec<Version> {
+    pub(crate) fn versions(&self) -> Vec<Version> {
         [Version::V1, Version::V2]
             .into_iter()
             .filter(|version| self.settings.rekor.has(*version))
@@ -213,7 +210,7 @@ impl Local {
 
 /// The file of a signing config: one a version of Rekor, and one for clients that take
 /// whichever is the newest.
-pub fn config_name(version: Option<Version>) -> String {
+pub(crate) fn config_name(version: Option<Version>) -> String {
     match version {
         None => "signing_config.json".into(),
         Some(Version::V1) => "signing_config.rekor-v1.json".into(),

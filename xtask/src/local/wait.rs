@@ -21,7 +21,7 @@ pub(super) const POLL: Duration = Duration::from_millis(15);
 /// # Errors
 /// Where it ends first (its log's last lines are the tail), where it does not
 /// answer in time, or where the user interrupts.
-pub fn until_ready(dir: &Path, name: &str, address: &str, within: Duration) -> Result<()> {
+pub(crate) fn until_ready(dir: &Path, name: &str, address: &str, within: Duration) -> Result<()> {
     let asked = Instant::now();
     loop {
         if answers(address) {
@@ -60,7 +60,7 @@ fn hint_log(name: &str) -> String {
 }
 
 /// Whether something answers at `http://…` (with a 2xx) or `tcp://…`.
-pub fn answers(address: &str) -> bool {
+pub(crate) fn answers(address: &str) -> bool {
     match address.strip_prefix("tcp://") {
         Some(socket) => socket.parse().is_ok_and(|socket: SocketAddr| {
             TcpStream::connect_timeout(&socket, Duration::from_secs(1)).is_ok()
@@ -70,7 +70,7 @@ pub fn answers(address: &str) -> bool {
 }
 
 /// The last lines of what a run of a server printed.
-pub fn last_lines(dir: &Path, record: &ProcessRecord, count: usize) -> Vec<String> {
+pub(crate) fn last_lines(dir: &Path, record: &ProcessRecord, count: usize) -> Vec<String> {
     const MOST: u64 = 64 * 1024;
     let read = || -> std::io::Result<String> {
         let mut file = File::open(dir.join(&record.log))?;

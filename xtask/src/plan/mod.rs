@@ -7,24 +7,24 @@
 mod board;
 mod choose;
 mod outcome;
-pub mod ready;
-pub mod reporter;
-pub mod run;
-pub mod shell;
+pub(crate) mod ready;
+pub(crate) mod reporter;
+pub(crate) mod run;
+pub(crate) mod shell;
 mod stage;
-pub mod step;
-pub mod step_args;
+pub(crate) mod step;
+pub(crate) mod step_args;
 
 use anyhow::Result;
 
-pub use crate::exec::{Command, Piece, Progress, Total, Word};
-pub use outcome::{End, Outcome, StepValue};
-pub use ready::Ready;
-pub use reporter::{Reporter, StepEvent, StepRef};
-pub use run::StepRunner;
-pub use stage::InstallStage;
-pub use step::{Action, Probe, Step};
-pub use step_args::StepArgs;
+pub(crate) use crate::exec::{Command, Piece, Progress, Total, Word};
+pub(crate) use outcome::{End, Outcome, StepValue};
+pub(crate) use ready::Ready;
+pub(crate) use reporter::{Reporter, StepEvent, StepRef};
+pub(crate) use run::StepRunner;
+pub(crate) use stage::InstallStage;
+pub(crate) use step::{Action, Step};
+pub(crate) use step_args::StepArgs;
 
 /// The steps of one command, in an order in which they could run one by one.
 pub struct Plan {

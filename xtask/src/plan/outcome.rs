@@ -3,11 +3,11 @@
 use std::any::Any;
 
 /// What a step made, for whoever runs the plan: a signature, or nothing: `()`.
-pub type StepValue = Box<dyn Any + Send>;
+pub(crate) type StepValue = Box<dyn Any + Send>;
 
 /// How a step ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum End {
+pub(crate) enum End {
     /// It ran.
     Done,
     /// There was nothing to do.
@@ -19,7 +19,7 @@ pub enum End {
 }
 
 /// How a plan ended.
-pub struct Outcome {
+pub(crate) struct Outcome {
     /// The name and end of each chosen step, in the order of the plan.
     pub ends: Vec<(String, End)>,
     /// What the steps made, in the order of the plan.
@@ -28,12 +28,12 @@ pub struct Outcome {
 
 impl Outcome {
     /// Whether any step did something.
-    pub fn changed(&self) -> bool {
+    pub(crate) fn changed(&self) -> bool {
         self.ends.iter().any(|(_, end)| *end == End::Done)
     }
 
     /// What the steps made of this type, in the order of the plan.
-    pub fn made<T: 'static>(&self) -> impl Iterator<Item = &T> {
+    pub(crate) fn made<T: 'static>(&self) -> impl Iterator<Item = &T> {
         self.made.iter().filter_map(|value| value.downcast_ref())
     }
 

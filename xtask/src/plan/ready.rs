@@ -81,24 +81,24 @@ impl Ready {
 
 /// Wait until a server answers
 #[derive(Debug, Clone, PartialEq, Eq, Args)]
-pub struct Wait {
+pub(crate) struct Wait {
     /// Its name.
     component: String,
     /// `http://…` or `tcp://…`; on a cluster conditions, and its name a namespace
     address: String,
-    /// For so many seconds.
+    /// How many seconds to wait.
     #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..=3600))]
     within: u64,
 }
 
 impl Wait {
-    /// Waits, for whoever typed it.
-    pub fn run(self, runner: &dyn StepRunner, report: &dyn Fn(StepEvent<'_>)) -> Result<()> {
+    /// Waits, for a user who typed the step.
+    pub(crate) fn run(self, runner: &dyn StepRunner, report: &dyn Fn(StepEvent<'_>)) -> Result<()> {
         runner.wait(&self.ready(), report)
     }
 
     /// The condition that its words stand for.
-    pub fn ready(&self) -> Ready {
+    pub(crate) fn ready(&self) -> Ready {
         let within = Duration::from_secs(self.within);
         let component = self.component.clone();
         match self.address.as_str() {

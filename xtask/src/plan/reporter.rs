@@ -7,7 +7,7 @@ use crate::fail::Fail;
 
 /// One of the steps of a running plan.
 #[derive(Debug, Clone, Copy)]
-pub struct StepRef<'a> {
+pub(crate) struct StepRef<'a> {
     /// Its place, from 1.
     pub number: usize,
     /// How many steps the plan has.
@@ -20,7 +20,7 @@ pub struct StepRef<'a> {
 
 /// What happens to a step.
 #[derive(Debug, Clone, Copy)]
-pub enum StepEvent<'a> {
+pub(crate) enum StepEvent<'a> {
     /// It begins.
     Started,
     /// This command of it is about to run.
@@ -51,7 +51,7 @@ pub enum StepEvent<'a> {
 }
 
 /// Shows a plan while it runs.
-pub trait Reporter: Sync {
+pub(crate) trait Reporter: Sync {
     /// A plan begins.
     fn plan(&self, plan: &Plan);
 

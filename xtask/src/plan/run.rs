@@ -14,7 +14,7 @@ use crate::exec::{Heard, Outputs, interrupt, resolve};
 use crate::fail::{Fail, broken};
 
 /// What a plan needs from whoever runs it.
-pub trait StepRunner: Sync {
+pub(crate) trait StepRunner: Sync {
     /// Runs a subcommand of `cargo xtask` in this process and returns what it made; the
     /// words carry no global options.
     fn xtask(&self, words: &[String], report: &dyn Fn(StepEvent<'_>)) -> Result<StepValue>;
@@ -26,7 +26,7 @@ pub trait StepRunner: Sync {
 
 /// Runs the chosen steps of a plan. With `force` their probes are not asked. Where steps
 /// fail, the failure is that of the first of them in the order of the plan.
-pub fn run(
+pub(crate) fn run(
     plan: &Plan,
     chosen: &[bool],
     force: bool,

@@ -7,7 +7,7 @@ use super::{Action, Command, Piece, Plan, Step, StepArgs, Word};
 use crate::text::quote;
 
 /// The whole plan. Nothing is probed, so steps that a run would skip are in it.
-pub fn script(plan: &Plan, chosen: &[bool]) -> String {
+pub(crate) fn script(plan: &Plan, chosen: &[bool]) -> String {
     let mut out = String::new();
     let total = plan.steps.len();
     for (i, step) in plan.steps.iter().enumerate().filter(|(i, _)| chosen[*i]) {
@@ -20,7 +20,7 @@ pub fn script(plan: &Plan, chosen: &[bool]) -> String {
 }
 
 /// The command lines of one step, its readiness condition last.
-pub fn commands(step: &Step, globals: &[String]) -> Vec<String> {
+pub(crate) fn commands(step: &Step, globals: &[String]) -> Vec<String> {
     let mut lines: Vec<String> = step
         .actions
         .iter()
@@ -33,7 +33,7 @@ pub fn commands(step: &Step, globals: &[String]) -> Vec<String> {
 }
 
 /// One action as a line.
-pub fn line(action: &Action, globals: &[String]) -> String {
+pub(crate) fn line(action: &Action, globals: &[String]) -> String {
     match action {
         Action::Run(command) => program(command),
         Action::Xtask(words) => xtask(words, globals),

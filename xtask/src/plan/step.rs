@@ -7,7 +7,7 @@ use anyhow::Result;
 use super::{Command, InstallStage, Progress, Ready, StepArgs, Total, Word};
 
 /// Tells whether a step has been done before: `Some(how it is seen)` or `None`.
-pub type Probe = Arc<dyn Fn() -> Result<Option<String>> + Send + Sync>;
+pub(crate) type Probe = Arc<dyn Fn() -> Result<Option<String>> + Send + Sync>;
 
 /// One step of a plan.
 pub struct Step {

@@ -22,7 +22,7 @@ pub trait StepArgs {
 }
 
 /// Reads the words of a step of this list; a leading `step` is left out.
-pub fn parse<S: Subcommand>(words: &[String]) -> Result<S, clap::Error> {
+pub(crate) fn parse<S: Subcommand>(words: &[String]) -> Result<S, clap::Error> {
     let mut grammar = grammar::<S>();
     let words = match words {
         [first, rest @ ..] if first == "step" => rest,
@@ -34,7 +34,7 @@ pub fn parse<S: Subcommand>(words: &[String]) -> Result<S, clap::Error> {
 }
 
 /// Whether these are the words of a step of this list.
-pub fn is_of<S: Subcommand>(words: &[String]) -> bool {
+pub(crate) fn is_of<S: Subcommand>(words: &[String]) -> bool {
     named(words).is_some_and(|name| S::has_subcommand(name))
 }
 
@@ -44,7 +44,7 @@ fn named(words: &[String]) -> Option<&String> {
 }
 
 /// What can be typed of a list of steps.
-pub fn grammar<S: Subcommand>() -> clap::Command {
+pub(crate) fn grammar<S: Subcommand>() -> clap::Command {
     let step = clap::Command::new("step")
         .bin_name("cargo xtask step")
         .about("One step of a plan: what `--dry-run` prints for steps done in this program")

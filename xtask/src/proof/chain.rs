@@ -85,8 +85,9 @@ fn verify_one<'a>(
     let (root, below) = all.split_last().ok_or(None)?;
     let anchor: TrustAnchor<'_> = anchor_from_trusted_cert(root).map_err(in_root)?;
     let der = CertificateDer::from(leaf);
-    let end = EndEntityCert::try_from(&der)
-        .map_err(|error| Some(format!("that is no certificate of a signer: {error:?}").into()))?;
+    let end = EndEntityCert::try_from(&der).map_err(|error| {
+        Some(format!("that is not a certificate of a signer: {error:?}").into())
+    })?;
     let known = |verified: &&VerifiedChain| verified.leaf == leaf && verified.valid.contains(&time);
     if let Some(verified) = authority.verified.get().filter(known) {
         return Ok(Chain {

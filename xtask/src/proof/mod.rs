@@ -29,7 +29,7 @@ use policy::Policy;
 pub use link::Link;
 
 /// Whether a link holds: how, or why not. For a person, without a full stop.
-pub type Verdict = Result<String, Unproved>;
+pub(crate) type Verdict = Result<String, Unproved>;
 
 /// A link that was checked.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -171,9 +171,9 @@ impl Evidence {
     }
 }
 
-/// Checks every link of a signature that can be checked without asking anybody.
-/// `identity` and `issuer` are checked where the policy names them; `consistency` is
-/// left to whoever remembers checkpoints (`evidence::checkpoint_store`).
+/// Checks every link of a signature that can be checked without a network. `identity` and
+/// `issuer` are checked where the policy names them; `consistency` is left to
+/// `evidence::checkpoint_store`, which remembers checkpoints.
 pub fn prove(evidence: &Evidence, root: &TrustedRoot, policy: &Policy) -> Proof {
     let mut proof = Proof::default();
     let recorded = match evidence.entry().map(Entry::recorded) {

@@ -27,9 +27,6 @@ pub struct Policy {
 
 impl Expected {
     /// What was typed: a text, or a regular expression.
-    ///
-    /// # Errors
-    /// Where the expression is none.
     pub fn typed(text: Option<&str>, regexp: Option<&str>) -> Result<Option<Expected>, Fail> {
         match (text, regexp) {
             (Some(text), _) => Ok(Some(Expected::Exactly(text.to_owned()))),

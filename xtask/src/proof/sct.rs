@@ -19,9 +19,6 @@ use crate::trust::root::TrustedRoot;
 
 /// Checks the timestamps in a certificate against the CT logs of the trusted root:
 /// at least one is of a log that it knows, and all of those are right.
-///
-/// # Errors
-/// Where there is none, or one is wrong.
 pub fn verify(
     certificate: &Certificate,
     issuer_key_hash: &Hash,
@@ -77,10 +74,9 @@ pub fn verify(
 }
 
 /// The timestamps in a certificate, nothing of which has been checked.
-///
-/// # Errors
-/// Where their list cannot be read.
-pub fn embedded(certificate: &Certificate) -> Result<Vec<SignedCertificateTimestamp>, String> {
+pub(crate) fn embedded(
+    certificate: &Certificate,
+) -> Result<Vec<SignedCertificateTimestamp>, String> {
     let unreadable = "the list of timestamps cannot be read";
     let list = der::extension::<SignedCertificateTimestampList>(certificate);
     let Some(list) = list.map_err(|_| unreadable)? else {
@@ -104,10 +100,7 @@ fn precertificate(certificate: &Certificate) -> Result<Vec<u8>, String> {
 
 /// What the log signed (RFC 6962, section 3.2): version, kind of signature, time,
 /// kind of entry, issuer, precertificate, extensions.
-///
-/// # Errors
-/// Where the certificate is too large for a log.
-pub fn signed_data(
+pub(crate) fn signed_data(
     sct: &SignedCertificateTimestamp,
     issuer_key_hash: &Hash,
     precertificate: &[u8],

@@ -12,10 +12,11 @@ use crate::time;
 use crate::trust::root::TransparencyLog;
 
 /// Checks a promise about an entry.
-///
-/// # Errors
-/// Where the log did not sign it, or its key did not count at that time.
-pub fn verify(entry: &Entry, promise: &[u8], log: &TransparencyLog) -> Result<String, Unproved> {
+pub(crate) fn verify(
+    entry: &Entry,
+    promise: &[u8],
+    log: &TransparencyLog,
+) -> Result<String, Unproved> {
     let integrated = entry.integrated.ok_or("the entry names no time")?;
     // Canonical JSON (RFC 8785) of four fields: sorted, without spaces.
     let signed = json!({

@@ -29,9 +29,6 @@ pub struct Timestamp {
 
 /// Checks a response of a timestamp authority (`TimeStampResp`, DER) about a
 /// signature against the authorities of the trusted root.
-///
-/// # Errors
-/// Where it does not hold, with the reason.
 pub fn verify(
     response: &[u8],
     signature: &[u8],

@@ -51,7 +51,7 @@ impl Repository<'_> {
         let hex = digest.strip_prefix("sha256:");
         if hex.and_then(unhex).is_none_or(|bytes| bytes.len() != 32) {
             return Err(broken(format!(
-                "the registry names a digest that is none: {digest:?}"
+                "the registry names something that is not a digest: {digest:?}"
             )));
         }
         let accept = if kind == "manifests" {

@@ -40,9 +40,6 @@ impl Repository<'_> {
 
 /// A bundle made of what cosign wrote beside the payload of simple signing (cosign's
 /// `specs/SIGNATURE_SPEC.md`).
-///
-/// # Errors
-/// Where a part of it cannot be read.
 pub fn simple_signing(annotations: &Value, payload: Vec<u8>) -> Result<Bundle, Fail> {
     let bad = |what: &str| broken(format!("a signature below the image's .sig tag: {what}"));
     let text = |name: &str| annotations[name].as_str().filter(|text| !text.is_empty());

@@ -17,9 +17,8 @@ pub(crate) use referrers::forget;
 /// No image has more signatures that are looked at.
 const MOST: usize = 100;
 
-/// A registry outside the workshop: with TLS, but for one on this machine,
-/// as cosign does it.
-pub fn elsewhere(host: &str) -> Server {
+/// A registry outside the workshop: with TLS, except on this machine, as cosign does it.
+pub(crate) fn elsewhere(host: &str) -> Server {
     let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
     let scheme = match name {
         "localhost" | "127.0.0.1" | "[::1]" => "http",
@@ -29,7 +28,7 @@ pub fn elsewhere(host: &str) -> Server {
 }
 
 /// A signature that was found.
-pub struct Found {
+pub(crate) struct Found {
     /// The digest of the manifest that holds it, or the tag.
     pub at: String,
     /// The signature.
@@ -40,7 +39,7 @@ pub struct Found {
 ///
 /// # Errors
 /// Where the registry does not answer, or there is no such image (exit status 1).
-pub fn signatures(server: &Server, image: &Reference) -> Result<(String, Vec<Found>), Fail> {
+pub(crate) fn signatures(server: &Server, image: &Reference) -> Result<(String, Vec<Found>), Fail> {
     let repository = Repository { server, image };
     let manifest = repository.manifest(&image.version)?.ok_or_else(|| {
         not_so(format!(

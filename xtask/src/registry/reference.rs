@@ -16,9 +16,6 @@ pub struct Reference {
 
 impl Reference {
     /// Reads one: `HOST/NAME[:TAG][@DIGEST]`.
-    ///
-    /// # Errors
-    /// Where the text is none, or names no registry.
     pub fn read(text: &str) -> Result<Reference, Fail> {
         let bad = |why: &str| broken(format!("{text:?} is not an image reference: {why}"));
         let (host, rest) = text

@@ -13,10 +13,7 @@ use crate::http::Server;
 /// Takes the signatures of an image out of its registry: all below the tag that stands
 /// for the referrers of the image, or those that state more than that it was signed.
 /// What they consist of stays, but nobody finds it.
-///
-/// # Errors
-/// Where the registry does not answer, or refuses.
-pub fn forget(server: &Server, image: &Reference, attestations: bool) -> Result<(), Fail> {
+pub(crate) fn forget(server: &Server, image: &Reference, attestations: bool) -> Result<(), Fail> {
     let repository = Repository { server, image };
     let Some(manifest) = repository.manifest(&image.version)? else {
         return Ok(());

@@ -57,9 +57,6 @@ pub fn fetch<'a>(
 impl RekorLog<'_> {
     /// The hashes of a consistency proof between its first so many entries and those
     /// of a checkpoint that came with an entry.
-    ///
-    /// # Errors
-    /// Where the log does not answer or answers with something else.
     pub fn consistency(&mut self, first: u64, checkpoint: &Checkpoint) -> Result<Vec<Hash>> {
         match self {
             RekorLog::V1(server) => {
@@ -71,18 +68,12 @@ impl RekorLog<'_> {
 }
 
 /// Reads what the API of Rekor v1 answers about one entry.
-///
-/// # Errors
-/// Where it is something else.
 pub fn read_v1(text: &[u8]) -> Result<Entry> {
     v1::read(text)
 }
 
 /// How many entries a log holds.
-///
-/// # Errors
-/// Where it does not answer or answers with something else.
-pub fn size(version: Version, server: &Server) -> Result<u64> {
+pub(crate) fn size(version: Version, server: &Server) -> Result<u64> {
     match version {
         Version::V1 => v1::size(server),
         Version::V2 => v2::size(server),

@@ -17,13 +17,13 @@ use crate::tlog::merkle::{self, Hash};
 
 const WITHIN: Duration = Duration::from_secs(10);
 
-pub fn size(server: &Server) -> Result<u64> {
+pub(crate) fn size(server: &Server) -> Result<u64> {
     json(&server.get("/api/v1/log", WITHIN)?)?["treeSize"]
         .as_u64()
         .context(NOT_REKOR)
 }
 
-pub fn fetch(server: &Server, which: &Which) -> Result<Entry> {
+pub(crate) fn fetch(server: &Server, which: &Which) -> Result<Entry> {
     let entries = "/api/v1/log/entries";
     let found = match which {
         // The API counts in signed numbers and calls larger ones malformed.
@@ -64,10 +64,7 @@ pub fn fetch(server: &Server, which: &Which) -> Result<Entry> {
 }
 
 /// Reads an answer about one entry.
-///
-/// # Errors
-/// Where it is something else.
-pub fn read(text: &[u8]) -> Result<Entry> {
+pub(crate) fn read(text: &[u8]) -> Result<Entry> {
     let raw = json(text)?;
     let (uuid, entry) = raw
         .as_object()
@@ -110,7 +107,12 @@ pub fn read(text: &[u8]) -> Result<Entry> {
     })
 }
 
-pub fn consistency(server: &Server, origin: &str, first: u64, second: u64) -> Result<Vec<Hash>> {
+pub(crate) fn consistency(
+    server: &Server,
+    origin: &str,
+    first: u64,
+    second: u64,
+) -> Result<Vec<Hash>> {
     // The origin is the name of the log and the id of the tree of this shard.
     let tree = match origin.rsplit_once(" - ") {
         Some((_, tree)) if tree.parse::<u64>().is_ok() => format!("&treeID={tree}"),

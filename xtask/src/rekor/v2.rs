@@ -27,7 +27,7 @@ impl Source for Files<'_> {
     }
 }
 
-pub fn size(server: &Server) -> Result<u64> {
+pub(crate) fn size(server: &Server) -> Result<u64> {
     Ok(latest(server)?.size)
 }
 
@@ -45,9 +45,9 @@ fn latest(server: &Server) -> Result<Checkpoint> {
 }
 
 /// The tree of a log, of which each tile is fetched once.
-pub type LogTree<'a> = TileTree<Files<'a>>;
+pub(crate) type LogTree<'a> = TileTree<Files<'a>>;
 
-pub fn fetch<'a>(server: &'a Server, index: u64) -> Result<(Entry, LogTree<'a>)> {
+pub(crate) fn fetch<'a>(server: &'a Server, index: u64) -> Result<(Entry, LogTree<'a>)> {
     let checkpoint = latest(server)?;
     let size = checkpoint.size;
     if index >= size {

@@ -22,7 +22,7 @@ const COMMON: [(&str, &str); 7] = [
 ];
 
 /// The section with the chain, drawn.
-pub fn chain(names: &Names, leaf: &Leaf, proof: &Proof) -> Element {
+pub(crate) fn chain(names: &Names, leaf: &Leaf, proof: &Proof) -> Element {
     let above = proof.chain.iter().filter(|der| *der != leaf.der());
     let above: Vec<Result<Leaf, String>> = above
         .map(|der| Leaf::from_der(der).map_err(|error| error.to_string()))
@@ -86,7 +86,7 @@ fn card(name: &'static str, certificate: Option<&Leaf>) -> Element {
 }
 
 /// The section with every extension of the leaf.
-pub fn extensions(names: &Names, leaf: &Leaf) -> Element {
+pub(crate) fn extensions(names: &Names, leaf: &Leaf) -> Element {
     let known = leaf.extensions();
     let all = leaf.certificate().tbs_certificate.extensions.iter();
     let rows = all.flatten().map(|extension| {

@@ -13,12 +13,12 @@ pub(super) struct Names {
 
 impl Names {
     /// An id that no other article has.
-    pub fn id(&self, name: &str) -> String {
+    pub(crate) fn id(&self, name: &str) -> String {
         format!("s{}-{name}", self.number)
     }
 
     /// A heading so many levels below that of the article.
-    pub fn heading(&self, below: usize) -> Element {
+    pub(crate) fn heading(&self, below: usize) -> Element {
         const LEVELS: [&str; 4] = ["h1", "h2", "h3", "h4"];
         tag(LEVELS[(self.level + below - 1).min(LEVELS.len() - 1)])
     }
@@ -36,9 +36,8 @@ pub(super) fn details(summary: &'static str, text: &str) -> Element {
         .with(tag("pre").with(text))
 }
 
-/// A section with its heading. Of several signatures each has one of that name, and
-/// places to jump to that are called the same would help nobody: there only the
-/// articles have names.
+/// A section with its heading. On a page about several signatures each article has a
+/// section of this name, so there only the articles get an id to jump to.
 pub(super) fn section(names: &Names, name: &str, heading: &'static str) -> Element {
     let id = names.id(name);
     let section = match names.level {
@@ -96,8 +95,7 @@ pub(super) fn item(check: &Check) -> Element {
     )
 }
 
-/// A sentence in which words that are too long for a line, as digests are, look like
-/// what they are.
+/// A sentence in which words too long for a line, such as digests, are set as code.
 pub(super) fn broken_where_long(sentence: &str) -> Html {
     const LONG: usize = 40;
     let mut html = Html::default();

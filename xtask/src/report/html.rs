@@ -10,18 +10,18 @@ const VOID: [&str; 2] = ["br", "meta"];
 
 /// A piece of a page.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Html(String);
+pub(crate) struct Html(String);
 
 /// An element that is being put together.
 #[derive(Debug, Clone)]
-pub struct Element {
+pub(crate) struct Element {
     name: &'static str,
     attributes: String,
     content: Html,
 }
 
 /// An element without attributes and content.
-pub fn tag(name: &'static str) -> Element {
+pub(crate) fn tag(name: &'static str) -> Element {
     Element {
         name,
         attributes: String::new(),
@@ -31,17 +31,17 @@ pub fn tag(name: &'static str) -> Element {
 
 impl Html {
     /// A text of this program that is to stand in the page as it is.
-    pub fn literal(text: &'static str) -> Html {
+    pub(crate) fn literal(text: &'static str) -> Html {
         Html(text.to_owned())
     }
 
     /// Adds what follows.
-    pub fn push(&mut self, next: impl Into<Html>) {
+    pub(crate) fn push(&mut self, next: impl Into<Html>) {
         self.0.push_str(&next.into().0);
     }
 
     /// The markup.
-    pub fn into_string(self) -> String {
+    pub(crate) fn into_string(self) -> String {
         self.0
     }
 }
@@ -68,8 +68,8 @@ impl From<Element> for Html {
         Html(if VOID.contains(&name) {
             format!("<{name}{attributes}/>\n")
         } else {
-            // A line an element where white space means nothing, for who reads the
-            // source.
+            // One line for each element where white space means nothing, for those who
+            // read the source.
             let end = match name {
                 "a" | "b" | "code" | "span" | "text" | "pre" | "summary" => "",
                 _ => "\n",
@@ -81,25 +81,25 @@ impl From<Element> for Html {
 
 impl Element {
     /// With an attribute.
-    pub fn attribute(mut self, name: &'static str, value: impl Display) -> Element {
+    pub(crate) fn attribute(mut self, name: &'static str, value: impl Display) -> Element {
         let value = escape(&value.to_string());
         self.attributes.push_str(&format!(" {name}=\"{value}\""));
         self
     }
 
     /// With a class.
-    pub fn class(self, class: &'static str) -> Element {
+    pub(crate) fn class(self, class: &'static str) -> Element {
         self.attribute("class", class)
     }
 
     /// With more in it.
-    pub fn with(mut self, content: impl Into<Html>) -> Element {
+    pub(crate) fn with(mut self, content: impl Into<Html>) -> Element {
         self.content.push(content);
         self
     }
 
     /// With all of these in it.
-    pub fn with_all<T: Into<Html>>(self, all: impl IntoIterator<Item = T>) -> Element {
+    pub(crate) fn with_all<T: Into<Html>>(self, all: impl IntoIterator<Item = T>) -> Element {
         all.into_iter().fold(self, Element::with)
     }
 }

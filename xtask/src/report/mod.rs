@@ -23,13 +23,13 @@ const FORBIDDEN: &str =
 
 /// A signature, and what came of checking it: what an article of the page is about.
 pub struct Article<'a> {
-    /// What it was found under, where there are several.
+    /// The name it was found under, where there are several.
     pub title: Option<&'a str>,
     /// Who signed what and when.
     pub sentence: String,
     /// What is known of it.
     pub evidence: &'a Evidence,
-    /// What holds of that.
+    /// Which of that is proved.
     pub proof: &'a Proof,
 }
 

@@ -14,6 +14,7 @@ pub(super) fn verdict(proof: &Proof) -> Element {
             1 => "The one check holds".to_owned(),
             n => format!("All {n} checks hold"),
         };
+        // What was not checked is said beside what holds: silence would look like a check.
         let left = match proof.unchecked.len() {
             0 => String::new(),
             1 => ", and 1 link was not checked".to_owned(),

@@ -100,7 +100,7 @@ impl State {
         let mut name = self.root.file_name().unwrap_or_default().to_os_string();
         name.push(format!(".{}.new", std::process::id()));
         let whole = self.root.with_file_name(name);
-        // Where it is there already, empty, it may be a link or a mount point,
+        // An empty directory that is there already may be a link or a mount point,
         // which nothing can be renamed to.
         if !self.root.is_dir() && write(&whole.join("version"), format.as_bytes(), 0o600).is_ok() {
             let _ = fs::rename(&whole, &self.root);

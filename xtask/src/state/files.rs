@@ -23,7 +23,7 @@ pub(super) fn is_temporary(entry: &fs::DirEntry) -> bool {
 }
 
 /// Makes a directory and its parents, all with mode 0700 where they are new.
-pub fn make_dir(path: &Path) -> Result<()> {
+pub(crate) fn make_dir(path: &Path) -> Result<()> {
     fs::DirBuilder::new()
         .recursive(true)
         .mode(0o700)
@@ -33,7 +33,7 @@ pub fn make_dir(path: &Path) -> Result<()> {
 
 /// Writes a whole file or leaves the old one: a temporary file beside it, with a random
 /// name and for its owner only, is renamed once all of it is on the disk.
-pub fn write(path: &Path, content: &[u8], mode: u32) -> Result<()> {
+pub(crate) fn write(path: &Path, content: &[u8], mode: u32) -> Result<()> {
     let dir = path.parent().context("a file without a directory")?;
     make_dir(dir)?;
     let mut prefix = path.file_name().unwrap_or_default().to_os_string();
@@ -64,14 +64,14 @@ pub fn write(path: &Path, content: &[u8], mode: u32) -> Result<()> {
 }
 
 /// Writes a value as JSON, readable by its owner only.
-pub fn write_json(path: &Path, value: &impl Serialize) -> Result<()> {
+pub(crate) fn write_json(path: &Path, value: &impl Serialize) -> Result<()> {
     let mut text = serde_json::to_vec_pretty(value).context("write JSON")?;
     text.push(b'\n');
     write(path, &text, 0o600)
 }
 
 /// Reads a JSON file; `None` where there is none.
-pub fn read_json<T: DeserializeOwned>(path: &Path) -> Result<Option<T>> {
+pub(crate) fn read_json<T: DeserializeOwned>(path: &Path) -> Result<Option<T>> {
     let Some(text) = read(path)? else {
         return Ok(None);
     };
@@ -79,14 +79,14 @@ pub fn read_json<T: DeserializeOwned>(path: &Path) -> Result<Option<T>> {
         Ok(value) => Ok(Some(value)),
         Err(error) => Err(broken(format!("{} is damaged: {error}", path.display()))
             .hint(
-                "put it back from a copy, or begin anew: cargo xtask uninstall --yes --keep-tools",
+                "put it back from a copy, or start over: cargo xtask uninstall --yes --keep-tools",
             )
             .into()),
     }
 }
 
 /// Reads a whole file of at most 16 MiB; `None` where there is none.
-pub fn read(path: &Path) -> Result<Option<Vec<u8>>> {
+pub(crate) fn read(path: &Path) -> Result<Option<Vec<u8>>> {
     let file = match File::open(path) {
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
         other => other.with_context(|| format!("read {}", path.display()))?,
@@ -102,7 +102,7 @@ pub fn read(path: &Path) -> Result<Option<Vec<u8>>> {
 }
 
 /// Removes a file, where it is there.
-pub fn forget(path: &Path) -> Result<()> {
+pub(crate) fn forget(path: &Path) -> Result<()> {
     match fs::remove_file(path) {
         Err(error) if error.kind() != ErrorKind::NotFound => {
             Err(error).with_context(|| format!("remove {}", path.display()))

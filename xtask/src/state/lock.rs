@@ -92,12 +92,12 @@ impl Drop for Lock {
 }
 
 /// Holds a file for a moment; a second process waits until the first lets go.
-pub fn exclusive(path: &Path) -> Result<Lock> {
+pub(crate) fn exclusive(path: &Path) -> Result<Lock> {
     exclusive_or(path, &|| {})
 }
 
 /// Holds a file for a moment, and calls `waiting` once where another process holds it.
-pub fn exclusive_or(path: &Path, waiting: &dyn Fn()) -> Result<Lock> {
+pub(crate) fn exclusive_or(path: &Path, waiting: &dyn Fn()) -> Result<Lock> {
     let file = open_private(path)?;
     let mut said = false;
     loop {

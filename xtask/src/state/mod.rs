@@ -15,5 +15,5 @@ mod files;
 mod lock;
 
 pub use dir::State;
-pub use files::{forget, make_dir, read, read_json, write, write_json};
-pub use lock::{Lock, exclusive, exclusive_or};
+pub(crate) use files::{forget, make_dir, read, read_json, write, write_json};
+pub(crate) use lock::{Lock, exclusive, exclusive_or};

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 /// One component.
 #[derive(Debug, Serialize)]
-pub struct Component {
+pub(crate) struct Component {
     /// Its name.
     pub name: String,
     /// Whether it runs and answers.
@@ -32,12 +32,12 @@ pub struct Component {
 /// Whether a component runs and answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub enum ComponentState {
+pub(crate) enum ComponentState {
     /// It runs and answers.
     Up,
     /// It runs but does not answer.
     Silent,
-    /// It was started and runs no more.
+    /// It was started and no longer runs.
     Ended,
     /// It was not started; in a cluster: it is not there.
     Stopped,
@@ -46,7 +46,7 @@ pub enum ComponentState {
 impl ComponentState {
     /// The state of a component of which this is known: whether it was started, whether
     /// it runs, and whether it answers.
-    pub fn of(started: bool, runs: bool, answers: bool) -> ComponentState {
+    pub(crate) fn of(started: bool, runs: bool, answers: bool) -> ComponentState {
         match (started, runs, answers) {
             (_, true, true) => ComponentState::Up,
             (_, true, false) => ComponentState::Silent,

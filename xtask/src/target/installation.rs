@@ -9,7 +9,7 @@ use crate::preflight::Finding;
 use crate::state::Lock;
 
 /// The images that the pods of an installation need.
-pub struct Images {
+pub(crate) struct Images {
     /// Their names.
     pub names: Vec<String>,
     /// Whether `prefetch` leaves it to the cluster to fetch them.
@@ -18,7 +18,7 @@ pub struct Images {
 
 /// What a person should know after an install.
 #[derive(Debug, Serialize)]
-pub struct Summary {
+pub(crate) struct Summary {
     /// The image that is signed where none is named.
     pub sample: String,
     /// The issuer of the identities.
@@ -33,7 +33,7 @@ pub struct Summary {
 }
 
 /// How an installation is made.
-pub trait Installation {
+pub(crate) trait Installation {
     /// Looks at what the machine has, for the installation that there is or the one
     /// that the options describe.
     fn preflight(&self, options: &PreflightOptions) -> Result<Vec<Finding>>;

@@ -9,7 +9,7 @@ use crate::plan::{Command, Plan};
 use crate::preflight::Finding;
 
 /// Where the log lines of components come from.
-pub enum Logs {
+pub(crate) enum Logs {
     /// Files, by component.
     Files(Vec<(String, PathBuf)>),
     /// Programs that print them, by component; they take `--tail=N` and
@@ -18,7 +18,7 @@ pub enum Logs {
 }
 
 /// What runs, and how it is started and stopped.
-pub trait Lifecycle {
+pub(crate) trait Lifecycle {
     /// The plan that starts components, all where none is named.
     fn start(&self, components: &[String]) -> Result<Plan>;
 

@@ -11,24 +11,29 @@ mod options;
 mod reach;
 mod reset;
 mod signing;
-pub mod steps;
+pub(crate) mod steps;
 mod trust;
 
-pub use component::{Component, ComponentState};
-pub use installation::{Images, Installation, Summary};
+pub(crate) use component::{Component, ComponentState};
+pub(crate) use installation::{Images, Installation, Summary};
 pub use kind::TargetKind;
-pub use lifecycle::{Lifecycle, Logs};
-pub use options::{ClusterOptions, InstallOptions, PreflightOptions, Renew};
-pub use reach::{Reach, Reached};
+pub(crate) use lifecycle::{Lifecycle, Logs};
+pub use options::ClusterOptions;
+pub(crate) use options::{InstallOptions, PreflightOptions, Renew};
+pub(crate) use reach::{Reach, Reached};
 pub(crate) use reset::no_way_back;
-pub use reset::{Made, Removal, Reset, WayBack};
-pub use signing::{CosignRuns, Signing};
-pub use trust::Trust;
+pub(crate) use reset::{Made, Removal, Reset, WayBack};
+pub(crate) use signing::CosignRuns;
+pub use signing::Signing;
+pub(crate) use trust::Trust;
 
-pub use crate::plan::InstallStage;
+pub(crate) use crate::plan::InstallStage;
 use crate::plan::StepRunner;
 
 /// A place where a private Sigstore runs, and what runs the steps of its plans.
-pub trait Target: StepRunner + Installation + Lifecycle + Signing + Trust + Reach + Reset {}
+pub(crate) trait Target:
+    StepRunner + Installation + Lifecycle + Signing + Trust + Reach + Reset
+{
+}
 
 impl<T: StepRunner + Installation + Lifecycle + Signing + Trust + Reach + Reset> Target for T {}

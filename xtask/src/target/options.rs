@@ -9,7 +9,7 @@ use crate::entry::Versions;
 
 /// What `install` was asked for.
 #[derive(Debug, Clone, Default, Args)]
-pub struct InstallOptions {
+pub(crate) struct InstallOptions {
     /// Which versions of Rekor run [default: v2, or what was installed]
     #[arg(long, value_enum)]
     pub rekor: Option<Versions>,
@@ -28,23 +28,26 @@ pub struct InstallOptions {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Args)]
 #[command(next_help_heading = "On minikube or a cluster")]
 pub struct ClusterOptions {
-    /// Where the charts are: a helm repository, oci://… or a directory [none: each its own again]
+    /// Where the charts are: a helm repository, oci://… or a directory [none: the
+    /// repository of each chart again]
     #[arg(long, value_name = "PLACE")]
     pub charts: Option<String>,
-    /// A file that overlays deploy/versions.yml [none: no more]
+    /// A file that overlays deploy/versions.yml [none: no overlay any more]
     #[arg(long, value_name = "FILE")]
     pub versions: Option<PathBuf>,
-    /// A file that overlays the helm values; its top-level keys are charts [none: no more]
+    /// A file that overlays the helm values; its top-level keys are charts [none: no
+    /// overlay any more]
     #[arg(long, value_name = "FILE")]
     pub values: Option<PathBuf>,
-    /// Show Fulcio and Rekor below a domain, with TLS [on minikube: its address and nip.io; none: no more]
+    /// Show Fulcio and Rekor below a domain, with TLS [on minikube: its address and
+    /// nip.io; none: no ingress any more]
     #[arg(long, value_name = "DOMAIN", num_args = 0..=1, require_equals = true, default_missing_value = "")]
     pub ingress: Option<String>,
 }
 
 /// What `preflight` looks for.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Args)]
-pub struct PreflightOptions {
+pub(crate) struct PreflightOptions {
     /// The versions of Rekor that are to run [default: the installed ones, or v2]
     #[arg(long, value_enum)]
     pub rekor: Option<Versions>,
@@ -55,7 +58,7 @@ pub struct PreflightOptions {
 
 /// A key that can be replaced.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Renew {
+pub(crate) enum Renew {
     /// Fulcio's CA.
     Ca,
     /// The timestamp authority's key and certificate.

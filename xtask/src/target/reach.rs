@@ -6,22 +6,25 @@ use crate::entry::Version;
 use crate::http::Server;
 
 /// A server that can be asked.
-pub struct Reached {
+pub(crate) struct Reached {
     /// Its address, and whose certificate counts for it.
     pub server: Server,
     /// What must be kept while it is asked: the forward to it.
-    pub held: Option<Box<dyn std::any::Any>>,
+    pub(crate) _held: Option<Box<dyn std::any::Any>>,
 }
 
 impl Reached {
     /// A server that needs no forward.
-    pub fn directly(server: Server) -> Reached {
-        Reached { server, held: None }
+    pub(crate) fn directly(server: Server) -> Reached {
+        Reached {
+            server,
+            _held: None,
+        }
     }
 }
 
 /// Where the servers of an installation are.
-pub trait Reach {
+pub(crate) trait Reach {
     /// Whether the servers are processes of this machine, on its loopback interface.
     fn is_loopback(&self) -> bool;
 

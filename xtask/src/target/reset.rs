@@ -1,4 +1,4 @@
-//! The role of a target that removes an installation, or goes back to before a chapter.
+//! The role of a target that removes an installation, or undoes a chapter.
 
 use std::str::FromStr;
 
@@ -9,22 +9,22 @@ use crate::plan::Plan;
 
 /// What is removed.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Removal<'a> {
+pub(crate) struct Removal<'a> {
     /// Whether the built servers stay.
     pub keep_tools: bool,
     /// The profile of minikube that is deleted, with all that is in it.
     pub delete_minikube: Option<&'a str>,
 }
 
-/// A way back, as the table of the chapters names it.
+/// One way to undo something, as the table of the chapters names it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum WayBack {
+pub(crate) enum WayBack {
     /// All that install made is removed.
     Uninstall {
         /// Whether what was fetched stays.
         keep_tools: bool,
     },
-    /// The servers stop that belong to the chapter.
+    /// The servers of the chapter are stopped.
     StopServers,
     /// Something that the chapter made is removed.
     Remove(Made),
@@ -37,7 +37,7 @@ pub enum WayBack {
 
 /// What a chapter made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Made {
+pub(crate) enum Made {
     /// The trusted root and the signing config.
     Trust,
     /// The binding of `oidc-reviewer`.
@@ -67,19 +67,19 @@ impl FromStr for WayBack {
                 attestations: false,
             },
             "unsign attestations" => WayBack::Unsign { attestations: true },
-            _ => return Err(broken(format!("there is no way back by {text:?}"))),
+            _ => return Err(broken(format!("nothing is undone by {text:?}"))),
         })
     }
 }
 
-/// The failure of a target that has no such way back: its table is wrong.
+/// The failure for a way that a target does not have: the table is wrong.
 pub(crate) fn no_way_back(way: WayBack) -> Fail {
-    broken(format!("this target has no way back by {way:?}"))
+    broken(format!("this target cannot be reset by {way:?}"))
 }
 
-/// The ways back.
-pub trait Reset {
-    /// The plan that goes these ways back from the chapter of this name; an empty one
+/// How an installation or a chapter is undone.
+pub(crate) trait Reset {
+    /// The plan that undoes the chapter of this name in these ways; an empty one
     /// where nothing of it stays.
     fn reset(&self, chapter: &str, ways: &[WayBack]) -> Result<Plan>;
 
@@ -93,7 +93,7 @@ pub trait Reset {
     fn removal_hint(&self) -> Option<&'static str>;
 
     /// Fails where nothing was installed from this state directory and no cluster was
-    /// named: what is on the current one may be of another's making.
+    /// named: what is on the current cluster may belong to another installation.
     fn require_named(&self) -> Result<()>;
 
     /// Fails where this profile of minikube is not the one that the target uses.

@@ -8,7 +8,7 @@ use crate::artifact::Signature;
 use crate::fail::Fail;
 
 /// What an installation keeps on this machine.
-pub trait Trust {
+pub(crate) trait Trust {
     /// Whether an install was begun, here or by one of its stages.
     fn installed(&self) -> bool;
 
@@ -22,6 +22,6 @@ pub trait Trust {
     /// absolute.
     fn signatures(&self) -> Result<Vec<Signature>>;
 
-    /// Why the entry of a signature is not in its log any more, where it is so.
+    /// Why the entry of a signature is gone from its log; `None` where it is still there.
     fn lost(&self, signature: &Signature) -> Result<Option<Fail>>;
 }

@@ -20,7 +20,7 @@ use crate::trust::root::{TransparencyLog, TrustedRoot};
 
 /// No checkpoint of a log is longer; a note is read whole before its signature is
 /// checked.
-pub const LARGEST: u64 = 64 * 1024;
+pub(crate) const LARGEST: u64 = 64 * 1024;
 
 /// A checkpoint whose signature has not been checked.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,10 +47,7 @@ struct NoteSignature {
 }
 
 impl Checkpoint {
-    /// Reads one.
-    ///
-    /// # Errors
-    /// Where the text is none, with what is wrong in it.
+    /// Parses the text.
     pub fn read(text: &str) -> Result<Checkpoint, String> {
         // The last empty line is what ends the text: its own lines may be empty.
         let (body, signatures) = text
@@ -104,9 +101,6 @@ impl Checkpoint {
 
     /// Checks that the log signed it; other signatures, as those of witnesses, may
     /// stand beside.
-    ///
-    /// # Errors
-    /// Where no signature of this log's key is there, or one is wrong.
     pub fn verify(&self, log: &TransparencyLog) -> Result<String, Unproved> {
         let key = log.key()?;
         let mut found = None;

@@ -8,7 +8,7 @@ use crate::format::hashing::sha256_hash;
 pub type Hash = [u8; 32];
 
 /// No proof is longer: a tree of 2^64 leaves has no more levels.
-pub const LONGEST: usize = 64;
+pub(crate) const LONGEST: usize = 64;
 
 /// The hash of a leaf. Leaves and inner nodes have prefixes of their own, so that
 /// none can be taken for the other.
@@ -38,12 +38,8 @@ pub struct PathNode {
     pub parent: Hash,
 }
 
-/// Climbs from a leaf to the root along an inclusion proof; the last parent, or the
+/// The path from a leaf to the root along an inclusion proof. Its last parent, or the
 /// leaf itself where there is no step, is the root that the proof leads to.
-///
-/// # Errors
-/// Where the index is not in a tree of this size, or the proof has another length
-/// than the place of the leaf asks for.
 pub fn inclusion_path(
     leaf: Hash,
     index: u64,
@@ -95,9 +91,6 @@ pub fn inclusion_path(
 }
 
 /// The root that an inclusion proof leads to.
-///
-/// # Errors
-/// As [`inclusion_path`].
 pub fn root_from_inclusion_proof(
     leaf: Hash,
     index: u64,
@@ -164,8 +157,8 @@ pub fn verify_consistency(
     if last != 0 {
         return Err("the proof ends before the root".into());
     }
-    // Which of the two it is says nothing: where the proof begins with the first root,
-    // as it does at a power of two, only the second can be another.
+    // The error does not say which of the two roots differs: where the proof begins with
+    // the first root, as it does at a power of two, only the second one can.
     if old != *first_root || new != *second_root {
         let seen = crate::text::entries(first);
         return Err(format!("it does not begin with the {seen} seen before"));
@@ -179,9 +172,6 @@ pub trait Nodes {
     /// What fetching one can fail with.
     type Error;
     /// One node.
-    ///
-    /// # Errors
-    /// Where it cannot be had.
     fn node(&mut self, level: u32, index: u64) -> Result<Hash, Self::Error>;
 }
 
@@ -197,9 +187,6 @@ pub fn subtree_root(row: &[Hash]) -> Hash {
 }
 
 /// The root of the leaves from `start` to `end`, which must not be empty.
-///
-/// # Errors
-/// Those of the nodes.
 pub fn root<N: Nodes>(nodes: &mut N, start: u64, end: u64) -> Result<Hash, N::Error> {
     let size = end - start;
     if size.is_power_of_two() && start.is_multiple_of(size) {
@@ -213,9 +200,6 @@ pub fn root<N: Nodes>(nodes: &mut N, start: u64, end: u64) -> Result<Hash, N::Er
 
 /// The inclusion proof of the entry `index` in the tree of `size` entries, of which
 /// it must be one (RFC 6962, section 2.1.1, `PATH`).
-///
-/// # Errors
-/// Those of the nodes.
 pub fn inclusion_proof<N: Nodes>(
     nodes: &mut N,
     index: u64,
@@ -239,9 +223,6 @@ pub fn inclusion_proof<N: Nodes>(
 
 /// The consistency proof between the trees of `first` and of `second` entries,
 /// where 0 < `first` <= `second` (RFC 6962, section 2.1.2, `PROOF`).
-///
-/// # Errors
-/// Those of the nodes.
 pub fn consistency_proof<N: Nodes>(
     nodes: &mut N,
     first: u64,

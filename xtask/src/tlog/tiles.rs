@@ -14,7 +14,7 @@ use crate::tlog::merkle::{Hash, Nodes, subtree_root};
 pub const WIDTH: u64 = 256;
 
 /// The largest entry bundle: 256 entries with 16 bits of length each.
-pub const LARGEST_BUNDLE: u64 = WIDTH * (2 + 0xffff);
+pub(crate) const LARGEST_BUNDLE: u64 = WIDTH * (2 + 0xffff);
 
 /// The path of the tile with this number, below `tile/`: `level` is `0`, `1`, … or
 /// `entries`, `width` how many hashes or entries it holds.
@@ -37,8 +37,8 @@ fn grouped(number: u64) -> String {
     path
 }
 
-/// How many of the places of a tile a level of so many nodes fills: 256 but for the
-/// last one.
+/// How many places of a tile are filled at a level of so many nodes: 256, except in the
+/// last tile.
 pub fn width(number: u64, nodes: u64) -> u64 {
     nodes
         .saturating_sub(number.saturating_mul(WIDTH))
@@ -62,18 +62,12 @@ fn split(bundle: &[u8]) -> Option<(&[u8], &[u8])> {
 /// Where tiles come from.
 pub trait Source {
     /// What is at a path, at most so many bytes; `None` where there is nothing.
-    ///
-    /// # Errors
-    /// Where that cannot be found out.
     fn find(&self, path: &str, largest: u64) -> Result<Option<Vec<u8>>, Fail>;
 }
 
 /// Fetches a tile of which so many places are filled, or the full one that has
 /// replaced it.
-///
-/// # Errors
-/// Where neither is there, or the source fails.
-pub fn fetch(
+pub(crate) fn fetch(
     source: &impl Source,
     level: &str,
     number: u64,

@@ -13,9 +13,6 @@ use crate::format::hashing::sha256_hash;
 use crate::format::key::{PublicKey, Unproved};
 use crate::format::protojson::{Base64, Time};
 
-/// The largest trusted root that is read; the public one has 7 KiB.
-pub const LARGEST: u64 = 4 * 1024 * 1024;
-
 /// A trusted root.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -39,7 +36,7 @@ pub struct TrustedRoot {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct TransparencyLog {
-    /// Where it is asked.
+    /// The address at which it is asked.
     #[serde(default)]
     pub base_url: String,
     public_key: Key,
@@ -57,7 +54,7 @@ struct Key {
 /// The id of a log.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct LogId {
+pub(crate) struct LogId {
     /// The SHA-256 of its key; of a log in tiles that of name and key (C2SP
     /// signed-note), of which 4 bytes count.
     pub key_id: Base64,
@@ -67,7 +64,7 @@ pub struct LogId {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Authority {
-    /// Where it is asked.
+    /// The address at which it is asked.
     #[serde(default)]
     pub uri: String,
     cert_chain: AuthorityChain,
@@ -87,7 +84,7 @@ struct AuthorityChain {
 /// A certificate.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct RawCertificate {
+pub(crate) struct RawCertificate {
     /// DER.
     pub raw_bytes: Base64,
 }
@@ -108,10 +105,7 @@ impl TimeRange {
 }
 
 impl TrustedRoot {
-    /// Reads one.
-    ///
-    /// # Errors
-    /// Where the text is none.
+    /// Parses the text.
     pub fn read(text: &[u8]) -> Result<TrustedRoot, Fail> {
         let root: TrustedRoot = serde_json::from_slice(text)
             .map_err(|error| broken(format!("that is no trusted root: {error}")))?;
@@ -154,9 +148,6 @@ impl TransparencyLog {
     }
 
     /// Its key.
-    ///
-    /// # Errors
-    /// Where it cannot be read.
     pub fn key(&self) -> Result<PublicKey, Unproved> {
         PublicKey::from_der(&self.public_key.raw_bytes.0)
             .map_err(|why| why.of("the key of the log in the trusted root"))
@@ -206,9 +197,6 @@ impl Authority {
     }
 
     /// The certificate that issues, or that signs timestamps.
-    ///
-    /// # Errors
-    /// Where there is none.
     pub fn first(&self) -> Result<Certificate, String> {
         let first = self.chain().next().ok_or("an authority without a chain")?;
         der::read(first).map_err(|error| format!("a certificate in the trusted root: {error}"))

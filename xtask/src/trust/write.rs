@@ -25,7 +25,7 @@ pub struct InUse<'a> {
 
 /// The certificates of an authority, and where it is asked.
 pub struct CertificateChain<'a> {
-    /// Where it is asked.
+    /// The address at which it is asked.
     pub url: &'a str,
     /// The certificates, PEM, the root last.
     pub pem: &'a str,
@@ -35,7 +35,7 @@ pub struct CertificateChain<'a> {
 
 /// The public key of a transparency log, and where the log is asked.
 pub struct LogKey<'a> {
-    /// Where it is asked.
+    /// The address at which it is asked.
     pub url: &'a str,
     /// The public key, PEM.
     pub pem: &'a str,
@@ -77,10 +77,6 @@ pub struct Services<'a> {
 }
 
 /// The trusted root of an installation.
-///
-/// # Errors
-/// Where a certificate or key cannot be read, or is of a kind that has no name in the
-/// format.
 pub fn trusted_root(parts: &PublicParts<'_>) -> Result<Value> {
     let mut root = json!({
         "mediaType": "application/vnd.dev.sigstore.trustedroot+json;version=0.1",
@@ -124,7 +120,7 @@ pub fn signing_config(services: &Services<'_>) -> Value {
 }
 
 /// Both in one file, as clients other than cosign want them.
-pub fn client_config(root: &Value, config: &Value) -> Value {
+pub(crate) fn client_config(root: &Value, config: &Value) -> Value {
     json!({
         "mediaType": "application/vnd.dev.sigstore.clienttrustconfig.v0.1+json",
         "trustedRoot": root,
@@ -133,9 +129,6 @@ pub fn client_config(root: &Value, config: &Value) -> Value {
 }
 
 /// The public key of a certificate, PEM.
-///
-/// # Errors
-/// Where the text is no certificate.
 pub fn public_key(certificate: &str) -> Result<String> {
     Certificate::from_pem(certificate)
         .and_then(|certificate| {
@@ -144,16 +137,13 @@ pub fn public_key(certificate: &str) -> Result<String> {
                 .subject_public_key_info
                 .to_pem(x509_cert::der::pem::LineEnding::LF)
         })
-        .map_err(|error| broken(format!("that is no certificate: {error}")).into())
+        .map_err(|error| broken(format!("that is not a certificate: {error}")).into())
 }
 
 /// When a certificate begins, RFC 3339.
-///
-/// # Errors
-/// Where the text is no certificate.
-pub fn not_before(certificate: &str) -> Result<String> {
+pub(crate) fn not_before(certificate: &str) -> Result<String> {
     let certificate = Certificate::from_pem(certificate)
-        .map_err(|error| broken(format!("that is no certificate: {error}")))?;
+        .map_err(|error| broken(format!("that is not a certificate: {error}")))?;
     let begins = certificate.tbs_certificate.validity.not_before;
     crate::time::from_unix(begins.to_unix_duration().as_secs())
         .context("a certificate begins outside the calendar")

@@ -19,11 +19,11 @@ use serde_json::{Value, json};
 use crate::fail::Fail;
 use crate::text::printable;
 use bars::Bars;
-pub use prefix::CommandPrefix;
+pub(crate) use prefix::CommandPrefix;
 
 /// How much is said, and in which form.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Style {
+pub(crate) struct Style {
     /// Events as JSON lines.
     pub json: bool,
     /// Also the commands.
@@ -35,15 +35,15 @@ pub struct Style {
 }
 
 /// Prints events.
-pub struct Ui {
+pub(crate) struct Ui {
     style: Style,
     bars: Bars,
     prefix: Arc<Mutex<CommandPrefix>>,
 }
 
 impl Ui {
-    /// Looks once at what standard error is.
-    pub fn new(style: Style) -> Ui {
+    /// Finds out once what standard error is.
+    pub(crate) fn new(style: Style) -> Ui {
         let terminal = std::io::stderr().is_terminal();
         let draws = terminal && !style.json && !style.commands && !style.quiet;
         Ui {
@@ -54,7 +54,7 @@ impl Ui {
     }
 
     /// Another way to print beside this one, with the same prefix of commands.
-    pub fn restyled(&self, style: Style) -> Ui {
+    pub(crate) fn restyled(&self, style: Style) -> Ui {
         Ui {
             prefix: Arc::clone(&self.prefix),
             ..Ui::new(style)
@@ -62,13 +62,13 @@ impl Ui {
     }
 
     /// Makes every command that is printed for the user from here on carry these options.
-    pub fn set_prefix(&self, prefix: CommandPrefix) {
+    pub(crate) fn set_prefix(&self, prefix: CommandPrefix) {
         *self.prefix() = prefix;
     }
 
     /// A text for the user in which each `cargo xtask` leads to the state directory and
     /// target of this run.
-    pub fn with_prefix(&self, text: &str) -> String {
+    pub(crate) fn with_prefix(&self, text: &str) -> String {
         self.prefix().in_text(text)
     }
 
@@ -77,19 +77,19 @@ impl Ui {
     }
 
     /// The form it was made with.
-    pub fn style(&self) -> Style {
+    pub(crate) fn style(&self) -> Style {
         self.style
     }
 
     /// A result: a line on standard output for a person, nothing with `--json`.
     /// `false` where nobody reads it any more.
-    pub fn say(&self, line: impl AsRef<str>) -> bool {
+    pub(crate) fn say(&self, line: impl AsRef<str>) -> bool {
         let write = || writeln!(std::io::stdout().lock(), "{}", line.as_ref()).is_ok();
         self.style.json || self.bars.suspend(write)
     }
 
     /// Sentences: at a terminal that is narrower, lines end between two words.
-    pub fn tell(&self, text: impl AsRef<str>) -> bool {
+    pub(crate) fn tell(&self, text: impl AsRef<str>) -> bool {
         let terminal = console::Term::stdout();
         let columns = terminal.is_term().then(|| terminal.size().1);
         self.say(folded(
@@ -98,15 +98,15 @@ impl Ui {
         ))
     }
 
-    /// What to type next, for whoever did not ask for results only.
-    pub fn next(&self, command: &str) {
+    /// What to type next, unless the user asked for results only.
+    pub(crate) fn next(&self, command: &str) {
         if !self.style.quiet {
             self.say(format!("next: {}", self.with_prefix(command)));
         }
     }
 
-    /// A remark: a line on standard error for a person who did not ask for quiet.
-    pub fn note(&self, line: impl AsRef<str>) {
+    /// A remark: a line on standard error, unless the user asked for quiet.
+    pub(crate) fn note(&self, line: impl AsRef<str>) {
         if !self.style.json && !self.style.quiet {
             self.bars.suspend(|| eprint(line.as_ref()));
         }
@@ -114,7 +114,7 @@ impl Ui {
 
     /// One JSON document on standard output, only with `--json`. `false` where
     /// nobody reads it any more.
-    pub fn event(&self, event: &impl Serialize) -> bool {
+    pub(crate) fn event(&self, event: &impl Serialize) -> bool {
         if !self.style.json {
             return true;
         }
@@ -126,7 +126,7 @@ impl Ui {
     }
 
     /// The last word: the JSON `result`, or the error for a person.
-    pub fn result(&self, command: &str, outcome: Result<Value, &Fail>) {
+    pub(crate) fn result(&self, command: &str, outcome: Result<Value, &Fail>) {
         if self.style.json {
             let (ok, exit, data) = match outcome {
                 Ok(data) => (true, 0, data),
@@ -141,7 +141,7 @@ impl Ui {
     }
 
     /// What went wrong, for a person.
-    pub fn error(&self, fail: &Fail) {
+    pub(crate) fn error(&self, fail: &Fail) {
         // The tool's own words, unless it is known what they mean.
         let shown = if fail.known && !self.style.verbose {
             &[]

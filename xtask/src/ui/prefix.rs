@@ -5,7 +5,7 @@ use crate::text::quote;
 /// The options without which a printed command would lead to another state directory
 /// or target, each followed by a space.
 #[derive(Debug, Clone, Default)]
-pub struct CommandPrefix {
+pub(crate) struct CommandPrefix {
     target: String,
     state: String,
 }
@@ -13,7 +13,7 @@ pub struct CommandPrefix {
 impl CommandPrefix {
     /// The options that name the target, where they are needed, and those that name the
     /// state directory.
-    pub fn new(target: &[String], state: &[String]) -> CommandPrefix {
+    pub(crate) fn new(target: &[String], state: &[String]) -> CommandPrefix {
         let words = |options: &[String]| {
             let quoted = options.iter().map(|word| quote(word) + " ");
             quoted.collect::<String>()

@@ -27,7 +27,7 @@ pub struct Chapter {
     pub about: String,
     /// What stays when it is reset, and why.
     pub stays: Option<String>,
-    /// The ways back from it.
+    /// How it is undone.
     #[serde(default)]
     reset: Vec<WayRow>,
     /// What it has a reader do; nothing where it is only read.
@@ -35,7 +35,7 @@ pub struct Chapter {
     tasks: Vec<ChapterTask>,
 }
 
-/// A way back, and the targets that go it.
+/// One way to undo a chapter, and the targets that it is for.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct WayRow {
@@ -80,7 +80,7 @@ impl Chapter {
         self.tasks.iter().filter(here).collect()
     }
 
-    /// The ways back from it on a target.
+    /// How it is undone on a target.
     pub(crate) fn ways_back(&self, on: TargetKind) -> Vec<WayBack> {
         let here = |row: &&WayRow| row.on.is_empty() || row.on.contains(&on);
         self.reset.iter().filter(here).map(|row| row.by).collect()
@@ -123,7 +123,7 @@ pub(crate) fn all_done(chapters: &[Chapter]) -> Vec<String> {
 }
 
 /// The chapter of a name or number.
-pub fn named<'a>(chapters: &'a [Chapter], typed: &str) -> Result<&'a Chapter, Fail> {
+pub(crate) fn named<'a>(chapters: &'a [Chapter], typed: &str) -> Result<&'a Chapter, Fail> {
     let number = typed.parse().ok();
     let found = chapters
         .iter()

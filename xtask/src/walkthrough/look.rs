@@ -1,4 +1,4 @@
-//! Looking whether something that a chapter asks for is done: on the live system, and
+//! Checks whether something that a chapter asks for is done: on the live system and,
 //! where that shows nothing, in what is remembered.
 
 use anyhow::Result;
@@ -20,7 +20,7 @@ use crate::target::{
 pub(super) struct Look<'a> {
     pub(super) target: &'a dyn Target,
     pub(super) progress: &'a ReaderProgress,
-    /// Whether each answer of a server is told on standard error.
+    /// Whether each answer of a server is reported on standard error.
     pub(super) trace: bool,
 }
 
@@ -57,7 +57,8 @@ impl Look<'_> {
                 let kept = CheckpointStore::read(&target.dir())?;
                 Ok((!kept.is_empty()).then(|| "it is kept".to_owned()))
             }
-            // Before an install is complete nobody could tell whose word counts.
+            // Before an install is complete there is no trusted root to prove anything
+            // with.
             _ if !target.trusted_root()?.exists() => Ok(None),
             DoneWhen::SampleSigned => self.sample_signed(),
             DoneWhen::Attested => self.signature_of_sample(attested),

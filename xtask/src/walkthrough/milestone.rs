@@ -1,5 +1,4 @@
-//! What a command can do that a chapter asks for, and that only the memory of progress
-//! shows.
+//! What a chapter asks a command to do, where only the memory of progress can show it.
 
 use crate::fail::{Fail, broken};
 

@@ -1,8 +1,8 @@
 //! What a reader has done: `progress.json` in the state directory, one small file
 //! that a person can read.
 //!
-//! Most of what a chapter asks for can be seen on the live system. What cannot, such
-//! as that something was refused, the command which did it notes here.
+//! Most of what a chapter asks for can be seen on the live system. What cannot, such as a
+//! refusal, is noted here by the command that did it.
 
 use std::collections::BTreeMap;
 
@@ -20,7 +20,7 @@ use crate::time;
 /// The file's name.
 const FILE: &str = "progress.json";
 
-/// What is held while the file is changed.
+/// The lock that is held while the file is changed.
 const LOCK: &str = "progress.lock";
 
 /// What was done on one target. Times are RFC 3339 in UTC.
@@ -78,8 +78,8 @@ pub(crate) fn change(
     Ok(now)
 }
 
-/// Forgets all that was done on a target: its installation is gone. A file that is
-/// damaged goes as a whole, since nothing may keep anybody from an uninstall.
+/// Forgets all that was done on a target, whose installation is gone. A damaged file is
+/// removed as a whole, since it must not prevent an uninstall.
 pub(crate) fn forget(state: &State, on: TargetKind) -> Result<()> {
     let path = state.path(FILE);
     if !path.exists() {

@@ -17,7 +17,7 @@ pub(crate) enum ChapterState {
     Done,
     /// Some of it is not.
     NotYet,
-    /// It was done, and is no more, or it cannot be seen.
+    /// It was done, and no longer is, or it cannot be seen.
     Broken(String),
 }
 
@@ -99,7 +99,7 @@ impl<'a> Walkthrough<'a> {
             _ if tasks.is_empty() => ChapterState::Read,
             None => ChapterState::Done,
             Some((task, _)) if self.progress.chapters.contains_key(&chapter.name) => {
-                ChapterState::Broken(format!("this holds no more: {}", task.what))
+                ChapterState::Broken(format!("this no longer holds: {}", task.what))
             }
             Some(_) => ChapterState::NotYet,
         };
@@ -138,7 +138,7 @@ impl<'a> Walkthrough<'a> {
         Ok(None)
     }
 
-    /// Whether a chapter was done, and is no more since all servers were stopped: an
+    /// Whether a chapter was done, and no longer is since all servers were stopped: an
     /// install was complete before.
     pub(crate) fn is_stopped(&self, report: &ChapterReport<'_>) -> bool {
         let is_down = |component: &Component| component.state != ComponentState::Up;
@@ -162,7 +162,7 @@ impl<'a> Walkthrough<'a> {
         Ok(())
     }
 
-    /// How many hints were given for a task. Nobody needs more than there are.
+    /// How many hints were given for a task, at most as many as there are.
     pub(crate) fn hints_given(&self, chapter: &Chapter, task: &ChapterTask) -> usize {
         let given = self.progress.hints.get(&chapter.key(task));
         given.copied().unwrap_or(0).min(task.hint_count())

@@ -1,4 +1,4 @@
-//! The step of a way back that this program does itself, beside those of the target.
+//! The step of a reset that this program does itself, beside those of the target.
 
 use anyhow::Result;
 use clap::Args;
@@ -21,7 +21,7 @@ steps! {
 pub(crate) struct Unlearn {
     /// Its name.
     pub(crate) chapter: String,
-    /// And all that was done in the later ones.
+    /// Also forget what was done in the later ones.
     #[arg(long)]
     pub(crate) later: bool,
 }
@@ -44,11 +44,11 @@ impl Unlearn {
     }
 }
 
-/// Runs the steps of a way back: its own, and those of the target.
+/// Runs the steps of a reset: its own, and those of the target.
 pub(crate) struct ResetRunner<'a> {
     /// What runs the steps of the target.
     pub(crate) target: &'a dyn StepRunner,
-    /// Where it is remembered what was done.
+    /// The state that remembers what was done.
     pub(crate) state: &'a State,
     /// On which target.
     pub(crate) kind: TargetKind,

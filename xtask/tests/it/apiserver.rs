@@ -196,7 +196,7 @@ fn the_parts_that_need_no_node_work() {
     }
     assert!(!wanting.contains(&"anonymous") && !wanting.contains(&"rights"));
 
-    // What carries the label goes, and what is somebody else's stays.
+    // What carries the label goes, and what is someone else's stays.
     let map = |name: &str, labels: Value| json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name, "labels": labels}});
     let ours = json!({"app.kubernetes.io/part-of": "sigstore-workshop"});
     plane.apply(&map("ours", ours));

@@ -97,7 +97,7 @@ fn plain(text: &str) -> String {
     lines.join("\n")
 }
 
-/// What axe-core found that keeps somebody from reading.
+/// What axe-core found that keeps someone from reading.
 fn serious(look: &Value) -> Value {
     let all = look["violations"].as_array().unwrap().iter();
     all.filter(|one| one["impact"] == "serious" || one["impact"] == "critical")

@@ -1,5 +1,5 @@
 //! The pages of `report` in a headless Chromium: nothing runs out of the window at
-//! three widths, in light and dark, and axe-core finds nothing that somebody could
+//! three widths, in light and dark, and axe-core finds nothing that someone could
 //! not use. The screenshots and prints stay in `target/tmp/browser/report` to be looked at.
 
 use std::fs;

@@ -59,7 +59,7 @@ type pair struct {
 	check   func(public []byte, key crypto.Signer) error
 }
 
-// errStale is how check asks for the public part to be made anew.
+// errStale is how check asks for the public part to be made again.
 var errStale = errors.New("expires soon")
 
 func (p pair) make(prefix string) error {

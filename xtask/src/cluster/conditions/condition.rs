@@ -274,7 +274,7 @@ mod tests {
     proptest::proptest! {
         #![proptest_config(proptest::prelude::ProptestConfig::with_cases(64))]
 
-        /// Whatever is typed for a condition, and whatever it is held against.
+        /// Parsing and checking a condition never panics.
         #[test]
         fn any_word_is_read(text in ".{0,40}") {
             let object = json!({"kind": text, "metadata": {"name": text}, "data": text});

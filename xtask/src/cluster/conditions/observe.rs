@@ -1,5 +1,5 @@
-//! One look at a namespace: which conditions do not hold, and what was seen. One
-//! kubectl sees all of them.
+//! One look at a namespace: which conditions do not hold, and what was seen. A single
+//! call of kubectl covers all of them.
 
 use anyhow::Result;
 

@@ -71,8 +71,7 @@ pub(crate) fn remembered(dir: &Path) -> Vec<String> {
     names
 }
 
-/// A port that is free, another one each time: the ports that this process found before
-/// may be free still.
+/// A free port, a different one each time: the ports found earlier may not be in use yet.
 pub(super) fn free_port() -> std::io::Result<u16> {
     static FOUND: Mutex<Vec<u16>> = Mutex::new(Vec::new());
     let mut found = FOUND.lock().unwrap_or_else(PoisonError::into_inner);
@@ -84,7 +83,7 @@ pub(super) fn free_port() -> std::io::Result<u16> {
             found.push(port);
             return Ok(port);
         }
-        // Held, so that the next one is another.
+        // Kept bound, so that the next call finds another one.
         held.push(listener);
     }
 }

@@ -41,7 +41,7 @@ impl Cluster {
                 if let Some(seen) = cluster.is_installed()? {
                     return Ok(Some(seen));
                 }
-                // Where it cannot be told, it is fetched.
+                // Where that cannot be found out, it is fetched.
                 let lacking = minikube.lacking_images(std::slice::from_ref(&wanted));
                 let there = lacking.is_ok_and(|lacking| lacking.is_empty());
                 Ok(there.then(|| "minikube has it".to_owned()))

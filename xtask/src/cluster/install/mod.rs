@@ -70,8 +70,8 @@ impl Cluster {
         Ok(())
     }
 
-    /// Adds what can be fetched before anything is installed. The images of any cluster
-    /// but a minikube are its own business.
+    /// Adds what can be fetched before anything is installed. Any other cluster than a
+    /// minikube fetches its images itself.
     fn push_prefetch(&self, plan: &mut Plan) -> Result<()> {
         plan.push(self.begin_step()?);
         self.push_charts(plan)?;

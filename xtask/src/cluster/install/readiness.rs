@@ -20,7 +20,7 @@ pub(super) struct Readiness {
 }
 
 impl Readiness {
-    /// That conditions hold, each as it is in the table of servers or beside it.
+    /// The readiness that consists of these conditions.
     pub(super) fn new(
         step: &str,
         title: &str,
@@ -36,7 +36,7 @@ impl Readiness {
         }
     }
 
-    /// It with other words for that it holds already.
+    /// Replaces the words that say that it holds already.
     pub(super) fn told(self, told: &'static str) -> Readiness {
         Readiness { told, ..self }
     }

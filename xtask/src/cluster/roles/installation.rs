@@ -47,8 +47,8 @@ impl Installation for Cluster {
         Ok(findings)
     }
 
-    /// Fetches the charts, and on minikube the images, for which it has to run. The
-    /// images of any other cluster are its own business.
+    /// Fetches the charts, and on minikube the images, for which it has to run. Any other
+    /// cluster fetches its images itself.
     fn prefetch(&self, options: &ClusterOptions) -> Result<Plan> {
         let request = Request::new(options);
         self.prefetch_plan(request, &InstallFacts::gather(self, request)?)

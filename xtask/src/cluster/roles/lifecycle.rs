@@ -76,7 +76,7 @@ impl Lifecycle for Cluster {
 
     fn logs(&self, component: Option<&str>) -> Result<Logs> {
         self.require_installed()?;
-        // Of all, those that are there.
+        // Where all are asked for, those that exist.
         let there: Vec<String> = match component {
             Some(name) => vec![name.to_owned()],
             None => {

@@ -25,7 +25,7 @@ impl Reach for Cluster {
         let (server, held) = self.port_forwards()?.open_for(&REKOR)?;
         Ok(Reached {
             server,
-            held: Some(Box::new(held)),
+            _held: Some(Box::new(held)),
         })
     }
 
@@ -39,7 +39,7 @@ impl Reach for Cluster {
         let server = Server::with_ca(url, self.trust_file("registry.pem"));
         Ok(Reached {
             server,
-            held: Some(Box::new(held)),
+            _held: Some(Box::new(held)),
         })
     }
 

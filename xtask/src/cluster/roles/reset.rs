@@ -1,4 +1,4 @@
-//! The ways back on a cluster: what install or a chapter made is removed.
+//! How a cluster is reset: what install or a chapter made is removed.
 
 use anyhow::Result;
 

@@ -54,7 +54,7 @@ pub(crate) struct IngressCertificate {
     pub(crate) ready: [Condition; 2],
 }
 
-/// A part of a Secret that is copied to the namespace `default`, so that who signs there need not
+/// A part of a Secret that is copied to the namespace `default`, so that a signer there need not
 /// read the namespaces of the servers.
 #[derive(Debug)]
 pub(crate) struct PublicPart {
@@ -113,14 +113,14 @@ pub(crate) fn shown_by_ingress()
     servers.filter_map(|server| Some((server, server.ingress.as_ref()?)))
 }
 
-/// The servers that this machine can be led to.
+/// The servers that this machine can reach.
 pub(crate) fn forwarded() -> impl Iterator<Item = &'static ClusterServer> {
     let servers = SERVERS.iter().copied();
     servers.filter(|server| server.offset().is_some())
 }
 
-/// The server of this name that this machine can be led to; the names there are become
-/// the hint where it is none of them.
+/// The server of this name that this machine can reach; an error lists the names that
+/// exist.
 pub(crate) fn forwarded_named(name: &str) -> anyhow::Result<&'static ClusterServer> {
     let found = forwarded().find(|server| server.name == name);
     Ok(found.ok_or_else(|| {

@@ -1,18 +1,18 @@
 //! The steps that a cluster does in this program, each in its file.
 
-pub mod choose;
-pub mod clear_jobs;
-pub mod copy_secrets;
-pub mod database_secret;
-pub mod fetch_images;
-pub mod follow;
-pub mod halt;
-pub mod job;
-pub mod launch;
-pub mod preload;
-pub mod refuse;
-pub mod signing_config;
-pub mod trust;
+pub(crate) mod choose;
+pub(crate) mod clear_jobs;
+pub(crate) mod copy_secrets;
+pub(crate) mod database_secret;
+pub(crate) mod fetch_images;
+pub(crate) mod follow;
+pub(crate) mod halt;
+pub(crate) mod job;
+pub(crate) mod launch;
+pub(crate) mod preload;
+pub(crate) mod refuse;
+pub(crate) mod signing_config;
+pub(crate) mod trust;
 
 pub(crate) use choose::Choose;
 pub(crate) use clear_jobs::ClearJobs;

@@ -10,7 +10,7 @@ use crate::words;
 /// Fetch an image into minikube, where that is possible
 #[derive(Debug, PartialEq, Args)]
 pub(crate) struct Preload {
-    /// Which.
+    /// Which one.
     pub(crate) image: String,
 }
 

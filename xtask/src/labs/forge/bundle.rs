@@ -14,7 +14,7 @@ use crate::labs::{ALICE, Session};
 use crate::state;
 
 /// A file of the lab and its signature.
-pub struct SignedFile {
+pub(crate) struct SignedFile {
     /// The path of the file.
     pub file: String,
     /// That of its bundle, as `sign` has it.
@@ -23,10 +23,7 @@ pub struct SignedFile {
 
 impl SignedFile {
     /// Writes a file, which is not signed yet.
-    ///
-    /// # Errors
-    /// Where it cannot be written.
-    pub fn new(session: &Session<'_>, name: &str, text: &str) -> Result<SignedFile> {
+    pub(crate) fn new(session: &Session<'_>, name: &str, text: &str) -> Result<SignedFile> {
         let file = session.file(name);
         state::write(&file, text.as_bytes(), 0o600)?;
         let file = file.to_string_lossy().into_owned();
@@ -35,12 +32,12 @@ impl SignedFile {
     }
 
     /// The command that has cosign verify it as Alice's.
-    pub fn verified(&self) -> [&str; 3] {
+    pub(crate) fn verified(&self) -> [&str; 3] {
         ["verify", "--blob", &self.file]
     }
 
     /// The command that proves every link of it, and that it is Alice's.
-    pub fn proved(&self) -> [&str; 7] {
+    pub(crate) fn proved(&self) -> [&str; 7] {
         let SignedFile { file, bundle } = self;
         [
             "inspect-rekor",
@@ -56,10 +53,7 @@ impl SignedFile {
 
 /// Signs a file, has the lab's Rekor v2 record it and its timestamp authority stamp
 /// it, and writes the bundle beside the file.
-///
-/// # Errors
-/// Where one of them refuses.
-pub fn bundle(
+pub(crate) fn bundle(
     session: &Session<'_>,
     file: &SignedFile,
     key: &PrivateKey,
@@ -112,10 +106,7 @@ pub fn bundle(
 
 /// Puts a timestamp of a stolen key and of this time, in seconds since 1970, into the
 /// place of the real one.
-///
-/// # Errors
-/// Where the bundle has no timestamp.
-pub fn restamp(file: &SignedFile, stamp: &Stamp, time: u64) -> Result<()> {
+pub(crate) fn restamp(file: &SignedFile, stamp: &Stamp, time: u64) -> Result<()> {
     let path = Path::new(&file.bundle);
     let mut bundle: Value = state::read_json(path)?.context("there is no bundle")?;
     let bytes = |value: &Value| {

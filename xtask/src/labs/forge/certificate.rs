@@ -41,13 +41,13 @@ const ISSUER_V2: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.4.1.57
 const POISON: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.4.1.11129.2.4.3");
 
 /// A certificate authority whose key was stolen.
-pub struct StolenAuthority {
+pub(crate) struct StolenAuthority {
     key: PrivateKey,
     certificate: Leaf,
 }
 
 /// What a thief wants in a certificate.
-pub struct Wish<'a> {
+pub(crate) struct Wish<'a> {
     /// The identity.
     pub email: &'a str,
     /// Who is to have vouched for it.
@@ -60,10 +60,7 @@ pub struct Wish<'a> {
 
 impl<'a> Wish<'a> {
     /// What Fulcio would issue now.
-    ///
-    /// # Errors
-    /// Where the clock of this machine is before 1970.
-    pub fn now(session: &'a Session<'_>, email: &'a str) -> Result<Wish<'a>> {
+    pub(crate) fn now(session: &'a Session<'_>, email: &'a str) -> Result<Wish<'a>> {
         Ok(Wish {
             email,
             issuer: session.env("WORKSHOP_ISSUER")?,
@@ -76,7 +73,7 @@ impl<'a> Wish<'a> {
 }
 
 /// A certificate that nobody signed yet, with its private key.
-pub struct Draft {
+pub(crate) struct Draft {
     /// The private key of the certificate.
     pub key: PrivateKey,
     tbs: TbsCertificate,
@@ -84,10 +81,7 @@ pub struct Draft {
 
 impl StolenAuthority {
     /// The CA of the lab's Fulcio, of this number.
-    ///
-    /// # Errors
-    /// Where its key or certificate cannot be read.
-    pub fn take(session: &Session<'_>, number: u8) -> Result<StolenAuthority> {
+    pub(crate) fn take(session: &Session<'_>, number: u8) -> Result<StolenAuthority> {
         let file = session
             .installation()
             .join(format!("keys/fulcio-{number}.pem"));
@@ -99,23 +93,17 @@ impl StolenAuthority {
     }
 
     /// Its certificate.
-    pub fn certificate(&self) -> &Leaf {
+    pub(crate) fn certificate(&self) -> &Leaf {
         &self.certificate
     }
 
     /// The hash of its public key, by which CT logs name it.
-    ///
-    /// # Errors
-    /// Where the key cannot be encoded.
-    pub fn key_hash(&self) -> Result<Hash> {
+    pub(crate) fn key_hash(&self) -> Result<Hash> {
         Ok(sha256_hash(&[&self.key.public_der()?]))
     }
 
     /// Drafts a certificate for a new key.
-    ///
-    /// # Errors
-    /// Where what is wished cannot stand in a certificate.
-    pub fn draft(&self, wish: &Wish<'_>) -> Result<Draft> {
+    pub(crate) fn draft(&self, wish: &Wish<'_>) -> Result<Draft> {
         let key = PrivateKey::random()?;
         let own = self.certificate.certificate();
         let own_key = der::extension::<SubjectKeyIdentifier>(own)
@@ -154,10 +142,11 @@ impl StolenAuthority {
     }
 
     /// Signs a draft, with a promise of a CT log or without.
-    ///
-    /// # Errors
-    /// Where it cannot be encoded.
-    pub fn issue(&self, draft: &Draft, sct: Option<SignedCertificateTimestamp>) -> Result<Vec<u8>> {
+    pub(crate) fn issue(
+        &self,
+        draft: &Draft,
+        sct: Option<SignedCertificateTimestamp>,
+    ) -> Result<Vec<u8>> {
         let promise = sct.map(|sct| {
             let sct = SerializedSct::new(sct).context("encode a promise")?;
             let list = SignedCertificateTimestampList::new(&[sct]);
@@ -167,10 +156,7 @@ impl StolenAuthority {
     }
 
     /// What a CT log is shown before it promises anything (RFC 6962, section 3.1).
-    ///
-    /// # Errors
-    /// Where it cannot be encoded.
-    pub fn precertificate(&self, draft: &Draft) -> Result<Vec<u8>> {
+    pub(crate) fn precertificate(&self, draft: &Draft) -> Result<Vec<u8>> {
         self.sign(draft, Some(extension(POISON, true, &Null)?))
     }
 
@@ -192,10 +178,7 @@ impl StolenAuthority {
 
 impl Draft {
     /// What a CT log signs of it.
-    ///
-    /// # Errors
-    /// Where it cannot be encoded.
-    pub fn to_be_signed(&self) -> Result<Vec<u8>> {
+    pub(crate) fn to_be_signed(&self) -> Result<Vec<u8>> {
         Ok(self.tbs.to_der()?)
     }
 }

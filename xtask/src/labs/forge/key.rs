@@ -16,7 +16,7 @@ const EC: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.2.1");
 const P256: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.3.1.7");
 
 /// A private key of ECDSA over P-256.
-pub struct PrivateKey(EcdsaKeyPair);
+pub(crate) struct PrivateKey(EcdsaKeyPair);
 
 impl PrivateKey {
     /// A new one, whose signatures are DER, as in certificates.

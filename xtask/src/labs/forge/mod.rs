@@ -18,17 +18,14 @@ use super::Session;
 use crate::fail::broken;
 use crate::state;
 
-pub use bundle::{SignedFile, bundle, restamp};
-pub use certificate::{Draft, StolenAuthority, Wish};
+pub(crate) use bundle::{SignedFile, bundle, restamp};
+pub(crate) use certificate::{Draft, StolenAuthority, Wish};
 pub(crate) use key::PrivateKey;
-pub use promise::{promised_by_nobody, promised_by_the_log};
-pub use timestamp::Stamp;
-pub use token::IdToken;
+pub(crate) use promise::{promised_by_nobody, promised_by_the_log};
+pub(crate) use timestamp::Stamp;
+pub(crate) use token::IdToken;
 
 /// A key of the lab's own installation, by the name of its file.
-///
-/// # Errors
-/// Where there is none, or it is not below the directory of the lab.
 fn stolen(session: &Session<'_>, name: &str) -> Result<PrivateKey> {
     let path = session.installation().join("keys").join(name);
     let pem = state::read(&fenced(&session.file("state"), &path)?)?
@@ -50,20 +47,14 @@ fn fenced(dir: &Path, path: &Path) -> Result<std::path::PathBuf> {
 }
 
 /// A file of trust material that `env` names, as JSON.
-///
-/// # Errors
-/// Where it cannot be read.
-pub fn trust(session: &Session<'_>, variable: &str) -> Result<Value> {
+pub(crate) fn trust(session: &Session<'_>, variable: &str) -> Result<Value> {
     let path = session.env(variable)?;
     state::read_json(Path::new(path))?.with_context(|| format!("there is no {path}"))
 }
 
 /// When the first authority of a kind ceases to count, in seconds since 1970, as the
 /// trusted root has it.
-///
-/// # Errors
-/// Where its period has no end.
-pub fn end_of_the_first(session: &Session<'_>, kind: &str) -> Result<u64> {
+pub(crate) fn end_of_the_first(session: &Session<'_>, kind: &str) -> Result<u64> {
     let root = trust(session, "WORKSHOP_TRUSTED_ROOT")?;
     let end = root[kind][0]["validFor"]["end"].as_str();
     let end = humantime::parse_rfc3339(end.context("the period of the authority has no end")?)?;
@@ -71,10 +62,7 @@ pub fn end_of_the_first(session: &Session<'_>, kind: &str) -> Result<u64> {
 }
 
 /// The address of the CT log.
-///
-/// # Errors
-/// Where the trusted root names none.
-pub fn ct_log(session: &Session<'_>) -> Result<String> {
+pub(crate) fn ct_log(session: &Session<'_>) -> Result<String> {
     let root = trust(session, "WORKSHOP_TRUSTED_ROOT")?;
     let address = root["ctlogs"][0]["baseUrl"].as_str();
     Ok(format!(

@@ -20,10 +20,7 @@ use crate::proof::sct::signed_data;
 
 /// Has the lab's CT log promise to show a draft, as Fulcio does (RFC 6962, section
 /// 4.2): the log takes what a CA that it knows has signed.
-///
-/// # Errors
-/// Where the log refuses.
-pub fn promised_by_the_log(
+pub(crate) fn promised_by_the_log(
     session: &Session<'_>,
     ca: &StolenAuthority,
     draft: &Draft,
@@ -59,10 +56,7 @@ pub fn promised_by_the_log(
 }
 
 /// A right promise for a draft, of a CT log that exists nowhere but here.
-///
-/// # Errors
-/// Where it cannot be encoded.
-pub fn promised_by_nobody(
+pub(crate) fn promised_by_nobody(
     ca: &StolenAuthority,
     draft: &Draft,
 ) -> Result<SignedCertificateTimestamp> {

@@ -23,10 +23,7 @@ const MESSAGE_DIGEST: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.1
 const SIGNING_TIME: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.9.5");
 
 /// Asks the lab's timestamp authority for a timestamp about a signature (RFC 3161).
-///
-/// # Errors
-/// Where it refuses.
-pub fn asked_for(session: &Session<'_>, signature: &[u8]) -> Result<Vec<u8>> {
+pub(crate) fn asked_for(session: &Session<'_>, signature: &[u8]) -> Result<Vec<u8>> {
     let ask = TimeStampReq {
         version: TspVersion::V1,
         message_imprint: imprint(signature)?,
@@ -56,26 +53,20 @@ fn imprint(signature: &[u8]) -> Result<MessageImprint> {
 }
 
 /// A timestamp authority whose key was stolen.
-pub struct Stamp {
+pub(crate) struct Stamp {
     key: PrivateKey,
 }
 
 impl Stamp {
     /// That of the lab, of this number.
-    ///
-    /// # Errors
-    /// Where its key cannot be read.
-    pub fn take(session: &Session<'_>, number: u8) -> Result<Stamp> {
+    pub(crate) fn take(session: &Session<'_>, number: u8) -> Result<Stamp> {
         let key = super::stolen(session, &format!("timestamp-{number}.key"))?;
         Ok(Stamp { key })
     }
 
     /// Makes of a response of the authority another, about any signature and any
     /// time, in seconds since 1970.
-    ///
-    /// # Errors
-    /// Where the response is of another form.
-    pub fn forge(&self, response: &[u8], signature: &[u8], time: u64) -> Result<Vec<u8>> {
+    pub(crate) fn forge(&self, response: &[u8], signature: &[u8], time: u64) -> Result<Vec<u8>> {
         let time = Duration::from_secs(time);
         let mut response = TimeStampResp::from_der(response)?;
         let token = response

@@ -1,4 +1,4 @@
-//! Identity tokens (JSON Web Tokens) that nobody issued as they are.
+//! Identity tokens (JSON Web Tokens) that an attacker changed or made up.
 
 use anyhow::{Context, Result};
 use base64::Engine;
@@ -7,20 +7,17 @@ use serde_json::Value;
 
 use super::PrivateKey;
 
-/// A token, taken apart.
+/// A token in its parts.
 #[derive(Clone)]
-pub struct IdToken {
+pub(crate) struct IdToken {
     header: Value,
     claims: Value,
     signature: Vec<u8>,
 }
 
 impl IdToken {
-    /// Takes one apart.
-    ///
-    /// # Errors
-    /// Where the text is none.
-    pub fn read(text: &str) -> Result<IdToken> {
+    /// Parses a token.
+    pub(crate) fn read(text: &str) -> Result<IdToken> {
         let parts = text.trim().split('.');
         let mut parts = parts.map(|part| BASE64_URL_SAFE_NO_PAD.decode(part));
         let mut part = || -> Result<Vec<u8>> {
@@ -34,25 +31,22 @@ impl IdToken {
         })
     }
 
-    /// Says something else in a claim; the signature stays.
-    pub fn claim(mut self, name: &str, value: &str) -> IdToken {
+    /// Changes a claim, and keeps the signature.
+    pub(crate) fn claim(mut self, name: &str, value: &str) -> IdToken {
         self.claims[name] = value.into();
         self
     }
 
     /// Signs it with a key that nobody has published.
-    ///
-    /// # Errors
-    /// Where the key refuses.
-    pub fn signed_by_nobody(mut self) -> Result<IdToken> {
+    pub(crate) fn signed_by_nobody(mut self) -> Result<IdToken> {
         self.header["alg"] = "ES256".into();
         let key = PrivateKey::random_of_tokens()?;
         self.signature = key.sign(self.signed().as_bytes())?;
         Ok(self)
     }
 
-    /// As it is handed over.
-    pub fn text(&self) -> String {
+    /// The token as a client sends it.
+    pub(crate) fn text(&self) -> String {
         let signature = BASE64_URL_SAFE_NO_PAD.encode(&self.signature);
         format!("{}.{signature}", self.signed())
     }

@@ -10,7 +10,7 @@ use crate::exec::interrupt::{self, Running};
 use crate::fail::broken;
 
 /// What a command came to.
-pub struct Ended {
+pub(crate) struct Ended {
     pub code: Option<i32>,
     pub out: String,
     pub err: String,
@@ -30,7 +30,7 @@ impl Ended {
 ///
 /// # Errors
 /// Where it does not start, and after an interruption.
-pub fn end(command: Command) -> Result<Ended> {
+pub(crate) fn end(command: Command) -> Result<Ended> {
     run(alone(command))
 }
 
@@ -39,7 +39,7 @@ pub fn end(command: Command) -> Result<Ended> {
 ///
 /// # Errors
 /// Where it does not start, and after an interruption.
-pub fn end_in_view(command: Command) -> Result<Ended> {
+pub(crate) fn end_in_view(command: Command) -> Result<Ended> {
     let mut command = alone(command);
     command.stderr(Stdio::inherit());
     run(command)
@@ -67,10 +67,7 @@ fn run(mut command: Command) -> Result<Ended> {
 }
 
 /// Runs a command to its end whatever is asked meanwhile: it cleans up.
-///
-/// # Errors
-/// Where it does not start.
-pub fn finish(command: Command) -> Result<Ended> {
+pub(crate) fn finish(command: Command) -> Result<Ended> {
     let mut command = alone(command);
     let output = command
         .output()
@@ -91,7 +88,7 @@ fn alone(mut command: Command) -> Command {
 
 /// What was said, for an error. The hints lead to the reader's own installation,
 /// which is another.
-pub fn lines(text: &str) -> Vec<String> {
+pub(crate) fn lines(text: &str) -> Vec<String> {
     let said = text.lines().filter(|line| !line.contains("hint: "));
     said.map(str::to_owned).collect()
 }

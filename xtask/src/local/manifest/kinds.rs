@@ -1,4 +1,4 @@
-//! What a server is to those who trust an installation or read its logs.
+//! The role of a server in the trust material, and the API of its log.
 
 use serde::Deserialize;
 

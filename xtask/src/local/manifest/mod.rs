@@ -5,10 +5,10 @@ mod kinds;
 mod placeholders;
 mod row;
 
-pub use key_recipe::KeyRecipe;
-pub use kinds::{LogApi, TrustRole};
-pub use placeholders::fill;
-pub use row::{KeyRow, ServerRow, TreeRow};
+pub(crate) use key_recipe::KeyRecipe;
+pub(crate) use kinds::{LogApi, TrustRole};
+pub(crate) use placeholders::fill;
+pub(crate) use row::{KeyRow, ServerRow, TreeRow};
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -26,7 +26,7 @@ use crate::fail::broken;
 pub struct Manifest {
     /// Offsets from the port base, by name.
     pub ports: BTreeMap<String, u16>,
-    /// Programs of the build that are no servers.
+    /// Programs of the build that are not servers.
     pub tools: Vec<String>,
     /// In an order in which they could be started one by one.
     pub servers: Vec<ServerRow>,
@@ -34,9 +34,6 @@ pub struct Manifest {
 
 impl Manifest {
     /// Reads it from the repository.
-    ///
-    /// # Errors
-    /// Where it is missing or wrong.
     pub fn read(repo: &Path) -> Result<Manifest> {
         let path = repo.join("deploy/local/servers.yml");
         let text =
@@ -60,8 +57,7 @@ impl Manifest {
             .collect()
     }
 
-    /// The server that is this for those who trust an installation whose log is of this
-    /// version.
+    /// The server with this role in the trust material, for this version of the log.
     pub fn trusted_as(&self, role: TrustRole, rekor: Version) -> Result<&ServerRow> {
         let runs = |server: &ServerRow| server.rekor.is_none_or(|version| version == rekor);
         self.servers
@@ -77,10 +73,7 @@ impl Manifest {
             .find(|server| server.tree.is_some() && server.rekor == Some(rekor))
     }
 
-    /// The server of this name.
-    ///
-    /// # Errors
-    /// Where there is none; the names there are become the hint.
+    /// The server of this name; an error lists the names that exist.
     pub fn server(&self, name: &str) -> Result<&ServerRow> {
         self.servers
             .iter()
@@ -98,9 +91,6 @@ impl Manifest {
     }
 
     /// The port of this name.
-    ///
-    /// # Errors
-    /// Where the manifest names none.
     pub fn port(&self, name: &str, settings: &Settings) -> Result<u16> {
         let offset = self
             .ports
@@ -114,9 +104,6 @@ impl Manifest {
 
     /// What placeholders stand for: `{{NAME}}` is an address, `{{NAME.port}}` a
     /// port, `{{ca}}` and `{{tsa}}` the numbers of the newest keys.
-    ///
-    /// # Errors
-    /// Where the ports do not fit below 65536.
     pub fn variables(&self, settings: &Settings) -> Result<BTreeMap<String, String>> {
         let mut variables = BTreeMap::new();
         for name in self.ports.keys() {

@@ -5,10 +5,7 @@ use std::collections::BTreeMap;
 use anyhow::{Context, Result};
 
 /// A text with its `{{placeholders}}` filled in.
-///
-/// # Errors
-/// Where it names a variable that there is not, or a brace is left open.
-pub fn fill(text: &str, variables: &BTreeMap<String, String>) -> Result<String> {
+pub(crate) fn fill(text: &str, variables: &BTreeMap<String, String>) -> Result<String> {
     let mut filled = String::with_capacity(text.len());
     let mut rest = text;
     while let Some((before, after)) = rest.split_once("{{") {

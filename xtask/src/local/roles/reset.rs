@@ -1,4 +1,4 @@
-//! The ways back on the local target: what a reader started is stopped, what they made
+//! How the local target is reset: what a reader started is stopped, what they made
 //! is removed.
 
 use anyhow::Result;

@@ -1,11 +1,11 @@
 //! The steps that the local target does in this program, each in its file.
 
-pub mod begin;
-pub mod configure;
-pub mod halt;
-pub mod launch;
-pub mod shard;
-pub mod trust;
+pub(crate) mod begin;
+pub(crate) mod configure;
+pub(crate) mod halt;
+pub(crate) mod launch;
+pub(crate) mod shard;
+pub(crate) mod trust;
 
 pub(crate) use begin::Begin;
 pub(crate) use configure::Configure;

@@ -10,7 +10,11 @@ use crate::time;
 use crate::trust::root::{Authority, TrustedRoot};
 
 /// Checks the timestamps; the times that they name.
-pub fn of_timestamps(proof: &mut Proof, evidence: &Evidence, root: &TrustedRoot) -> Vec<u64> {
+pub(crate) fn of_timestamps(
+    proof: &mut Proof,
+    evidence: &Evidence,
+    root: &TrustedRoot,
+) -> Vec<u64> {
     let Some(bundle) = &evidence.bundle else {
         proof.skip(
             Link::Timestamp,
@@ -45,7 +49,7 @@ pub fn of_timestamps(proof: &mut Proof, evidence: &Evidence, root: &TrustedRoot)
 
 /// Checks who issued the certificate, whether a CT log saw it, and whether it was valid
 /// at the times that a trusted party named.
-pub fn of_certificate(
+pub(crate) fn of_certificate(
     proof: &mut Proof,
     evidence: &Evidence,
     leaf: &Leaf,

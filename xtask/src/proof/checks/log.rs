@@ -8,8 +8,8 @@ use crate::tlog::checkpoint::Checkpoint;
 use crate::tlog::merkle;
 use crate::trust::root::{TransparencyLog, TrustedRoot};
 
-/// Climbs from the entry to the root and checks who signed that; the log whose key it
-/// was.
+/// Computes the root from the entry, checks who signed it, and returns the log whose key
+/// that was.
 pub(crate) fn of_log<'a>(
     proof: &mut Proof,
     evidence: &Evidence,
@@ -65,7 +65,7 @@ pub(crate) fn of_log<'a>(
     log.ok()
 }
 
-/// Climbs from the entry to the root.
+/// Computes the root from the entry.
 fn of_inclusion(proof: &mut Proof, entry: &Entry, included: &InclusionProof) {
     let leaf = merkle::leaf_hash(&entry.canonicalized_body);
     let climbs = match merkle::inclusion_path(leaf, included.index, included.size, &included.hashes)

@@ -1,5 +1,5 @@
 //! The links of a signature, a file a group: what is checked of each.
 
-pub mod certificate;
-pub mod log;
-pub mod signature;
+pub(crate) mod certificate;
+pub(crate) mod log;
+pub(crate) mod signature;

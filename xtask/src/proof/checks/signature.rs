@@ -9,10 +9,10 @@ use crate::format::key::{Hashing, PublicKey, Unproved};
 use crate::proof::{Evidence, Link, Proof, wrong};
 
 /// What the entry records, where there is one of a known kind.
-pub type RecordedBody = Result<Option<EntryBody>, String>;
+pub(crate) type RecordedBody = Result<Option<EntryBody>, String>;
 
 /// Compares what was signed with the artifact that was asked about.
-pub fn of_artifact(proof: &mut Proof, evidence: &Evidence) {
+pub(crate) fn of_artifact(proof: &mut Proof, evidence: &Evidence) {
     let Some(subject) = &evidence.subject else {
         return proof.skip(Link::Artifact, "no artifact was given to compare with");
     };
@@ -65,7 +65,7 @@ fn signer(leaf: Option<&Leaf>, recorded: &RecordedBody) -> Result<PublicKey, Unp
 
 /// Checks that the signer made the signature, of which the bundle holds all, else the
 /// entry a part.
-pub fn of_signature(
+pub(crate) fn of_signature(
     proof: &mut Proof,
     evidence: &Evidence,
     leaf: Option<&Leaf>,
@@ -123,9 +123,9 @@ pub fn of_signature(
 
 /// What a signature is over.
 enum SignedData {
-    /// All of it, and how it was hashed where the bundle says so.
+    /// The whole message, and its hash algorithm where the bundle names one.
     Message(Vec<u8>, Option<Hashing>),
-    /// The digest alone.
+    /// Only the digest.
     Digest(Vec<u8>),
 }
 
@@ -176,7 +176,7 @@ fn digest_as_recorded(content: &Content, recorded: &EntryBody) -> Option<Vec<u8>
 }
 
 /// Compares an entry with the bundle that brought it, or that it was looked up for.
-pub fn of_entry(
+pub(crate) fn of_entry(
     proof: &mut Proof,
     evidence: &Evidence,
     leaf: Option<&Leaf>,

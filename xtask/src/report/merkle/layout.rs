@@ -16,7 +16,7 @@ const LEVEL: u32 = 66;
 /// The boxes at both ends, as wide as the drawing.
 const END: (u32, u32) = (WIDTH - 2 * MARGIN, 46);
 const GAP: u32 = LEVEL - NODE.1;
-/// As many letters as such a box holds in one line.
+/// How many letters such a box holds in one line.
 const LETTERS: usize = 44;
 
 /// What a box stands for, which says how it looks.
@@ -46,7 +46,7 @@ pub(super) struct Node {
     pub value: String,
 }
 
-/// A drawing before it is one: what stands where.
+/// The drawing as coordinates, before it becomes SVG.
 pub(super) struct Layout {
     pub height: u32,
     pub nodes: Vec<Node>,

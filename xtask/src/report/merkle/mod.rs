@@ -82,7 +82,7 @@ fn proved(names: &Names, path: &InclusionPath, checkpoint: Option<&Checkpoint>) 
     tag("div").class("beside").with(figure).with(beside)
 }
 
-/// What a proof claims that leads nowhere.
+/// What the proof claims, where it leads to no root.
 fn unproved(section: Element, entry: &Entry) -> Element {
     let Some(proof) = &entry.proof else {
         return section.with(tag("p").with("There is no proof here, so there is no path to draw."));

@@ -73,7 +73,7 @@ fn drawn(node: &Node) -> Element {
         .with(line("value", node.y + node.height / 2 + 13, &node.value))
 }
 
-/// The drawing in words, for who does not see it.
+/// The drawing in words, for readers who cannot see it.
 fn described(path: &InclusionPath) -> String {
     let steps = path.climbs.iter().enumerate().map(|(step, climb)| {
         let side = if climb.left { "left" } else { "right" };

@@ -64,7 +64,7 @@ const STEPS: [CeremonyStep; 6] = [
 ];
 
 /// The section: the six steps at a glance, then each with all that is known of it.
-pub fn draw(names: &Names, evidence: &Evidence, proof: &Proof) -> Element {
+pub(crate) fn draw(names: &Names, evidence: &Evidence, proof: &Proof) -> Element {
     let read = Known {
         proof,
         evidence,

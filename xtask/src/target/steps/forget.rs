@@ -12,7 +12,7 @@ use crate::{state, words};
 /// Delete a file
 #[derive(Debug, PartialEq, Args)]
 pub(crate) struct Forget {
-    /// Which.
+    /// Which one.
     pub(crate) file: PathBuf,
 }
 

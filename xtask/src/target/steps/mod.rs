@@ -1,10 +1,10 @@
 //! The steps that every target has, each in its file: arguments, words and work.
 
-pub mod forget;
-pub mod preflight;
-pub mod record;
-pub mod token;
-pub mod unsign;
+pub(crate) mod forget;
+pub(crate) mod preflight;
+pub(crate) mod record;
+pub(crate) mod token;
+pub(crate) mod unsign;
 
 pub(crate) use forget::Forget;
 pub(crate) use preflight::Preflight;

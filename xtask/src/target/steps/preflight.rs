@@ -7,7 +7,7 @@ use crate::plan::{StepArgs, StepEvent, Word};
 use crate::target::{PreflightOptions, Target};
 use crate::{preflight, words};
 
-/// Finding that the machine has what the target needs
+/// Check that the machine has what the target needs
 #[derive(Debug, Default, PartialEq, Args)]
 pub(crate) struct Preflight {
     /// For which installation.

@@ -88,7 +88,7 @@ in [TEMP]/work: [TEMP]/cache/mdbook-[VERSION]/bin/mdbook 'build' '[TEMP]/work/ou
 fn what_a_book_is_refused_for() {
     let world = world();
     let held = TcpListener::bind((Ipv4Addr::LOCALHOST, world.base)).unwrap();
-    // A book of somebody else would be lost as well.
+    // A book of someone else would be lost as well.
     world.write("work/mine/src/SUMMARY.md", "not this book");
     world.write("work/file", "not a directory");
     let taken = format!("book -q --serve --port {} --output out", world.base);
@@ -169,7 +169,7 @@ fn the_server_of_a_book_ends() {
         world.show(&[&line]),
         str![[r#"
 $ cargo xtask book -q --serve --port [PORT+0] --output out
-error: mdBook shows the book no more
+error: mdBook has stopped showing the book
 exit 2
 
 "#]]

@@ -49,7 +49,7 @@ exit 0
 $ cargo xtask check -q
 Chapter 2, A cluster, or none: docs/02-cluster.md
 ✗ the registry runs, as a process of this machine
-error: chapter 2 (A cluster, or none) was done, and is no more
+error: chapter 2 (A cluster, or none) was done, and no longer is
 hint: servers stopped since: cargo xtask --state [STATE] start
 exit 1
 

@@ -226,7 +226,7 @@ fulcio:
 
 "#]]
     );
-    // A profile that somebody started without the workshop's options.
+    // A profile that someone started without the workshop's options.
     let cluster = Cluster::minikube();
     cluster.says("discovery", &other);
     fs::remove_file(cluster.path("fakes/stopped")).unwrap();
@@ -240,7 +240,7 @@ fulcio:
         str![[r#"
 $ cargo xtask minikube -q
 error: Fulcio will not believe this cluster's tokens: https://kubernetes.default.svc.cluster.local, with its keys at https://192.168.49.2:8443/openid/v1/jwks
-hint: make it anew: minikube --profile=minikube delete, then cargo xtask --state [STATE] minikube
+hint: make it again: minikube --profile=minikube delete, then cargo xtask --state [STATE] minikube
 exit 1
 
 "#]]

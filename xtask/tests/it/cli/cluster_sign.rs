@@ -11,7 +11,7 @@ use crate::support::fakes::COSIGN;
 use crate::support::snapshot::snapshot;
 use crate::support::web::answer;
 
-/// An image of somebody else.
+/// An image of someone else.
 const IMAGE: &str = "registry.example.com/app@sha256:5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a";
 
 /// Nothing is left of a Job: not itself, not its file.
@@ -63,7 +63,7 @@ fn sign_and_verify_the_sample_as_jobs() {
 }
 
 #[test]
-fn sign_as_somebody_else() {
+fn sign_as_someone_else() {
     let cluster = Cluster::installed();
     cluster.has("default", object("ServiceAccount", "bob"));
     cluster.run(&format!("sign -q --as bob {IMAGE}")).ok();

@@ -22,7 +22,7 @@ fn uninstall_removes_what_is_its_own() {
 
 /// A cert-manager that was there before is used, and stays.
 #[test]
-fn a_cert_manager_of_somebody_else() {
+fn a_cert_manager_of_someone_else() {
     let cluster = Cluster::new();
     cluster.has("-", definition("platform"));
     cluster.has("platform", cert_manager());
@@ -44,7 +44,7 @@ fn a_cert_manager_of_somebody_else() {
 /// One that was installed as its own documentation says has the names that the
 /// workshop uses as well.
 #[test]
-fn a_cert_manager_of_somebody_else_under_the_same_name() {
+fn a_cert_manager_of_someone_else_under_the_same_name() {
     let cluster = Cluster::new();
     cluster.has("-", definition("cert-manager"));
     cluster.has("-", active("cert-manager"));

@@ -12,7 +12,7 @@ const HEAD: &str = "# The commands
 Every command is `cargo xtask COMMAND`.
 This page is what `cargo xtask COMMAND --help` says of each, except for the options that all of them have: those are [at the top](#all-commands) only.
 
-It is made of the program: a test compares the two, and `SNAPSHOTS=overwrite cargo test --test it every_help` writes the page anew.
+It is made of the program: a test compares the two, and `SNAPSHOTS=overwrite cargo test --test it every_help` rewrites the page.
 ";
 
 /// The names of a command and of all below it, hidden ones too.

@@ -94,7 +94,7 @@ fn several_bundles() {
     let run = offline(&world, &format!("inspect-rekor --bundle {alpha} none.json"));
     assert_eq!(run.exit, 2, "{}", run.seen());
     assert!(
-        run.err.contains("error: none.json: that is no bundle"),
+        run.err.contains("error: none.json: that is not a bundle"),
         "{}",
         run.err
     );

@@ -55,11 +55,11 @@ fn bundles_that_are_none() {
         str![[r#"
 $ cargo xtask inspect-certificate --bundle bundle
 on local (named by --on)
-error: bundle: that is no bundle: EOF while parsing a value at line 1 column 0
+error: bundle: that is not a bundle: EOF while parsing a value at line 1 column 0
 exit 2
 $ cargo xtask inspect-certificate --bundle bundle
 on local (named by --on)
-error: bundle: that is no bundle: expected value at line 1 column 1
+error: bundle: that is not a bundle: expected value at line 1 column 1
 exit 2
 $ cargo xtask inspect-certificate --bundle bundle
 on local (named by --on)
@@ -67,7 +67,7 @@ error: bundle: that is no Sigstore bundle: its mediaType says otherwise
 exit 2
 $ cargo xtask inspect-certificate --bundle bundle
 on local (named by --on)
-error: bundle: that is no bundle this program reads: missing field `verificationMaterial`
+error: bundle: that is not a bundle that this program reads: missing field `verificationMaterial`
 exit 2
 
 "#]]

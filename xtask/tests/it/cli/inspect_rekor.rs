@@ -516,7 +516,7 @@ fn control_characters_are_taken_out() {
         said_of_tiles(entry),
         str![[r#"
 $ cargo xtask inspect-rekor --log-index 0
-not proved: that somebody signed something of which the log has the digest
+not proved: that someone signed something of which the log has the digest
 
 log          Rekor v2, index 0
 kind         �[2Jx� unknown

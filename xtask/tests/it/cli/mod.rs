@@ -1,7 +1,7 @@
 //! Whole commands with fake programs on a private PATH: what is printed, what is
 //! run, and what is refused. Nothing here needs Go, cosign or a network.
 //!
-//! The expectations are written anew by `SNAPSHOTS=overwrite cargo test --test it cli::`.
+//! The expectations are rewritten by `SNAPSHOTS=overwrite cargo test --test it cli::`.
 //! What differs between machines stands there as `[..]` and has to be put back
 //! where its line changed.
 

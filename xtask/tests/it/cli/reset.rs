@@ -57,7 +57,7 @@ fn a_reset_of_nothing() {
     assert!(!world.state.exists());
 }
 
-/// What somebody else installed on the cluster stays, as it does in an uninstall.
+/// What someone else installed on the cluster stays, as it does in an uninstall.
 #[test]
 fn a_reset_of_what_others_installed() {
     let cluster = Cluster::new();

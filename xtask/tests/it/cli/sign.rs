@@ -223,7 +223,7 @@ error: Dex gives no identity token to alice@example.com: http://127.0.0.1:[PORT+
 hint: cargo xtask --state [STATE] status
 exit 2
 $ cargo xtask sign -q
-error: Dex answers with something that is no JSON: expected value at line 1 column 1
+error: Dex answers with something that is not JSON: expected value at line 1 column 1
 exit 2
 $ cargo xtask sign -q
 error: Dex answers without an identity token

@@ -227,7 +227,7 @@ exit 2
 }
 
 #[test]
-fn of_somebody_else() {
+fn of_someone_else() {
     let mut world = World::new();
     if i_am_root() {
         fs::create_dir(&world.state).unwrap();
@@ -318,19 +318,19 @@ fn settings_cut_off() {
 $ cargo xtask status
 on local (named by --on)
 error: [STATE]/local/settings.json is damaged: EOF while parsing an object at line 2 column 18
-hint: put it back from a copy, or begin anew: cargo xtask --state [STATE] uninstall --yes --keep-tools
+hint: put it back from a copy, or start over: cargo xtask --state [STATE] uninstall --yes --keep-tools
 exit 2
 
 $ cargo xtask sign
 on local (named by --on)
 error: [STATE]/local/settings.json is damaged: EOF while parsing an object at line 2 column 18
-hint: put it back from a copy, or begin anew: cargo xtask --state [STATE] uninstall --yes --keep-tools
+hint: put it back from a copy, or start over: cargo xtask --state [STATE] uninstall --yes --keep-tools
 exit 2
 
 $ cargo xtask install
 on local (named by --on)
 error: [STATE]/local/settings.json is damaged: EOF while parsing an object at line 2 column 18
-hint: put it back from a copy, or begin anew: cargo xtask --state [STATE] uninstall --yes --keep-tools
+hint: put it back from a copy, or start over: cargo xtask --state [STATE] uninstall --yes --keep-tools
 exit 2
 
 "#]]

@@ -21,7 +21,8 @@ rekor-v2   stopped  127.0.0.1:17805  -    -        -       -       -        -
 tiles      stopped  127.0.0.1:17808  -    -        -       -       -        -
 rekor-v1   stopped  127.0.0.1:17809  -    -        -       -       -        -
 registry   stopped  127.0.0.1:17810  -    -        -       -       -        -
-error: not up: dex, trillian, ctlog, fulcio, timestamp, rekor-v2, tiles, rekor-v1, registry
+tuf        stopped  127.0.0.1:17811  -    -        -       -       -        -
+error: not up: dex, trillian, ctlog, fulcio, timestamp, rekor-v2, tiles, rekor-v1, registry, tuf
 hint: cargo xtask --state [STATE] start
 exit 1
 

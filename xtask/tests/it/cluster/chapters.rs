@@ -79,7 +79,7 @@ fn resets(world: &World) {
         }
         done(world, chapter);
     }
-    // The authority was made anew, so all that comes after it has to be.
+    // The authority was made again, so all that comes after it has to be.
     not_yet(world, "logs");
     world.run(&["install"]).ends(0, &["is ready"]);
     done(world, "install");
@@ -101,7 +101,7 @@ fn not_yet(world: &World, chapter: &str) {
         // Only what was done and was taken away.
         let at = listed.find(line).unwrap() + line.len();
         let why = listed[at..].lines().nth(1).unwrap_or_default();
-        assert!(why.contains("this holds no more"), "{listed}");
+        assert!(why.contains("this no longer holds"), "{listed}");
     }
 }
 

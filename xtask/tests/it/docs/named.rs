@@ -225,7 +225,7 @@ fn every_option_that_is_named_exists() {
     }
 }
 
-/// Versions that are history, or that somebody ran the workshop with.
+/// Versions that are history, or that someone ran the workshop with.
 const TRIED: [&str; 4] = ["3.19.5", "4.1.4", "1.35.4", "1.11.5"];
 
 #[test]

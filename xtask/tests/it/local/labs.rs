@@ -17,7 +17,7 @@ fn is_clear(workshop: &Workshop) {
     assert!(!workshop.state.join("lab").exists());
     for port in workshop.ports.base..workshop.ports.base + 16 {
         let free = TcpListener::bind((Ipv4Addr::LOCALHOST, port));
-        assert!(free.is_ok(), "somebody is left on port {port}");
+        assert!(free.is_ok(), "a process is left on port {port}");
     }
 }
 

@@ -37,7 +37,7 @@ fn what_breaks_is_seen_and_mended() {
     assert_eq!(state(&workshop, 4), "done");
     assert_eq!(state(&workshop, 6), "broken");
     let listed = workshop.run(&["chapters"]).ok();
-    let why = "this holds no more: Dex runs";
+    let why = "this no longer holds: Dex runs";
     assert!(listed.out.contains(why), "{}", listed.out);
     let next = workshop.run(&["--json", "next"]).ok().json();
     assert_eq!(next["next"], "cargo xtask start dex");

@@ -1,7 +1,7 @@
 //! The values, as the charts take them.
 //!
 //! The charts are not part of the repository, and no test fetches anything, so these
-//! tests run only where somebody names charts that are there already:
+//! tests run only where someone names charts that are there already:
 //!
 //! - `WORKSHOP_TEST_CHARTS_SCHEMAS=DIR`, with `DIR/fulcio/values.schema.json` and
 //!   `DIR/fulcio/values.yaml` and the same of the other charts

@@ -1,4 +1,4 @@
-//! One bit is flipped in every byte that somebody signed or hashed: each time a
+//! One bit is flipped in every byte that someone signed or hashed: each time a
 //! bundle is refused, or the right line does not hold.
 
 use std::ops::Range;

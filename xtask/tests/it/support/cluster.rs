@@ -285,7 +285,7 @@ impl Cluster {
         changes.map(|line| format!("{line}\n")).collect()
     }
 
-    /// The same, and begins anew.
+    /// The same, and starts over.
     pub fn forget_changes(&self) -> String {
         let changes = self.changes();
         self.forget_calls();

@@ -16,7 +16,7 @@ pub fn snapshot(name: &str, actual: &str) {
     );
 }
 
-/// Compares with a file, or writes it anew.
+/// Compares with a file, or writes it again.
 #[track_caller]
 pub fn compare(path: &Path, actual: &str) {
     let format = Some(snapbox::data::DataFormat::Text);

@@ -165,7 +165,7 @@ impl World {
         self.redact(&fs::read_to_string(self.path("fakes/calls")).unwrap_or_default())
     }
 
-    /// The same, and begins anew.
+    /// The same, and starts over.
     pub fn forget_calls(&self) -> String {
         let calls = self.calls();
         let _ = fs::remove_file(self.path("fakes/calls"));
