@@ -74,10 +74,16 @@ impl EnvCommand {
         let target = app.target()?;
         let user = format!("--as {}", target.default_user());
         let line = |line: &&str| app.ui.with_prefix(&line.replace("--as USER", &user));
-        let clients = CLIENTS.map(|(name, lines)| (name, lines.iter().map(line).collect()));
+        let env = target.env()?;
+        // Not every target has every server.
+        let tuf = env.iter().any(|(name, _)| name == "WORKSHOP_TUF");
+        let clients = CLIENTS.iter();
+        let clients = clients.filter(|(_, lines)| tuf || !lines[0].contains("$WORKSHOP_TUF"));
         let environment = Environment {
-            env: target.env()?,
-            clients: clients.to_vec(),
+            env,
+            clients: clients
+                .map(|(name, lines)| (*name, lines.iter().map(line).collect()))
+                .collect(),
         };
         if app.ui.style().json {
             return Ok(Answer::document(environment));

@@ -9,6 +9,7 @@ use serde_json::Value;
 use super::Local;
 use super::manifest::{ServerRow, TrustRole};
 use crate::exec::output_of;
+use crate::fail::Fail;
 use crate::plan::{Command, Step, Word};
 use crate::preflight::Finding;
 use crate::state;
@@ -141,7 +142,10 @@ impl Local {
         let finding = Finding::new("tuf", "clients are given the trusted root as it is");
         let check = self.publish_command(words!["--check"])?;
         if let Err(error) = output_of(&check, None) {
-            return Ok(finding.missing(error.to_string(), "cargo xtask start"));
+            let fail = Fail::from_error(&error);
+            let said = fail.tail.last().cloned().unwrap_or(fail.what);
+            let said = said.trim_start_matches("loopback: ");
+            return Ok(finding.missing(said, "cargo xtask start"));
         }
         let end = self.publication_end()?;
         let until = end.map_or_else(String::new, |(_, end)| {
