@@ -11,7 +11,7 @@ pub(crate) const BROKEN: u8 = 2;
 /// What went wrong, for a person and for a script.
 ///
 /// `what` is one sentence without a full stop. Each hint is something to do,
-/// mostly a command to type. `tail` holds the last lines of the tool that
+/// usually a command to type. `tail` holds the last lines of the tool that
 /// failed, oldest first.
 #[derive(Debug, Clone)]
 pub struct Fail {

@@ -1,4 +1,4 @@
-//! The same work on several things at once.
+//! The same work on several things at the same time.
 
 use anyhow::Result;
 

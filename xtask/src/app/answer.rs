@@ -8,7 +8,7 @@ use crate::fail::Fail;
 use crate::ui::Ui;
 use crate::walkthrough::Milestone;
 
-/// What a command came to. What a person reads it has said meanwhile.
+/// What a command came to. What a person reads was printed on the way.
 pub(crate) struct Answer {
     body: Body,
     refusal: Option<Fail>,
@@ -18,11 +18,11 @@ pub(crate) struct Answer {
 
 /// What a script reads.
 enum Body {
-    /// Nothing more: what there is was printed as it came.
+    /// Nothing more: everything was printed as it came.
     Printed,
     /// The fields of the last event, `result`.
     Result(Value),
-    /// One document that stands for itself.
+    /// One document on its own.
     Document(Value),
     /// The refusal as the last event.
     Refusal,
@@ -39,12 +39,12 @@ impl Answer {
         Answer::with(Body::Result(json!(fields)))
     }
 
-    /// A document that stands for itself, with no `result` around it.
+    /// A document on its own, with no `result` around it.
     pub(crate) fn document(document: impl Serialize) -> Answer {
         Answer::with(Body::Document(json!(document)))
     }
 
-    /// The answer is "no", and that is all.
+    /// The answer is "no", with nothing to add.
     pub(crate) fn no(fail: Fail) -> Answer {
         Answer {
             refusal: Some(fail),

@@ -40,7 +40,7 @@ pub(super) fn remembered_or_local(state: &State) -> Result<TargetKind> {
     Ok(remembered(state)?.unwrap_or(TargetKind::Local))
 }
 
-/// Makes a target that of the commands to come.
+/// Remembers a target for the commands to come.
 pub(super) fn remember(kind: TargetKind, state: &State) -> Result<()> {
     state::write(&state.path("target"), kind.name().as_bytes(), 0o600)
 }

@@ -63,7 +63,7 @@ impl EvidenceArgs {
         evidence::inspect_all(query, || app.target(), show)
     }
 
-    /// Whether they name no signature: then it is the last one made here.
+    /// Whether the options name no signature; then the last one made here is meant.
     pub(crate) fn is_of_last(&self) -> bool {
         self.bundle.is_empty()
             && self.image.is_none()

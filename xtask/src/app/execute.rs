@@ -50,7 +50,7 @@ impl App {
         options: &PlanOptions,
     ) -> Result<Execution> {
         if let Some(step) = &options.from {
-            let from = plan.from_step(step)?;
+            let from = plan.steps_from(step)?;
             chosen
                 .iter_mut()
                 .zip(from)

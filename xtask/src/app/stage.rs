@@ -99,7 +99,7 @@ fn missing(step: &Step, stage: InstallStage) -> Fail {
     .hint("or have it done: add --with-needs")
 }
 
-/// What follows in the text.
+/// The next stage in the text.
 fn next(stage: InstallStage) -> &'static str {
     // It changes what is installed already, or is a step of what follows.
     if stage == InstallStage::Ingress {
@@ -109,7 +109,7 @@ fn next(stage: InstallStage) -> &'static str {
         .iter()
         .skip_while(|other| **other != stage)
         .skip(1);
-    // The ingress is for those who want it.
+    // The ingress is optional.
     let mut later = later.filter(|next| **next != InstallStage::Ingress);
     later.next().map_or("sign", |next| next.name())
 }

@@ -225,7 +225,7 @@ impl RawEntry {
         let canonicalized_body = self.canonicalized_body.0;
         let body = strict_json(&canonicalized_body).map_err(|error| bad(&error.to_string()))?;
         let promise = self.inclusion_promise;
-        // Of the two only v1 knows a time and makes promises.
+        // Only v1 records a time and makes promises.
         let integrated = Some(self.integrated_time.0).filter(|time| *time != 0);
         let rekor = if integrated.is_some() || promise.is_some() {
             Version::V1

@@ -7,7 +7,7 @@ use serde::Serialize;
 use crate::app::{Answer, App, Ends, Execution, PlanOptions, ask};
 use crate::plan::{Plan, Step};
 use crate::target::{Removal, Target, WayBack};
-use crate::walkthrough::steps::{ResetRunner, Unlearn};
+use crate::walkthrough::steps::{ForgetChapter, ResetRunner};
 use crate::walkthrough::{self, Chapter};
 
 /// Undo a chapter, as far as it can be undone
@@ -68,7 +68,7 @@ impl ResetCommand {
         if !plan.steps.is_empty() {
             target.require_named()?;
         }
-        push_unlearn(&mut plan, chapter, whole.is_some());
+        push_forget_chapter(&mut plan, chapter, whole.is_some());
         if !self.yes && !self.plan.dry_run {
             ask("reset", &question(target.as_ref(), chapter, whole)?)?;
         }
@@ -107,12 +107,16 @@ fn question(target: &dyn Target, chapter: &Chapter, whole: Option<bool>) -> Resu
 }
 
 /// Adds the step that forgets that the chapter was done.
-fn push_unlearn(plan: &mut Plan, chapter: &Chapter, later: bool) {
-    let unlearn = Unlearn {
+fn push_forget_chapter(plan: &mut Plan, chapter: &Chapter, later: bool) {
+    let forget = ForgetChapter {
         chapter: chapter.name.clone(),
         later,
     };
     let needs: Vec<String> = plan.steps.iter().map(|step| step.name.clone()).collect();
     let title = format!("forget that {} was done", chapter.spoken());
-    plan.push(Step::new("unlearn", title).needs(needs).xtask(unlearn));
+    plan.push(
+        Step::new("forget-chapter", title)
+            .needs(needs)
+            .xtask(forget),
+    );
 }

@@ -69,7 +69,7 @@ pub(crate) const STOLEN_CA: Lab = Lab {
         "But it stands in the CT log, under the name of alice, and she knows what she signed.",
         "The log prevents nothing. It helps where someone reads it.",
         "A new key ends the period of the old one in the trusted root, and every verifier has to get that root.",
-        "From then on the thief signs in vain: the key of the timestamp authority he does not have, so he dates nothing back.",
+        "From then on the signatures of the thief are refused: he does not have the key of the timestamp authority, so he cannot date anything back.",
         "What he signed before that still verifies, as the good signatures do: it has to be refused by name.",
         "Or the period ends before the theft, and what was signed since then is signed again.",
     ],

@@ -21,7 +21,7 @@ use session::Because::{Checks, Problem};
 use session::Output;
 pub(crate) use session::Session;
 
-/// Whose name is misused.
+/// The user whose name is misused.
 const ALICE: &str = "alice@example.com";
 
 /// A lab.

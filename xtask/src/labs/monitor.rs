@@ -30,7 +30,7 @@ struct MerkleTreeLeaf {
 
 /// A certificate that a CT log shows.
 pub(crate) struct Shown {
-    /// For whom.
+    /// The name that it is for.
     pub email: String,
     /// Its serial number, in hexadecimal.
     pub serial: String,

@@ -1,4 +1,4 @@
-//! Where the servers of the local target listen, and how they are called.
+//! Where the servers of the local target listen, and their command lines.
 
 use std::collections::BTreeMap;
 

@@ -91,8 +91,8 @@ impl Local {
             .public())
     }
 
-    /// Checks that no key is gone that something depends on: a new one in its place
-    /// would leave what the old one signed without a proof.
+    /// Checks that no key is missing on which something depends: with a new key in its
+    /// place, nobody could verify what the old one signed.
     pub(crate) fn check_keys(&self) -> Result<()> {
         for server in &self.manifest.servers {
             let Some(row) = &server.key else { continue };
@@ -126,7 +126,7 @@ impl Local {
         }
     }
 
-    /// The certificates of every key that a server ever had, one after the other.
+    /// The certificates of all keys that a server ever had, concatenated.
     pub(super) fn all_certificates(&self, row: &KeyRow) -> Result<Vec<u8>> {
         let mut all = Vec::new();
         for key in self.keys(row)? {

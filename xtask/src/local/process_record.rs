@@ -16,7 +16,7 @@ pub(crate) struct ProcessRecord {
     /// Its process id.
     pub pid: u32,
     /// When it started, as the system tells it: with the pid it names one
-    /// process for ever.
+    /// process forever.
     pub started: String,
     /// When it was started, RFC 3339.
     pub since: String,
@@ -26,8 +26,8 @@ pub(crate) struct ProcessRecord {
     pub log_from: u64,
     /// The version of its Go module, where it was known.
     pub version: Option<String>,
-    /// Of its command line and the files it uses: another value asks for a
-    /// restart.
+    /// A hash of its command line and of the files it uses; another value means that the
+    /// server must be restarted.
     pub fingerprint: String,
 }
 

@@ -75,8 +75,8 @@ impl Board<'_> {
                 end
             }
             Err(fail) => {
-                // Of steps that ran side by side, whichever fails first in time, the
-                // first of the plan says most about the cause.
+                // Where several steps failed side by side, the first one in the plan says
+                // most about the cause, whichever of them failed first.
                 if self.first.as_ref().is_none_or(|(earlier, _)| i < *earlier) {
                     self.first = Some((i, fail));
                 }

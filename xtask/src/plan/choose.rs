@@ -19,7 +19,7 @@ impl Plan {
 
     /// Which steps `--from NAME` runs: it, all that need it, and before them those
     /// whose output one of them reads and those that must be done again.
-    pub fn from_step(&self, name: &str) -> Result<Vec<bool>, Fail> {
+    pub fn steps_from(&self, name: &str) -> Result<Vec<bool>, Fail> {
         let names: Vec<_> = self.steps.iter().map(|step| step.name.as_str()).collect();
         if !names.contains(&name) {
             return Err(

@@ -294,12 +294,12 @@ mod tests {
                 .xtask(words!["middle"]),
             Step::new("reads", "").needs(["middle"]).xtask(read),
         ]);
-        let chosen = plan.from_step("middle").unwrap();
+        let chosen = plan.steps_from("middle").unwrap();
         assert_eq!(chosen, [false, true, true, true]);
         let host = fake();
         run(&plan, &chosen, true, &host, &Silent).unwrap();
         assert_eq!(*host.asked.lock().unwrap(), ["middle", "got text"]);
-        assert!(plan.from_step("nothing").unwrap_err().hints[0].contains("unrelated, writes"));
+        assert!(plan.steps_from("nothing").unwrap_err().hints[0].contains("unrelated, writes"));
     }
 
     #[test]

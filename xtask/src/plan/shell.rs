@@ -116,7 +116,7 @@ mod tests {
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(64))]
 
-        /// Whatever a word holds, a shell reads the same word.
+        /// A shell reads back exactly the same word, whatever it holds.
         #[test]
         fn a_shell_reads_what_was_meant(text in "[^\0]{0,40}") {
             let script = format!("printf %s {}", quote(&text));

@@ -65,7 +65,7 @@ pub fn verify<'a>(
     for authority in sorted {
         match verify_one(leaf, authority, purpose, time) {
             Ok(chain) => return Ok(chain),
-            // Of an authority of another name there is nothing to say.
+            // An authority with another name gives no useful reason.
             Err(Some(why)) => reason = Some(why),
             Err(None) => {}
         }

@@ -80,25 +80,25 @@ impl From<Element> for Html {
 }
 
 impl Element {
-    /// With an attribute.
+    /// Adds an attribute.
     pub(crate) fn attribute(mut self, name: &'static str, value: impl Display) -> Element {
         let value = escape(&value.to_string());
         self.attributes.push_str(&format!(" {name}=\"{value}\""));
         self
     }
 
-    /// With a class.
+    /// Adds a class.
     pub(crate) fn class(self, class: &'static str) -> Element {
         self.attribute("class", class)
     }
 
-    /// With more in it.
+    /// Adds content.
     pub(crate) fn with(mut self, content: impl Into<Html>) -> Element {
         self.content.push(content);
         self
     }
 
-    /// With all of these in it.
+    /// Adds all of these as content.
     pub(crate) fn with_all<T: Into<Html>>(self, all: impl IntoIterator<Item = T>) -> Element {
         all.into_iter().fold(self, Element::with)
     }

@@ -21,7 +21,7 @@ use crate::text::printable;
 use bars::Bars;
 pub(crate) use prefix::CommandPrefix;
 
-/// How much is said, and in which form.
+/// How much is printed, and in which form.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Style {
     /// Events as JSON lines.
@@ -53,7 +53,7 @@ impl Ui {
         }
     }
 
-    /// Another way to print beside this one, with the same prefix of commands.
+    /// The same output in another style, with the same prefix of commands.
     pub(crate) fn restyled(&self, style: Style) -> Ui {
         Ui {
             prefix: Arc::clone(&self.prefix),
@@ -76,7 +76,7 @@ impl Ui {
         self.prefix.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The form it was made with.
+    /// The style it was created with.
     pub(crate) fn style(&self) -> Style {
         self.style
     }
@@ -88,7 +88,7 @@ impl Ui {
         self.style.json || self.bars.suspend(write)
     }
 
-    /// Sentences: at a terminal that is narrower, lines end between two words.
+    /// Sentences, wrapped between words where the terminal is narrow.
     pub(crate) fn tell(&self, text: impl AsRef<str>) -> bool {
         let terminal = console::Term::stdout();
         let columns = terminal.is_term().then(|| terminal.size().1);
@@ -125,7 +125,7 @@ impl Ui {
         writeln!(out, "{text}").and_then(|()| out.flush()).is_ok()
     }
 
-    /// The last word: the JSON `result`, or the error for a person.
+    /// The end of the output: the JSON `result`, or the error for a person.
     pub(crate) fn result(&self, command: &str, outcome: Result<Value, &Fail>) {
         if self.style.json {
             let (ok, exit, data) = match outcome {

@@ -86,12 +86,12 @@ impl Chapter {
         self.reset.iter().filter(here).map(|row| row.by).collect()
     }
 
-    /// What is remembered of one of its tasks is under this.
+    /// The key under which one of its tasks is remembered.
     pub fn key(&self, task: &ChapterTask) -> String {
         format!("{}: {}", self.name, task.what)
     }
 
-    /// The line above what is said of it.
+    /// The heading that is printed above it.
     pub(crate) fn heading(&self) -> String {
         let Chapter {
             number,
@@ -102,7 +102,7 @@ impl Chapter {
         format!("Chapter {number}, {title}: docs/{page}")
     }
 
-    /// How it is spoken of: `chapter 7 (Sign)`.
+    /// Its number and title: `chapter 7 (Sign)`.
     pub fn spoken(&self) -> String {
         format!("chapter {} ({})", self.number, self.title)
     }
@@ -203,7 +203,7 @@ mod tests {
         }
     }
 
-    /// Whatever the target, a chapter is either read or has tasks there.
+    /// On every target a chapter is either only read or has tasks.
     #[test]
     fn every_target_has_the_same_chapters_to_do() {
         for chapter in all().unwrap() {

@@ -16,7 +16,7 @@ use crate::target::{
     ClusterOptions, Component, ComponentState, InstallOptions, PreflightOptions, Target,
 };
 
-/// Looks whether something is done on a target; returns how that is seen, or `None`.
+/// Checks whether something is done on a target, and returns how that is seen, or `None`.
 pub(super) struct Look<'a> {
     pub(super) target: &'a dyn Target,
     pub(super) progress: &'a ReaderProgress,
@@ -25,7 +25,7 @@ pub(super) struct Look<'a> {
 }
 
 impl Look<'_> {
-    /// Looks; an error where something is broken or does not answer.
+    /// Checks it; an error where something is broken or does not answer.
     pub(super) fn at(&self, done_when: &DoneWhen) -> Result<Option<String>> {
         match self.seen(done_when) {
             // An answer of "no" is what is looked for.
@@ -46,7 +46,7 @@ impl Look<'_> {
                 let time = self.progress.milestones.get(&milestone.name());
                 Ok(time.map(|time| format!("at {time}")))
             }
-            // The rest is of an installation.
+            // The rest needs an installation.
             _ if !target.installed() => Ok(None),
             DoneWhen::Part(stage) => {
                 let plan = target.stage(*stage, &ClusterOptions::default())?;

@@ -17,7 +17,7 @@ pub(crate) enum ChapterState {
     Done,
     /// Some of it is not.
     NotYet,
-    /// It was done, and no longer is, or it cannot be seen.
+    /// It was done and no longer is, or that cannot be checked.
     Broken(String),
 }
 
@@ -150,7 +150,7 @@ impl<'a> Walkthrough<'a> {
                 .is_ok_and(|all| all.iter().all(is_down))
     }
 
-    /// Remembers when a chapter was seen to be done first.
+    /// Remembers when a chapter was first seen to be done.
     pub(crate) fn remember_done(&mut self, chapter: &Chapter) -> Result<()> {
         if self.progress.chapters.contains_key(&chapter.name) {
             return Ok(());

@@ -12,13 +12,13 @@ use crate::{steps, words};
 steps! {
     /// The steps of the walkthrough.
     WalkthroughStep of ResetRunner<'_> {
-        Unlearn(Unlearn),
+        ForgetChapter(ForgetChapter),
     }
 }
 
 /// Forget that a chapter was done
 #[derive(Debug, PartialEq, Args)]
-pub(crate) struct Unlearn {
+pub(crate) struct ForgetChapter {
     /// Its name.
     pub(crate) chapter: String,
     /// Also forget what was done in the later ones.
@@ -26,8 +26,8 @@ pub(crate) struct Unlearn {
     pub(crate) later: bool,
 }
 
-impl StepArgs for Unlearn {
-    const NAME: &'static str = "unlearn";
+impl StepArgs for ForgetChapter {
+    const NAME: &'static str = "forget-chapter";
 
     fn arguments(&self) -> Vec<Word> {
         let mut words = words![&self.chapter];
@@ -38,7 +38,7 @@ impl StepArgs for Unlearn {
     }
 }
 
-impl Unlearn {
+impl ForgetChapter {
     fn run(self, runner: &ResetRunner<'_>, _: &dyn Fn(StepEvent<'_>)) -> Result<()> {
         progress::forget_chapter(runner.state, runner.kind, &self.chapter, self.later)
     }
@@ -74,10 +74,13 @@ mod tests {
 
     #[test]
     fn each_step_is_what_is_read_from_its_words() {
-        let unlearn = Unlearn {
+        let forget = ForgetChapter {
             chapter: "sign".into(),
             later: true,
         };
-        each_is_read_from_its_words(&[WalkthroughStep::Unlearn(unlearn)], WalkthroughStep::words);
+        each_is_read_from_its_words(
+            &[WalkthroughStep::ForgetChapter(forget)],
+            WalkthroughStep::words,
+        );
     }
 }

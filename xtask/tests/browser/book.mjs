@@ -32,7 +32,7 @@ const PAGE = `new Promise((done) => requestAnimationFrame(() => setTimeout(done)
   };
 })`;
 
-// What somebody gets who copies the blocks of commands of a page: with the button, and by
+// What someone gets who copies the blocks of commands of a page: with the button, and by
 // selecting a block from its beginning to its end.
 const COPIED = `(async () => {
   const copied = [];

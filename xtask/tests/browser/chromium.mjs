@@ -152,7 +152,7 @@ async function open(send, axe, { width, scheme }) {
       const { data } = await call("Page.printToPDF", { printBackground: false });
       writeFileSync(file, Buffer.from(data, "base64"));
     },
-    // What axe-core finds that somebody could not use.
+    // What axe-core finds that someone could not use.
     async violations() {
       await tab.evaluate(`window.axe === undefined && ${axe};0`);
       return tab.evaluate(

@@ -302,7 +302,7 @@ mod tests {
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(256))]
 
-        /// Whatever kubectl prints, reading it does not panic.
+        /// Reading what kubectl prints never panics, whatever it is.
         #[test]
         fn any_object_is_read(status in anything(), meta in anything()) {
             for kind in ["Pod", "Job"] {

@@ -18,11 +18,11 @@ use crate::text::printable;
 /// How often a namespace is looked at.
 const POLL: Duration = Duration::from_millis(700);
 
-/// What may pass by itself is given this long: a registry that stutters, an API
+/// How long a problem may last that can pass by itself: a registry with hiccups, an API
 /// server that restarts.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// A node or a volume that is being made is given this long.
+/// How long it may take to make a node or a volume.
 const LONG_PATIENCE: Duration = Duration::from_secs(180);
 
 impl Transient {

@@ -35,7 +35,7 @@ pub(crate) struct PortForward {
     pub(crate) persistent: bool,
 }
 
-/// Keeps a forward open, and this process alive for closing it.
+/// Keeps a forward open, and closes it at the end.
 pub(crate) struct OpenForward {
     dir: PathBuf,
     forward: PortForward,
@@ -92,8 +92,8 @@ impl Forwards {
         }
     }
 
-    /// The forward that a command uses: the persistent one where it is open, else one of
-    /// its own on a free port.
+    /// The forward that a command uses: the persistent one where it is open, otherwise a
+    /// new one on a free port.
     pub(crate) fn for_command(&self, server: &'static ClusterServer) -> Result<PortForward> {
         if local::running(&self.dir, server.name)?.is_some() {
             return Ok(self.persistent(server));

@@ -102,7 +102,7 @@ impl Cluster {
     }
 }
 
-/// A step that waits, while the release is not whole.
+/// A step that waits, as long as the release is not complete.
 fn awaited(readiness: Readiness, kubectl: &Kubectl, phase: &PhaseOnce) -> Step {
     let (kubectl, phase) = (kubectl.clone(), phase.clone());
     let ready = ready(readiness.namespace, &readiness.conditions);

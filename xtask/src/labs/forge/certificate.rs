@@ -50,11 +50,11 @@ pub(crate) struct StolenAuthority {
 pub(crate) struct Wish<'a> {
     /// The identity.
     pub email: &'a str,
-    /// Who is to have vouched for it.
+    /// The issuer that is said to have vouched for it.
     pub issuer: &'a str,
     /// From when on it is valid, in seconds since 1970.
     pub from: u64,
-    /// For how many seconds.
+    /// How long it is valid, in seconds.
     pub seconds: u64,
 }
 

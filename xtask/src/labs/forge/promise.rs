@@ -65,7 +65,7 @@ pub(crate) fn promised_by_nobody(
     let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH)?;
     let mut sct = SignedCertificateTimestamp {
         version: Version::V1,
-        log_id: LogId { key_id: id.into() },
+        log_id: LogId { key_id: id },
         timestamp: u64::try_from(now.as_millis())?,
         extensions: TlsByteVecU16::new(Vec::new()),
         signature: DigitallySigned {

@@ -43,7 +43,7 @@ impl Reach for Local {
             ("WORKSHOP_TRUST_CONFIG", trust("client_trust_config.json")),
             ("WORKSHOP_TUF_ANCHOR", trust("root.json")),
         ];
-        // Of the logs the newest counts.
+        // Only the newest log counts.
         let counts = |row: &ServerRow| row.rekor.is_none_or(|version| version == self.rekor());
         for row in self.manifest.servers.iter().filter(|row| counts(row)) {
             if let Some(variable) = &row.variable {

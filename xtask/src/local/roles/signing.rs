@@ -76,7 +76,7 @@ impl Signing for Local {
 }
 
 impl Local {
-    /// Signs as a user of whom all is known.
+    /// Signs as a user whose data is known.
     fn sign_plan(&self, artifacts: &[Artifact], user: &User, rekor: Version) -> Result<Plan> {
         let mut plan = Plan::new("sign", self.globals.clone());
         let request = SignRequest {

@@ -93,7 +93,7 @@ pub(crate) fn of_certificate(
         proof.check(Link::Sct, verdict);
     }
     if times.is_empty() && proof.unchecked.iter().any(|link| link.not_read) {
-        // Who names the time may be right, and is not read.
+        // What names the time may be right, but this program does not read it.
         return proof.skip(Link::Validity, "what names the time is not read");
     }
     if times.is_empty() && evidence.bundle.is_none() {

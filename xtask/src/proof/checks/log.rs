@@ -108,7 +108,7 @@ fn of_checkpoint(
     log: &TransparencyLog,
     timestamps: &[u64],
 ) -> Verdict {
-    // Of v1 the promise names a time, of v2 nothing but the timestamps does.
+    // In v1 the promise names a time; in v2 only the timestamps do.
     let counts = |time: &u64| log.valid_for().holds(*time);
     if entry.rekor == Version::V2 && !timestamps.iter().all(counts) {
         return wrong("the key of the log did not count when it was signed");

@@ -1,4 +1,4 @@
-//! Where everything of the drawing stands: boxes, the path, and what joins it.
+//! The layout of the drawing: boxes, the path, and what joins it.
 
 use crate::proof::InclusionPath;
 use crate::text::short;

@@ -172,7 +172,7 @@ exit 1
     assert!(signatures(&cluster).is_empty());
 }
 
-/// A pod that never runs is no reason to wait for ever.
+/// A pod that never runs is no reason to wait forever.
 #[test]
 fn a_job_that_cannot_start() {
     let cluster = Cluster::installed();
