@@ -5,10 +5,10 @@ go 1.26.0
 tool (
 	github.com/dexidp/dex/cmd/dex
 	github.com/distribution/distribution/v3/cmd/registry
-	github.com/google/certificate-transparency-go/trillian/ctfe/ct_server
 	github.com/google/trillian/cmd/createtree
 	github.com/sigstore/cosign/v3/cmd/cosign
 	github.com/sigstore/rekor-tiles/v2/cmd/rekor-server/posix
+	github.com/transparency-dev/tesseract/cmd/tesseract/posix
 )
 
 require (
@@ -363,6 +363,7 @@ require (
 	github.com/transparency-dev/formats v0.1.1 // indirect
 	github.com/transparency-dev/merkle v0.0.2 // indirect
 	github.com/transparency-dev/tessera v1.0.2 // indirect
+	github.com/transparency-dev/tesseract v0.1.1 // indirect
 	github.com/ulikunitz/xz v0.5.15 // indirect
 	github.com/urfave/negroni v1.0.0 // indirect
 	github.com/valyala/fastjson v1.6.10 // indirect

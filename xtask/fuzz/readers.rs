@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
 use xtask::bundle::{self, Bundle};
+use xtask::ct_log::split;
 use xtask::entry::Entry;
 use xtask::entry::body::{self, Verifier};
 use xtask::fail::Fail;
@@ -20,6 +21,7 @@ use xtask::proof::{Evidence, Proof, Subject, prove, sct, timestamp};
 use xtask::registry::{Reference, simple_signing};
 use xtask::rekor;
 use xtask::tlog::checkpoint::Checkpoint;
+use xtask::tlog::ct_signature::verify_checkpoint;
 use xtask::tlog::merkle::{self, Hash, Nodes};
 use xtask::tlog::tiles::{self, Source, TileTree};
 use xtask::trust::root::TrustedRoot;
@@ -35,7 +37,7 @@ pub struct Reader {
 }
 
 /// All of them.
-pub const READERS: [Reader; 12] = [
+pub const READERS: [Reader; 13] = [
     Reader {
         name: "answer",
         read: answer,
@@ -60,6 +62,17 @@ pub const READERS: [Reader; 12] = [
         name: "checkpoint",
         read: checkpoint,
         seeds: || files("rekor-v2", "checkpoint-"),
+    },
+    Reader {
+        name: "ct_log",
+        read: ct_log,
+        seeds: || {
+            [
+                files("ctlog", "checkpoint-"),
+                files("ctlog/tile/data/000.p", ""),
+            ]
+            .concat()
+        },
     },
     Reader {
         name: "proof",
@@ -307,6 +320,18 @@ fn references() -> Vec<Vec<u8>> {
 fn scts(bytes: &[u8]) {
     if let Ok(leaf) = Leaf::from_der(bytes) {
         let _ = sct::verify(leaf.certificate(), &[7; 32], &ROOT);
+    }
+}
+
+fn ct_log(bytes: &[u8]) {
+    if let Ok(entries) = split(bytes) {
+        assert!(entries.len() <= bytes.len());
+    }
+    let Ok(checkpoint) = Checkpoint::read(&String::from_utf8_lossy(bytes)) else {
+        return;
+    };
+    for log in &ROOT.ctlogs {
+        let _ = verify_checkpoint(&checkpoint, log);
     }
 }
 

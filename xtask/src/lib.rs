@@ -18,6 +18,7 @@ pub(crate) mod cli;
 pub mod cluster;
 pub mod commands;
 pub(crate) mod cosign;
+pub mod ct_log;
 pub mod entry;
 pub(crate) mod evidence;
 pub(crate) mod exec;

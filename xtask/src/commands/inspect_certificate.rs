@@ -13,10 +13,11 @@ use crate::proof::Link;
 use crate::walkthrough::Milestone;
 
 /// The checks that are about the certificate, and about the time that it needs.
-const OF_CERTIFICATE: [Link; 7] = [
+const OF_CERTIFICATE: [Link; 8] = [
     Link::Promise,
     Link::Chain,
     Link::Sct,
+    Link::CtInclusion,
     Link::Timestamp,
     Link::Validity,
     Link::Identity,

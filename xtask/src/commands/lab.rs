@@ -55,7 +55,7 @@ impl LabCommand {
         let _watch = interrupt::watch();
         say_story(app, lab);
         let mut session = Session::new(&app.ui, &app.repo, &app.state.path("lab"), !self.no_pause)?;
-        let built = ServerBuild::of(&app.repo)?.built();
+        let built = ServerBuild::of(&app.repo)?.missing().is_empty();
         let ended = if built { Ok(()) } else { session.build() }
             .and_then(|()| session.install(lab, self.port_base))
             .and_then(|()| attack(app, lab, &mut session));

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
-use super::{Inspected, TrustPolicy};
+use super::{Inspected, TrustPolicy, ct_log};
 use crate::bundle;
 use crate::fail::{Fail, broken};
 use crate::parallel;
@@ -38,6 +38,7 @@ pub(crate) fn inspect(
             from_log: None,
         };
         let mut inspected = Inspected::offline(evidence, trust, OFFLINE);
+        ct_log::leave_out(&mut inspected);
         inspected.title = several.then(|| file.display().to_string());
         Ok(inspected)
     };

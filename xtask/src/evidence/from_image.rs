@@ -3,7 +3,7 @@
 use anyhow::Result;
 
 use super::checkpoint_store::CheckpointStore;
-use super::{Inspected, Online, TrustPolicy};
+use super::{Inspected, Online, TrustPolicy, ct_log};
 use crate::entry::Entry;
 use crate::fail::{Fail, not_so};
 use crate::proof::{Evidence, Subject};
@@ -46,6 +46,7 @@ pub(crate) fn inspect(
             Online(true) => beside_the_log(target, evidence, trace, trust)?,
             Online(false) => Inspected::offline(evidence, trust, "the log was not asked"),
         };
+        ct_log::check(&mut inspected, target, trust, trace)?;
         inspected.title = several.then_some(found.at);
         show(inspected)?;
     }

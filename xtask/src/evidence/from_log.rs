@@ -6,7 +6,7 @@ use std::path::Path;
 use anyhow::Result;
 
 use super::checkpoint_store::CheckpointStore;
-use super::{Inspected, Online, TrustPolicy, from_bundles};
+use super::{Inspected, Online, TrustPolicy, ct_log, from_bundles};
 use crate::artifact::Signature;
 use crate::bundle;
 use crate::entry::{Entry, Version};
@@ -33,6 +33,12 @@ pub(super) struct Asked<'a> {
 impl Asked<'_> {
     /// Gathers and checks the evidence.
     pub(super) fn inspect(self, target: &dyn Target, trust: &TrustPolicy) -> Result<Inspected> {
+        let mut inspected = self.look(target, trust)?;
+        ct_log::check(&mut inspected, target, trust, self.trace)?;
+        Ok(inspected)
+    }
+
+    fn look(&self, target: &dyn Target, trust: &TrustPolicy) -> Result<Inspected> {
         let mut made_here = target.signatures()?;
         if let Some(version) = self.rekor {
             made_here.retain(|signature| signature.rekor == version);

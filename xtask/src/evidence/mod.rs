@@ -2,6 +2,7 @@
 //! both are told to a person or a script.
 
 mod checkpoint_store;
+mod ct_log;
 pub(crate) mod describe;
 mod from_bundles;
 mod from_image;

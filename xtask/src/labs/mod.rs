@@ -7,6 +7,7 @@
 mod authority;
 mod bundles;
 mod clock;
+mod ct_log;
 mod edit;
 mod forge;
 mod images;
@@ -51,6 +52,7 @@ pub const LABS: &[Lab] = &[
     bundles::REPLAYED_CERTIFICATE,
     tokens::WRONG_TOKEN,
     authority::BEHIND_THE_CT_LOG,
+    ct_log::PROMISE_NOT_KEPT,
     bundles::FORGED_ENTRY,
     log::TWO_HISTORIES,
     log::CHANGED_KEY,

@@ -1,32 +1,15 @@
 //! A monitor: whoever reads a CT log sees for which names certificates were issued.
 
 use anyhow::{Context, Result};
-use base64::Engine;
-use base64::prelude::BASE64_STANDARD;
-use serde_json::Value;
-use tls_codec::{DeserializeBytes, TlsByteVecU16, TlsByteVecU24, TlsDeserializeBytes, TlsSize};
 use x509_cert::certificate::TbsCertificate;
 use x509_cert::ext::pkix::SubjectAltName;
 use x509_cert::ext::pkix::name::GeneralName;
 
-use super::{Session, forge};
-use crate::fail::broken;
+use super::Session;
+use crate::ct_log::{CtLog, Precertificate};
 use crate::format::der;
 use crate::format::hex::hex;
-use crate::state;
 use crate::time;
-
-/// What the leaf of a precertificate holds (RFC 6962, section 3.4).
-#[derive(TlsDeserializeBytes, TlsSize)]
-struct MerkleTreeLeaf {
-    version: u8,
-    leaf_type: u8,
-    timestamp: u64,
-    entry_type: u16,
-    issuer_key_hash: [u8; 32],
-    certificate: TlsByteVecU24,
-    extensions: TlsByteVecU16,
-}
 
 /// A certificate that a CT log shows.
 pub(crate) struct Shown {
@@ -38,16 +21,11 @@ pub(crate) struct Shown {
 
 /// Lists the first certificates of the lab's CT log, for the reader as well.
 pub(crate) fn certificates(session: &Session<'_>) -> Result<Vec<Shown>> {
-    let file = session.file("ct-entries.json");
-    let url = format!("{}/get-entries?start=0&end=99", forge::ct_log(session)?);
-    session.curl(&["--output", &file.to_string_lossy(), &url])?;
-    let answer: Value = state::read_json(&file)?.context("the CT log answers nothing")?;
-    let entries = answer["entries"].as_array();
-    let entries = entries.context("the CT log answers without entries")?;
+    let server = session.ct_log()?;
+    session.say(&format!("\n# the tiles of the CT log, at {}:", server.url));
     let mut all = Vec::new();
-    for (index, entry) in entries.iter().enumerate() {
-        let leaf = entry["leaf_input"].as_str().unwrap_or_default();
-        let (at, shown) = read(&BASE64_STANDARD.decode(leaf)?)?;
+    for (index, entry) in CtLog::ask(&server)?.first_entries()?.iter().enumerate() {
+        let (at, shown) = read(entry)?;
         let Shown { email, serial } = &shown;
         session.say(&format!("{index}  {at}  {email}  serial {serial}"));
         all.push(shown);
@@ -55,13 +33,9 @@ pub(crate) fn certificates(session: &Session<'_>) -> Result<Vec<Shown>> {
     Ok(all)
 }
 
-fn read(leaf: &[u8]) -> Result<(String, Shown)> {
-    let (leaf, _) = MerkleTreeLeaf::tls_deserialize_bytes(leaf)?;
-    if (leaf.version, leaf.leaf_type, leaf.entry_type) != (0, 0, 1) {
-        return Err(broken("an entry of the CT log is of another kind").into());
-    }
-    let certificate: TbsCertificate = der::read(leaf.certificate.as_slice())?;
-    let at = time::from_unix(leaf.timestamp / 1000).context("read a time")?;
+fn read(entry: &Precertificate) -> Result<(String, Shown)> {
+    let certificate: TbsCertificate = der::read(entry.certificate.as_slice())?;
+    let at = time::from_unix(entry.timestamp / 1000).context("read a time")?;
     let (_, names) = certificate
         .get::<SubjectAltName>()?
         .context("a certificate of the CT log names nobody")?;

@@ -5,9 +5,11 @@ use std::collections::BTreeMap;
 use anyhow::{Context, Result};
 
 use super::Local;
-use super::manifest::{ServerRow, fill};
+use super::manifest::{ServerRow, TrustRole, fill};
 use crate::entry::Version;
 use crate::fail::{Fail, broken};
+use crate::http::Server;
+use crate::target::Signing;
 
 impl Local {
     /// An address on loopback: `127.0.0.1:17810`.
@@ -32,6 +34,20 @@ impl Local {
     pub(crate) fn url(&self, server: &ServerRow) -> Result<String> {
         let url = server.url.as_deref();
         self.filled(url.with_context(|| format!("servers.yml names no url of {}", server.name))?)
+    }
+
+    /// The address at which the log of a server is read.
+    pub(super) fn read_url(&self, server: &ServerRow) -> Result<String> {
+        match &server.read_at {
+            Some(elsewhere) => self.filled(elsewhere),
+            None => self.url(server),
+        }
+    }
+
+    /// The server that hands out the tiles of the CT log.
+    pub(crate) fn ct_tiles(&self) -> Result<Server> {
+        let log = self.manifest.trusted_as(TrustRole::CtLog, self.rekor())?;
+        Ok(Server::at(self.read_url(log)?))
     }
 
     /// The address from which a version of Rekor is read: the API of v1, the tiles of

@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
-use super::manifest::Manifest;
+use super::manifest::{Manifest, ProgramRow};
+use crate::entry::Versions;
 use crate::fail::broken;
 use crate::format::hex::hex;
 use crate::plan::{Command, Step, Total, Word};
@@ -22,7 +23,7 @@ const COMPLETE: &str = "go.mod.json";
 pub struct ServerBuild {
     source: PathBuf,
     dir: PathBuf,
-    programs: Vec<String>,
+    programs: Vec<ProgramRow>,
 }
 
 impl ServerBuild {
@@ -30,19 +31,8 @@ impl ServerBuild {
     pub fn of(repo: &Path) -> Result<ServerBuild> {
         let source = repo.join("deploy/local");
         let mut files = vec![source.join("go.mod"), source.join("go.sum")];
-        let helper = source.join("cmd/loopback");
-        for entry in
-            std::fs::read_dir(&helper).with_context(|| format!("read {}", helper.display()))?
-        {
-            let path = entry?.path();
-            let name = path
-                .file_name()
-                .unwrap_or_default()
-                .to_string_lossy()
-                .into_owned();
-            if name.ends_with(".go") && !name.ends_with("_test.go") {
-                files.push(path);
-            }
+        for dir in ["cmd", "internal"] {
+            push_sources(&mut files, &source.join(dir))?;
         }
         files.sort();
         let mut hash = digest::Context::new(&digest::SHA256);
@@ -57,11 +47,7 @@ impl ServerBuild {
         let name = hex(&hash.finish().as_ref()[..8]);
         Ok(ServerBuild {
             source,
-            programs: Manifest::read(repo)?
-                .programs()
-                .into_iter()
-                .map(str::to_owned)
-                .collect(),
+            programs: Manifest::read(repo)?.programs,
             dir: cache_dir()?.join("servers").join(name),
         })
     }
@@ -91,20 +77,24 @@ impl ServerBuild {
         self.dir.join(name)
     }
 
-    /// Whether they are built, all of them.
-    pub fn built(&self) -> bool {
-        self.dir.join(COMPLETE).is_file()
-            && self
-                .programs
-                .iter()
-                .all(|name| self.program(name).is_file())
+    /// Those that are not built yet, whatever needs them.
+    pub fn missing(&self) -> Vec<ProgramRow> {
+        let record = self.dir.join(COMPLETE).is_file();
+        let all = self.programs.iter();
+        let missing = all.filter(|row| !record || !self.program(&row.name).is_file());
+        missing.cloned().collect()
     }
 
-    /// Locks the place where they are built while they are not, or where they are to
-    /// be built `again`: states share it, so that one install builds and the others
+    /// Whether all that these versions of the log need are built.
+    pub fn built(&self, rekor: Versions) -> bool {
+        !self.missing().iter().any(|row| row.is_for(rekor))
+    }
+
+    /// Locks the place where they are built while one of them is not, or where they are
+    /// to be built `again`: states share it, so that one install builds and the others
     /// wait.
     pub fn lock(&self, again: bool, waiting: &dyn Fn()) -> Result<Option<Lock>> {
-        if self.built() && !again {
+        if self.missing().is_empty() && !again {
             return Ok(None);
         }
         let path = self.lock_file();
@@ -142,24 +132,67 @@ impl ServerBuild {
         Ok(sums.lines().filter(archive).count() as u64)
     }
 
-    /// The steps that build them: fetch the modules (so many `archives`), compile, put
-    /// in place.
-    pub fn steps(&self, archives: u64) -> Vec<Step> {
+    /// The steps that build what these versions of the log need: fetch the modules (so
+    /// many `archives`), compile, put in place. Of what is `missing` only that is built,
+    /// unless nothing is: then whoever runs the steps wants all of them again.
+    pub fn steps(&self, archives: u64, rekor: Versions, missing: &[ProgramRow]) -> Vec<Step> {
         let built = {
             let build = self.clone();
             move || {
                 Ok(build
-                    .built()
+                    .built(rekor)
                     .then(|| format!("built in {}", build.dir.display())))
             }
         };
+        let asked = |rows: &[ProgramRow]| -> Vec<ProgramRow> {
+            let rows = rows.iter().filter(|row| row.is_for(rekor));
+            rows.cloned().collect()
+        };
+        let mut wanted = asked(missing);
+        if wanted.is_empty() {
+            wanted = asked(&self.programs);
+        }
+        let (renamed, together): (Vec<_>, Vec<_>) = wanted.iter().partition(|row| row.is_renamed());
         let partial = self.partial();
         // `go list` fetches what the build needs and no more, and its output
         // says how much there is to compile.
         let stale = "{{if .Stale}}{{.ImportPath}}{{end}}";
-        let list = self.go(words!["list", "-deps", "-f", stale], words![]);
-        let into = words!["-o", format!("{}/", partial.display())];
-        let build = self.go(words!["build", "-v"], into);
+        let list = self.go(
+            words!["list", "-deps", "-f", stale],
+            words![],
+            wanted.iter(),
+        );
+        let mut compile = Step::new("servers", "build the servers (once; takes minutes)")
+            .needs(["modules"])
+            .done(built.clone())
+            .run(Command::new(words!["rm", "-rf", partial.as_path()]));
+        if !together.is_empty() {
+            let into = words!["-o", format!("{}/", partial.display())];
+            let build = self.go(words!["build", "-v"], into, together.into_iter());
+            compile = compile.run(build.progress(
+                |line| !line.starts_with("go: "),
+                Total::LinesOf("PACKAGES".to_owned()),
+            ));
+        }
+        for row in renamed {
+            let into = words!["-o", partial.join(&row.name)];
+            compile = compile.run(self.go(words!["build"], into, [row].into_iter()));
+        }
+        vec![
+            Step::new("modules", "fetch the Go modules of the servers")
+                .needs(["preflight"])
+                .done(built)
+                .run(list.output("PACKAGES").progress(
+                    |line| line.starts_with("go: downloading"),
+                    Total::Known(archives),
+                )),
+            self.put_in_place(compile),
+        ]
+    }
+
+    /// The end of a build: what was built comes to what is there already.
+    fn put_in_place(&self, build: Step) -> Step {
+        let partial = self.partial();
         let record = words![
             "sh",
             "-c",
@@ -167,32 +200,32 @@ impl ServerBuild {
             "sh",
             partial.join(COMPLETE)
         ];
-        vec![
-            Step::new("modules", "fetch the Go modules of the servers")
-                .needs(["preflight"])
-                .done(built.clone())
-                .run(list.output("PACKAGES").progress(
-                    |line| line.starts_with("go: downloading"),
-                    Total::Known(archives),
-                )),
-            Step::new("servers", "build the servers (once; takes minutes)")
-                .needs(["modules"])
-                .done(built)
-                .run(build.progress(
-                    |line| !line.starts_with("go: "),
-                    Total::LinesOf("PACKAGES".to_owned()),
-                ))
-                .run(Command::new(record).dir(&self.source))
-                .run(Command::new(words!["rm", "-rf", self.dir.as_path()]))
-                .run(Command::new(words!["mv", partial, self.dir.as_path()])),
-        ]
+        let moved = "mv \"$1\"/* \"$2\"/";
+        build
+            .run(Command::new(record).dir(&self.source))
+            .run(Command::new(words!["mkdir", "-p", self.dir.as_path()]))
+            .run(Command::new(words![
+                "sh",
+                "-c",
+                moved,
+                "sh",
+                partial.as_path(),
+                self.dir.as_path()
+            ]))
+            .run(Command::new(words!["rm", "-rf", partial]))
     }
 
-    /// A call of Go about all programs, which settings of the caller do not change.
-    fn go(&self, verb: Vec<Word>, more: Vec<Word>) -> Command {
+    /// A call of Go about programs, which settings of the caller do not change.
+    fn go<'r>(
+        &self,
+        verb: Vec<Word>,
+        more: Vec<Word>,
+        programs: impl Iterator<Item = &'r ProgramRow>,
+    ) -> Command {
         let same = words!["-mod=readonly", "-buildvcs=false", "-trimpath"];
-        let programs = words!["-ldflags=-s -w", "tool", "./cmd/..."];
-        Command::new([words!["go"], verb, same, more, programs].concat())
+        let stripped = words!["-ldflags=-s -w"];
+        let packages = programs.map(|row| row.package.as_str().into()).collect();
+        Command::new([words!["go"], verb, same, more, stripped, packages].concat())
             .dir(&self.source)
             .env("CGO_ENABLED", "0")
             .env("GOFLAGS", "")
@@ -200,6 +233,20 @@ impl ServerBuild {
             .env("GOARCH", "")
             .env("GOWORK", "off")
     }
+}
+
+/// Adds the Go files below a directory of which programs are made.
+fn push_sources(files: &mut Vec<PathBuf>, dir: &Path) -> Result<()> {
+    for entry in std::fs::read_dir(dir).with_context(|| format!("read {}", dir.display()))? {
+        let path = entry?.path();
+        let name = path.to_string_lossy();
+        if path.is_dir() {
+            push_sources(files, &path)?;
+        } else if name.ends_with(".go") && !name.ends_with("_test.go") {
+            files.push(path);
+        }
+    }
+    Ok(())
 }
 
 /// The user's cache directory for this workshop: `WORKSHOP_CACHE`, or the

@@ -112,8 +112,10 @@ impl Local {
             state::write(&self.dir.join(file), &self.all_certificates(key)?, 0o644)?;
         }
         // The tiles are served from such a directory, maybe before the first is written.
-        for data in self.manifest.servers.iter().flat_map(|row| &row.data) {
-            state::make_dir(&self.dir.join(data))?;
+        for server in &self.manifest.servers {
+            if let Some(data) = self.data(server)? {
+                state::make_dir(&data)?;
+            }
         }
         Ok(())
     }

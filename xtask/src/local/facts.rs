@@ -5,7 +5,9 @@ use std::collections::BTreeSet;
 
 use anyhow::Result;
 
+use super::manifest::ProgramRow;
 use super::{Local, process};
+use crate::entry::Versions;
 
 /// What is so just now.
 #[derive(Debug, Clone, Default)]
@@ -14,19 +16,26 @@ pub(crate) struct Facts {
     pub started: BTreeSet<String>,
     /// The servers that run.
     pub running: BTreeSet<String>,
-    /// Whether the programs of this version are built.
-    pub built: bool,
+    /// The programs of this version that are not built.
+    pub missing: Vec<ProgramRow>,
     /// How many archives of Go modules a build needs.
     pub archives: u64,
     /// Whether there is a trusted root.
     pub trusted: bool,
 }
 
+impl Facts {
+    /// Whether all programs that these versions of the log need are built.
+    pub(super) fn built(&self, rekor: Versions) -> bool {
+        !self.missing.iter().any(|row| row.is_for(rekor))
+    }
+}
+
 impl Local {
     /// Looks at the machine for the plans.
     pub(crate) fn facts(&self) -> Result<Facts> {
         let mut facts = Facts {
-            built: self.build.built(),
+            missing: self.build.missing(),
             archives: self.build.archives()?,
             trusted: self.trust_file("trusted_root.json").exists(),
             ..Facts::default()

@@ -1,5 +1,7 @@
 //! The keys of the servers: which there are, how they are made, and that none is gone.
 
+use std::path::PathBuf;
+
 use anyhow::{Context, Result};
 
 use super::Local;
@@ -32,6 +34,7 @@ impl Settings {
         match kind {
             KeyRecipe::Ca => Some(&self.fulcio),
             KeyRecipe::Timestamp => Some(&self.timestamp),
+            KeyRecipe::Ctlog => Some(&self.ctlog),
             _ => None,
         }
     }
@@ -58,7 +61,7 @@ impl Local {
     fn key_number(&self, row: &KeyRow, number: Option<usize>) -> Result<KeyFile> {
         let mut variables = self.variables()?;
         if let Some(number) = number {
-            for name in ["ca", "tsa"] {
+            for (name, _) in self.settings.counted() {
                 variables.insert(name.to_owned(), number.to_string());
             }
         }
@@ -96,7 +99,7 @@ impl Local {
     pub(crate) fn check_keys(&self) -> Result<()> {
         for server in &self.manifest.servers {
             let Some(row) = &server.key else { continue };
-            let Some(signed) = self.signed_by(server, row.kind) else {
+            let Some(signed) = self.signed_by(server, row.kind)? else {
                 continue;
             };
             let mut keys = self.keys(row)?.into_iter();
@@ -113,17 +116,23 @@ impl Local {
         Ok(())
     }
 
+    /// The directory that a server keeps its log in.
+    pub(super) fn data(&self, server: &ServerRow) -> Result<Option<PathBuf>> {
+        let data = server.data.as_deref().map(|data| self.filled(data));
+        Ok(data.transpose()?.map(|data| self.dir.join(data)))
+    }
+
     /// What a key has signed that others may still hold; `None` where there is nothing.
-    fn signed_by(&self, server: &ServerRow, kind: KeyRecipe) -> Option<&'static str> {
-        let log = server.data.as_ref().map(|data| self.dir.join(data));
-        match kind {
+    fn signed_by(&self, server: &ServerRow, kind: KeyRecipe) -> Result<Option<&'static str>> {
+        let log = self.data(server)?;
+        let began = log.is_some_and(|log| log.join("checkpoint").exists());
+        Ok(match kind {
             KeyRecipe::Ca => self.installed.then_some("certificates"),
             KeyRecipe::Timestamp => self.installed.then_some("timestamps"),
-            KeyRecipe::Ed25519 => log
-                .is_some_and(|log| log.join("checkpoint").exists())
-                .then_some("checkpoints"),
-            KeyRecipe::Tls | KeyRecipe::Users | KeyRecipe::Ecdsa | KeyRecipe::Ctlog => None,
-        }
+            KeyRecipe::Ed25519 => began.then_some("checkpoints"),
+            KeyRecipe::Ctlog => began.then_some("promises"),
+            KeyRecipe::Tls | KeyRecipe::Users | KeyRecipe::Ecdsa => None,
+        })
     }
 
     /// The certificates of all keys that a server ever had, concatenated.

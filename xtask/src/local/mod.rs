@@ -71,8 +71,10 @@ pub(crate) struct Local {
 impl Local {
     /// The target as its state directory and the repository describe it.
     pub(crate) fn open(repo: &Path, state: &State, globals: Vec<String>) -> Result<Local> {
-        let settings = Settings::read(&state.path("local"))?;
-        Local::with(repo, state, globals, settings)
+        let dir = state.path("local");
+        let settings = Settings::read(&dir)?;
+        let settings = settings.map(|settings| shards::carried_over(settings, &dir));
+        Local::with(repo, state, globals, settings.transpose()?)
     }
 
     /// Opens the target in order to remove it; damaged settings must not prevent that.
@@ -141,7 +143,6 @@ mod tests {
             Machine {
                 local: Local::open(repo, &state, Vec::new()).unwrap(),
                 facts: Facts {
-                    built: true,
                     archives: 3,
                     ..Facts::default()
                 },

@@ -59,7 +59,7 @@ impl Local {
         for name in names {
             self.chosen_server(name)?;
         }
-        if !facts.built {
+        if !facts.built(self.settings.rekor) {
             // The pins were raised, or the cache was cleaned.
             return Err(broken("the servers of this version are not built")
                 .hint("cargo xtask install")

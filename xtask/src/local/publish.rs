@@ -58,7 +58,7 @@ impl Local {
     fn publish_command(&self, options: Vec<Word>) -> Result<Command> {
         let row = self.tuf_row()?;
         let key = self.key(row)?.context("servers.yml names no key of tuf")?;
-        let mut words = words![self.build.program("loopback"), "publish"];
+        let mut words = words![self.build.program("tuf"), "publish"];
         words.extend(options);
         words.extend(words![
             "--dir",
@@ -144,7 +144,7 @@ impl Local {
         if let Err(error) = output_of(&check, None) {
             let fail = Fail::from_error(&error);
             let said = fail.tail.last().cloned().unwrap_or(fail.what);
-            let said = said.trim_start_matches("loopback: ");
+            let said = said.trim_start_matches("tuf: ");
             return Ok(finding.missing(said, "cargo xtask start"));
         }
         let end = self.publication_end()?;

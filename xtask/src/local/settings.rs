@@ -45,6 +45,9 @@ pub struct Settings {
     pub fulcio: Vec<Period>,
     /// The timestamp authority's keys, in the same order.
     pub timestamp: Vec<Period>,
+    /// The CT log's keys, likewise; each has a log of its own.
+    #[serde(default)]
+    pub ctlog: Vec<Period>,
 }
 
 impl Settings {
@@ -56,7 +59,8 @@ impl Settings {
             rekor,
             created: now.since.clone(),
             fulcio: vec![now.clone()],
-            timestamp: vec![now],
+            timestamp: vec![now.clone()],
+            ctlog: vec![now],
         }
     }
 
@@ -68,6 +72,15 @@ impl Settings {
     /// Writes them.
     pub fn write(&self, dir: &Path) -> Result<()> {
         state::write_json(&dir.join("settings.json"), self)
+    }
+
+    /// The keys that are counted, each by the placeholder for the number of the newest.
+    pub(crate) fn counted(&self) -> [(&'static str, &[Period]); 3] {
+        [
+            ("ca", &self.fulcio),
+            ("tsa", &self.timestamp),
+            ("ct", &self.ctlog),
+        ]
     }
 
     /// Begins a new period, so that there are `number` of them.

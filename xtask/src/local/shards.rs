@@ -8,7 +8,7 @@ use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
 
 use super::keys::KeyFile;
-use super::settings::Period;
+use super::settings::{Period, Settings};
 use super::{Local, process};
 use crate::entry::Version;
 use crate::fail::broken;
@@ -52,6 +52,20 @@ impl Local {
 /// All shards that there ever were, oldest first.
 pub(crate) fn read(dir: &Path) -> Result<Vec<LogShard>> {
     Ok(state::read_json(&dir.join("shards.json"))?.unwrap_or_default())
+}
+
+/// The settings, with what was kept elsewhere once: until the CT log was kept on disk,
+/// each start of Trillian began a shard of it with a key of its own, and the first key
+/// of the log on disk comes after those.
+pub(crate) fn carried_over(mut settings: Settings, dir: &Path) -> Result<Settings> {
+    if settings.ctlog.is_empty() {
+        let shards = read(dir)?.into_iter();
+        let of_ct_log = shards.filter(|shard| shard.log == "ctlog");
+        settings.ctlog = of_ct_log.map(|shard| shard.period).collect();
+        let next = settings.ctlog.len() + 1;
+        Settings::renew(&mut settings.ctlog, next);
+    }
+    Ok(settings)
 }
 
 /// The shard of a log that the running Trillian holds.

@@ -7,8 +7,9 @@ use anyhow::Result;
 use super::keys::KeyFile;
 use super::manifest::ServerRow;
 use super::{Local, process, wait};
+use crate::ct_log;
 use crate::format::certificate::Leaf;
-use crate::http::{self, Server};
+use crate::http::Server;
 use crate::local::platform;
 use crate::rekor;
 use crate::state;
@@ -17,9 +18,6 @@ use crate::time;
 
 /// A certificate that ends within this is warned of.
 const SOON: Duration = Duration::from_secs(30 * 86400);
-
-/// How long a log may take to tell its size.
-const PATIENCE: Duration = Duration::from_secs(2);
 
 impl Local {
     /// How a server is now.
@@ -48,13 +46,11 @@ impl Local {
 
     /// How many entries the log holds that a server shows.
     fn log_size(&self, server: &ServerRow) -> Option<u64> {
-        let url = self.url(server).ok()?;
-        let Some(version) = server.log?.rekor() else {
-            let answer = http::get(&format!("{url}/ct/v1/get-sth"), PATIENCE).ok()?;
-            let head: serde_json::Value = serde_json::from_slice(&answer).ok()?;
-            return head["tree_size"].as_u64();
-        };
-        rekor::size(version, &Server::at(url)).ok()
+        let log = Server::at(self.read_url(server).ok()?);
+        match server.log?.rekor() {
+            Some(version) => rekor::size(version, &log).ok(),
+            None => ct_log::size(&log).ok(),
+        }
     }
 
     /// When the certificate of a key ends.

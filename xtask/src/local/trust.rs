@@ -66,7 +66,7 @@ impl Local {
             .filter(|row| row.tree.is_some());
         let shards: Vec<String> = trees.map(|row| format!("{}-shard", row.name)).collect();
         Step::new("trust", "write the trusted root and the signing config")
-            .needs(["keys"])
+            .needs(["configure"])
             .needs(shards)
             .done(move || {
                 let current = local.trust_is_current();

@@ -26,6 +26,9 @@ pub enum Link {
     Chain,
     /// From the leaf certificate to a CT log.
     Sct,
+    /// From that log's promise to its root.
+    #[serde(rename = "ct-inclusion")]
+    CtInclusion,
     /// From the signature to a time.
     Timestamp,
     /// From that time to the leaf certificate.
@@ -38,7 +41,7 @@ pub enum Link {
 
 impl Link {
     /// All links, in their order.
-    pub const ALL: [Link; 13] = [
+    pub const ALL: [Link; 14] = [
         Link::Artifact,
         Link::Signature,
         Link::Entry,
@@ -48,6 +51,7 @@ impl Link {
         Link::Consistency,
         Link::Chain,
         Link::Sct,
+        Link::CtInclusion,
         Link::Timestamp,
         Link::Validity,
         Link::Identity,
@@ -66,6 +70,7 @@ impl Link {
             Link::Consistency => "consistency",
             Link::Chain => "chain",
             Link::Sct => "sct",
+            Link::CtInclusion => "ct-inclusion",
             Link::Timestamp => "timestamp",
             Link::Validity => "validity",
             Link::Identity => "identity",
@@ -85,6 +90,7 @@ impl Link {
             Link::Consistency => "the log still begins with what was seen of it before",
             Link::Chain => "Fulcio issued the leaf certificate",
             Link::Sct => "a CT log promised to show the leaf certificate",
+            Link::CtInclusion => "the leaf certificate is in the CT log",
             Link::Timestamp => "a timestamp authority saw the signature",
             Link::Validity => "the leaf certificate was valid at that time",
             Link::Identity => "the expected one signed",

@@ -6,6 +6,7 @@
 
 pub mod chain;
 mod checks;
+pub mod ct_inclusion;
 mod link;
 pub mod policy;
 pub mod sct;
@@ -92,6 +93,8 @@ pub struct Proof {
     pub path: Option<InclusionPath>,
     /// The checkpoint, where its signature is the log's, and the id of that log.
     pub checkpoint: Option<(Vec<u8>, Checkpoint)>,
+    /// The promises of CT logs to show the leaf certificate that hold.
+    pub promises: Vec<sct::Promise>,
     /// The chain above the leaf certificate, DER, the root last, where it holds.
     pub chain: Vec<Vec<u8>>,
 }
@@ -172,8 +175,8 @@ impl Evidence {
 }
 
 /// Checks every link of a signature that can be checked without a network. `identity` and
-/// `issuer` are checked where the policy names them; `consistency` is left to
-/// `evidence::checkpoint_store`, which remembers checkpoints.
+/// `issuer` are checked where the policy names them; `consistency` and `ct-inclusion`
+/// are left to `evidence`, which asks logs and remembers their checkpoints.
 pub fn prove(evidence: &Evidence, root: &TrustedRoot, policy: &Policy) -> Proof {
     let mut proof = Proof::default();
     let recorded = match evidence.entry().map(Entry::recorded) {

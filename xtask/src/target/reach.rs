@@ -4,6 +4,7 @@ use anyhow::Result;
 
 use crate::entry::Version;
 use crate::http::Server;
+use crate::tlog::merkle::Hash;
 
 /// A server that can be asked.
 pub(crate) struct Reached {
@@ -30,6 +31,10 @@ pub(crate) trait Reach {
 
     /// The address of a version of Rekor, for as long as the answer is kept.
     fn reach_rekor(&self, version: Version) -> Result<Reached>;
+
+    /// The address at which the CT log with this id hands out its tiles, for as long as
+    /// the answer is kept.
+    fn reach_ct_log(&self, id: &Hash) -> Result<Reached>;
 
     /// The address of a registry, for as long as the answer is kept.
     fn reach_registry(&self, host: &str) -> Result<Reached>;

@@ -89,6 +89,13 @@ impl Checkpoint {
         })
     }
 
+    /// The signature whose line has a name and a key hint that are right.
+    pub(crate) fn signature_of(&self, is_right: impl Fn(&str, &[u8; 4]) -> bool) -> Option<&[u8]> {
+        let mut all = self.signatures.iter();
+        let found = all.find(|signature| is_right(&signature.name, &signature.hint));
+        found.map(|signature| signature.signature.as_slice())
+    }
+
     /// The log of a trusted root that signed it, by the names and hints of the
     /// signatures alone.
     pub fn signer<'a>(&self, root: &'a TrustedRoot) -> Option<&'a TransparencyLog> {

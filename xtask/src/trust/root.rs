@@ -175,6 +175,16 @@ impl TransparencyLog {
     }
 }
 
+impl TransparencyLog {
+    /// Whether a signature line of a checkpoint is that of a tree head of this log, a CT
+    /// log (C2SP static-ct-api: a hint of the name, of the kind of signature and of the
+    /// id).
+    pub fn signs_tree_head(&self, origin: &str, name: &str, hint: &[u8; 4]) -> bool {
+        let named = sha256_hash(&[name.as_bytes(), b"\n\x05", self.id()]);
+        name == origin && named.starts_with(hint)
+    }
+}
+
 /// A chain to an authority that was verified: a timestamp authority has one for all that
 /// it signs, and to verify that each time would be a part of all work on many bundles.
 #[derive(Debug, Clone)]

@@ -210,6 +210,13 @@ fn log_id(origin: Option<&str>, key: &SubjectPublicKeyInfoOwned, der: &[u8]) -> 
     hash.to_vec()
 }
 
+/// The id of a CT log.
+pub(crate) fn ct_log_id(pem: &[u8]) -> Result<Vec<u8>> {
+    let key = SubjectPublicKeyInfoOwned::from_pem(pem)
+        .map_err(|error| broken(format!("that is no public key: {error}")))?;
+    Ok(log_id(None, &key, &key.to_der()?))
+}
+
 /// The name of a kind of key (`PublicKeyDetails` in `sigstore_common.proto`).
 fn key_details(key: &SubjectPublicKeyInfoOwned) -> Result<&'static str> {
     const EC: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.2.1");

@@ -31,6 +31,9 @@ import (
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/test/bufconn"
 	"google.golang.org/protobuf/proto"
+
+	"workshop.local/servers/internal/cli"
+	"workshop.local/servers/internal/setup"
 )
 
 // maxRequest is Fulcio's limit for the size of a request.
@@ -51,17 +54,17 @@ var clientAlgorithms = []v1.PublicKeyDetails{
 // still goes through Fulcio's gRPC server, over a pipe in memory, because its
 // interceptors are what gives every line of the log its request.
 func runFulcio(ctx context.Context, args []string) error {
-	fs := newFlags("fulcio")
-	addr := listenFlag(fs)
+	fs := cli.NewFlags("fulcio")
+	addr := cli.ListenFlag(fs)
 	configPath := fs.String("config", "", "Fulcio's configuration")
 	certPath := fs.String("ca-cert", "", "CA certificate")
 	keyPath := fs.String("ca-key", "", "CA private key")
 	logURL := fs.String("ct-log-url", "", "URL of the CT log, prefix included")
-	if err := parse(fs, args, 0); err != nil {
+	if err := cli.Parse(fs, args, 0); err != nil {
 		return err
 	}
 
-	logger, err := newLogger()
+	logger, err := setup.NewLogger()
 	if err != nil {
 		return err
 	}
@@ -115,7 +118,7 @@ func runFulcio(ctx context.Context, args []string) error {
 	if err := legacy.RegisterCAHandler(ctx, gateway, conn); err != nil {
 		return err
 	}
-	return addr.serve(ctx, server.WithMaxBytes(gateway, maxRequest))
+	return addr.Serve(ctx, server.WithMaxBytes(gateway, maxRequest))
 }
 
 // newFulcioServer has the interceptors of the real one, less the metrics.

@@ -14,10 +14,12 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"path/filepath"
 
 	"github.com/sigstore/fulcio/pkg/ca"
 	"github.com/sigstore/sigstore/pkg/cryptoutils"
+
+	"workshop.local/servers/internal/cli"
+	"workshop.local/servers/internal/files"
 )
 
 // kinds are what make can make, each from the prefix of its files' names.
@@ -27,7 +29,7 @@ var kinds = map[string]func(prefix string) error{
 	"tls":       pair{plainP256, ".pem", newServerCertificate, chain(checkServerCertificate)}.make,
 	"ed25519":   pair{plainEd25519, ".pub", newPublicKey, checkPublicKey}.make,
 	"ecdsa":     pair{plainP256, ".pub", newPublicKey, checkPublicKey}.make,
-	"ctlog":     pair{sealedP256, ".pub", newPublicKey, checkPublicKey}.make,
+	"ctlog":     pair{sec1P256, ".pub", newPublicKey, checkPublicKey}.make,
 	"users":     makeUsers,
 }
 
@@ -36,11 +38,11 @@ var kinds = map[string]func(prefix string) error{
 // signatures that are still around may hang on it.
 func runMake(_ context.Context, args []string) error {
 	if len(args) == 0 || len(args)%2 != 0 {
-		return usagef("make: want pairs of KIND and PREFIX")
+		return cli.Usagef("make: want pairs of KIND and PREFIX")
 	}
 	for i := 0; i < len(args); i += 2 {
 		if kinds[args[i]] == nil {
-			return usagef("make: no kind %q", args[i])
+			return cli.Usagef("make: no kind %q", args[i])
 		}
 	}
 	for i := 0; i < len(args); i += 2 {
@@ -90,7 +92,7 @@ func (p pair) make(prefix string) error {
 	if public, err = p.publish(key); err != nil {
 		return err
 	}
-	return writeFile(path, public, 0o644)
+	return files.Write(path, public, 0o644)
 }
 
 // A keyFormat is an algorithm and how its private keys are written.
@@ -103,7 +105,7 @@ type keyFormat struct {
 var (
 	plainP256    = keyFormat{newP256, encodePKCS8, decodePKCS8[*ecdsa.PrivateKey]}
 	plainEd25519 = keyFormat{newEd25519, encodePKCS8, decodePKCS8[ed25519.PrivateKey]}
-	sealedP256   = keyFormat{newP256, seal, unseal}
+	sec1P256     = keyFormat{newP256, encodeSEC1, decodeSEC1}
 )
 
 func (f keyFormat) create(path string) (crypto.Signer, error) {
@@ -115,7 +117,7 @@ func (f keyFormat) create(path string) (crypto.Signer, error) {
 	if err != nil {
 		return nil, err
 	}
-	return key, writeFile(path, pem.EncodeToMemory(block), 0o600)
+	return key, files.Write(path, pem.EncodeToMemory(block), 0o600)
 }
 
 func (f keyFormat) read(path string) (crypto.Signer, error) {
@@ -160,24 +162,14 @@ func decodePKCS8[K crypto.Signer](block *pem.Block) (crypto.Signer, error) {
 	return signer, nil
 }
 
-// sealPassword is no secret: ct_server reads private keys from encrypted PEM
-// only, and what protects this one is the mode of its file, as with the others.
-const sealPassword = "workshop"
-
-func seal(key crypto.Signer) (*pem.Block, error) {
+// TesseraCT reads private keys in no form but this one (RFC 5915).
+func encodeSEC1(key crypto.Signer) (*pem.Block, error) {
 	der, err := x509.MarshalECPrivateKey(key.(*ecdsa.PrivateKey))
-	if err != nil {
-		return nil, err
-	}
-	return x509.EncryptPEMBlock(rand.Reader, "EC PRIVATE KEY", der, []byte(sealPassword), x509.PEMCipherAES256)
+	return &pem.Block{Type: "EC PRIVATE KEY", Bytes: der}, err
 }
 
-func unseal(block *pem.Block) (crypto.Signer, error) {
-	der, err := x509.DecryptPEMBlock(block, []byte(sealPassword))
-	if err != nil {
-		return nil, err
-	}
-	return x509.ParseECPrivateKey(der)
+func decodeSEC1(block *pem.Block) (crypto.Signer, error) {
+	return x509.ParseECPrivateKey(block.Bytes)
 }
 
 func newPublicKey(key crypto.Signer) ([]byte, error) {
@@ -190,24 +182,4 @@ func checkPublicKey(public []byte, key crypto.Signer) error {
 		err = errors.New("not the public part of its key")
 	}
 	return err
-}
-
-// writeFile replaces or makes the file in one step, so that nobody ever reads
-// half of it, and a run that is cut short leaves none.
-func writeFile(path string, data []byte, mode fs.FileMode) error {
-	dir, base := filepath.Split(path)
-	if err := os.MkdirAll(filepath.Clean(dir), 0o700); err != nil {
-		return err
-	}
-	file, err := os.CreateTemp(filepath.Clean(dir), "."+base+"-*")
-	if err != nil {
-		return err
-	}
-	defer os.Remove(file.Name()) // fails once the file has been renamed
-	_, err = file.Write(data)
-	err = errors.Join(err, file.Chmod(mode), file.Sync(), file.Close())
-	if err != nil {
-		return err
-	}
-	return os.Rename(file.Name(), path)
 }

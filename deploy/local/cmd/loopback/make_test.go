@@ -13,13 +13,14 @@ import (
 	"testing"
 	"time"
 
-	keypem "github.com/google/trillian/crypto/keys/pem"
 	"github.com/sigstore/fulcio/pkg/ca/fileca"
 	"github.com/sigstore/rekor/pkg/signer"
 	"github.com/sigstore/sigstore/pkg/cryptoutils"
 	tsa "github.com/sigstore/timestamp-authority/v2/pkg/signer"
 	"go.yaml.in/yaml/v3"
 	"golang.org/x/crypto/bcrypt"
+
+	"workshop.local/servers/internal/cli"
 )
 
 // suffixes are the files of each kind, in the order in which they are written.
@@ -163,7 +164,7 @@ func TestMakeRefusesKeysOfAnotherKind(t *testing.T) {
 func TestMakeUsage(t *testing.T) {
 	dir := t.TempDir()
 	for _, args := range [][]string{nil, {"ca"}, {"ecdsa", dir + "/a", "nope", dir + "/b"}} {
-		if err := runMake(t.Context(), args); !errors.As(err, new(usageError)) {
+		if err := runMake(t.Context(), args); !errors.As(err, new(cli.UsageError)) {
 			t.Errorf("make %q: got error %v, want one about its usage", args, err)
 		}
 	}
@@ -179,7 +180,9 @@ func TestServersReadTheKeys(t *testing.T) {
 	if _, err := fileca.NewFileCA(dir+"/ca.pem", dir+"/ca.key", "", false); err != nil {
 		t.Error(err)
 	}
-	if _, err := keypem.ReadPrivateKeyFile(dir+"/ct.key", sealPassword); err != nil {
+	// As TesseraCT does it.
+	block, _ := pem.Decode(mustRead(t, dir+"/ct.key"))
+	if _, err := x509.ParseECPrivateKey(block.Bytes); err != nil {
 		t.Error(err)
 	}
 	for _, name := range []string{"shard", "log"} {

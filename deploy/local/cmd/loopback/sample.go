@@ -17,19 +17,21 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/remote"
 	"github.com/google/go-containerregistry/pkg/v1/static"
 	"github.com/google/go-containerregistry/pkg/v1/types"
+
+	"workshop.local/servers/internal/cli"
 )
 
 // runSample pushes an image to sign, and prints its reference by digest.
 func runSample(ctx context.Context, args []string) error {
-	fs := newFlags("sample")
+	fs := cli.NewFlags("sample")
 	caPath := fs.String("ca-cert", "", "certificate that vouches for the registry")
 	text := fs.String("text", "A sample to sign.", "content of the image's only file")
-	if err := parse(fs, args, 1); err != nil {
+	if err := cli.Parse(fs, args, 1); err != nil {
 		return err
 	}
 	tag, err := name.NewTag(fs.Arg(0), name.StrictValidation)
 	if err != nil {
-		return usageError{err}
+		return cli.Usagef("%w", err)
 	}
 	pem, err := os.ReadFile(*caPath)
 	if err != nil {

@@ -12,6 +12,9 @@ import (
 	"github.com/sigstore/timestamp-authority/v2/pkg/log"
 	"github.com/spf13/viper"
 	"go.uber.org/zap"
+
+	"workshop.local/servers/internal/cli"
+	"workshop.local/servers/internal/setup"
 )
 
 // runTimestamp is the timestamp authority with its key in a file. Its handlers
@@ -19,15 +22,15 @@ import (
 // generated for it declares the same process-wide flags as Rekor's, and the
 // two cannot be linked into one program.
 func runTimestamp(ctx context.Context, args []string) error {
-	fs := newFlags("timestamp")
-	addr := listenFlag(fs)
+	fs := cli.NewFlags("timestamp")
+	addr := cli.ListenFlag(fs)
 	keyPath := fs.String("key", "", "private key of the first certificate of the chain")
 	chainPath := fs.String("chain", "", "certificate chain, the timestamping certificate first")
-	if err := parse(fs, args, 0); err != nil {
+	if err := cli.Parse(fs, args, 0); err != nil {
 		return err
 	}
 
-	logger, err := newLogger()
+	logger, err := setup.NewLogger()
 	if err != nil {
 		return err
 	}
@@ -45,7 +48,7 @@ func runTimestamp(ctx context.Context, args []string) error {
 	} {
 		viper.Set(key, value)
 	}
-	if err := setUp(api.ConfigureAPI); err != nil {
+	if err := setup.Configure(api.ConfigureAPI); err != nil {
 		return fmt.Errorf("%s: %w", *chainPath, err)
 	}
 
@@ -65,5 +68,5 @@ func runTimestamp(ctx context.Context, args []string) error {
 	handler = middleware.RequestLogger(&middleware.DefaultLogFormatter{
 		Logger: zap.NewStdLog(logger), NoColor: true,
 	})(handler)
-	return addr.serve(ctx, middleware.RequestID(handler))
+	return addr.Serve(ctx, middleware.RequestID(handler))
 }

@@ -9,6 +9,7 @@ use crate::fail::broken;
 use crate::http::Server;
 use crate::registry;
 use crate::target::{Reach, Reached, Signing};
+use crate::tlog::merkle::Hash;
 
 impl Reach for Cluster {
     fn is_loopback(&self) -> bool {
@@ -27,6 +28,11 @@ impl Reach for Cluster {
             server,
             _held: Some(Box::new(held)),
         })
+    }
+
+    /// The CT log of the charts has an API and no tiles.
+    fn reach_ct_log(&self, _: &Hash) -> Result<Reached> {
+        Err(broken("the CT log of this cluster hands out no tiles").into())
     }
 
     fn reach_registry(&self, host: &str) -> Result<Reached> {

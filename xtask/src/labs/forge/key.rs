@@ -6,11 +6,11 @@ use ring::signature::{
     ECDSA_P256_SHA256_ASN1_SIGNING, ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair,
     EcdsaSigningAlgorithm, KeyPair,
 };
-use rustls_pki_types::PrivatePkcs8KeyDer;
+use rustls_pki_types::PrivateKeyDer;
 use rustls_pki_types::pem::PemObject;
-use x509_cert::der::asn1::{BitString, ObjectIdentifier};
-use x509_cert::der::{Any, Encode};
-use x509_cert::spki::{AlgorithmIdentifier, SubjectPublicKeyInfoOwned};
+use x509_cert::der::asn1::{BitString, ObjectIdentifier, OctetString};
+use x509_cert::der::{Any, Encode, Tag};
+use x509_cert::spki::{AlgorithmIdentifier, AlgorithmIdentifierOwned, SubjectPublicKeyInfoOwned};
 
 const EC: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.2.1");
 const P256: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.3.1.7");
@@ -37,10 +37,14 @@ impl PrivateKey {
         PrivateKey::read(algorithm, made.as_ref())
     }
 
-    /// One that a file holds (PKCS#8, PEM).
+    /// One that a file holds (PEM; PKCS#8, or as the CT log has it, RFC 5915).
     pub(crate) fn from_pem(pem: &[u8]) -> Result<PrivateKey> {
-        let key = PrivatePkcs8KeyDer::from_pem_slice(pem).context("read a key of the lab")?;
-        PrivateKey::read(&ECDSA_P256_SHA256_ASN1_SIGNING, key.secret_pkcs8_der())
+        let key = PrivateKeyDer::from_pem_slice(pem).context("read a key of the lab")?;
+        let pkcs8 = match &key {
+            PrivateKeyDer::Sec1(bare) => in_pkcs8(bare.secret_sec1_der())?,
+            other => other.secret_der().to_vec(),
+        };
+        PrivateKey::read(&ECDSA_P256_SHA256_ASN1_SIGNING, &pkcs8)
     }
 
     fn read(algorithm: &'static EcdsaSigningAlgorithm, der: &[u8]) -> Result<PrivateKey> {
@@ -52,10 +56,7 @@ impl PrivateKey {
     /// Its public key.
     pub(crate) fn public(&self) -> Result<SubjectPublicKeyInfoOwned> {
         Ok(SubjectPublicKeyInfoOwned {
-            algorithm: AlgorithmIdentifier {
-                oid: EC,
-                parameters: Some(Any::encode_from(&P256)?),
-            },
+            algorithm: algorithm()?,
             subject_public_key: BitString::from_bytes(self.0.public_key().as_ref())?,
         })
     }
@@ -71,4 +72,22 @@ impl PrivateKey {
         let made = made.map_err(|_| anyhow!("this machine gives no random bytes"))?;
         Ok(made.as_ref().to_vec())
     }
+}
+
+/// What the key is of.
+fn algorithm() -> Result<AlgorithmIdentifierOwned> {
+    Ok(AlgorithmIdentifier {
+        oid: EC,
+        parameters: Some(Any::encode_from(&P256)?),
+    })
+}
+
+/// A bare key with what it is of, which is all that ring reads (RFC 5208).
+fn in_pkcs8(bare: &[u8]) -> Result<Vec<u8>> {
+    let parts = [
+        0u8.to_der()?,
+        algorithm()?.to_der()?,
+        OctetString::new(bare)?.to_der()?,
+    ];
+    Ok(Any::new(Tag::Sequence, parts.concat())?.to_der()?)
 }

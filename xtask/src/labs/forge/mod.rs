@@ -21,7 +21,7 @@ use crate::state;
 pub(crate) use bundle::{SignedFile, bundle, restamp};
 pub(crate) use certificate::{Draft, StolenAuthority, Wish};
 pub(crate) use key::PrivateKey;
-pub(crate) use promise::{promised_by_nobody, promised_by_the_log};
+pub(crate) use promise::{promised_by_nobody, promised_by_the_log, promised_without_an_entry};
 pub(crate) use timestamp::Stamp;
 pub(crate) use token::IdToken;
 

@@ -60,14 +60,37 @@ pub(crate) fn promised_by_nobody(
     ca: &StolenAuthority,
     draft: &Draft,
 ) -> Result<SignedCertificateTimestamp> {
-    let key = PrivateKey::random()?;
+    promise(&PrivateKey::random()?, Vec::new(), ca, draft)
+}
+
+/// A promise of the lab's CT log for a draft, that it will stand at this place, of which
+/// the log itself knows nothing: its key alone made it.
+pub(crate) fn promised_without_an_entry(
+    session: &Session<'_>,
+    ca: &StolenAuthority,
+    draft: &Draft,
+    place: u64,
+) -> Result<SignedCertificateTimestamp> {
+    let log = super::stolen(session, "ctlog-1.key")?;
+    // C2SP static-ct-api, "SCT Extension": the kind, the length, and 40 bits.
+    let [_, _, _, place @ ..] = place.to_be_bytes();
+    promise(&log, [&[0, 0, 5][..], &place].concat(), ca, draft)
+}
+
+/// What a log with this key promises now.
+fn promise(
+    key: &PrivateKey,
+    extensions: Vec<u8>,
+    ca: &StolenAuthority,
+    draft: &Draft,
+) -> Result<SignedCertificateTimestamp> {
     let id = sha256_hash(&[&key.public_der()?]);
     let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH)?;
     let mut sct = SignedCertificateTimestamp {
         version: Version::V1,
         log_id: LogId { key_id: id },
         timestamp: u64::try_from(now.as_millis())?,
-        extensions: TlsByteVecU16::new(Vec::new()),
+        extensions: TlsByteVecU16::new(extensions),
         signature: DigitallySigned {
             algorithm: SignatureAndHashAlgorithm {
                 hash: HashAlgorithm::Sha256,

@@ -17,6 +17,7 @@ use serde_json::Value;
 use super::Lab;
 use crate::exec::interrupt;
 use crate::fail::broken;
+use crate::http::Server;
 use crate::local::Local;
 use crate::state::State;
 use crate::ui::Ui;
@@ -146,8 +147,17 @@ impl<'a> Session<'a> {
 
     /// Asks the lab's Dex for the token of a user for one of its clients.
     pub(crate) fn token(&self, user: &str, client: &str) -> Result<String> {
+        self.target()?.identity_token(user, client)
+    }
+
+    /// The server that hands out the tiles of the lab's CT log.
+    pub(crate) fn ct_log(&self) -> Result<Server> {
+        self.target()?.ct_tiles()
+    }
+
+    fn target(&self) -> Result<Local> {
         let state = State::open(self.dir.join("state"))?;
-        Local::open(self.repo, &state, Vec::new())?.identity_token(user, client)
+        Local::open(self.repo, &state, Vec::new())
     }
 
     /// A command on the lab's installation that prints results and errors only.

@@ -19,7 +19,7 @@ pub enum KeyRecipe {
     Ed25519,
     /// A key for ECDSA.
     Ecdsa,
-    /// A key of the certificate transparency log, in an encrypted file.
+    /// A key of the certificate transparency log, in the form that TesseraCT reads.
     Ctlog,
 }
 

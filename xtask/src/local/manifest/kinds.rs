@@ -26,7 +26,7 @@ pub enum TrustRole {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum LogApi {
-    /// As RFC 6962 says.
+    /// As C2SP static-ct-api says.
     Ct,
     /// As Rekor v1 says.
     RekorV1,

@@ -3,14 +3,16 @@
 mod key_recipe;
 mod kinds;
 mod placeholders;
+mod program;
 mod row;
 
 pub(crate) use key_recipe::KeyRecipe;
 pub(crate) use kinds::{LogApi, TrustRole};
 pub(crate) use placeholders::fill;
+pub(crate) use program::ProgramRow;
 pub(crate) use row::{KeyRow, ServerRow, TreeRow};
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use anyhow::{Context, Result};
@@ -26,8 +28,8 @@ use crate::fail::broken;
 pub struct Manifest {
     /// Offsets from the port base, by name.
     pub ports: BTreeMap<String, u16>,
-    /// Programs of the build that are not servers.
-    pub tools: Vec<String>,
+    /// What is built.
+    pub programs: Vec<ProgramRow>,
     /// In an order in which they could be started one by one.
     pub servers: Vec<ServerRow>,
 }
@@ -46,15 +48,6 @@ impl Manifest {
         self.servers
             .iter()
             .filter(move |server| server.runs_with(rekor))
-    }
-
-    /// The programs that a complete build consists of, each once.
-    pub fn programs(&self) -> BTreeSet<&str> {
-        let commands = self.servers.iter().map(|server| server.command.as_str());
-        let lines = commands.chain(self.tools.iter().map(String::as_str));
-        lines
-            .filter_map(|line| line.split_whitespace().next())
-            .collect()
     }
 
     /// The server with this role in the trust material, for this version of the log.
@@ -103,7 +96,7 @@ impl Manifest {
     }
 
     /// What placeholders stand for: `{{NAME}}` is an address, `{{NAME.port}}` a
-    /// port, `{{ca}}` and `{{tsa}}` the numbers of the newest keys.
+    /// port, `{{ca}}`, `{{tsa}}` and `{{ct}}` the numbers of the newest keys.
     pub fn variables(&self, settings: &Settings) -> Result<BTreeMap<String, String>> {
         let mut variables = BTreeMap::new();
         for name in self.ports.keys() {
@@ -111,8 +104,9 @@ impl Manifest {
             variables.insert(name.clone(), format!("127.0.0.1:{port}"));
             variables.insert(format!("{name}.port"), port.to_string());
         }
-        variables.insert("ca".into(), settings.fulcio.len().to_string());
-        variables.insert("tsa".into(), settings.timestamp.len().to_string());
+        for (name, periods) in settings.counted() {
+            variables.insert(name.to_owned(), periods.len().to_string());
+        }
         Ok(variables)
     }
 }
@@ -120,6 +114,7 @@ impl Manifest {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::collections::BTreeSet;
 
     #[test]
     fn the_manifest_names_only_what_is_there() {
@@ -176,20 +171,46 @@ mod tests {
         }
     }
 
-    /// The build is complete where all of them are there.
+    /// Every command is one of a program that is built for it, and Go's own name of a
+    /// program is that of no other.
     #[test]
-    fn programs_are_those_of_the_commands_and_the_tools() {
+    fn each_command_is_built() {
         let repo = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
         let manifest = Manifest::read(repo).unwrap();
-        let wanted = [
-            "cosign",
-            "createtree",
-            "ct_server",
-            "dex",
-            "loopback",
-            "posix",
-            "registry",
-        ];
-        assert_eq!(manifest.programs(), BTreeSet::from(wanted));
+        for rekor in [Versions::V1, Versions::V2] {
+            for server in manifest.chosen(rekor) {
+                let word = server.command.split_whitespace().next().unwrap();
+                let builds = |row: &&ProgramRow| row.name == word && row.is_for(rekor);
+                let all = manifest.programs.iter().filter(builds);
+                assert_eq!(all.count(), 1, "{word} with Rekor {}", rekor.name());
+            }
+        }
+        let together = manifest.programs.iter().filter(|row| !row.is_renamed());
+        let names: BTreeSet<_> = together.map(ProgramRow::own_name).collect();
+        let renamed = manifest.programs.iter().filter(|row| row.is_renamed());
+        assert_eq!(names.len() + renamed.count(), manifest.programs.len());
+    }
+
+    /// What go.mod locks is what is built.
+    #[test]
+    fn programs_are_the_tools_of_go_mod() {
+        let repo = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+        let locked = std::fs::read_to_string(repo.join("deploy/local/go.mod")).unwrap();
+        let tools = locked
+            .split_once("tool (\n")
+            .unwrap()
+            .1
+            .split_once(')')
+            .unwrap()
+            .0;
+        let tools: BTreeSet<_> = tools
+            .lines()
+            .map(str::trim)
+            .filter(|line| !line.is_empty())
+            .collect();
+        let manifest = Manifest::read(repo).unwrap();
+        let packages = manifest.programs.iter().map(|row| row.package.as_str());
+        let foreign: BTreeSet<_> = packages.filter(|name| !name.starts_with("./")).collect();
+        assert_eq!(foreign, tools);
     }
 }

@@ -43,10 +43,12 @@ pub struct ServerRow {
     /// Further files whose change asks for a restart.
     #[serde(default)]
     pub uses: Vec<String>,
-    /// A directory that must be there.
+    /// A directory that must be there, with placeholders.
     pub data: Option<String>,
     /// The address at which clients reach it.
     pub url: Option<String>,
+    /// The address at which its log is read, where that is another.
+    pub read_at: Option<String>,
     /// The name of that address in `cargo xtask env`.
     pub variable: Option<String>,
     /// What it is in the trusted root and in the signing config.

@@ -2,6 +2,7 @@
 
 use anyhow::Result;
 
+use crate::entry::Versions;
 use crate::fail::{Fail, broken};
 use crate::local::Local;
 use crate::local::facts::Facts;
@@ -22,7 +23,7 @@ impl Installation for Local {
         let mut wanted = self.clone();
         wanted.settings.port_base = options.port_base.unwrap_or(wanted.settings.port_base);
         wanted.settings.rekor = options.rekor.unwrap_or(wanted.settings.rekor);
-        let built = wanted.build.built();
+        let built = wanted.build.built(wanted.settings.rekor);
         Ok(vec![
             platform(),
             wanted.go(built)?,
@@ -32,11 +33,14 @@ impl Installation for Local {
         ])
     }
 
-    /// Builds the servers: nothing else of this target needs a network.
+    /// Builds the servers, those of either Rekor: nothing else of this target needs a
+    /// network, and later there may be none.
     fn prefetch(&self, options: &ClusterOptions) -> Result<Plan> {
         refuse(options)?;
         let mut plan = Plan::new("prefetch", self.globals.clone());
-        for step in self.build.steps(self.facts()?.archives) {
+        let facts = self.facts()?;
+        let build = &self.build;
+        for step in build.steps(facts.archives, Versions::Both, &facts.missing) {
             plan.push(step);
         }
         Ok(plan)
@@ -81,7 +85,8 @@ impl Local {
     fn install_plan(&self, facts: &Facts) -> Result<Plan> {
         let mut plan = Plan::new("install", self.globals.clone());
         plan.push(self.preflight_step());
-        for step in self.build.steps(facts.archives) {
+        let rekor = self.settings.rekor;
+        for step in self.build.steps(facts.archives, rekor, &facts.missing) {
             plan.push(step);
         }
         self.push_start(&mut plan, facts, &[])?;
@@ -94,7 +99,7 @@ impl Local {
         // It names taken ports before minutes are spent on a build.
         Step::new("preflight", "check what the machine has")
             .done(move || {
-                let done = local.build.built() && local.all_run()?;
+                let done = local.build.built(local.settings.rekor) && local.all_run()?;
                 Ok(done.then(|| "the servers are built, and run".to_owned()))
             })
             .xtask(Preflight {

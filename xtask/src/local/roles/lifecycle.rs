@@ -136,7 +136,7 @@ mod tests {
         let refused = start(&machine, "rekor-v1").unwrap();
         assert_eq!(refused, "this installation runs Rekor v2, not v1");
         assert!(start(&machine, "dox").unwrap().contains("no component"));
-        machine.facts.built = false;
+        machine.facts.missing = machine.local.manifest.programs.clone();
         assert!(start(&machine, "dex").unwrap().contains("not built"));
     }
 

@@ -24,6 +24,9 @@ pub(crate) struct Configure {
     /// The number of the timestamp authority's key in use.
     #[arg(long, value_parser = clap::value_parser!(u16).range(1..))]
     pub(crate) timestamp: u16,
+    /// The number of the CT log's key in use.
+    #[arg(long, value_parser = clap::value_parser!(u16).range(1..))]
+    pub(crate) ctlog: u16,
 }
 
 impl From<&Settings> for Configure {
@@ -35,6 +38,7 @@ impl From<&Settings> for Configure {
             rekor: settings.rekor,
             fulcio: number(settings.fulcio.len()),
             timestamp: number(settings.timestamp.len()),
+            ctlog: number(settings.ctlog.len()),
         }
     }
 }
@@ -51,7 +55,9 @@ impl StepArgs for Configure {
             "--fulcio",
             self.fulcio.to_string(),
             "--timestamp",
-            self.timestamp.to_string()
+            self.timestamp.to_string(),
+            "--ctlog",
+            self.ctlog.to_string()
         ]
     }
 }
@@ -66,6 +72,7 @@ impl Configure {
         local.settings.rekor = self.rekor;
         Settings::renew(&mut local.settings.fulcio, self.fulcio.into());
         Settings::renew(&mut local.settings.timestamp, self.timestamp.into());
+        Settings::renew(&mut local.settings.ctlog, self.ctlog.into());
         local.configure()
     }
 }

@@ -59,6 +59,7 @@ mod tests {
                 rekor: Versions::V2,
                 fulcio: 1,
                 timestamp: 2,
+                ctlog: 3,
             }),
             LocalStep::Launch(Launch {
                 component: "dex".into(),

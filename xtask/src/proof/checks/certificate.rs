@@ -90,7 +90,8 @@ pub(crate) fn of_certificate(
         proof.skip(Link::Sct, "the trusted root names no CT log");
     } else {
         let verdict = sct::verify(leaf.certificate(), &chain.issuer_key_hash, root);
-        proof.check(Link::Sct, verdict);
+        proof.promises = verdict.as_ref().map_or_else(|_| Vec::new(), Clone::clone);
+        proof.check(Link::Sct, verdict.map(|promises| sct::told(&promises)));
     }
     if times.is_empty() && proof.unchecked.iter().any(|link| link.not_read) {
         // What names the time may be right, but this program does not read it.

@@ -36,7 +36,7 @@ const STEPS: [CeremonyStep; 6] = [
         explained: "Before it hands out the certificate, Fulcio shows it to a public list. \
                     The list answers with a signed promise to show it to everybody: the signed \
                     certificate timestamp.",
-        checks: &[Link::Sct],
+        checks: &[Link::Sct, Link::CtInclusion],
         facts: promised,
     },
     CeremonyStep {

@@ -39,7 +39,7 @@ fn install_builds_makes_and_starts_everything() {
 
     let status = world.run("status --json").ok().events();
     let components = status[0]["components"].as_array().unwrap();
-    assert_eq!(components.len(), 10);
+    assert_eq!(components.len(), 11);
     let log_size = |name: &str| {
         let component = components
             .iter()
@@ -48,7 +48,7 @@ fn install_builds_makes_and_starts_everything() {
     };
     assert_eq!(log_size("tiles"), 3);
     assert_eq!(log_size("rekor-v1"), 4);
-    assert_eq!(log_size("ctlog"), 5);
+    assert_eq!(log_size("ctlog"), 12);
 
     // Stopped servers are gone.
     let pid = |component: &Value| component["pid"].as_u64().unwrap().try_into().unwrap();
@@ -220,7 +220,7 @@ fn a_step_that_is_none() {
 $ cargo xtask install --from nobody
 on local (named by --on)
 error: `install` has no step named "nobody"
-hint: its steps are: preflight, modules, servers, keys, configure, dex, trillian, ctlog-shard, ctlog, fulcio, timestamp, rekor-v2, tiles, registry, tuf, trust, publish, sample
+hint: its steps are: preflight, modules, servers, keys, configure, dex, ctlog, ct-tiles, fulcio, timestamp, rekor-v2, tiles, registry, tuf, trust, publish, sample
 exit 2
 
 "#]]

@@ -121,14 +121,14 @@ fn a_signature() {
 /// What a step runs by itself is stopped as well.
 #[test]
 fn what_a_step_runs() {
-    let world = World::on_free_ports().installed("v2");
+    let world = World::on_free_ports().installed("v1");
     let _answers = world.answer_for_servers();
     // A minute, so that the test ends where the program does not.
     world.fake(
         "createtree",
         r#": >"$FAKES/blocked"; /bin/sleep 60; : >"$FAKES/ended""#,
     );
-    let start = world.start("start ctlog");
+    let start = world.start("start rekor-v1");
     wait_until("createtree blocks", || world.path("fakes/blocked").exists());
     start.signal(Signal::INT);
     assert_eq!(start.end().exit, 130);

@@ -257,6 +257,6 @@ fn the_servers_are_built_once() {
         run.ok();
     }
     let calls = world.calls();
-    let builds = calls.lines().filter(|call| call.contains("'build'"));
+    let builds = calls.lines().filter(|call| call.contains("'build' '-v'"));
     assert_eq!(builds.count(), 1, "{calls}");
 }

@@ -36,7 +36,9 @@ fn signatures_outlive_restarts_and_crashes() {
     for component in workshop.components() {
         workshop.kill(&component);
     }
-    workshop.run(&["status"]).fails(1, "not up: dex, trillian");
+    workshop
+        .run(&["status"])
+        .fails(1, "not up: dex, ctlog, ct-tiles");
     workshop.run(&["start"]).ok();
     workshop.run(&["status"]).ok();
     verify_all();

@@ -2,6 +2,7 @@
 
 mod chapters;
 mod clients;
+mod ct_log;
 mod faults;
 mod labs;
 mod lifetime;

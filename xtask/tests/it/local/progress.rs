@@ -97,7 +97,7 @@ fn chapters_are_undone_and_done_again() {
     for (chapter, command) in [
         ("identity", &["start", "dex"][..]),
         ("authority", &["start", "fulcio", "ctlog"]),
-        ("logs", &["start", "rekor-v2", "tiles"]),
+        ("logs", &["start", "ct-tiles", "rekor-v2", "tiles"]),
         ("install", &["install"]),
     ] {
         assert!(holds(&workshop, chapter), "{chapter}");

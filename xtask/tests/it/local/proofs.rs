@@ -311,6 +311,7 @@ fn every_signature_of_an_image_is_proved() {
                 "consistency",
                 "chain",
                 "sct",
+                "ct-inclusion",
                 "timestamp",
                 "validity"
             ]

@@ -1,6 +1,7 @@
 //! Proofs of what real servers said, as it is recorded in `tests/data`: all of it
 //! holds, and no longer does where one bit of it is another.
 
+mod ct_inclusion;
 mod damaged;
 mod keys;
 mod recorded;

@@ -9,12 +9,12 @@ use xtask::proof::{Evidence, Subject, prove};
 use xtask::registry::simple_signing;
 use xtask::tlog::checkpoint::Checkpoint;
 use xtask::tlog::merkle::{
-    Hash, consistency_proof, inclusion_proof, leaf_hash, node_hash, root,
-    root_from_inclusion_proof, verify_consistency,
+    Hash, consistency_proof, inclusion_proof, leaf_hash, root, root_from_inclusion_proof,
+    verify_consistency,
 };
 use xtask::tlog::tiles::{self, TileTree};
 
-use super::{Files, Sample, base64, failed_links, hash, shown, trusted_root};
+use super::{Files, Sample, failed_links, hash, shown, trusted_root};
 use crate::support::recorded::{bytes, file, json, text};
 
 /// The checkpoints of Rekor v2, oldest first.
@@ -167,37 +167,6 @@ fn each_log_of_v2_begins_with_the_one_before() {
             assert_eq!(verdict, Ok(()), "{} to {}", old.size, new.size);
         }
     }
-}
-
-/// Certificate transparency has the same tree.
-#[test]
-fn the_ct_log_agrees() {
-    let head = |name: &str| {
-        let head = json(&format!("ctlog/{name}.json"));
-        let root = hash(&base64(&head["sha256_root_hash"]));
-        (head["tree_size"].as_u64().unwrap(), root)
-    };
-    let hashes = |list: &serde_json::Value| -> Vec<Hash> {
-        let list = list.as_array().unwrap();
-        list.iter().map(|text| hash(&base64(text))).collect()
-    };
-    let (older, newer) = (head("sth-older"), head("sth-newer"));
-    let proof = hashes(&json("ctlog/consistency.json")["consistency"]);
-    assert_eq!(
-        verify_consistency((older.0, &older.1), (newer.0, &newer.1), &proof),
-        Ok(())
-    );
-    let entry = json("ctlog/entry-0.json");
-    let leaf = leaf_hash(&base64(&entry["leaf_input"]));
-    let path = hashes(&entry["audit_path"]);
-    assert_eq!(
-        root_from_inclusion_proof(leaf, 0, newer.0, &path),
-        Ok(newer.1)
-    );
-    assert_ne!(
-        root_from_inclusion_proof(node_hash(&leaf, &leaf), 0, newer.0, &path),
-        Ok(newer.1)
-    );
 }
 
 /// An image signed in the format before bundles.

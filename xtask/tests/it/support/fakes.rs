@@ -23,7 +23,8 @@ pub const TOOLS: [&str; 7] = ["cp", "ln", "ls", "mkdir", "mv", "rm", "sh"];
 /// The servers' programs, those that a complete build must have.
 pub fn programs() -> Vec<String> {
     let manifest = Manifest::read(repository()).unwrap();
-    manifest.programs().into_iter().map(str::to_owned).collect()
+    let names = manifest.programs.into_iter().map(|row| row.name);
+    names.collect()
 }
 
 /// A Go that is new enough. Its build makes links to the fake programs.
@@ -38,10 +39,15 @@ case "$1 $2" in
   ;;
 "build "*)
   while [ "$1" != -o ]; do shift; done
-  mkdir -p "$2"
-  while read -r program; do
-    ln -sf "$FAKES/program" "$2$program"
-  done <"$FAKES/programs"
+  case $2 in
+  */)
+    mkdir -p "$2"
+    while read -r program; do
+      [ "$program" = tesseract ] || ln -sf "$FAKES/program" "$2$program"
+    done <"$FAKES/programs"
+    ;;
+  *) ln -sf "$FAKES/program" "$2" ;;
+  esac
   echo example.com/one >&2
   echo example.com/two >&2
   ;;
@@ -96,6 +102,13 @@ make)
   done
   ;;
 sample) mkdir -p data/registry/docker/registry/v2/repositories/sample/_manifests/tags/latest ;;
+*) exec /bin/sleep 300 ;;
+esac
+"#;
+
+/// A repository that is what it was told last, and a server of it that waits.
+pub const TUF: &str = r#"
+case $1 in
 publish)
   now=$(cat trust/trusted_root.json trust/signing_config.json | cksum)
   if [ "$2" = --check ]; then

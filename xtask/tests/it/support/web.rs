@@ -22,14 +22,15 @@ impl Answers {
         let servers = [
             ("/dex 'serve'", 0),
             ("/loopback 'fulcio'", 1),
-            ("/ct_server '", 2),
-            ("/loopback 'trillian'", 3),
+            ("/tesseract '", 2),
+            ("/rekor-v1 'trillian'", 3),
             ("/loopback 'timestamp'", 4),
             ("/posix 'serve'", 5),
-            ("/loopback 'tiles'", 8),
-            ("/loopback 'rekor-v1'", 9),
+            ("/rekor-v2' '--below'", 8),
+            ("/rekor-v1 'serve'", 9),
             ("/registry 'serve'", 10),
-            ("/loopback 'tuf'", 11),
+            ("/ctlog-1' '--below'", 11),
+            ("/tuf 'serve'", 12),
         ];
         let ended = Arc::new(AtomicBool::new(false));
         let stop = Arc::clone(&ended);
@@ -137,7 +138,7 @@ pub fn all_servers(path: &str, stream: &mut TcpStream) {
         "/dex/token" => token.as_str(),
         "/api/v2/checkpoint" => include_str!("../../data/rekor-v2/checkpoint-3"),
         "/api/v1/log" => r#"{"treeSize": 4}"#,
-        "/workshop/ct/v1/get-sth" => r#"{"tree_size": 5}"#,
+        "/workshop/checkpoint" => include_str!("../../data/ctlog/checkpoint-12"),
         _ => "",
     };
     answer(stream, 200, body.as_bytes());

@@ -10,7 +10,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 use xtask::local::process;
 
-use super::fakes::{COSIGN, GO, LOOPBACK, SERVER, TOOLS, make_program, programs, users};
+use super::fakes::{COSIGN, GO, LOOPBACK, SERVER, TOOLS, TUF, make_program, programs, users};
 use super::ports::Ports;
 use super::repo::{repository, target};
 use super::run::{Run, command, end, xtask};
@@ -81,10 +81,11 @@ impl World {
             ("cosign", COSIGN),
             ("loopback", LOOPBACK),
             ("createtree", "echo 4711"),
+            ("tuf", TUF),
         ] {
             world.fake(name, does);
         }
-        for server in ["ct_server", "dex", "posix", "registry"] {
+        for server in ["dex", "posix", "registry", "rekor-v1", "tesseract", "tiles"] {
             world.fake(server, SERVER);
         }
         world.write("fakes/programs", &(programs().join("\n") + "\n"));
@@ -106,7 +107,7 @@ impl World {
         self.write_state("version", "1\n");
         let since = r#"{"since": "2026-01-02T03:04:05Z", "until": null}"#;
         let settings = format!(
-            r#"{{"port_base": {}, "rekor": "{rekor}", "created": "2026-01-02T03:04:05Z", "fulcio": [{since}], "timestamp": [{since}]}}"#,
+            r#"{{"port_base": {}, "rekor": "{rekor}", "created": "2026-01-02T03:04:05Z", "fulcio": [{since}], "timestamp": [{since}], "ctlog": [{since}]}}"#,
             self.base
         );
         self.write_state("local/settings.json", &settings);
@@ -330,9 +331,9 @@ fn build() -> &'static str {
             .env("WORKSHOP_STATE", dir.path().join("state"))
             .env("WORKSHOP_CACHE", "/cache");
         let plan = end(install).ok().out;
-        let removed = plan
+        let made = plan
             .lines()
-            .find_map(|line| line.strip_prefix("rm -rf /cache/servers/"));
-        removed.unwrap().to_owned()
+            .find_map(|line| line.strip_prefix("mkdir -p /cache/servers/"));
+        made.unwrap().to_owned()
     })
 }

@@ -4,9 +4,11 @@ import (
 	"bytes"
 	"context"
 	"crypto"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
-	"encoding/pem"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -18,8 +20,12 @@ import (
 	"strings"
 	"time"
 
+	"github.com/sigstore/sigstore/pkg/cryptoutils"
 	"github.com/sigstore/sigstore/pkg/signature"
 	"github.com/theupdateframework/go-tuf/v2/metadata"
+
+	"workshop.local/servers/internal/cli"
+	"workshop.local/servers/internal/files"
 )
 
 // How long a role is valid. A client that has not seen a new timestamp for a week may be
@@ -41,7 +47,7 @@ var errNotPublished = errors.New("the repository is not up to date")
 // what has less than half of its time left, gets a new version. What is as it should be
 // stays. With --check nothing is written, and what would be is an error.
 func runPublish(_ context.Context, args []string) error {
-	flags := newFlags("publish")
+	flags := cli.NewFlags("publish")
 	dir := flags.String("dir", "", "directory of the repository")
 	anchor := flags.String("anchor", "", "where the first root is kept, which clients are given")
 	rootKey := flags.String("root-key", "", "private key of the root role, which a new repository makes; it may be away while the root needs no new version")
@@ -49,23 +55,23 @@ func runPublish(_ context.Context, args []string) error {
 	check := flags.Bool("check", false, "say whether there is something to publish, and write nothing")
 	at := flags.String("at", "now", "the time that counts as now, RFC 3339")
 	if err := flags.Parse(args); err != nil {
-		return usageError{fmt.Errorf("publish: %w", err)}
+		return cli.Usagef("publish: %w", err)
 	}
-	files := flags.Args()
-	if len(files) == 0 {
-		return usagef("publish: no file to publish")
+	named := flags.Args()
+	if len(named) == 0 {
+		return cli.Usagef("publish: no file to publish")
 	}
-	if err := parse(flags, append(slices.Clone(args[:len(args)-len(files)]), "--"), 0); err != nil {
+	if err := cli.Parse(flags, append(slices.Clone(args[:len(args)-len(named)]), "--"), 0); err != nil {
 		return err
 	}
 	now := time.Now().UTC()
 	if *at != "now" {
 		var err error
 		if now, err = time.Parse(time.RFC3339, *at); err != nil {
-			return usagef("publish: --at: %w", err)
+			return cli.Usagef("publish: --at: %w", err)
 		}
 	}
-	r := repository{dir: *dir, anchor: *anchor, rootKey: *rootKey, now: now.Truncate(time.Second), writeFile: writeFile}
+	r := repository{dir: *dir, anchor: *anchor, rootKey: *rootKey, now: now.Truncate(time.Second), writeFile: files.Write}
 	if *check {
 		r.writeFile = func(string, []byte, fs.FileMode) error { return errNotPublished }
 	}
@@ -77,10 +83,10 @@ func runPublish(_ context.Context, args []string) error {
 		return err
 	}
 	contents := map[string][]byte{}
-	for _, file := range files {
+	for _, file := range named {
 		name, path, ok := strings.Cut(file, "=")
 		if !ok {
-			return usagef("publish: %q: want NAME=FILE", file)
+			return cli.Usagef("publish: %q: want NAME=FILE", file)
 		}
 		if contents[name], err = os.ReadFile(path); err != nil {
 			return err
@@ -97,11 +103,19 @@ type tufKey struct {
 }
 
 func readTUFKey(path string) (*tufKey, error) {
-	private, err := plainP256.read(path)
+	text, err := os.ReadFile(path)
 	if err != nil {
 		return nil, err
 	}
-	public, err := metadata.KeyFromPublicKey(private.Public())
+	private, err := cryptoutils.UnmarshalPEMToPrivateKey(text, cryptoutils.SkipPassword)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	key, ok := private.(*ecdsa.PrivateKey)
+	if !ok {
+		return nil, fmt.Errorf("%s: holds a %T, want a key for ECDSA", path, private)
+	}
+	public, err := metadata.KeyFromPublicKey(key.Public())
 	if err != nil {
 		return nil, err
 	}
@@ -109,7 +123,7 @@ func readTUFKey(path string) (*tufKey, error) {
 	if err != nil {
 		return nil, err
 	}
-	signer, err := signature.LoadSigner(private, crypto.SHA256)
+	signer, err := signature.LoadSigner(key, crypto.SHA256)
 	return &tufKey{signer, public, id}, err
 }
 
@@ -196,15 +210,15 @@ func (r *repository) rootPath(version int) string {
 
 func (r *repository) create() error {
 	if r.offline == nil {
-		private, err := newP256()
+		private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 		if err != nil {
 			return err
 		}
-		block, err := encodePKCS8(private)
+		text, err := cryptoutils.MarshalPrivateKeyToPEM(private)
 		if err != nil {
 			return err
 		}
-		if err := r.writeFile(r.rootKey, pem.EncodeToMemory(block), 0o600); err != nil {
+		if err := r.writeFile(r.rootKey, text, 0o600); err != nil {
 			return err
 		}
 		if r.offline, err = readTUFKey(r.rootKey); err != nil {
@@ -388,7 +402,7 @@ func (r *repository) due(role string, end time.Time) bool {
 }
 
 func (r *repository) note(format string, args ...any) error {
-	_, err := fmt.Fprintln(os.Stderr, "loopback: "+fmt.Sprintf(format, args...))
+	_, err := fmt.Fprintln(os.Stderr, "tuf: "+fmt.Sprintf(format, args...))
 	return err
 }
 

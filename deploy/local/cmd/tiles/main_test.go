@@ -1,7 +1,6 @@
 package main
 
 import (
-	"errors"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -22,17 +21,22 @@ func TestTiles(t *testing.T) {
 		"log/tile/63/000":                 "a top tile",
 		"log/tile/entries/000":            "an entry bundle",
 		"log/tile/entries/x001/000.p/255": "a partial bundle",
-		"log/tile/0/000.tmp":              "private",
-		"log/tile/64/000":                 "private",
-		"log/.state/treeState":            "private",
-		"log/checkpoint.tmp":              "private",
-		"secret":                          "private",
+		"log/tile/data/000.p/2":           "a data tile",
+		"log/issuer/abababababababababababababababababababababababababababababababab": "an issuer",
+		"log/issuer/not-a-hash": "private",
+		"log/tile/0/000.tmp":    "private",
+		"log/tile/64/000":       "private",
+		"log/.state/treeState":  "private",
+		"log/checkpoint.tmp":    "private",
+		"secret":                "private",
 	} {
 		path := filepath.Join(dir, name)
 		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 			t.Fatal(err)
 		}
-		mustWrite(t, path, []byte(text))
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
 	}
 	if err := os.Symlink(filepath.Join(dir, "secret"), filepath.Join(log, "tile/0/005")); err != nil {
 		t.Fatal(err)
@@ -45,7 +49,7 @@ func TestTiles(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer root.Close()
-	server := httptest.NewServer(tilesHandler(root))
+	server := httptest.NewServer(handler(root, "/api/v2"))
 	defer server.Close()
 
 	// do sends the path as it is, which http.NewRequest would tidy up.
@@ -79,6 +83,8 @@ func TestTiles(t *testing.T) {
 		{"/api/v2/tile/63/000", "a top tile", forever},
 		{"/api/v2/tile/entries/000", "an entry bundle", forever},
 		{"/api/v2/tile/entries/x001/000.p/255", "a partial bundle", forever},
+		{"/api/v2/tile/data/000.p/2", "a data tile", forever},
+		{"/api/v2/issuer/abababababababababababababababababababababababababababababababab", "an issuer", forever},
 	} {
 		response, body := do("GET", c.path, "")
 		if response.StatusCode != 200 || body != c.body || response.Header.Get("Cache-Control") != c.caching {
@@ -99,6 +105,7 @@ func TestTiles(t *testing.T) {
 
 	for _, path := range []string{
 		"/", "/api/v2/", "/api/v2/tile", "/api/v2/tile/", "/api/v2/tile/0", "/api/v2/tile/0/", "/api/v2/tile/entries",
+		"/api/v2/issuer", "/api/v2/issuer/", "/api/v2/issuer/not-a-hash", "/api/v2/issuer/../checkpoint",
 		"/checkpoint", "/tile/0/000", "/secret", "/.state/treeState",
 		"/api/v2/.state/treeState", "/api/v2/checkpoint.tmp", "/api/v2/checkpoint/", "/api/v2/tile/0/000.tmp",
 		"/api/v2/tile/64/000", "/api/v2/tile/00/000", "/api/v2/tile/0/0000", "/api/v2/tile/0/x000", "/api/v2/tile/0/000/",
@@ -116,24 +123,6 @@ func TestTiles(t *testing.T) {
 		}
 		if response.Header.Get("Cache-Control") != "" {
 			t.Errorf("GET %s may be cached", path)
-		}
-	}
-}
-
-func TestListenRefusesOtherInterfaces(t *testing.T) {
-	for _, addr := range []string{"0.0.0.0:1", ":1", "[::]:1", "192.0.2.1:1", "localhost:1", "127.0.0.1", "127.0.0.1:65536", "[::ffff:192.0.2.1]:1"} {
-		for name := range commands {
-			if name == "make" || name == "sample" {
-				continue
-			}
-			if err := dispatch(t.Context(), []string{name, "--listen", addr}); !errors.As(err, new(usageError)) {
-				t.Errorf("%s --listen %s: got error %v, want one about its usage", name, addr, err)
-			}
-		}
-	}
-	for _, addr := range []string{"127.0.0.1:1", "127.1.2.3:1", "[::1]:1"} {
-		if err := new(address).Set(addr); err != nil {
-			t.Error(err)
 		}
 	}
 }

@@ -24,20 +24,22 @@ import (
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/proto"
 	"k8s.io/klog/v2"
+
+	"workshop.local/servers/internal/cli"
 )
 
 // runTrillian is Trillian's log server and sequencer in one process, over
 // Trillian's own memory storage: the trees live as long as the process. It
 // needs no quota and, as the only sequencer, no election either.
 func runTrillian(ctx context.Context, args []string) error {
-	fs := newFlags("trillian")
-	addr := listenFlag(fs)
+	fs := cli.NewFlags("trillian")
+	addr := cli.ListenFlag(fs)
 	interval := fs.Duration("sequencer-interval", 50*time.Millisecond, "time between sequencing passes")
-	if err := parse(fs, args, 0); err != nil {
+	if err := cli.Parse(fs, args, 0); err != nil {
 		return err
 	}
 	if *interval <= 0 {
-		return usagef("trillian: --sequencer-interval must be positive")
+		return cli.Usagef("trillian: --sequencer-interval must be positive")
 	}
 
 	// The memory storage warns on every pass that finds nothing to sequence,
@@ -68,7 +70,7 @@ func runTrillian(ctx context.Context, args []string) error {
 		TimeSource:  clock.System,
 	}, tlog.NewSequencerManager(registry, 0))
 
-	ln, err := addr.listen()
+	ln, err := addr.Listen()
 	if err != nil {
 		return err
 	}

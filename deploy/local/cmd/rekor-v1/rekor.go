@@ -25,19 +25,22 @@ import (
 	_ "github.com/sigstore/rekor/pkg/types/rfc3161/v0.0.1"
 	_ "github.com/sigstore/rekor/pkg/types/rpm/v0.0.1"
 	_ "github.com/sigstore/rekor/pkg/types/tuf/v0.0.1"
+
+	"workshop.local/servers/internal/cli"
+	"workshop.local/servers/internal/setup"
 )
 
 // runRekor is rekor-server under its own configuration file, whose address and
 // port give way to --listen.
 func runRekor(ctx context.Context, args []string) error {
-	fs := newFlags("rekor-v1")
-	addr := listenFlag(fs)
+	fs := cli.NewFlags("rekor-v1")
+	addr := cli.ListenFlag(fs)
 	configPath := fs.String("config", "", "rekor-server's configuration")
-	if err := parse(fs, args, 0); err != nil {
+	if err := cli.Parse(fs, args, 0); err != nil {
 		return err
 	}
 
-	logger, err := newLogger()
+	logger, err := setup.NewLogger()
 	if err != nil {
 		return err
 	}
@@ -75,7 +78,7 @@ func runRekor(ctx context.Context, args []string) error {
 		return err
 	}
 	server := restapi.NewServer(operations.NewRekorServerAPI(spec))
-	err = setUp(func() {
+	err = setup.Configure(func() {
 		api.ConfigureAPI(viper.GetInt64("trillian_log_server.tlog_id"))
 		server.ConfigureAPI()
 	})
@@ -83,5 +86,5 @@ func runRekor(ctx context.Context, args []string) error {
 		return err
 	}
 	defer api.StopAPI()
-	return addr.serve(ctx, server.GetHandler())
+	return addr.Serve(ctx, server.GetHandler())
 }

@@ -1,6 +1,9 @@
 package main
 
 import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
 	"errors"
 	"io/fs"
 	"net/http/httptest"
@@ -10,9 +13,12 @@ import (
 	"testing"
 	"time"
 
+	"github.com/sigstore/sigstore/pkg/cryptoutils"
 	"github.com/theupdateframework/go-tuf/v2/metadata"
 	"github.com/theupdateframework/go-tuf/v2/metadata/config"
 	"github.com/theupdateframework/go-tuf/v2/metadata/updater"
+
+	"workshop.local/servers/internal/files"
 )
 
 const tufTarget = "trusted_root.json"
@@ -28,9 +34,7 @@ type tufWorld struct {
 func newTUFWorld(t *testing.T) *tufWorld {
 	t.Helper()
 	w := &tufWorld{t: t, dir: t.TempDir(), now: time.Now().UTC().Truncate(time.Second)}
-	if err := kinds["ecdsa"](filepath.Join(w.dir, "online")); err != nil {
-		t.Fatal(err)
-	}
+	w.newKey()
 	if err := os.MkdirAll(filepath.Join(w.dir, "tuf"), 0o755); err != nil {
 		t.Fatal(err)
 	}
@@ -39,7 +43,7 @@ func newTUFWorld(t *testing.T) *tufWorld {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { root.Close() })
-	server := httptest.NewServer(tufHandler(root))
+	server := httptest.NewServer(handler(root))
 	t.Cleanup(server.Close)
 	w.url = server.URL
 	return w
@@ -57,7 +61,7 @@ func (w *tufWorld) publish(content string, writes int) error {
 			return errCut
 		}
 		writes--
-		return writeFile(path, data, mode)
+		return files.Write(path, data, mode)
 	}
 	var err error
 	if r.online, err = readTUFKey(filepath.Join(w.dir, "online.key")); err != nil {
@@ -72,12 +76,20 @@ func (w *tufWorld) publish(content string, writes int) error {
 // rotate makes a new key for all roles but the root.
 func (w *tufWorld) rotate() {
 	w.t.Helper()
-	for _, suffix := range []string{".key", ".pub"} {
-		if err := os.Remove(filepath.Join(w.dir, "online"+suffix)); err != nil {
-			w.t.Fatal(err)
-		}
+	w.newKey()
+}
+
+func (w *tufWorld) newKey() {
+	w.t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		w.t.Fatal(err)
 	}
-	if err := kinds["ecdsa"](filepath.Join(w.dir, "online")); err != nil {
+	text, err := cryptoutils.MarshalPrivateKeyToPEM(key)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	if err := files.Write(filepath.Join(w.dir, "online.key"), text, 0o600); err != nil {
 		w.t.Fatal(err)
 	}
 }

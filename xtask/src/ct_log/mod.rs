@@ -1,0 +1,86 @@
+//! CT logs in tiles (C2SP static-ct-api): the checkpoint, the entries, and the proofs
+//! that are computed from the tiles.
+
+mod entry;
+
+use std::time::Duration;
+
+use anyhow::Result;
+
+use crate::fail::{Fail, broken};
+use crate::http::Server;
+use crate::tlog::checkpoint::{self, Checkpoint};
+use crate::tlog::merkle::{self, Hash};
+use crate::tlog::tiles::{self, Source, TileTree, WIDTH};
+pub use entry::{Precertificate, split};
+
+const WITHIN: Duration = Duration::from_secs(5);
+
+/// No log hands out more at once: 256 entries, each of a certificate of usual size.
+const LARGEST_BUNDLE: u64 = 8 * 1024 * 1024;
+
+/// The files of a log, as its server hands them out.
+pub(crate) struct Files<'a>(&'a Server);
+
+impl Source for Files<'_> {
+    fn find(&self, path: &str, largest: u64) -> Result<Option<Vec<u8>>, Fail> {
+        self.0.find_at_most(&format!("/{path}"), largest, WITHIN)
+    }
+}
+
+/// A log as it was when it was asked.
+pub(crate) struct CtLog<'a> {
+    /// The checkpoint that it showed then, whose signature has not been checked.
+    pub(crate) checkpoint: Checkpoint,
+    server: &'a Server,
+    tree: TileTree<Files<'a>>,
+}
+
+impl CtLog<'_> {
+    /// Asks a log for its checkpoint.
+    pub(crate) fn ask(server: &Server) -> Result<CtLog<'_>, Fail> {
+        let not_a_log = |why: String| {
+            broken(format!(
+                "what answers there is not a CT log in tiles: its checkpoint has {why}"
+            ))
+            .hint("cargo xtask status")
+        };
+        let text = Files(server).find("checkpoint", checkpoint::LARGEST)?;
+        let text = text.ok_or_else(|| not_a_log("no file".into()))?;
+        let text = String::from_utf8(text).map_err(|_| not_a_log("no text".into()))?;
+        let checkpoint = Checkpoint::read(&text).map_err(not_a_log)?;
+        Ok(CtLog {
+            server,
+            tree: TileTree::new(Files(server), checkpoint.size),
+            checkpoint,
+        })
+    }
+
+    /// The hashes that lead from an entry to the root of the checkpoint.
+    pub(crate) fn inclusion(&mut self, index: u64) -> Result<Vec<Hash>, Fail> {
+        merkle::inclusion_proof(&mut self.tree, index, self.checkpoint.size)
+    }
+
+    /// The hashes of a consistency proof between its first so many entries and those of
+    /// the checkpoint.
+    pub(crate) fn consistency(&mut self, first: u64) -> Result<Vec<Hash>, Fail> {
+        merkle::consistency_proof(&mut self.tree, first, self.checkpoint.size)
+    }
+
+    /// The entries of the log, those of the first bundle alone.
+    pub(crate) fn first_entries(&self) -> Result<Vec<Precertificate>, Fail> {
+        let width = tiles::width(0, self.checkpoint.size);
+        if width == 0 {
+            return Ok(Vec::new());
+        }
+        debug_assert!(width <= WIDTH);
+        let files = Files(self.server);
+        let bundle = tiles::fetch(&files, "data", 0, width, LARGEST_BUNDLE)?;
+        split(&bundle).map_err(|why| broken(format!("a bundle of the CT log is damaged: {why}")))
+    }
+}
+
+/// How many entries a log holds.
+pub(crate) fn size(server: &Server) -> Result<u64, Fail> {
+    Ok(CtLog::ask(server)?.checkpoint.size)
+}
