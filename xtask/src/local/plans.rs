@@ -6,7 +6,7 @@ use anyhow::Result;
 use super::config::User;
 use super::facts::Facts;
 use super::manifest::ServerRow;
-use super::steps::{Begin, Configure, Halt, Launch, LocalTrust, Shard, preflight, sample};
+use super::steps::{Begin, Configure, Halt, Launch, LocalTrust, Shard, preflight, publish, sample};
 use super::{Local, trust};
 use crate::artifact::Artifact;
 use crate::cosign::SignRequest;
@@ -120,6 +120,7 @@ fn push_start(plan: &mut Plan, local: &Local, facts: &Facts, names: &[String]) -
     // Before all keys are there, trust material would lack some of them.
     if names.is_empty() || facts.trusted {
         plan.push(LocalTrust::step(local));
+        plan.push(publish::step(local)?);
     }
     Ok(())
 }

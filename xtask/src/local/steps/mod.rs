@@ -5,6 +5,7 @@ pub(crate) mod configure;
 pub(crate) mod halt;
 pub(crate) mod launch;
 pub(crate) mod preflight;
+pub(crate) mod publish;
 pub(crate) mod sample;
 pub(crate) mod shard;
 pub(crate) mod trust;
