@@ -141,3 +141,53 @@ fn require_startable(local: &Local, facts: &Facts, names: &[String]) -> Result<(
 fn chosen(names: &[String], server: &ServerRow) -> bool {
     names.is_empty() || names.contains(&server.name)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::local::tests::Machine;
+    use crate::plan::shell;
+
+    /// The rows of `servers.yml` are all that names the registry and Trillian.
+    #[test]
+    fn what_a_row_is_called_is_what_the_steps_call_it() {
+        let Machine {
+            mut local, facts, ..
+        } = Machine::built();
+        let file = local.repo.join("deploy/local/servers.yml");
+        let mut rows = std::fs::read_to_string(file).unwrap();
+        for (old, new) in [("registry", "images"), ("trillian", "trees")] {
+            for (before, after) in [
+                ("name: ", "\n    title"),
+                ("\n  ", ": "),
+                ("port: ", "\n"),
+                ("{{", "}}"),
+                ("keys/", ""),
+                ("needs: [", "]"),
+                ("held_by: ", ","),
+            ] {
+                let renamed = format!("{before}{new}{after}");
+                rows = rows.replace(&format!("{before}{old}{after}"), &renamed);
+            }
+        }
+        local.manifest = Arc::new(serde_yaml::from_str(&rows).unwrap());
+        local.settings.rekor = Versions::Both;
+        let plan = install(&local, &facts).unwrap();
+        let needs = |name: &str| {
+            let step = plan.steps.iter().find(|step| step.name == name);
+            step.unwrap().needs.clone()
+        };
+        assert!(needs("sample").contains(&"images".to_owned()));
+        assert!(needs("rekor-v1-shard").contains(&"trees".to_owned()));
+        let script = shell::script(&plan, &vec![true; plan.steps.len()]);
+        assert!(script.contains("--ca-cert keys/images.pem"), "{script}");
+        assert!(
+            script.contains("--admin_server=127.0.0.1:17803"),
+            "{script}"
+        );
+        let certificate = local.cosign().unwrap().registry_ca;
+        assert_eq!(certificate, local.dir.join("keys/images.pem"));
+    }
+}

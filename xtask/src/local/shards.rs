@@ -42,9 +42,10 @@ impl Local {
     /// The shard of a version of Rekor that the running Trillian holds, where Trillian
     /// holds its log.
     pub(crate) fn shard_of(&self, rekor: Version) -> Result<Option<LogShard>> {
-        match self.manifest.tree_of(rekor) {
+        let log = self.manifest.tree_of(rekor);
+        match log.and_then(|log| Some((log, log.tree.as_ref()?))) {
             None => Ok(None),
-            Some(log) => current(&self.dir, &log.name),
+            Some((log, tree)) => current(&self.dir, &log.name, &tree.held_by),
         }
     }
 }
@@ -68,9 +69,9 @@ pub(crate) fn carried_over(mut settings: Settings, dir: &Path) -> Result<Setting
     Ok(settings)
 }
 
-/// The shard of a log that the running Trillian holds.
-pub(crate) fn current(dir: &Path, log: &str) -> Result<Option<LogShard>> {
-    let Some(trillian) = process::running(dir, "trillian")? else {
+/// The shard of a log that the running Trillian holds, the server of this name.
+pub(crate) fn current(dir: &Path, log: &str, held_by: &str) -> Result<Option<LogShard>> {
+    let Some(trillian) = process::running(dir, held_by)? else {
         return Ok(None);
     };
     let held = |shard: &LogShard| shard.log == log && shard.trillian == trillian.instance();
@@ -82,11 +83,11 @@ pub(crate) fn current(dir: &Path, log: &str) -> Result<Option<LogShard>> {
 pub(crate) fn open(local: &Local, log: &str, tree: &str) -> Result<()> {
     tree.parse::<i64>()
         .map_err(|_| broken(format!("{tree:?} is not the id of a tree")))?;
-    let trillian = process::running(&local.dir, "trillian")?
-        .ok_or_else(|| broken("Trillian does not run").hint("cargo xtask start"))?
-        .instance();
     let row = local.manifest.server(log)?.tree.as_ref();
     let row = row.context("a log without a tree")?;
+    let trillian = process::running(&local.dir, &row.held_by)?
+        .ok_or_else(|| broken("Trillian does not run").hint("cargo xtask start"))?
+        .instance();
     add(&local.dir, log, tree, trillian, |shard| {
         local.make_keys(&[KeyFile {
             kind: row.key,

@@ -175,6 +175,7 @@ mod tests {
                 TrustRole::CtLog,
                 TrustRole::TransparencyLog,
                 TrustRole::TufRepository,
+                TrustRole::ImageRegistry,
             ] {
                 let one = all.iter().filter(|row| row.trusts_as == Some(role));
                 assert_eq!(one.count(), 1, "{role:?} with Rekor {}", rekor.name());

@@ -78,6 +78,8 @@ pub struct KeyRow {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TreeRow {
+    /// The name of the server that holds it, Trillian.
+    pub held_by: String,
     /// The configuration that names tree and key.
     pub config: String,
     /// How the key of a shard is made.

@@ -63,7 +63,7 @@ impl Installation for Local {
         Ok(Summary {
             sample: local.sample()?,
             issuer: local.issuer()?,
-            registry: local.address("registry")?,
+            registry: local.registry_address()?,
             rekor: local.settings.rekor.name(),
             context: None,
         })

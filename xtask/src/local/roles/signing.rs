@@ -65,7 +65,7 @@ impl Signing for Local {
 
     /// The image that `install` pushes.
     fn sample(&self) -> Result<String> {
-        Ok(format!("{}/sample:latest", self.address("registry")?))
+        Ok(format!("{}/sample:latest", self.registry_address()?))
     }
 
     fn rekor(&self) -> Version {

@@ -32,12 +32,14 @@ impl Shard {
     /// It is done where the Trillian that runs holds a shard of the log.
     pub(crate) fn step(local: &Local, server: &ServerRow, tree: &TreeRow) -> Result<Step> {
         let (dir, log) = (local.dir.clone(), server.name.clone());
-        let admin = format!("--admin_server={}", local.address("trillian")?);
+        let trillian = local.manifest.server(&tree.held_by)?;
+        let admin = format!("--admin_server={}", local.address(&trillian.port)?);
         let create = words![
             local.build.program("createtree"),
             admin,
             format!("--display_name={log}")
         ];
+        let held_by = trillian.name.clone();
         let open = Shard {
             log: log.clone(),
             tree: Word::output(&tree.variable),
@@ -46,9 +48,9 @@ impl Shard {
             format!("{log}-shard"),
             format!("make a tree and a key for {}", server.title),
         )
-        .needs(["configure", "trillian"])
+        .needs(["configure", &trillian.name])
         .done(move || {
-            let shard = shards::current(&dir, &log)?;
+            let shard = shards::current(&dir, &log, &held_by)?;
             Ok(shard.map(|shard| format!("shard {} holds it", shard.number)))
         })
         .run(Command::new(create).output(&tree.variable))
