@@ -8,7 +8,7 @@ use x509_cert::der::asn1::{ObjectIdentifier, OctetStringRef};
 use x509_cert::ext::pkix::SubjectKeyIdentifier;
 use x509_tsp::{TimeStampResp, TstInfo};
 
-use super::chain::{self, Purpose};
+use super::KnownChains;
 use crate::format::der;
 use crate::format::key::{Hashing, PublicKey, Unproved};
 use crate::time;
@@ -33,6 +33,7 @@ pub fn verify(
     response: &[u8],
     signature: &[u8],
     root: &TrustedRoot,
+    known: &KnownChains,
 ) -> Result<Timestamp, Unproved> {
     let unreadable = |error| format!("it cannot be read: {error}");
     let response: TimeStampResp<'_> = der::read(response).map_err(unreadable)?;
@@ -63,7 +64,8 @@ pub fn verify(
     let time = info.gen_time.to_unix_duration().as_secs();
     let der = certificate.to_der().map_err(unreadable)?;
     let authorities = &root.timestamp_authorities;
-    let chain = chain::verify(&der, authorities, Purpose::TimeStamping, time)
+    let chain = known
+        .verify(&der, authorities, time)
         .map_err(|why| why.of("the certificate of the authority"))?;
     let when = time::from_unix(time).unwrap_or_else(|| time.to_string());
     if !chain.authority.valid_for.holds(time) {
