@@ -221,11 +221,6 @@ impl Cluster {
         })
     }
 
-    /// A manifest of the repository.
-    fn manifest(&self, name: &str) -> PathBuf {
-        self.repo.join(name)
-    }
-
     /// A file of the trust material.
     fn trust_file(&self, name: &str) -> PathBuf {
         self.dir.join("trust").join(name)

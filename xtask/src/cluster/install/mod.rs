@@ -2,9 +2,7 @@
 
 mod cert_manager;
 mod cluster;
-mod finish;
 mod first_phase;
-mod images;
 mod readiness;
 mod registry;
 mod scaffold;
@@ -14,12 +12,11 @@ use anyhow::Result;
 use super::Cluster;
 use super::facts::{InstallFacts, Request};
 use super::helm::{CERT_MANAGER, RELEASES};
+use super::job_manifest::tool_image;
 use super::object::DEFAULT;
-use super::settings::ClusterSettings;
-use super::steps::Choose;
+use super::steps::{Choose, ClusterTrust, CopySecrets, FetchImages, Preload};
 use super::trust::CONFIG_MAP;
 use crate::plan::{Command, Plan, Step};
-use crate::state;
 use crate::target::steps::Preflight;
 use crate::target::{InstallStage, TargetKind};
 use crate::words;
@@ -44,14 +41,17 @@ impl Cluster {
 
     fn push_install(&self, plan: &mut Plan) -> Result<()> {
         let on_minikube = self.kind == TargetKind::Minikube;
-        plan.push(self.begin_step()?);
-        plan.push(self.preflight_step());
+        plan.push(Choose::step(self)?);
+        let (title, cluster) = ("check what machine and cluster have", self.clone());
+        let preflight = Preflight::default().step(title, move || cluster.is_installed());
+        plan.push(preflight.needs(["begin"]));
         if on_minikube {
             plan.push(self.minikube_step()?.stage(InstallStage::Minikube));
         }
         plan.push(self.namespaces_step()?);
         if on_minikube {
-            plan.push(self.job_image_step()?);
+            let image = tool_image(&self.repo)?;
+            plan.push(Preload::step(self, image)?.needs(["minikube"]));
             if self.settings()?.ingress.is_some() {
                 plan.push(self.ingress_step()?.stage(InstallStage::Ingress));
             }
@@ -65,48 +65,32 @@ impl Cluster {
         plan.push(self.issuer_step()?.stage(InstallStage::Issuer));
         plan.push_stage(InstallStage::Scaffold, |plan| self.push_scaffold(plan))?;
         plan.push_stage(InstallStage::Registry, |plan| self.push_registry(plan))?;
-        plan.push(self.copy_step()?.stage(InstallStage::CopySecrets));
-        plan.push(self.trust_step()?.stage(InstallStage::Trust));
+        let keys = [scaffold::REKOR_KEY, "scaffold-fulcio", "scaffold-ctlog"];
+        let copy = CopySecrets::step(self)?.needs(keys);
+        plan.push(copy.stage(InstallStage::CopySecrets));
+        let mut trust = ClusterTrust::step(self).needs(["copy-secrets", "registry-certificate"]);
+        if self.settings()?.ingress.is_some() {
+            trust = trust.needs(scaffold::ingress_steps());
+        }
+        plan.push(trust.stage(InstallStage::Trust));
         Ok(())
     }
 
     /// Adds what can be fetched before anything is installed. Any other cluster than a
     /// minikube fetches its images itself.
     fn push_prefetch(&self, plan: &mut Plan) -> Result<()> {
-        plan.push(self.begin_step()?);
+        plan.push(Choose::step(self)?);
         self.push_charts(plan)?;
         if self.kind == TargetKind::Minikube {
             plan.push(self.minikube_step()?);
             if self.settings()?.ingress.is_some() {
                 plan.push(self.ingress_step()?);
             }
-            plan.push(self.images_step()?);
+            let charts = RELEASES.map(|release| format!("{}-chart", release.chart));
+            let images = FetchImages::step(self)?.needs(["begin", "minikube"]);
+            plan.push(images.needs(charts));
         }
         Ok(())
-    }
-
-    /// The step that remembers what was chosen.
-    fn begin_step(&self) -> Result<Step> {
-        let settings = self.settings()?.clone();
-        let (file, charts) = (self.settings_file(), self.charts()?);
-        let choose = Choose::from(&settings);
-        Ok(Step::new("begin", "remember what was chosen")
-            .again()
-            .done(move || {
-                let kept: Option<ClusterSettings> = state::read_json(&file)?;
-                // An overlay may have changed since.
-                let is_same = kept.as_ref() == Some(&settings) && charts.values_are_written()?;
-                Ok(is_same.then(|| "it is what was chosen before".to_owned()))
-            })
-            .xtask(choose))
-    }
-
-    fn preflight_step(&self) -> Step {
-        let cluster = self.clone();
-        Step::new("preflight", "check what machine and cluster have")
-            .needs(["begin"])
-            .done(move || cluster.is_installed())
-            .xtask(Preflight::default())
     }
 
     /// Whether an install has come to its end here, and how that is seen: what it looks

@@ -8,12 +8,10 @@ use anyhow::Result;
 use super::Readiness;
 use crate::cluster::Cluster;
 use crate::cluster::conditions::{Condition, ConditionKind, all_hold};
-use crate::cluster::database::PASSWORDS;
 use crate::cluster::helm::SCAFFOLD;
 use crate::cluster::kubectl::Kubectl;
 use crate::cluster::servers::{
-    CTLOG, ClusterServer, FULCIO, LOGS, REKOR, TRILLIAN_DATABASE, TRILLIAN_SERVER, TRILLIAN_SIGNER,
-    shown_by_ingress,
+    CTLOG, ClusterServer, FULCIO, LOGS, REKOR, TRILLIAN_SERVER, TRILLIAN_SIGNER, shown_by_ingress,
 };
 use crate::cluster::steps::{ClearJobs, DatabaseSecret};
 use crate::plan::{Plan, Step};
@@ -26,7 +24,7 @@ impl Cluster {
     /// Adds the steps that install Sigstore.
     pub(super) fn push_scaffold(&self, plan: &mut Plan) -> Result<()> {
         let kubectl = self.kubectl()?;
-        plan.push(passwords_step(&kubectl));
+        plan.push(DatabaseSecret::step(&kubectl).needs(["namespaces"]));
         plan.push(rekor_key_step(&kubectl));
         self.push_first_phase(plan)?;
         plan.push(self.whole_step(&kubectl)?);
@@ -92,20 +90,7 @@ pub(super) fn of_server(step: &str, server: &ClusterServer) -> Readiness {
     Readiness::new(step, &title, server.namespace, server.ready)
 }
 
-/// The passwords, which the chart would otherwise make up again at each upgrade.
-fn passwords_step(kubectl: &Kubectl) -> Step {
-    let kubectl = kubectl.clone();
-    let title = "make the passwords of Trillian's database";
-    Step::new("scaffold-database-secret", title)
-        .needs(["namespaces"])
-        .done(move || {
-            let there = all_hold(&kubectl, TRILLIAN_DATABASE.namespace, &PASSWORDS)?;
-            Ok(there.then(|| "they are there".to_owned()))
-        })
-        .xtask(DatabaseSecret {})
-}
-
-/// Rekor's key, for the same reason.
+/// Rekor's key, which the chart would otherwise make up again at each upgrade.
 fn rekor_key_step(kubectl: &Kubectl) -> Step {
     let key = Condition::key(ConditionKind::Secret, "rekor-signer", "tls.key");
     let title = "have the key made that Rekor signs with";

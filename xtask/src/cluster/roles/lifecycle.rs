@@ -5,7 +5,7 @@ use anyhow::Result;
 use crate::cluster::probes::programs::inotify;
 use crate::cluster::servers::{ClusterServer, SERVERS};
 use crate::cluster::status::FORWARD;
-use crate::cluster::steps::HaltForward;
+use crate::cluster::steps::{HaltForward, LaunchForward};
 use crate::cluster::{Cluster, forwards};
 use crate::fail::broken;
 use crate::plan::{Plan, Step};
@@ -20,7 +20,7 @@ impl Lifecycle for Cluster {
         let mut plan = Plan::new("start", self.globals());
         let all = self.port_forwards()?;
         for server in forwards::chosen(components)? {
-            plan.push(forwards::open_step(&all, &all.persistent(server))?);
+            plan.push(LaunchForward::step(&all, &all.persistent(server))?);
         }
         Ok(plan)
     }

@@ -5,7 +5,7 @@ use clap::Args;
 
 use crate::cluster::Cluster;
 use crate::cluster::settings::ClusterSettings;
-use crate::plan::{StepArgs, StepEvent, Word};
+use crate::plan::{Step, StepArgs, StepEvent, Word};
 use crate::state::{self, State};
 use crate::target::ClusterOptions;
 use crate::words;
@@ -62,6 +62,22 @@ impl StepArgs for Choose {
 }
 
 impl Choose {
+    /// The step that remembers what was chosen for this cluster.
+    pub(in crate::cluster) fn step(cluster: &Cluster) -> Result<Step> {
+        let settings = cluster.settings()?.clone();
+        let (file, charts) = (cluster.settings_file(), cluster.charts()?);
+        let choose = Choose::from(&settings);
+        Ok(Step::new("begin", "remember what was chosen")
+            .again()
+            .done(move || {
+                let kept: Option<ClusterSettings> = state::read_json(&file)?;
+                // An overlay may have changed since.
+                let is_same = kept.as_ref() == Some(&settings) && charts.values_are_written()?;
+                Ok(is_same.then(|| "it is what was chosen before".to_owned()))
+            })
+            .xtask(choose))
+    }
+
     pub(crate) fn run(self, cluster: &Cluster, _: &dyn Fn(StepEvent<'_>)) -> Result<()> {
         State::open(cluster.dir.parent().unwrap_or(&cluster.dir).to_owned())?.create()?;
         // Nothing but what is typed here counts: it is the whole choice.
