@@ -10,9 +10,9 @@ mod scaffold;
 use anyhow::Result;
 
 use super::Cluster;
-use super::facts::{InstallFacts, Request};
+use super::charts::Charts;
+use super::facts::InstallFacts;
 use super::helm::{CERT_MANAGER, RELEASES};
-use super::job_manifest::tool_image;
 use super::object::DEFAULT;
 use super::steps::{Choose, ClusterTrust, CopySecrets, FetchImages, Preload};
 use super::trust::CONFIG_MAP;
@@ -24,24 +24,30 @@ use readiness::{Readiness, WITHIN, ready};
 
 impl Cluster {
     /// Everything, from the cluster to the trust material, or the whole of which `stage`
-    /// is a part. It runs nothing: what it has to know are the facts.
-    pub(super) fn install_plan(&self, request: Request<'_>, facts: &InstallFacts) -> Result<Plan> {
-        let name = request.stage.map_or("install", InstallStage::name);
+    /// is a part. It runs nothing and reads nothing: what it has to know are the facts.
+    pub(super) fn install_plan(
+        &self,
+        stage: Option<InstallStage>,
+        facts: &InstallFacts,
+    ) -> Result<Plan> {
+        let name = stage.map_or("install", InstallStage::name);
         let mut plan = Plan::new(name, self.globals());
-        self.chosen(request, facts)?.push_install(&mut plan)?;
+        let chosen = self.with_settings(facts.charts.sources.settings.clone());
+        chosen.push_install(&mut plan, facts)?;
         Ok(plan)
     }
 
     /// What can be fetched before anything is installed.
-    pub(super) fn prefetch_plan(&self, request: Request<'_>, facts: &InstallFacts) -> Result<Plan> {
+    pub(super) fn prefetch_plan(&self, facts: &InstallFacts) -> Result<Plan> {
         let mut plan = Plan::new("prefetch", self.globals());
-        self.chosen(request, facts)?.push_prefetch(&mut plan)?;
+        let chosen = self.with_settings(facts.charts.sources.settings.clone());
+        chosen.push_prefetch(&mut plan, &facts.charts)?;
         Ok(plan)
     }
 
-    fn push_install(&self, plan: &mut Plan) -> Result<()> {
-        let on_minikube = self.kind == TargetKind::Minikube;
-        plan.push(Choose::step(self)?);
+    fn push_install(&self, plan: &mut Plan, facts: &InstallFacts) -> Result<()> {
+        let (charts, on_minikube) = (&facts.charts, self.kind == TargetKind::Minikube);
+        plan.push(Choose::step(self, charts));
         let (title, cluster) = ("check what machine and cluster have", self.clone());
         let preflight = Preflight::default().step(title, move || cluster.is_installed());
         plan.push(preflight.needs(["begin"]));
@@ -50,21 +56,27 @@ impl Cluster {
         }
         plan.push(self.namespaces_step()?);
         if on_minikube {
-            let image = tool_image(&self.repo)?;
-            plan.push(Preload::step(self, image)?.needs(["minikube"]));
+            plan.push(Preload::step(self, facts.job_image.clone())?.needs(["minikube"]));
             if self.settings()?.ingress.is_some() {
                 plan.push(self.ingress_step()?.stage(InstallStage::Ingress));
             }
         }
         let reviewer = self.oidc_reviewer_step()?;
         plan.push(reviewer.stage(InstallStage::OidcReviewer));
-        self.push_charts(plan)?;
+        push_charts(plan, charts);
         plan.push_stage(InstallStage::CertManager, |plan| {
-            self.push_cert_manager(plan)
+            self.push_cert_manager(plan, charts)
         })?;
         plan.push(self.issuer_step()?.stage(InstallStage::Issuer));
-        plan.push_stage(InstallStage::Scaffold, |plan| self.push_scaffold(plan))?;
+        plan.push_stage(InstallStage::Scaffold, |plan| {
+            self.push_scaffold(plan, charts)
+        })?;
         plan.push_stage(InstallStage::Registry, |plan| self.push_registry(plan))?;
+        self.push_trust(plan)
+    }
+
+    /// Adds what comes last: the copies of public keys, and the trust material.
+    fn push_trust(&self, plan: &mut Plan) -> Result<()> {
         let keys = [scaffold::REKOR_KEY, "scaffold-fulcio", "scaffold-ctlog"];
         let copy = CopySecrets::step(self)?.needs(keys);
         plan.push(copy.stage(InstallStage::CopySecrets));
@@ -78,17 +90,17 @@ impl Cluster {
 
     /// Adds what can be fetched before anything is installed. Any other cluster than a
     /// minikube fetches its images itself.
-    fn push_prefetch(&self, plan: &mut Plan) -> Result<()> {
-        plan.push(Choose::step(self)?);
-        self.push_charts(plan)?;
+    fn push_prefetch(&self, plan: &mut Plan, charts: &Charts) -> Result<()> {
+        plan.push(Choose::step(self, charts));
+        push_charts(plan, charts);
         if self.kind == TargetKind::Minikube {
             plan.push(self.minikube_step()?);
             if self.settings()?.ingress.is_some() {
                 plan.push(self.ingress_step()?);
             }
-            let charts = RELEASES.map(|release| format!("{}-chart", release.chart));
-            let images = FetchImages::step(self)?.needs(["begin", "minikube"]);
-            plan.push(images.needs(charts));
+            let fetched = RELEASES.map(|release| format!("{}-chart", release.chart));
+            let images = FetchImages::step(charts, self.minikube()?);
+            plan.push(images.needs(["begin", "minikube"]).needs(fetched));
         }
         Ok(())
     }
@@ -106,31 +118,6 @@ impl Cluster {
         Ok(map.map(|_| "Sigstore is installed".to_owned()))
     }
 
-    fn push_charts(&self, plan: &mut Plan) -> Result<()> {
-        let charts = self.charts()?;
-        for release in RELEASES {
-            let chart = release.chart;
-            let stage = match release {
-                CERT_MANAGER => InstallStage::CertManager,
-                _ => InstallStage::Scaffold,
-            };
-            let Some((fetch, file)) = charts.fetch(chart)? else {
-                continue;
-            };
-            let title = format!("fetch the chart {chart}");
-            plan.push(
-                Step::new(format!("{chart}-chart"), title)
-                    .stage(stage)
-                    .needs(["begin"])
-                    .done(move || Ok(file.is_file().then(|| "it was fetched before".to_owned())))
-                    // Helm does not make the directory that it writes to.
-                    .run(Command::new(words!["mkdir", "-p", charts.fetched()]))
-                    .run(fetch),
-            );
-        }
-        Ok(())
-    }
-
     /// A step that applies manifests; it is done where this object is there, which
     /// is in no namespace.
     fn apply_step(&self, step: Step, manifest: &str, object: &'static str) -> Result<Step> {
@@ -142,5 +129,33 @@ impl Cluster {
                 Ok(found.map(|_| "it is there".to_owned()))
             })
             .run(apply))
+    }
+}
+
+/// Adds the steps that fetch the charts, where they come from no directory.
+fn push_charts(plan: &mut Plan, charts: &Charts) {
+    for release in RELEASES {
+        let chart = release.chart;
+        let stage = match release {
+            CERT_MANAGER => InstallStage::CertManager,
+            _ => InstallStage::Scaffold,
+        };
+        let Some((fetch, file)) = charts.fetch(chart) else {
+            continue;
+        };
+        let title = format!("fetch the chart {chart}");
+        plan.push(
+            Step::new(format!("{chart}-chart"), title)
+                .stage(stage)
+                .needs(["begin"])
+                .done(move || Ok(file.is_file().then(|| "it was fetched before".to_owned())))
+                // Helm does not make the directory that it writes to.
+                .run(Command::new(words![
+                    "mkdir",
+                    "-p",
+                    charts.sources.fetched()
+                ]))
+                .run(fetch),
+        );
     }
 }

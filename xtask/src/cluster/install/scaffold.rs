@@ -7,8 +7,9 @@ use anyhow::Result;
 
 use super::Readiness;
 use crate::cluster::Cluster;
+use crate::cluster::charts::Charts;
 use crate::cluster::conditions::{Condition, ConditionKind, all_hold};
-use crate::cluster::helm::SCAFFOLD;
+use crate::cluster::helm::{Helm, SCAFFOLD};
 use crate::cluster::kubectl::Kubectl;
 use crate::cluster::servers::{
     CTLOG, ClusterServer, FULCIO, LOGS, REKOR, TRILLIAN_SERVER, TRILLIAN_SIGNER, shown_by_ingress,
@@ -22,12 +23,12 @@ pub(super) const REKOR_KEY: &str = "scaffold-rekor-key";
 
 impl Cluster {
     /// Adds the steps that install Sigstore.
-    pub(super) fn push_scaffold(&self, plan: &mut Plan) -> Result<()> {
+    pub(super) fn push_scaffold(&self, plan: &mut Plan, charts: &Charts) -> Result<()> {
         let kubectl = self.kubectl()?;
         plan.push(DatabaseSecret::step(&kubectl).needs(["namespaces"]));
         plan.push(rekor_key_step(&kubectl));
-        self.push_first_phase(plan)?;
-        plan.push(self.whole_step(&kubectl)?);
+        self.push_first_phase(plan, charts)?;
+        plan.push(whole_step(charts, &kubectl, self.helm()?));
         plan.push(
             trillian("scaffold-trillian")
                 .step(&kubectl)
@@ -47,25 +48,23 @@ impl Cluster {
         }
         Ok(())
     }
+}
 
-    fn whole_step(&self, kubectl: &Kubectl) -> Result<Step> {
-        let (kubectl, helm, charts) = (kubectl.clone(), self.helm()?, self.charts()?);
-        let upgrade = [
-            words!["upgrade", "--install"],
-            charts.release_words(SCAFFOLD)?,
-        ];
-        let upgrade = helm.command(upgrade.concat());
-        Ok(
-            Step::new("scaffold", "install Rekor and the CT log as well")
-                .needs(["begin", "scaffold-trees", "scaffold-authority", REKOR_KEY])
-                .done(move || {
-                    let done = charts.is_current(&helm, SCAFFOLD)? && logs_are_coming(&kubectl)?;
-                    Ok(done.then(|| "it is as it should be".to_owned()))
-                })
-                .xtask(ClearJobs {})
-                .run(upgrade),
-        )
-    }
+fn whole_step(charts: &Charts, kubectl: &Kubectl, helm: Helm) -> Step {
+    let (kubectl, charts) = (kubectl.clone(), charts.clone());
+    let upgrade = [
+        words!["upgrade", "--install"],
+        charts.release_words(SCAFFOLD),
+    ];
+    let upgrade = helm.command(upgrade.concat());
+    Step::new("scaffold", "install Rekor and the CT log as well")
+        .needs(["begin", "scaffold-trees", "scaffold-authority", REKOR_KEY])
+        .done(move || {
+            let done = charts.is_current(&helm, SCAFFOLD)? && logs_are_coming(&kubectl)?;
+            Ok(done.then(|| "it is as it should be".to_owned()))
+        })
+        .xtask(ClearJobs {})
+        .run(upgrade)
 }
 
 /// The steps that wait for the certificates of an ingress.

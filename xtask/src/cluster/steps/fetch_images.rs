@@ -3,6 +3,8 @@
 use anyhow::Result;
 use clap::Args;
 
+use crate::cluster::charts::Charts;
+use crate::cluster::minikube::Minikube;
 use crate::cluster::{Cluster, images};
 use crate::plan::{Step, StepArgs, StepEvent, Word};
 
@@ -20,9 +22,9 @@ impl StepArgs for FetchImages {
 
 impl FetchImages {
     /// The step that fetches all of them; it is done where minikube has them.
-    pub(in crate::cluster) fn step(cluster: &Cluster) -> Result<Step> {
-        let (charts, minikube) = (cluster.charts()?, cluster.minikube()?);
-        Ok(Step::new("images", "fetch the images into minikube")
+    pub(in crate::cluster) fn step(charts: &Charts, minikube: Minikube) -> Step {
+        let charts = charts.clone();
+        Step::new("images", "fetch the images into minikube")
             .done(move || {
                 if !images::are_known(&charts)? || !minikube.runs() {
                     return Ok(None);
@@ -30,7 +32,7 @@ impl FetchImages {
                 let lacking = minikube.lacking_images(&images::named(&charts)?)?;
                 Ok(lacking.is_empty().then(|| "minikube has them".to_owned()))
             })
-            .xtask(FetchImages {}))
+            .xtask(FetchImages {})
     }
 
     pub(crate) fn run(self, cluster: &Cluster, report: &dyn Fn(StepEvent<'_>)) -> Result<()> {
