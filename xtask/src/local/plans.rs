@@ -126,6 +126,7 @@ impl Local {
         // Before all keys are there, trust material would lack some of them.
         if names.is_empty() || facts.trusted {
             plan.push(self.trust_step());
+            plan.push(self.publish_step()?);
         }
         Ok(())
     }

@@ -10,7 +10,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 use xtask::local::process;
 
-use super::fakes::{COSIGN, GO, LOOPBACK, SERVER, TOOLS, make_program, programs, users};
+use super::fakes::{COSIGN, GO, LOOPBACK, SERVER, TOOLS, TUF, make_program, programs, users};
 use super::ports::Ports;
 use super::repo::{repository, target};
 use super::run::{Run, command, end, xtask};
@@ -81,6 +81,7 @@ impl World {
             ("cosign", COSIGN),
             ("loopback", LOOPBACK),
             ("createtree", "echo 4711"),
+            ("tuf", TUF),
         ] {
             world.fake(name, does);
         }
