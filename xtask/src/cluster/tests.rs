@@ -171,7 +171,9 @@ fn images_are_signed_by_jobs_and_files_here() {
             ],
         },
     };
-    let plan = cluster.sign_plan(&[image], "bob", &here).unwrap();
+    let plan = cluster
+        .sign_plan(std::slice::from_ref(&image), "bob", &here)
+        .unwrap();
     let all = names(&plan);
     for name in [
         "forward-fulcio",
@@ -184,6 +186,9 @@ fn images_are_signed_by_jobs_and_files_here() {
     // The registry has the name that it has here.
     let sign = printed(&plan, "digest");
     assert!(sign.contains("127.0.0.1:20003/a:1"), "{sign}");
+    let policy = ("https://me", "https://issuer");
+    let plan = cluster.verify_plan(&[image], policy, &here.place).unwrap();
+    assert!(names(&plan).contains(&"close-registry"));
 }
 
 #[test]

@@ -86,8 +86,8 @@ impl Choose {
             port_base: self.port_base,
             ..ClusterSettings::new(&cluster.settings()?.context)
         });
-        // This asks the cluster for its issuer once more. That is not among the words, so
-        // a command that was printed and is run later tells Fulcio none of yesterday.
+        // The plan knew the issuer of the cluster, but its words do not name it. It is
+        // asked for again, since a command that was printed may be run much later.
         let charts = fresh.charts_with(&self.options)?;
         // Helm writes into this one, and makes none.
         state::make_dir(&charts.sources.fetched())?;
