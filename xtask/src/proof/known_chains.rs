@@ -41,7 +41,7 @@ impl KnownChains {
     pub(super) fn verify<'a>(
         &self,
         leaf: &[u8],
-        authorities: &'a [Authority],
+        authorities: impl IntoIterator<Item = &'a Authority>,
         time: u64,
     ) -> Result<Chain<'a>, Unproved> {
         chain::first(authorities, time, |authority| {
