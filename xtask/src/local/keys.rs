@@ -7,7 +7,6 @@ use anyhow::{Context, Result};
 use super::Local;
 use super::manifest::{KeyRecipe, KeyRow, ServerRow, fill};
 use super::settings::{Period, Settings};
-use crate::exec::output_of;
 use crate::fail::broken;
 use crate::plan::Command;
 use crate::state;
@@ -35,6 +34,7 @@ impl Settings {
             KeyRecipe::Ca => Some(&self.fulcio),
             KeyRecipe::Timestamp => Some(&self.timestamp),
             KeyRecipe::Ctlog => Some(&self.ctlog),
+            KeyRecipe::Ecdsa => Some(&self.rekor_v1),
             _ => None,
         }
     }
@@ -125,13 +125,14 @@ impl Local {
     /// What a key has signed that others may still hold; `None` where there is nothing.
     fn signed_by(&self, server: &ServerRow, kind: KeyRecipe) -> Result<Option<&'static str>> {
         let log = self.data(server)?;
-        let began = log.is_some_and(|log| log.join("checkpoint").exists());
+        let begins = ["checkpoint", "journal"];
+        let began = log.is_some_and(|log| begins.iter().any(|file| log.join(file).exists()));
         Ok(match kind {
             KeyRecipe::Ca => self.installed.then_some("certificates"),
             KeyRecipe::Timestamp => self.installed.then_some("timestamps"),
-            KeyRecipe::Ed25519 => began.then_some("checkpoints"),
+            KeyRecipe::Ed25519 | KeyRecipe::Ecdsa => began.then_some("checkpoints"),
             KeyRecipe::Ctlog => began.then_some("promises"),
-            KeyRecipe::Tls | KeyRecipe::Users | KeyRecipe::Ecdsa => None,
+            KeyRecipe::Tls | KeyRecipe::Users => None,
         })
     }
 
@@ -148,11 +149,6 @@ impl Local {
             );
         }
         Ok(all)
-    }
-
-    /// Makes the keys that are missing. An error where one that is there is damaged.
-    pub(crate) fn make_keys(&self, keys: &[KeyFile]) -> Result<()> {
-        output_of(&self.make_keys_command(keys), None).map(drop)
     }
 
     /// The command that makes the keys that are missing.

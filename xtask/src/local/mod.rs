@@ -2,10 +2,10 @@
 //!
 //! ```text
 //! .workshop/local/
-//!   settings.json  shards.json  signatures.json
+//!   settings.json  signatures.json
 //!   keys/      private keys (mode 0600) beside their public halves
 //!   config/    the servers' configuration, filled in
-//!   data/      what servers keep: the tiles of both logs, the registry's images
+//!   data/      what servers keep: the logs, the registry's images
 //!   trust/     trusted_root.json, signing_config.json, client_trust_config.json
 //!   run/       a record of each process      logs/   what it printed
 //!   tuf/       cosign's TUF_ROOT             tmp/    tokens, for moments
@@ -16,6 +16,7 @@ pub mod build;
 pub(crate) mod config;
 pub(crate) mod doctor;
 mod facts;
+pub(crate) mod former;
 mod keys;
 pub mod manifest;
 pub(crate) mod plans;
@@ -25,7 +26,6 @@ pub mod process;
 mod process_record;
 mod roles;
 pub(crate) mod settings;
-pub(crate) mod shards;
 pub(crate) mod sign;
 pub(crate) mod status;
 pub(crate) mod steps;
@@ -70,7 +70,7 @@ impl Local {
     pub(crate) fn open(repo: &Path, state: &State, globals: Vec<String>) -> Result<Local> {
         let dir = state.path("local");
         let settings = Settings::read(&dir)?;
-        let settings = settings.map(|settings| shards::carried_over(settings, &dir));
+        let settings = settings.map(|settings| former::carried_over(settings, &dir));
         Local::with(repo, state, globals, settings.transpose()?)
     }
 

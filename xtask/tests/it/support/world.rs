@@ -76,12 +76,7 @@ impl World {
         }
         make_program(&world.path("fakes/program"), include_str!("fakes/any.sh"));
         symlink(world.path("fakes/program"), world.path("bin/go")).unwrap();
-        for (name, does) in [
-            ("go", GO),
-            ("cosign", COSIGN),
-            ("loopback", LOOPBACK),
-            ("createtree", "echo 4711"),
-        ] {
+        for (name, does) in [("go", GO), ("cosign", COSIGN), ("loopback", LOOPBACK)] {
             world.fake(name, does);
         }
         for server in ["dex", "posix", "registry", "rekor-v1", "tesseract", "tiles"] {
@@ -106,7 +101,7 @@ impl World {
         self.write_state("version", "1\n");
         let since = r#"{"since": "2026-01-02T03:04:05Z", "until": null}"#;
         let settings = format!(
-            r#"{{"port_base": {}, "rekor": "{rekor}", "created": "2026-01-02T03:04:05Z", "fulcio": [{since}], "timestamp": [{since}], "ctlog": [{since}]}}"#,
+            r#"{{"port_base": {}, "rekor": "{rekor}", "created": "2026-01-02T03:04:05Z", "fulcio": [{since}], "timestamp": [{since}], "ctlog": [{since}], "rekor_v1": [{since}]}}"#,
             self.base
         );
         self.write_state("local/settings.json", &settings);
