@@ -17,6 +17,11 @@ pub(crate) fn format(time: SystemTime) -> String {
     humantime::format_rfc3339_seconds(time).to_string()
 }
 
+/// The time that a text says; `None` for what is not a time.
+pub(crate) fn parse(text: &str) -> Option<SystemTime> {
+    humantime::parse_rfc3339(text).ok()
+}
+
 /// A number of seconds since 1970 as text; `None` where no calendar holds it.
 pub(crate) fn from_unix(seconds: u64) -> Option<String> {
     const YEAR_9999: u64 = 253_402_300_799;
@@ -25,8 +30,7 @@ pub(crate) fn from_unix(seconds: u64) -> Option<String> {
 
 /// How long ago a time was; zero for the future and for what is not a time.
 pub(crate) fn age(text: &str) -> Duration {
-    humantime::parse_rfc3339(text)
-        .ok()
+    parse(text)
         .and_then(|time| time.elapsed().ok())
         .unwrap_or_default()
 }

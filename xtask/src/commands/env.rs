@@ -31,7 +31,7 @@ enum Format {
 
 /// How each client is told, in the words of a POSIX shell; `USER` is who signs
 /// where nobody is named. A test runs them.
-const CLIENTS: [(&str, &[&str]); 3] = [
+const CLIENTS: [(&str, &[&str]); 4] = [
     (
         "an identity token, for where no browser can open",
         &["cargo xtask step token --as USER --out TOKEN"],
@@ -41,6 +41,14 @@ const CLIENTS: [(&str, &[&str]); 3] = [
         &[
             r#""$WORKSHOP_COSIGN" sign-blob --yes --signing-config "$WORKSHOP_SIGNING_CONFIG" --trusted-root "$WORKSHOP_TRUSTED_ROOT" --identity-token TOKEN --bundle FILE.sigstore.json FILE"#,
             r#""$WORKSHOP_COSIGN" verify-blob --trusted-root "$WORKSHOP_TRUSTED_ROOT" --certificate-identity "$WORKSHOP_IDENTITY" --certificate-oidc-issuer "$WORKSHOP_ISSUER" --bundle FILE.sigstore.json FILE"#,
+        ],
+    ),
+    (
+        "cosign v3, which takes the trusted root and the signing config by TUF",
+        &[
+            r#""$WORKSHOP_COSIGN" initialize --mirror "$WORKSHOP_TUF" --root "$WORKSHOP_TUF_ANCHOR""#,
+            r#""$WORKSHOP_COSIGN" sign-blob --yes --identity-token TOKEN --bundle FILE.sigstore.json FILE"#,
+            r#""$WORKSHOP_COSIGN" verify-blob --certificate-identity "$WORKSHOP_IDENTITY" --certificate-oidc-issuer "$WORKSHOP_ISSUER" --bundle FILE.sigstore.json FILE"#,
         ],
     ),
     (
@@ -66,10 +74,16 @@ impl EnvCommand {
         let target = app.target()?;
         let user = format!("--as {}", target.default_user());
         let line = |line: &&str| app.ui.with_prefix(&line.replace("--as USER", &user));
-        let clients = CLIENTS.map(|(name, lines)| (name, lines.iter().map(line).collect()));
+        let env = target.env()?;
+        // Not every target has every server.
+        let tuf = env.iter().any(|(name, _)| name == "WORKSHOP_TUF");
+        let clients = CLIENTS.iter();
+        let clients = clients.filter(|(_, lines)| tuf || !lines[0].contains("$WORKSHOP_TUF"));
         let environment = Environment {
-            env: target.env()?,
-            clients: clients.to_vec(),
+            env,
+            clients: clients
+                .map(|(name, lines)| (*name, lines.iter().map(line).collect()))
+                .collect(),
         };
         if app.ui.style().json {
             return Ok(Answer::document(environment));

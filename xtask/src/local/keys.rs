@@ -28,15 +28,12 @@ impl KeyFile {
 }
 
 impl Settings {
-    /// The periods of the keys of this kind, where they are counted.
-    pub fn periods(&self, kind: KeyRecipe) -> Option<&[Period]> {
-        match kind {
-            KeyRecipe::Ca => Some(&self.fulcio),
-            KeyRecipe::Timestamp => Some(&self.timestamp),
-            KeyRecipe::Ctlog => Some(&self.ctlog),
-            KeyRecipe::Ecdsa => Some(&self.rekor_v1),
-            _ => None,
-        }
+    /// The periods of the keys with this file name, where they are counted: the name holds
+    /// a placeholder for the number.
+    pub(crate) fn periods(&self, file: &str) -> Option<&[Period]> {
+        let counted = self.counted().into_iter();
+        let mut named = counted.filter(|(name, _)| file.contains(&format!("{{{{{name}}}}}")));
+        named.next().map(|(_, periods)| periods)
     }
 }
 
@@ -49,7 +46,7 @@ impl Local {
 
     /// The keys that a server has used, the one in use last.
     pub(crate) fn keys(&self, row: &KeyRow) -> Result<Vec<KeyFile>> {
-        match self.settings.periods(row.kind) {
+        match self.settings.periods(&row.file) {
             None => Ok(vec![self.key_number(row, None)?]),
             Some(periods) => (1..=periods.len())
                 .map(|number| self.key_number(row, Some(number)))

@@ -5,9 +5,11 @@
 //!   settings.json  signatures.json
 //!   keys/      private keys (mode 0600) beside their public halves
 //!   config/    the servers' configuration, filled in
-//!   data/      what servers keep: the logs, the registry's images
-//!   trust/     trusted_root.json, signing_config.json, client_trust_config.json
+//!   data/      what servers keep: the logs, images, the TUF repository
+//!   trust/     trusted_root.json, signing_config.json, client_trust_config.json,
+//!              root.json, with which TUF clients begin
 //!   run/       a record of each process      logs/   what it printed
+//!   offline/   the key of the TUF root role, which can be kept elsewhere
 //!   tuf/       cosign's TUF_ROOT             tmp/    tokens, for moments
 //! ```
 
@@ -24,6 +26,7 @@ pub mod platform;
 pub(crate) mod preflight;
 pub mod process;
 mod process_record;
+mod publish;
 mod roles;
 pub(crate) mod settings;
 pub(crate) mod sign;

@@ -6,7 +6,7 @@ use anyhow::Result;
 
 use super::facts::Facts;
 use super::keys::KeyFile;
-use super::manifest::ServerRow;
+use super::manifest::{KeyRecipe, ServerRow};
 use super::settings::Settings;
 use super::status::is_soon;
 use super::steps::{Begin, Configure, Halt, Launch};
@@ -122,6 +122,7 @@ impl Local {
         // Before all keys are there, trust material would lack some of them.
         if names.is_empty() || facts.trusted {
             plan.push(self.trust_step());
+            plan.push(self.publish_step()?);
         }
         Ok(())
     }
@@ -154,7 +155,7 @@ impl Local {
             // Those with periods are renewed by whoever asks for it.
             let renewed = |key: &KeyFile| {
                 let ends = local.certificate_end(key);
-                local.settings.periods(key.kind).is_none() && ends.is_some_and(is_soon)
+                key.kind == KeyRecipe::Tls && ends.is_some_and(is_soon)
             };
             let good = keys.iter().all(|key| there(key) && !renewed(key)) && local.all_run()?;
             Ok(good.then(|| "the servers use them".to_owned()))

@@ -36,7 +36,10 @@ impl Local {
             since: alive.map(|record| record.since.clone()),
             memory_kib: alive.and_then(|record| platform::memory(record.pid)),
             log_size: answers.then(|| self.log_size(server)).flatten(),
-            warning: key.zip(ends).and_then(|(key, ends)| warning(&key, ends)),
+            warning: key
+                .zip(ends)
+                .and_then(|(key, ends)| warning(&key, ends))
+                .or_else(|| self.publication_warning(server)),
             certificate_ends: ends.map(time::format),
         })
     }

@@ -150,7 +150,7 @@ impl Local {
             return Ok(Vec::new());
         };
         let files = self.keys(key)?.into_iter().map(|key| key.public());
-        if let Some(periods) = self.settings.periods(key.kind) {
+        if let Some(periods) = self.settings.periods(&key.file) {
             let mut keys: Vec<_> = files.zip(periods.iter().cloned()).collect();
             // One that was never chosen has no key yet.
             keys.pop_if(|(newest, _)| row.rekor.is_some() && !self.dir.join(newest).exists());

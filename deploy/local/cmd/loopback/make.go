@@ -14,12 +14,12 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"path/filepath"
 
 	"github.com/sigstore/fulcio/pkg/ca"
 	"github.com/sigstore/sigstore/pkg/cryptoutils"
 
 	"workshop.local/servers/internal/cli"
+	"workshop.local/servers/internal/files"
 )
 
 // kinds are what make can make, each from the prefix of its files' names.
@@ -92,7 +92,7 @@ func (p pair) make(prefix string) error {
 	if public, err = p.publish(key); err != nil {
 		return err
 	}
-	return writeFile(path, public, 0o644)
+	return files.Write(path, public, 0o644)
 }
 
 // A keyFormat is an algorithm and how its private keys are written.
@@ -117,7 +117,7 @@ func (f keyFormat) create(path string) (crypto.Signer, error) {
 	if err != nil {
 		return nil, err
 	}
-	return key, writeFile(path, pem.EncodeToMemory(block), 0o600)
+	return key, files.Write(path, pem.EncodeToMemory(block), 0o600)
 }
 
 func (f keyFormat) read(path string) (crypto.Signer, error) {
@@ -182,24 +182,4 @@ func checkPublicKey(public []byte, key crypto.Signer) error {
 		err = errors.New("not the public part of its key")
 	}
 	return err
-}
-
-// writeFile replaces or makes the file in one step, so that nobody ever reads
-// half of it, and a run that is cut short leaves none.
-func writeFile(path string, data []byte, mode fs.FileMode) error {
-	dir, base := filepath.Split(path)
-	if err := os.MkdirAll(filepath.Clean(dir), 0o700); err != nil {
-		return err
-	}
-	file, err := os.CreateTemp(filepath.Clean(dir), "."+base+"-*")
-	if err != nil {
-		return err
-	}
-	defer os.Remove(file.Name()) // fails once the file has been renamed
-	_, err = file.Write(data)
-	err = errors.Join(err, file.Chmod(mode), file.Sync(), file.Close())
-	if err != nil {
-		return err
-	}
-	return os.Rename(file.Name(), path)
 }

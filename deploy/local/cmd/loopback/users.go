@@ -11,6 +11,8 @@ import (
 	"go.yaml.in/yaml/v3"
 	"golang.org/x/crypto/bcrypt"
 	"golang.org/x/sync/errgroup"
+
+	"workshop.local/servers/internal/files"
 )
 
 // A user is one of the people of the workshop. The file has both the password,
@@ -40,7 +42,7 @@ func makeUsers(prefix string) error {
 	if text, err = newUsers("alice", "bob", "mallory"); err != nil {
 		return err
 	}
-	return writeFile(path, text, 0o600)
+	return files.Write(path, text, 0o600)
 }
 
 // newUsers takes the hashes side by side, because each is slow by design.

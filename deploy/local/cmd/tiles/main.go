@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"workshop.local/servers/internal/cli"
+	"workshop.local/servers/internal/files"
 )
 
 const usage = `usage:
@@ -54,7 +55,7 @@ func handler(root *os.Root, below string) http.Handler {
 		io.WriteString(w, "ok\n")
 	})
 	mux.HandleFunc("GET "+below+"/checkpoint", func(w http.ResponseWriter, r *http.Request) {
-		serveFile(w, r, root, "checkpoint", "text/plain; charset=utf-8", "no-cache")
+		files.Serve(w, r, root, "checkpoint", "text/plain; charset=utf-8", "no-cache")
 	})
 	// What does not change may be kept: a partial tile has its width in its name, an
 	// issuer its hash.
@@ -65,29 +66,10 @@ func handler(root *os.Root, below string) http.Handler {
 				http.NotFound(w, r)
 				return
 			}
-			serveFile(w, r, root, in+"/"+path, contentType, "max-age=31536000, immutable")
+			files.Serve(w, r, root, in+"/"+path, contentType, "max-age=31536000, immutable")
 		})
 	}
 	unchanging("tile", tilePath, "application/octet-stream")
 	unchanging("issuer", issuerPath, "application/pkix-cert")
 	return mux
-}
-
-// serveFile leaves ranges and conditions to http.ServeContent. The caching
-// header is set only once there is a file to cache.
-func serveFile(w http.ResponseWriter, r *http.Request, root *os.Root, name, contentType, caching string) {
-	file, err := root.Open(name)
-	if err != nil {
-		http.NotFound(w, r)
-		return
-	}
-	defer file.Close()
-	info, err := file.Stat()
-	if err != nil || !info.Mode().IsRegular() {
-		http.NotFound(w, r)
-		return
-	}
-	w.Header().Set("Content-Type", contentType)
-	w.Header().Set("Cache-Control", caching)
-	http.ServeContent(w, r, "", info.ModTime(), file)
 }

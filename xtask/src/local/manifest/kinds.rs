@@ -18,6 +18,8 @@ pub enum TrustRole {
     CtLog,
     /// The log of signatures.
     TransparencyLog,
+    /// What brings both to clients; in neither.
+    TufRepository,
 }
 
 /// How the size of a log is read.

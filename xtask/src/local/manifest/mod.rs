@@ -154,6 +154,7 @@ mod tests {
                 TrustRole::TimestampAuthority,
                 TrustRole::CtLog,
                 TrustRole::TransparencyLog,
+                TrustRole::TufRepository,
             ] {
                 let one = all.iter().filter(|row| row.trusts_as == Some(role));
                 assert_eq!(one.count(), 1, "{role:?} with Rekor {}", rekor.name());

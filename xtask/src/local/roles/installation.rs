@@ -167,7 +167,7 @@ mod tests {
             "dex",
         ];
         assert_eq!(v2[..6], first);
-        assert_eq!(v2[v2.len() - 2..], ["trust", "sample"]);
+        assert_eq!(v2[v2.len() - 3..], ["trust", "publish", "sample"]);
         assert!(!v2.contains(&"rekor-v1".to_owned()));
         local.settings.rekor = Versions::Both;
         let both = names(&local.install_plan(&facts).unwrap());

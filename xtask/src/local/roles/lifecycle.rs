@@ -64,6 +64,7 @@ impl Lifecycle for Local {
         if self.installed {
             findings.push(self.servers_are_up()?);
             findings.push(self.logs_are_clean()?);
+            findings.push(self.is_published()?);
         }
         Ok(findings)
     }
@@ -121,7 +122,8 @@ mod tests {
             .local
             .start_plan(&machine.facts, &["dex".to_owned()])
             .unwrap();
-        assert_eq!(names(&plan), ["keys", "configure", "dex", "trust"]);
+        let wanted = ["keys", "configure", "dex", "trust", "publish"];
+        assert_eq!(names(&plan), wanted);
     }
 
     #[test]

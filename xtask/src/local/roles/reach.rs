@@ -58,6 +58,7 @@ impl Reach for Local {
             ("WORKSHOP_TRUSTED_ROOT", trust("trusted_root.json")),
             ("WORKSHOP_SIGNING_CONFIG", trust("signing_config.json")),
             ("WORKSHOP_TRUST_CONFIG", trust("client_trust_config.json")),
+            ("WORKSHOP_TUF_ANCHOR", trust("root.json")),
         ];
         // Only the newest log counts.
         let counts = |row: &ServerRow| row.rekor.is_none_or(|version| version == self.rekor());

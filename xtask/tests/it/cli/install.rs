@@ -33,11 +33,13 @@ fn install_builds_makes_and_starts_everything() {
         again.out,
         "nothing to do: everything is installed and runs\n"
     );
-    assert_eq!(world.forget_calls(), "");
+    let calls = world.forget_calls();
+    assert_eq!(calls.lines().count(), 1, "{calls}");
+    assert!(calls.contains("'publish' '--check'"), "{calls}");
 
     let status = world.run("status --json").ok().events();
     let components = status[0]["components"].as_array().unwrap();
-    assert_eq!(components.len(), 10);
+    assert_eq!(components.len(), 11);
     let log_size = |name: &str| {
         let component = components
             .iter()
@@ -218,7 +220,7 @@ fn a_step_that_is_none() {
 $ cargo xtask install --from nobody
 on local (named by --on)
 error: `install` has no step named "nobody"
-hint: its steps are: preflight, modules, servers, keys, configure, dex, ctlog, ct-tiles, fulcio, timestamp, rekor-v2, tiles, registry, trust, sample
+hint: its steps are: preflight, modules, servers, keys, configure, dex, ctlog, ct-tiles, fulcio, timestamp, rekor-v2, tiles, registry, tuf, trust, publish, sample
 exit 2
 
 "#]]

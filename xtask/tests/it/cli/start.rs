@@ -129,25 +129,25 @@ fn components_that_are_none() {
 $ cargo xtask start nobody
 on local (named by --on)
 error: there is no component "nobody"
-hint: the components are: dex, ctlog, ct-tiles, fulcio, timestamp, rekor-v2, tiles, trillian, rekor-v1, registry
+hint: the components are: dex, ctlog, ct-tiles, fulcio, timestamp, rekor-v2, tiles, trillian, rekor-v1, registry, tuf
 exit 2
 
 $ cargo xtask stop dex nobody
 on local (named by --on)
 error: there is no component "nobody"
-hint: the components are: dex, ctlog, ct-tiles, fulcio, timestamp, rekor-v2, tiles, trillian, rekor-v1, registry
+hint: the components are: dex, ctlog, ct-tiles, fulcio, timestamp, rekor-v2, tiles, trillian, rekor-v1, registry, tuf
 exit 2
 
 $ cargo xtask restart nobody
 on local (named by --on)
 error: there is no component "nobody"
-hint: the components are: dex, ctlog, ct-tiles, fulcio, timestamp, rekor-v2, tiles, trillian, rekor-v1, registry
+hint: the components are: dex, ctlog, ct-tiles, fulcio, timestamp, rekor-v2, tiles, trillian, rekor-v1, registry, tuf
 exit 2
 
 $ cargo xtask logs nobody
 on local (named by --on)
 error: there is no component "nobody"
-hint: the components are: dex, ctlog, ct-tiles, fulcio, timestamp, rekor-v2, tiles, trillian, rekor-v1, registry
+hint: the components are: dex, ctlog, ct-tiles, fulcio, timestamp, rekor-v2, tiles, trillian, rekor-v1, registry, tuf
 exit 2
 
 "#]]

@@ -22,7 +22,8 @@ tiles      stopped  127.0.0.1:17808  -    -        -       -       -        -
 trillian   stopped  127.0.0.1:17803  -    -        -       -       -        -
 rekor-v1   stopped  127.0.0.1:17809  -    -        -       -       -        -
 registry   stopped  127.0.0.1:17810  -    -        -       -       -        -
-error: not up: dex, ctlog, ct-tiles, fulcio, timestamp, rekor-v2, tiles, trillian, rekor-v1, registry
+tuf        stopped  127.0.0.1:17812  -    -        -       -       -        -
+error: not up: dex, ctlog, ct-tiles, fulcio, timestamp, rekor-v2, tiles, trillian, rekor-v1, registry, tuf
 hint: cargo xtask --state [STATE] start
 exit 1
 

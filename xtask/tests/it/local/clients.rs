@@ -25,10 +25,11 @@ fn other_clients_work_with_what_env_prints() {
         .lines()
         .filter_map(|line| line.strip_prefix("#   "))
         .collect();
-    assert_eq!(clients.len(), 5, "{env}");
+    assert_eq!(clients.len(), 8, "{env}");
     let temp = workshop.temp.path();
     std::fs::write(temp.join("cosigned"), "by cosign").unwrap();
     std::fs::write(temp.join("pysigned"), "by python").unwrap();
+    std::fs::write(temp.join("bytuf"), "by cosign").unwrap();
     let shell = |line: &str, file: &str| {
         let shims = format!(
             "cargo() {{ shift; '{}' \"$@\"; }}\nsigstore() {{ '{}' \"$@\"; }}\nset -eu\n",
@@ -49,6 +50,9 @@ fn other_clients_work_with_what_env_prints() {
         token,
         cosign_signs,
         cosign_verifies,
+        cosign_initializes,
+        cosign_signs_by_tuf,
+        cosign_verifies_by_tuf,
         python_signs,
         python_verifies,
     ] = clients[..]
@@ -58,14 +62,70 @@ fn other_clients_work_with_what_env_prints() {
     shell(token, "").ok();
     shell(cosign_signs, "cosigned").ok();
     shell(python_signs, "pysigned").ok();
-    for file in ["cosigned", "pysigned"] {
+    shell(cosign_initializes, "").ok();
+    shell(cosign_signs_by_tuf, "bytuf").ok();
+    for file in ["cosigned", "pysigned", "bytuf"] {
         shell(cosign_verifies, file).ok();
+        shell(cosign_verifies_by_tuf, file).ok();
         shell(python_verifies, file).ok();
     }
     std::fs::write(temp.join("pysigned"), "changed").unwrap();
-    for verifies in [cosign_verifies, python_verifies] {
+    for verifies in [cosign_verifies, cosign_verifies_by_tuf, python_verifies] {
         assert_ne!(shell(verifies, "pysigned").exit, 0);
     }
+}
+
+/// A client that took the trusted root by TUF needs to be told nothing when a key turns.
+#[test]
+fn a_key_that_turns_reaches_clients_by_tuf() {
+    let workshop = Workshop::installed(&[]);
+    let env = workshop.run(&["env"]).ok().out;
+    let temp = workshop.temp.path();
+    let lines: Vec<&str> = env
+        .lines()
+        .filter_map(|line| line.strip_prefix("#   "))
+        .collect();
+    let [token, _, _, initialize, sign, verify, ..] = lines[..] else {
+        panic!("{env}");
+    };
+    let shell = |line: &str, file: &str| {
+        let shim = format!("cargo() {{ shift; '{}' \"$@\"; }}\nset -eu\n", xtask());
+        let line = line.replace("FILE", file);
+        let mut sh = command(Path::new("sh"), &["-c", &format!("{shim}{env}\n{line}")]);
+        sh.current_dir(temp);
+        end(sh)
+    };
+    let signed = |file: &str| {
+        std::fs::write(temp.join(file), file).unwrap();
+        shell(token, "").ok();
+        shell(sign, file).ok();
+    };
+    shell(initialize, "").ok();
+    signed("before");
+    let ends = workshop.run(&["install", "--renew", "ca"]).ok();
+    assert!(ends.err.contains("publish"), "{}", ends.seen());
+    signed("after");
+    for file in ["before", "after"] {
+        shell(verify, file).ok();
+    }
+    // What is published is what is there: nothing is left to do, and nothing is wrong.
+    let doctor = workshop.run(&["doctor"]).ok();
+    assert!(doctor.out.contains("✓ tuf"), "{}", doctor.seen());
+    workshop.run(&["install"]).ok();
+
+    // One bit of the repository makes doctor and the next start say which file it is.
+    let targets = workshop.state.join("local/data/tuf/2.targets.json");
+    let text = std::fs::read_to_string(&targets).unwrap();
+    std::fs::write(
+        &targets,
+        text.replace("2.0", "2.1")
+            .replacen("\"sig\": \"3", "\"sig\": \"2", 1),
+    )
+    .unwrap();
+    let doctor = workshop.run(&["doctor"]);
+    assert_eq!(doctor.exit, 1, "{}", doctor.seen());
+    assert!(doctor.out.contains("✗ tuf        data/tuf/2.targets.json"));
+    workshop.run(&["start"]).fails(2, "2.targets.json");
 }
 
 /// A person signs in on Dex's page and comes back to the client with a code, as

@@ -106,6 +106,26 @@ sample) mkdir -p data/registry/docker/registry/v2/repositories/sample/_manifests
 esac
 "#;
 
+/// A repository that is what it was told last, and a server of it that waits.
+pub const TUF: &str = r#"
+case $1 in
+publish)
+  now=$(cat trust/trusted_root.json trust/signing_config.json | cksum)
+  if [ "$2" = --check ]; then
+    [ "$now" = "$(cat data/tuf/published 2>/dev/null)" ]
+    exit
+  fi
+  role() { printf '{"signed":{"expires":"2099-01-01T00:00:00Z","meta":{%s}}}\n' "$2" >"data/tuf/$1.json"; }
+  role 1.root ''
+  role 1.targets ''
+  role 1.snapshot '"targets.json":{"version":1}'
+  role timestamp '"snapshot.json":{"version":1}'
+  echo "$now" >data/tuf/published
+  ;;
+*) exec /bin/sleep 300 ;;
+esac
+"#;
+
 /// A server that does nothing but run.
 pub const SERVER: &str = "echo it runs\nexec /bin/sleep 300\n";
 

@@ -30,6 +30,7 @@ impl Answers {
             ("/rekor-v1 'serve'", 9),
             ("/registry 'serve'", 10),
             ("/ctlog-1' '--below'", 11),
+            ("/tuf 'serve'", 12),
         ];
         let ended = Arc::new(AtomicBool::new(false));
         let stop = Arc::clone(&ended);

@@ -10,7 +10,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 use xtask::local::process;
 
-use super::fakes::{COSIGN, GO, LOOPBACK, SERVER, TOOLS, make_program, programs, users};
+use super::fakes::{COSIGN, GO, LOOPBACK, SERVER, TOOLS, TUF, make_program, programs, users};
 use super::ports::Ports;
 use super::repo::{repository, target};
 use super::run::{Run, command, end, xtask};
@@ -76,7 +76,12 @@ impl World {
         }
         make_program(&world.path("fakes/program"), include_str!("fakes/any.sh"));
         symlink(world.path("fakes/program"), world.path("bin/go")).unwrap();
-        for (name, does) in [("go", GO), ("cosign", COSIGN), ("loopback", LOOPBACK)] {
+        for (name, does) in [
+            ("go", GO),
+            ("cosign", COSIGN),
+            ("loopback", LOOPBACK),
+            ("tuf", TUF),
+        ] {
             world.fake(name, does);
         }
         for server in ["dex", "posix", "registry", "rekor-v1", "tesseract", "tiles"] {

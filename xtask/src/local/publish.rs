@@ -1,0 +1,156 @@
+//! The TUF repository of this installation, which brings the trusted root and the signing
+//! config to clients: publishing, and when its roles end (TUF specification, section 4).
+
+use std::time::{Duration, SystemTime};
+
+use anyhow::{Context, Result};
+use serde_json::Value;
+
+use super::Local;
+use super::manifest::{ServerRow, TrustRole};
+use crate::exec::output_of;
+use crate::fail::Fail;
+use crate::plan::{Command, Step, Word};
+use crate::preflight::Finding;
+use crate::state;
+use crate::time;
+use crate::words;
+
+/// What is published: the name that clients ask for, and the file that it is.
+const TARGETS: [(&str, &str); 2] = [
+    ("trusted_root.json", "trust/trusted_root.json"),
+    ("signing_config.v0.2.json", "trust/signing_config.json"),
+];
+
+/// The first root, with which a client begins.
+const ANCHOR: &str = "trust/root.json";
+
+/// The key of the root role. It is needed where the root changes, and can be kept on
+/// another machine until then.
+const ROOT_KEY: &str = "offline/tuf-root.key";
+
+/// A role that ends within this is warned of. Each is renewed by then where commands run.
+const SOON: Duration = Duration::from_secs(2 * 86400);
+
+impl Local {
+    /// The step that publishes the trust material, where clients would not get it as it
+    /// is now.
+    pub(super) fn publish_step(&self) -> Result<Step> {
+        let publish = self.publish_command(words![])?;
+        let check = self.publish_command(words!["--check"])?;
+        let local = self.clone();
+        Ok(Step::new(
+            "publish",
+            "publish the trusted root and the signing config, by TUF",
+        )
+        .needs(["trust"])
+        .done(move || {
+            // The program of an installation that is not built says nothing.
+            let current = output_of(&check, None).is_ok();
+            let end = local.publication_end().ok().flatten();
+            Ok(end.filter(|_| current).map(|(_, end)| {
+                format!("clients have them as they are, until {}", time::format(end))
+            }))
+        })
+        .run(publish))
+    }
+
+    fn publish_command(&self, options: Vec<Word>) -> Result<Command> {
+        let row = self.tuf_row()?;
+        let key = self.key(row)?.context("servers.yml names no key of tuf")?;
+        let mut words = words![self.build.program("tuf"), "publish"];
+        words.extend(options);
+        words.extend(words![
+            "--dir",
+            row.data
+                .as_deref()
+                .context("servers.yml names no data of tuf")?,
+            "--anchor",
+            ANCHOR,
+            "--root-key",
+            ROOT_KEY,
+            "--key",
+            format!("{}.key", key.stem)
+        ]);
+        let targets = TARGETS
+            .iter()
+            .map(|(name, file)| format!("{name}={file}").into());
+        words.extend(targets);
+        Ok(Command::new(words).dir(&self.dir))
+    }
+
+    fn tuf_row(&self) -> Result<&ServerRow> {
+        self.manifest
+            .trusted_as(TrustRole::TufRepository, self.settings.rekor.newest())
+    }
+
+    /// The role that ends first, and when; `None` where nothing is published.
+    ///
+    /// # Errors
+    /// Where the repository is damaged.
+    fn publication_end(&self) -> Result<Option<(&'static str, SystemTime)>> {
+        let data = self.tuf_row()?.data.as_deref().unwrap_or_default();
+        let dir = self.dir.join(data);
+        let read = |name: String| state::read_json::<Value>(&dir.join(name));
+        let Some(timestamp) = read("timestamp.json".into())? else {
+            return Ok(None);
+        };
+        let version = |of: &Value, name: &str| of["signed"]["meta"][name]["version"].clone();
+        let snapshot = version(&timestamp, "snapshot.json");
+        let snapshot = read(format!("{snapshot}.snapshot.json"))?.unwrap_or_default();
+        let targets = version(&snapshot, "targets.json");
+        let targets = read(format!("{targets}.targets.json"))?.unwrap_or_default();
+        let mut root = Value::Null;
+        for number in 1.. {
+            match read(format!("{number}.root.json"))? {
+                Some(next) => root = next,
+                None => break,
+            }
+        }
+        let roles = [
+            ("timestamp", timestamp),
+            ("snapshot", snapshot),
+            ("targets", targets),
+            ("root", root),
+        ];
+        let mut ends = Vec::new();
+        for (name, role) in roles {
+            let end = role["signed"]["expires"].as_str();
+            let end = end.with_context(|| format!("the TUF role {name} has no end"))?;
+            ends.push((name, time::parse(end).context("the end of a TUF role")?));
+        }
+        Ok(ends.into_iter().min_by_key(|(_, end)| *end))
+    }
+
+    /// What to do where a role ends soon.
+    pub(super) fn publication_warning(&self, server: &ServerRow) -> Option<String> {
+        if server.trusts_as != Some(TrustRole::TufRepository) {
+            return None;
+        }
+        let (role, end) = self.publication_end().ok()??;
+        let left = end.duration_since(SystemTime::now()).unwrap_or_default();
+        (left < SOON).then(|| {
+            format!(
+                "its role {role} ends {}; renew it: cargo xtask start",
+                time::format(end)
+            )
+        })
+    }
+
+    /// Checks whether clients are given what the keys say, and for how long.
+    pub(super) fn is_published(&self) -> Result<Finding> {
+        let finding = Finding::new("tuf", "clients are given the trusted root as it is");
+        let check = self.publish_command(words!["--check"])?;
+        if let Err(error) = output_of(&check, None) {
+            let fail = Fail::from_error(&error);
+            let said = fail.tail.last().cloned().unwrap_or(fail.what);
+            let said = said.trim_start_matches("tuf: ");
+            return Ok(finding.missing(said, "cargo xtask start"));
+        }
+        let end = self.publication_end()?;
+        let until = end.map_or_else(String::new, |(_, end)| {
+            format!("until {}", time::format(end))
+        });
+        Ok(finding.found(until))
+    }
+}
