@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 
 use crate::fail::{Fail, broken, not_so};
+use crate::format::hashing::sha256_hash;
 use crate::format::hex::hex;
 use crate::state;
 use crate::text::entries;
@@ -18,9 +19,18 @@ use crate::tlog::merkle::{self, Hash};
 
 /// The last checkpoints seen, a file a log in one directory. They are read before a
 /// log is asked for a new one, so an honest log's new one is never older.
+///
+/// A log is known by its id and the origin of its checkpoints: two shards may be signed
+/// with one key, and are no two histories of one log.
 pub(crate) struct CheckpointStore {
     dir: PathBuf,
-    last: BTreeMap<String, Checkpoint>,
+    last: BTreeMap<(String, String), Kept>,
+}
+
+/// A checkpoint that is kept, and where.
+struct Kept {
+    file: PathBuf,
+    checkpoint: Checkpoint,
 }
 
 /// Whether a new checkpoint of a log is consistent with what was seen of it before.
@@ -52,6 +62,7 @@ impl CheckpointStore {
             let Some(log) = name.strip_suffix(".checkpoint") else {
                 continue;
             };
+            let id = log.split_once('-').map_or(log, |(id, _)| id);
             let file = dir.join(&name);
             let text = state::read(&file)?.unwrap_or_default();
             let text = String::from_utf8(text).map_err(|error| error.to_string());
@@ -65,7 +76,8 @@ impl CheckpointStore {
                     ))
                     .hint(format!("begin again with the next one: rm {path}"))
                 })?;
-            last.insert(log.to_owned(), checkpoint);
+            let log = (id.to_owned(), checkpoint.origin.clone());
+            last.insert(log, Kept { file, checkpoint });
         }
         Ok(CheckpointStore { dir, last })
     }
@@ -75,9 +87,10 @@ impl CheckpointStore {
         self.last.is_empty()
     }
 
-    /// The last checkpoint seen of a log.
-    pub(crate) fn last(&self, log_id: &[u8]) -> Option<&Checkpoint> {
-        self.last.get(&hex(log_id))
+    /// The last checkpoint seen of the log that signed this one.
+    fn last(&self, log_id: &[u8], new: &Checkpoint) -> Option<&Checkpoint> {
+        let log = (hex(log_id), new.origin.clone());
+        self.last.get(&log).map(|kept| &kept.checkpoint)
     }
 
     /// Compares a checkpoint, whose signature was verified, with the last one of its
@@ -89,7 +102,7 @@ impl CheckpointStore {
         new: &Checkpoint,
         prove: impl FnOnce(u64) -> Result<Vec<Hash>>,
     ) -> Result<Consistency> {
-        let Some(old) = self.last(log_id) else {
+        let Some(old) = self.last(log_id, new) else {
             self.keep(log_id, new)?;
             return Ok(Consistency::Extends(format!(
                 "the first checkpoint seen of this log, of {}; kept for the next time",
@@ -113,7 +126,7 @@ impl CheckpointStore {
                 }))
             }
             Err(why) => {
-                let conflicting = self.file(log_id, "conflicting");
+                let conflicting = self.file(log_id, new, "conflicting");
                 state::write(&conflicting, new.text.as_bytes(), 0o600)?;
                 let report = self.split_view(log_id, new, &why);
                 Ok(Consistency::SplitView { why, report })
@@ -123,7 +136,7 @@ impl CheckpointStore {
 
     /// The failure that reports two histories, with both checkpoints.
     fn split_view(&self, log_id: &[u8], new: &Checkpoint, why: &str) -> Fail {
-        let old = self.last(log_id).map_or("", |old| &old.text);
+        let old = self.last(log_id, new).map_or("", |old| &old.text);
         let lines = |title: &str, text: &str| {
             let lines = text.lines().map(|line| format!("  {line}"));
             std::iter::once(title.to_owned())
@@ -132,7 +145,7 @@ impl CheckpointStore {
         };
         let mut tail = lines("the checkpoint that was seen before:", old);
         tail.extend(lines("the checkpoint that the log signs now:", &new.text));
-        let path = |what| quote(&self.file(log_id, what).to_string_lossy());
+        let path = |what| quote(&self.file(log_id, new, what).to_string_lossy());
         not_so(format!("the log has two histories: {why}"))
             .tail(tail)
             .hint(format!(
@@ -146,21 +159,40 @@ impl CheckpointStore {
             ))
     }
 
-    fn file(&self, log_id: &[u8], what: &str) -> PathBuf {
-        self.dir.join(format!("{}.{what}", hex(log_id)))
+    /// Where something about a log is kept: below its id, and where another log with
+    /// that id is kept there, with a hash of the origin as well.
+    fn file(&self, log_id: &[u8], new: &Checkpoint, what: &str) -> PathBuf {
+        let id = hex(log_id);
+        let log = (id.clone(), new.origin.clone());
+        let first = self.dir.join(format!("{id}.checkpoint"));
+        let taken = self.last.values().any(|kept| kept.file == first);
+        let file = match self.last.get(&log) {
+            Some(kept) => kept.file.clone(),
+            None if taken => {
+                let origin = hex(&sha256_hash(&[new.origin.as_bytes()])[..8]);
+                self.dir.join(format!("{id}-{origin}.checkpoint"))
+            }
+            None => first,
+        };
+        file.with_extension(what)
     }
 
     /// Keeps a checkpoint unless another command kept one of a larger tree meanwhile.
     fn keep(&self, log_id: &[u8], new: &Checkpoint) -> Result<()> {
-        if self.last(log_id).is_some_and(|last| last.size == new.size) {
+        if self
+            .last(log_id, new)
+            .is_some_and(|last| last.size == new.size)
+        {
             return Ok(());
         }
-        let file = self.file(log_id, "checkpoint");
+        let file = self.file(log_id, new, "checkpoint");
         state::make_dir(&self.dir)?;
-        let _held = state::exclusive(&self.file(log_id, "lock"))?;
+        let _held = state::exclusive(&self.file(log_id, new, "lock"))?;
         let now = state::read(&file)?
             .and_then(|text| Checkpoint::read(&String::from_utf8_lossy(&text)).ok());
-        if now.is_none_or(|now| now.size < new.size) {
+        // Of another log where two commands saw the first of each at once: the next
+        // command finds it a place.
+        if now.is_none_or(|now| now.origin == new.origin && now.size < new.size) {
             state::write(&file, new.text.as_bytes(), 0o600)?;
         }
         Ok(())

@@ -51,16 +51,16 @@ pub struct Chain<'a> {
 /// gives.
 pub fn verify<'a>(
     leaf: &[u8],
-    authorities: &'a [Authority],
+    authorities: impl IntoIterator<Item = &'a Authority>,
     purpose: Purpose,
     time: u64,
 ) -> Result<Chain<'a>, Unproved> {
-    if authorities.is_empty() {
+    let mut sorted: Vec<&Authority> = authorities.into_iter().collect();
+    if sorted.is_empty() {
         return Err("the trusted root names no authority".into());
     }
     let mut reason: Option<Unproved> = None;
     // Where two share a chain, the one whose period holds the time comes first.
-    let mut sorted: Vec<&Authority> = authorities.iter().collect();
     sorted.sort_by_key(|authority| !authority.valid_for.holds(time));
     for authority in sorted {
         match verify_one(leaf, authority, purpose, time) {

@@ -12,7 +12,7 @@ use super::chain::{self, Purpose};
 use crate::format::der;
 use crate::format::key::{Hashing, PublicKey, Unproved};
 use crate::time;
-use crate::trust::root::TrustedRoot;
+use crate::trust::root::{Authority, TrustedRoot};
 
 const SIGNED_DATA: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.7.2");
 const TST_INFO: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.9.16.1.4");
@@ -62,7 +62,14 @@ pub fn verify(
     let info: TstInfo = der::read(info).map_err(unreadable)?;
     let time = info.gen_time.to_unix_duration().as_secs();
     let der = certificate.to_der().map_err(unreadable)?;
-    let authorities = &root.timestamp_authorities;
+    // Authorities may share a root. Each vouches for its own certificate: the successor
+    // of one that was retired does not vouch for what that one stamps now.
+    let is_own = |authority: &&Authority| authority.signer().is_none_or(|own| own == der);
+    let all = &root.timestamp_authorities;
+    let authorities: Vec<&Authority> = all.iter().filter(is_own).collect();
+    if authorities.is_empty() && !all.is_empty() {
+        return Err("the trusted root does not name the certificate that made it".into());
+    }
     let chain = chain::verify(&der, authorities, Purpose::TimeStamping, time)
         .map_err(|why| why.of("the certificate of the authority"))?;
     let when = time::from_unix(time).unwrap_or_else(|| time.to_string());

@@ -6,6 +6,7 @@ use std::sync::OnceLock;
 
 use serde::Deserialize;
 use x509_cert::Certificate;
+use x509_cert::ext::pkix::BasicConstraints;
 
 use crate::fail::{Fail, broken};
 use crate::format::der;
@@ -204,6 +205,15 @@ impl Authority {
     pub fn chain(&self) -> impl DoubleEndedIterator<Item = &[u8]> {
         let all = self.cert_chain.certificates.iter();
         all.map(|certificate| certificate.raw_bytes.0.as_slice())
+    }
+
+    /// The certificate of an authority that signs itself, DER; `None` where its chain
+    /// begins with that of a CA, which leaves the signing to certificates below it.
+    pub(crate) fn signer(&self) -> Option<&[u8]> {
+        let first = self.first().ok()?;
+        let constraints = der::extension::<BasicConstraints>(&first).ok()?;
+        let is_ca = constraints.is_some_and(|constraints| constraints.ca);
+        (!is_ca).then(|| self.chain().next()).flatten()
     }
 
     /// The certificate that issues, or that signs timestamps.

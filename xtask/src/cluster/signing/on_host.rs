@@ -6,9 +6,9 @@ use anyhow::Result;
 
 use crate::artifact::Artifact;
 use crate::cluster::Cluster;
-use crate::cluster::forwards::{PortForward, open_step};
+use crate::cluster::forwards::PortForward;
 use crate::cluster::servers::{ClusterServer, FULCIO, REGISTRY, REGISTRY_HOST, REKOR};
-use crate::cluster::steps::{HaltForward, SigningConfig};
+use crate::cluster::steps::{HaltForward, LaunchForward, SigningConfig};
 use crate::cosign::{Cosign, SignRequest};
 use crate::entry::Version;
 use crate::plan::{Plan, Step};
@@ -102,7 +102,7 @@ impl<'a> OnHost<'a> {
         let forwards = self.cluster.port_forwards()?;
         let mut names = Vec::new();
         for forward in self.own() {
-            let step = open_step(&forwards, forward)?.again();
+            let step = LaunchForward::step(&forwards, forward)?.again();
             names.push(step.name.clone());
             plan.push(step);
         }

@@ -88,6 +88,29 @@ fn a_log_of_rekor_v1_that_grew() {
     assert_eq!(text, now.as_str().unwrap());
 }
 
+/// Two shards of a log may be signed with one key. Each is remembered for itself.
+#[test]
+fn shards_under_one_key_are_not_two_histories() {
+    let world = trusting(World::on_free_ports().installed("v1"));
+    let _web = Web::on(world.base + 9, recorded::api);
+    let id = recorded::json("rekor-v1/entry-0.json")[&recorded::uuid(0)]["logID"].clone();
+    let kept = format!("local/checkpoints/{}.checkpoint", id.as_str().unwrap());
+    let before = &recorded::json("rekor-v1/log-3.json")["signedTreeHead"];
+    let before = before.as_str().unwrap();
+    let (origin, rest) = before.split_once('\n').unwrap();
+    let (host, tree) = origin.rsplit_once(" - ").unwrap();
+    let other = format!("{host} - 1{tree}\n{}", rest.replacen('3', "9", 1));
+    world.write_state(&kept, &other);
+    let says = "the first checkpoint seen of this log, of 7 entries; kept for the next time";
+    let run = world.run("--json inspect-rekor --log-index 5").ok();
+    assert_eq!(consistency(&run), says);
+    // The other one is as it was, and the next one is compared with its own.
+    let text = fs::read_to_string(world.state.join(kept)).unwrap();
+    assert_eq!(text, other);
+    let run = world.run("--json inspect-rekor --log-index 5").ok();
+    assert_eq!(consistency(&run), "the same 7 entries as when last seen");
+}
+
 /// Both checkpoints are shown and kept: they are the evidence.
 #[test]
 fn a_log_with_two_histories() {

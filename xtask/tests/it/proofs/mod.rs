@@ -6,6 +6,7 @@ mod damaged;
 mod keys;
 mod recorded;
 mod tampered;
+mod timestamps;
 mod wrong;
 
 use base64::Engine;
