@@ -115,7 +115,8 @@ impl Cluster {
         for name in &facts.forwards {
             let of = name.split('-').next().unwrap_or_default();
             if chosen.iter().any(|server| server.name == of) {
-                plan.push(HaltForward::step(name, of));
+                let component = name.clone();
+                plan.push(HaltForward { component }.step(name, of));
             }
         }
         Ok(plan)

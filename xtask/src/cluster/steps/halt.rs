@@ -24,12 +24,10 @@ impl StepArgs for HaltForward {
 }
 
 impl HaltForward {
-    /// The step that ends the forward of this name, which leads to this server.
-    pub(in crate::cluster) fn step(name: &str, server: &str) -> Step {
+    /// The step `close-NAME` that ends it; it leads to this server.
+    pub(in crate::cluster) fn step(self, name: &str, server: &str) -> Step {
         let title = format!("end the forward to {server}");
-        Step::new(format!("close-{name}"), title).xtask(HaltForward {
-            component: name.to_owned(),
-        })
+        Step::new(format!("close-{name}"), title).xtask(self)
     }
 
     pub(crate) fn run(self, cluster: &Cluster, _: &dyn Fn(StepEvent<'_>)) -> Result<()> {
