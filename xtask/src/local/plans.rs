@@ -6,7 +6,7 @@ use anyhow::Result;
 use super::config::User;
 use super::facts::Facts;
 use super::manifest::ServerRow;
-use super::steps::{Begin, Configure, Halt, Launch, LocalTrust, Shard, preflight, publish, sample};
+use super::steps::{Begin, Configure, Halt, Launch, LocalTrust, preflight, publish, sample};
 use super::{Local, trust};
 use crate::artifact::Artifact;
 use crate::cosign::SignRequest;
@@ -112,9 +112,6 @@ fn push_start(plan: &mut Plan, local: &Local, facts: &Facts, names: &[String]) -
     plan.push(Configure::step(local));
     let servers = local.manifest.chosen(rekor);
     for server in servers.filter(|server| chosen(names, server)) {
-        if let Some(tree) = &server.tree {
-            plan.push(Shard::step(local, server, tree)?);
-        }
         plan.push(Launch::step(local, server)?);
     }
     // Before all keys are there, trust material would lack some of them.
@@ -166,7 +163,6 @@ mod tests {
                 ("{{", "}}"),
                 ("keys/", ""),
                 ("needs: [", "]"),
-                ("held_by: ", ","),
             ] {
                 let renamed = format!("{before}{new}{after}");
                 rows = rows.replace(&format!("{before}{old}{after}"), &renamed);
@@ -180,13 +176,9 @@ mod tests {
             step.unwrap().needs.clone()
         };
         assert!(needs("sample").contains(&"images".to_owned()));
-        assert!(needs("rekor-v1-shard").contains(&"trees".to_owned()));
+        assert!(needs("rekor-v1").contains(&"trees".to_owned()));
         let script = shell::script(&plan, &vec![true; plan.steps.len()]);
         assert!(script.contains("--ca-cert keys/images.pem"), "{script}");
-        assert!(
-            script.contains("--admin_server=127.0.0.1:17803"),
-            "{script}"
-        );
         let certificate = local.cosign().unwrap().registry_ca;
         assert_eq!(certificate, local.dir.join("keys/images.pem"));
     }

@@ -5,6 +5,7 @@ use clap::Args;
 
 use crate::local::Local;
 use crate::local::keys::KeyFile;
+use crate::local::manifest::KeyRecipe;
 use crate::local::status::is_soon;
 use crate::plan::{Step, StepArgs, StepEvent, Word};
 use crate::state::{self, State};
@@ -38,7 +39,7 @@ impl Begin {
             // Those with periods are renewed by whoever asks for it.
             let renewed = |key: &KeyFile| {
                 let ends = local.certificate_end(key);
-                local.settings.periods(key.kind).is_none() && ends.is_some_and(is_soon)
+                key.kind == KeyRecipe::Tls && ends.is_some_and(is_soon)
             };
             let good = keys.iter().all(|key| there(key) && !renewed(key)) && local.all_run()?;
             Ok(good.then(|| "the servers use them".to_owned()))

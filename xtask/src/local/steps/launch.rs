@@ -50,11 +50,7 @@ impl Launch {
         let address = local.server_ready(server)?;
         let at = address.clone();
         Ok(Step::new(&server.name, format!("start {}", server.title))
-            .needs([
-                "configure".to_owned(),
-                format!("{}-shard", server.name),
-                format!("stop-{}", server.name),
-            ])
+            .needs(["configure".to_owned(), format!("stop-{}", server.name)])
             .needs(server.needs.clone())
             .done(move || {
                 let same = |record: &process::ProcessRecord| {

@@ -21,13 +21,9 @@ impl StepArgs for LocalTrust {
 impl LocalTrust {
     /// It is done where the files are what the keys say.
     pub(crate) fn step(local: &Local) -> Step {
-        let rows = local.manifest.servers.iter();
-        let logs = rows.filter(|row| row.tree.is_some());
-        let shards: Vec<String> = logs.map(|row| format!("{}-shard", row.name)).collect();
         let local = local.clone();
         Step::new("trust", "write the trusted root and the signing config")
             .needs(["configure"])
-            .needs(shards)
             .done(move || {
                 let current = local.trust_is_current();
                 Ok(current.then(|| "they are what the keys say".to_owned()))
