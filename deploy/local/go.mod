@@ -5,7 +5,6 @@ go 1.26.0
 tool (
 	github.com/dexidp/dex/cmd/dex
 	github.com/distribution/distribution/v3/cmd/registry
-	github.com/google/trillian/cmd/createtree
 	github.com/sigstore/cosign/v3/cmd/cosign
 	github.com/sigstore/rekor-tiles/v2/cmd/rekor-server/posix
 	github.com/transparency-dev/tesseract/cmd/tesseract/posix

@@ -6,15 +6,19 @@ use std::path::{Path, PathBuf};
 use anyhow::Result;
 
 use super::Cluster;
-use super::facts::{InstallFacts, Request};
-use super::helm::RELEASES;
+use super::charts::Charts;
+use super::facts::{InstallFacts, Request, Surroundings};
 use super::settings::ClusterSettings;
 use crate::fail::broken;
 use crate::target::{ClusterOptions, InstallStage, TargetKind};
 
 impl Cluster {
-    /// The target as it will be after what is requested.
-    pub(super) fn chosen(&self, request: Request<'_>, facts: &InstallFacts) -> Result<Cluster> {
+    /// The settings as they will be after what is requested.
+    pub(super) fn chosen(
+        &self,
+        request: Request<'_>,
+        facts: &Surroundings,
+    ) -> Result<ClusterSettings> {
         let mut settings = self.settings()?.clone();
         settings.take_ports(request.port_base, facts)?;
         settings.take_charts(request.options.charts.as_deref())?;
@@ -33,21 +37,12 @@ impl Cluster {
         if let Some(discovery) = &facts.discovery {
             (settings.issuer, settings.anonymous) = discovery.for_fulcio();
         }
-        let cluster = self.with_settings(settings);
-        // What would fail later, fails before anything runs.
-        let charts = cluster.charts()?;
-        charts.pins()?;
-        for release in RELEASES {
-            charts.path(release.chart)?;
-            charts.wanted_values(release.chart)?;
-        }
-        Ok(cluster)
+        Ok(settings)
     }
 
-    /// The target as it will be after an install with these options.
-    pub fn with_options(&self, options: &ClusterOptions) -> Result<Cluster> {
-        let request = Request::new(options);
-        self.chosen(request, &InstallFacts::gather(self, request)?)
+    /// The charts as they will be after an install with these options.
+    pub fn charts_with(&self, options: &ClusterOptions) -> Result<Charts> {
+        Ok(InstallFacts::gather(self, Request::new(options))?.charts)
     }
 
     /// Where the choice is remembered.
@@ -57,7 +52,7 @@ impl Cluster {
 }
 
 impl ClusterSettings {
-    fn take_ports(&mut self, base: Option<u16>, facts: &InstallFacts) -> Result<()> {
+    fn take_ports(&mut self, base: Option<u16>, facts: &Surroundings) -> Result<()> {
         if let Some(server) = facts.forwarded {
             return Err(broken(format!(
                 "the ports cannot change while the forward to {server} runs"
@@ -91,7 +86,7 @@ impl ClusterSettings {
         &mut self,
         kind: TargetKind,
         domain: Option<&str>,
-        facts: &InstallFacts,
+        facts: &Surroundings,
     ) -> Result<()> {
         match domain {
             None => {}

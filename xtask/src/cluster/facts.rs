@@ -6,14 +6,16 @@ use std::path::PathBuf;
 use anyhow::Result;
 
 use super::Cluster;
+use super::charts::Charts;
 use super::discovery::Discovery;
-use super::forwards::PortForward;
+use super::forwards::{self, PortForward};
+use super::job_manifest::{sample_image, tool_image};
 use super::object::DEFAULT;
 use super::servers::{FULCIO, REGISTRY, REKOR, forwarded};
 use crate::artifact::Artifact;
 use crate::local::process;
 use crate::random::random;
-use crate::target::{ClusterOptions, CosignRuns, InstallStage, TargetKind};
+use crate::target::{ClusterOptions, CosignRuns, InstallStage, TargetKind, WayBack};
 
 /// What is asked of an install.
 #[derive(Clone, Copy)]
@@ -35,9 +37,9 @@ impl<'a> Request<'a> {
     }
 }
 
-/// What the plan of an install has to know.
+/// What the cluster and this machine say, on which a choice depends.
 #[derive(Debug, Clone, Default)]
-pub(super) struct InstallFacts {
+pub(super) struct Surroundings {
     /// Who issues the cluster's tokens, where the cluster says it. That of a minikube is
     /// the one that the chart expects.
     pub(super) discovery: Option<Discovery>,
@@ -47,11 +49,11 @@ pub(super) struct InstallFacts {
     pub(super) forwarded: Option<&'static str>,
 }
 
-impl InstallFacts {
+impl Surroundings {
     /// Asks the cluster, and this machine, for what the request needs.
-    pub(super) fn gather(cluster: &Cluster, request: Request<'_>) -> Result<InstallFacts> {
+    fn gather(cluster: &Cluster, request: Request<'_>) -> Result<Surroundings> {
         let settings = cluster.settings()?;
-        let mut facts = InstallFacts::default();
+        let mut facts = Surroundings::default();
         if request
             .port_base
             .is_some_and(|base| base != settings.port_base)
@@ -74,6 +76,52 @@ impl InstallFacts {
             facts.discovery = Discovery::of(&cluster.kubectl()?).ok();
         }
         Ok(facts)
+    }
+}
+
+/// What the plan of an install has to know.
+#[derive(Debug, Clone)]
+pub(super) struct InstallFacts {
+    /// The charts, with the settings as they will be.
+    pub(super) charts: Charts,
+    /// The image that signs and verifies.
+    pub(super) job_image: String,
+}
+
+impl InstallFacts {
+    /// Asks the cluster, and this machine, for what the request needs, and reads what is
+    /// chosen so. What would fail later, fails here, before anything runs.
+    pub(super) fn gather(cluster: &Cluster, request: Request<'_>) -> Result<InstallFacts> {
+        let surroundings = Surroundings::gather(cluster, request)?;
+        let chosen = cluster.chosen(request, &surroundings)?;
+        Ok(InstallFacts {
+            charts: Charts::read(&cluster.repo, &cluster.dir, &chosen)?,
+            job_image: tool_image(&cluster.repo)?,
+        })
+    }
+}
+
+/// What the plans that end forwards, or take back what was made, have to know.
+#[derive(Debug, Clone, Default)]
+pub(super) struct RemovalFacts {
+    /// The names of the forwards that are remembered.
+    pub(super) forwards: Vec<String>,
+    /// The image whose signatures go, where some were made here.
+    pub(super) sample: Option<String>,
+}
+
+impl RemovalFacts {
+    /// Looks at what is kept on this machine.
+    pub(super) fn gather(cluster: &Cluster, ways: &[WayBack]) -> Result<RemovalFacts> {
+        // This asks kubectl for its context where nothing else tells which cluster it is.
+        // The plan does without where that fails.
+        let _ = cluster.settings();
+        let is_unsign = |way: &WayBack| matches!(way, WayBack::Unsign { .. });
+        let unsigns = cluster.installed && ways.iter().any(is_unsign);
+        Ok(RemovalFacts {
+            forwards: forwards::remembered(&cluster.dir),
+            sample: unsigns.then(|| sample_image(&cluster.repo)).transpose()?,
+        })
     }
 }
 

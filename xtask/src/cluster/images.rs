@@ -28,12 +28,12 @@ const MANIFESTS: [&str; 3] = [
 pub(super) fn named(charts: &Charts) -> Result<Vec<String>> {
     let mut images = BTreeSet::new();
     for file in MANIFESTS {
-        let manifest = yaml::read(&charts.repo.join(file))?;
+        let manifest = yaml::read(&charts.sources.repo.join(file))?;
         let manifest = serde_json::to_value(manifest).context("a manifest is not an object")?;
         collect(&manifest, &mut images);
     }
     for release in RELEASES {
-        let text = output_of(&template(charts, release)?, None)?;
+        let text = output_of(&template(charts, release), None)?;
         for document in serde_yaml::Deserializer::from_str(&text) {
             // As JSON, because the chart has a key twice, which JSON suffers as
             // Kubernetes does.
@@ -48,15 +48,15 @@ pub(super) fn named(charts: &Charts) -> Result<Vec<String>> {
 pub(super) fn are_known(charts: &Charts) -> Result<bool> {
     let mut known = charts.values_are_written()?;
     for release in RELEASES {
-        known &= charts.path(release.chart)?.exists();
+        known &= charts.path(release.chart).exists();
     }
     Ok(known)
 }
 
 /// How helm shows all objects of a chart, also those of the first install alone.
-fn template(charts: &Charts, release: ChartRelease) -> Result<Command> {
+fn template(charts: &Charts, release: ChartRelease) -> Command {
     let mut words = words!["helm", "template"];
-    words.extend(charts.release_words(release)?);
+    words.extend(charts.release_words(release));
     if release == SCAFFOLD {
         let first = FIRST_PHASE_VALUES.iter().chain(&TABLES);
         for set in first.filter(|word| word.ends_with("=true")) {
@@ -65,9 +65,9 @@ fn template(charts: &Charts, release: ChartRelease) -> Result<Command> {
     }
     // Without a cluster helm takes the Kubernetes that it was built with, which a chart
     // may refuse.
-    let kubernetes = charts.pins()?.kubernetes.minimum;
+    let kubernetes = &charts.sources.pins.kubernetes.minimum;
     words.extend(words!["--kube-version", kubernetes, "--skip-tests"]);
-    Ok(Command::new(words))
+    Command::new(words)
 }
 
 /// Fetches the images that minikube lacks. The others are fetched even where one cannot

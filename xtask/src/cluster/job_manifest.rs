@@ -45,6 +45,14 @@ pub(super) fn sample_image(repo: &Path) -> Result<String> {
         .to_owned())
 }
 
+/// The image that signs and verifies: that of the manifest's container.
+pub(super) fn tool_image(repo: &Path) -> Result<String> {
+    let job = yaml::read(&repo.join("verify/job-sign.yml"))?;
+    let image = job["spec"]["template"]["spec"]["containers"][0]["image"].as_str();
+    let image = image.ok_or_else(|| broken("verify/job-sign.yml names no image"))?;
+    Ok(image.to_owned())
+}
+
 /// A Job of the manifest, for this image and under this name.
 fn job(repo: &Path, task: &JobTask, name: &str, image: &str) -> Result<Yaml> {
     let file = task.manifest();

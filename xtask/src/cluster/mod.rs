@@ -203,13 +203,10 @@ impl Cluster {
         })
     }
 
-    /// The charts of this installation.
-    pub fn charts(&self) -> Result<Charts> {
-        Ok(Charts {
-            repo: self.repo.clone(),
-            dir: self.dir.clone(),
-            settings: self.settings()?.clone(),
-        })
+    /// The charts of this installation, as the files of the repository and those that
+    /// were chosen are now.
+    fn charts(&self) -> Result<Charts> {
+        Charts::read(&self.repo, &self.dir, self.settings()?)
     }
 
     /// The forwards of this installation.
@@ -219,11 +216,6 @@ impl Cluster {
             dir: self.dir.clone(),
             port_base: self.settings()?.port_base,
         })
-    }
-
-    /// A manifest of the repository.
-    fn manifest(&self, name: &str) -> PathBuf {
-        self.repo.join(name)
     }
 
     /// A file of the trust material.

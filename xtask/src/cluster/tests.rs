@@ -1,28 +1,63 @@
-//! Plans of a cluster as values: no program runs, so none has to be there.
+//! Plans of a cluster as values: no program runs, so none has to be there. The facts are
+//! made by hand, and the repository is nowhere: a plan reads nothing.
+
+mod choice;
 
 use std::path::{Path, PathBuf};
 
+use serde_json::json;
+
 use super::Cluster;
-use super::discovery::Discovery;
-use super::facts::{CosignPlace, InstallFacts, Request, SigningFacts};
+use super::charts::{ChartInput, ChartSources, Charts};
+use super::facts::{CosignPlace, InstallFacts, RemovalFacts, SigningFacts};
 use super::forwards::PortForward;
 use super::servers::{FULCIO, REGISTRY, REKOR};
 use super::settings::ClusterSettings;
 use crate::artifact::Artifact;
-use crate::fail::Fail;
 use crate::plan::shell;
 use crate::plan::{Plan, Ready, Step};
 use crate::state::{self, State};
-use crate::target::{ClusterOptions, InstallStage, Made, Removal, Reset, TargetKind, WayBack};
+use crate::target::{InstallStage, Made, Removal, TargetKind, WayBack};
 
-fn repo() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap()
+/// A repository that does not exist.
+const NO_REPOSITORY: &str = "/nowhere/repository";
+
+/// The facts of an install with these settings.
+fn facts(settings: ClusterSettings) -> InstallFacts {
+    let pins = "
+        tools: {kubectl: {minimum: '1.29'}, helm: {minimum: '3.14'}, minikube: {minimum: '1.32'}}
+        kubernetes: {minimum: '1.29'}
+        charts:
+          cert-manager: {repository: 'https://charts.example.com', version: v1.0.0}
+          scaffold: {repository: 'https://charts.example.com', version: 0.1.0}
+        book: {mdbook: '0.4'}
+        clients: {}";
+    let input = |chart: &str| ChartInput {
+        path: format!("/nowhere/{chart}.tgz").into(),
+        extra: None,
+        wanted: json!({"replicas": 1}),
+    };
+    let sources = ChartSources {
+        repo: NO_REPOSITORY.into(),
+        dir: "/nowhere/cluster".into(),
+        settings,
+        pins: serde_yaml::from_str(pins).unwrap(),
+    };
+    InstallFacts {
+        charts: Charts::new(sources, input("cert-manager"), input("scaffold")),
+        job_image: "registry.example.com/cosign:1".to_owned(),
+    }
+}
+
+/// The facts of an install that chooses nothing.
+fn plain() -> InstallFacts {
+    facts(ClusterSettings::new("test"))
 }
 
 /// A cluster of which nothing is known but its context.
 fn open(kind: TargetKind) -> Cluster {
     let state = State::open("/nowhere".into()).unwrap();
-    Cluster::open(repo(), &state, kind, Some("test"), &[]).unwrap()
+    Cluster::open(Path::new(NO_REPOSITORY), &state, kind, Some("test"), &[]).unwrap()
 }
 
 /// A cluster with the settings that an install leaves, in a directory of its own.
@@ -30,7 +65,14 @@ fn installed(dir: &Path) -> Cluster {
     let state = State::open(dir.to_owned()).unwrap();
     let file = dir.join("cluster/settings.json");
     state::write_json(&file, &ClusterSettings::new("test")).unwrap();
-    Cluster::open(repo(), &state, TargetKind::Cluster, None, &[]).unwrap()
+    Cluster::open(
+        Path::new(NO_REPOSITORY),
+        &state,
+        TargetKind::Cluster,
+        None,
+        &[],
+    )
+    .unwrap()
 }
 
 fn names(plan: &Plan) -> Vec<&str> {
@@ -50,17 +92,20 @@ fn printed(plan: &Plan, name: &str) -> String {
 #[test]
 fn opening_a_cluster_asks_nobody() {
     let state = State::open("/nowhere".into()).unwrap();
-    let cluster = Cluster::open(repo(), &state, TargetKind::Cluster, None, &[]).unwrap();
+    let cluster = Cluster::open(
+        Path::new(NO_REPOSITORY),
+        &state,
+        TargetKind::Cluster,
+        None,
+        &[],
+    )
+    .unwrap();
     assert!(cluster.settings.get().is_none());
 }
 
 #[test]
 fn a_cluster_and_a_minikube_are_installed_alike() {
-    let (options, facts) = (ClusterOptions::default(), InstallFacts::default());
-    let plan = |kind| {
-        let request = Request::new(&options);
-        open(kind).install_plan(request, &facts).unwrap()
-    };
+    let plan = |kind| open(kind).install_plan(None, &plain()).unwrap();
     let (cluster, minikube) = (plan(TargetKind::Cluster), plan(TargetKind::Minikube));
     let only_minikube: Vec<&str> = names(&minikube)
         .into_iter()
@@ -73,88 +118,18 @@ fn a_cluster_and_a_minikube_are_installed_alike() {
 }
 
 #[test]
-fn the_ingress_adds_its_certificates() {
-    let options = ClusterOptions {
-        ingress: Some(String::new()),
-        ..ClusterOptions::default()
-    };
-    let facts = InstallFacts {
-        nip_io: Some("192.0.2.1.nip.io".to_owned()),
-        ..InstallFacts::default()
-    };
-    let cluster = open(TargetKind::Minikube);
-    let plan = cluster.install_plan(Request::new(&options), &facts);
-    let plan = plan.unwrap();
-    for name in ["ingress", "scaffold-fulcio-tls", "scaffold-rekor-tls"] {
-        assert!(names(&plan).contains(&name), "{name}");
-    }
-    assert!(
-        step(&plan, "trust")
-            .needs
-            .contains(&"scaffold-rekor-tls".to_owned())
-    );
-    let begin = printed(&plan, "begin");
-    assert!(begin.contains("--ingress=192.0.2.1.nip.io"), "{begin}");
-    // Elsewhere nobody knows the address of the controller.
-    let elsewhere = open(TargetKind::Cluster).install_plan(Request::new(&options), &facts);
-    assert!(elsewhere.is_err());
-}
-
-#[test]
 fn a_stage_is_the_same_plan_under_its_own_name() {
-    let (options, facts) = (ClusterOptions::default(), InstallFacts::default());
-    let request = Request::new(&options);
-    let stage = Request {
-        stage: Some(InstallStage::Scaffold),
-        ..request
-    };
     let cluster = open(TargetKind::Cluster);
-    let whole = cluster.install_plan(request, &facts).unwrap();
-    let stage = cluster.install_plan(stage, &facts).unwrap();
+    let whole = cluster.install_plan(None, &plain()).unwrap();
+    let stage = cluster.install_plan(Some(InstallStage::Scaffold), &plain());
+    let stage = stage.unwrap();
     assert_eq!(stage.command, "scaffold");
     assert_eq!(names(&stage), names(&whole));
 }
 
 #[test]
-fn another_issuer_is_given_to_fulcio() {
-    let options = ClusterOptions::default();
-    let facts = InstallFacts {
-        discovery: Some(Discovery {
-            issuer: "https://oidc.example.com/id/1".to_owned(),
-            jwks_uri: "https://oidc.example.com/id/1/keys".to_owned(),
-        }),
-        ..InstallFacts::default()
-    };
-    let cluster = open(TargetKind::Cluster);
-    let chosen = cluster.chosen(Request::new(&options), &facts).unwrap();
-    let settings = chosen.settings().unwrap();
-    assert_eq!(
-        settings.issuer.as_deref(),
-        Some("https://oidc.example.com/id/1")
-    );
-    assert!(settings.anonymous);
-}
-
-#[test]
-fn ports_stay_while_a_forward_is_open() {
-    let options = ClusterOptions::default();
-    let request = Request {
-        port_base: Some(20_000),
-        ..Request::new(&options)
-    };
-    let facts = InstallFacts {
-        forwarded: Some("rekor"),
-        ..InstallFacts::default()
-    };
-    let refused = open(TargetKind::Cluster).install_plan(request, &facts);
-    let fail = Fail::from_error(&refused.err().unwrap());
-    assert!(fail.what.contains("the forward to rekor"), "{}", fail.what);
-}
-
-#[test]
 fn what_is_waited_for_is_in_the_table_of_servers() {
-    let (options, facts) = (ClusterOptions::default(), InstallFacts::default());
-    let plan = open(TargetKind::Cluster).install_plan(Request::new(&options), &facts);
+    let plan = open(TargetKind::Cluster).install_plan(None, &plain());
     let plan = plan.unwrap();
     let Some(Ready::Objects {
         namespace,
@@ -196,7 +171,9 @@ fn images_are_signed_by_jobs_and_files_here() {
             ],
         },
     };
-    let plan = cluster.sign_plan(&[image], "bob", &here).unwrap();
+    let plan = cluster
+        .sign_plan(std::slice::from_ref(&image), "bob", &here)
+        .unwrap();
     let all = names(&plan);
     for name in [
         "forward-fulcio",
@@ -209,6 +186,9 @@ fn images_are_signed_by_jobs_and_files_here() {
     // The registry has the name that it has here.
     let sign = printed(&plan, "digest");
     assert!(sign.contains("127.0.0.1:20003/a:1"), "{sign}");
+    let policy = ("https://me", "https://issuer");
+    let plan = cluster.verify_plan(&[image], policy, &here.place).unwrap();
+    assert!(names(&plan).contains(&"close-registry"));
 }
 
 #[test]
@@ -236,7 +216,8 @@ fn an_image_is_verified_by_a_job_that_goes() {
 
 #[test]
 fn an_uninstall_ends_with_what_is_here() {
-    let plan = open(TargetKind::Cluster).uninstall(Removal::default());
+    let plan =
+        open(TargetKind::Cluster).uninstall_plan(Removal::default(), &RemovalFacts::default());
     assert_eq!(
         names(&plan.unwrap()),
         [
@@ -255,7 +236,7 @@ fn an_uninstall_ends_with_what_is_here() {
         delete_minikube: Some("test"),
         ..Removal::default()
     };
-    let plan = open(TargetKind::Minikube).uninstall(deleted);
+    let plan = open(TargetKind::Minikube).uninstall_plan(deleted, &RemovalFacts::default());
     assert_eq!(names(&plan.unwrap()), ["forget", "delete-minikube"]);
 }
 
@@ -267,14 +248,51 @@ fn a_chapter_takes_back_what_is_its_own() {
     ];
     let binding = [WayBack::Remove(Made::Binding)];
     let plan = open(TargetKind::Cluster)
-        .reset("authority", &sigstore)
+        .reset_plan(&sigstore, &RemovalFacts::default())
         .unwrap();
     let all = names(&plan);
     assert!(all.contains(&"scaffold") && all.contains(&"trust"));
     assert!(!all.contains(&"clusterrolebindings") && !all.contains(&"forget"));
     let plan = open(TargetKind::Cluster)
-        .reset("identity", &binding)
+        .reset_plan(&binding, &RemovalFacts::default())
         .unwrap();
     assert!(names(&plan).contains(&"clusterrolebindings"));
     assert!(!names(&plan).contains(&"scaffold"));
+}
+
+#[test]
+fn what_is_fetched_is_named_by_the_facts() {
+    let plan = open(TargetKind::Minikube).prefetch_plan(&plain()).unwrap();
+    assert_eq!(
+        names(&plan),
+        [
+            "begin",
+            "cert-manager-chart",
+            "scaffold-chart",
+            "minikube",
+            "images"
+        ]
+    );
+    assert!(printed(&plan, "scaffold-chart").contains("https://charts.example.com"));
+    let plan = open(TargetKind::Minikube).install_plan(None, &plain());
+    let image = printed(&plan.unwrap(), "images");
+    assert!(image.contains("registry.example.com/cosign:1"), "{image}");
+}
+
+#[test]
+fn forwards_are_ended_as_the_facts_name_them() {
+    let temp = tempfile::tempdir().unwrap();
+    let cluster = installed(temp.path());
+    let facts = RemovalFacts {
+        forwards: vec!["rekor".to_owned(), "registry-17".to_owned()],
+        sample: Some("registry.example.com/sample:1".to_owned()),
+    };
+    let plan = cluster.stop_plan(&[], &facts).unwrap();
+    assert_eq!(names(&plan), ["close-rekor", "close-registry-17"]);
+    let rekor = ["rekor".to_owned()];
+    let plan = cluster.restart_plan(&rekor, &facts).unwrap();
+    assert_eq!(names(&plan), ["close-rekor", "forward-rekor"]);
+    let unsign = [WayBack::Unsign { attestations: true }];
+    let plan = cluster.reset_plan(&unsign, &facts).unwrap();
+    assert!(printed(&plan, "unsign").contains("registry.example.com/sample:1"));
 }

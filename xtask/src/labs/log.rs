@@ -3,10 +3,11 @@
 use std::path::Path;
 use std::process::Command;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use serde_json::Value;
 
 use super::{Checks, Lab, Output, Session};
+use crate::local::settings::Settings;
 use crate::proof::Link;
 
 /// The log is put back to an older copy, and goes on differently.
@@ -63,14 +64,14 @@ pub(crate) const CHANGED_KEY: Lab = Lab {
     title: "the key of Rekor changes at a restart",
     story: &[
         "The chart's Rekor makes its key in memory: after a restart it signs with another one.",
-        "Trillian here does the same with its trees, so a restart begins a new shard of Rekor v1.",
+        "Here the operator ends the shard of Rekor v1 after a restart, and begins another one with a key of its own.",
         "A careless operator publishes a trusted root that names the new key only.",
     ],
     question: "What becomes of what was signed before the restart?",
     answer: &[
         "With the new key alone, nobody can check the old promise and the old checkpoint.",
         "A trusted root names the key of every shard with the time in which it counted.",
-        "So the old signature still verifies, though its log is gone: the bundle holds all of the proof.",
+        "So the old signature still verifies, though its log has ended: the bundle holds all of the proof.",
     ],
     options: &["--rekor", "v1"],
     run: changed_key,
@@ -78,7 +79,9 @@ pub(crate) const CHANGED_KEY: Lab = Lab {
 
 fn changed_key(session: &mut Session<'_>) -> Result<()> {
     let (file, bundle) = session.signed_file("program.txt", "the good program")?;
-    session.expect_ok(&["restart", "trillian"])?;
+    session.say("\n# the operator begins a new shard of Rekor v1:");
+    begin_shard(session)?;
+    session.expect_ok(&["restart", "trillian", "rekor-v1"])?;
     let whole = session.env("WORKSHOP_TRUSTED_ROOT")?.to_owned();
     let newest = session.edit(
         Path::new(&whole),
@@ -114,6 +117,15 @@ fn changed_key(session: &mut Session<'_>) -> Result<()> {
     )?;
     session.say("\n# the trusted root of the workshop keeps the keys of all shards:");
     session.expect_ok(&with(&whole).each_ref().map(String::as_str))
+}
+
+/// Has the next start make another key of Rekor v1, which signs an empty log.
+fn begin_shard(session: &Session<'_>) -> Result<()> {
+    let dir = session.installation();
+    let mut settings = Settings::read(&dir)?.context("the lab has no installation")?;
+    let next = settings.rekor_v1.len() + 1;
+    Settings::renew(&mut settings.rekor_v1, next);
+    settings.write(&dir)
 }
 
 fn copied(session: &Session<'_>, from: &Path, to: &Path) -> Result<()> {

@@ -30,12 +30,12 @@ pub(crate) struct User {
 impl Local {
     /// Fills in the template of a configuration: `config/NAME` is made from
     /// `deploy/local/NAME`.
-    pub(crate) fn render(&self, config: &str, more: &[(&str, &str)]) -> Result<()> {
-        let text = self.rendered(config, more)?;
+    pub(crate) fn render(&self, config: &str) -> Result<()> {
+        let text = self.rendered(config)?;
         state::write(&self.dir.join(config), text.as_bytes(), 0o600)
     }
 
-    fn rendered(&self, config: &str, more: &[(&str, &str)]) -> Result<String> {
+    fn rendered(&self, config: &str) -> Result<String> {
         let name = Path::new(config)
             .file_name()
             .context("a configuration without a name")?;
@@ -43,10 +43,6 @@ impl Local {
         let template =
             std::fs::read_to_string(&path).with_context(|| format!("read {}", path.display()))?;
         let mut variables = self.variables()?;
-        variables.extend(
-            more.iter()
-                .map(|(name, value)| ((*name).to_owned(), (*value).to_owned())),
-        );
         variables.extend(self.users()?.into_iter().flat_map(|user| {
             let User {
                 name,
@@ -88,7 +84,7 @@ impl Local {
         }
         for config in self.configs() {
             let on_disk = state::read(&self.dir.join(config))?;
-            if on_disk.as_deref() != Some(self.rendered(config, &[])?.as_bytes()) {
+            if on_disk.as_deref() != Some(self.rendered(config)?.as_bytes()) {
                 return Ok(false);
             }
         }
@@ -106,7 +102,7 @@ impl Local {
     pub(crate) fn configure(&self) -> Result<()> {
         self.settings.write(&self.dir)?;
         for config in self.configs() {
-            self.render(config, &[])?;
+            self.render(config)?;
         }
         for (file, key) in self.collected() {
             state::write(&self.dir.join(file), &self.all_certificates(key)?, 0o644)?;

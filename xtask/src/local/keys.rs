@@ -7,7 +7,6 @@ use anyhow::{Context, Result};
 use super::Local;
 use super::manifest::{KeyRecipe, KeyRow, ServerRow, fill};
 use super::settings::{Period, Settings};
-use crate::exec::output_of;
 use crate::fail::broken;
 use crate::plan::Command;
 use crate::state;
@@ -29,14 +28,12 @@ impl KeyFile {
 }
 
 impl Settings {
-    /// The periods of the keys of this kind, where they are counted.
-    pub fn periods(&self, kind: KeyRecipe) -> Option<&[Period]> {
-        match kind {
-            KeyRecipe::Ca => Some(&self.fulcio),
-            KeyRecipe::Timestamp => Some(&self.timestamp),
-            KeyRecipe::Ctlog => Some(&self.ctlog),
-            _ => None,
-        }
+    /// The periods of the keys with this file name, where they are counted: the name holds
+    /// a placeholder for the number.
+    pub(crate) fn periods(&self, file: &str) -> Option<&[Period]> {
+        let counted = self.counted().into_iter();
+        let mut named = counted.filter(|(name, _)| file.contains(&format!("{{{{{name}}}}}")));
+        named.next().map(|(_, periods)| periods)
     }
 }
 
@@ -49,7 +46,7 @@ impl Local {
 
     /// The keys that a server has used, the one in use last.
     pub(crate) fn keys(&self, row: &KeyRow) -> Result<Vec<KeyFile>> {
-        match self.settings.periods(row.kind) {
+        match self.settings.periods(&row.file) {
             None => Ok(vec![self.key_number(row, None)?]),
             Some(periods) => (1..=periods.len())
                 .map(|number| self.key_number(row, Some(number)))
@@ -125,13 +122,14 @@ impl Local {
     /// What a key has signed that others may still hold; `None` where there is nothing.
     fn signed_by(&self, server: &ServerRow, kind: KeyRecipe) -> Result<Option<&'static str>> {
         let log = self.data(server)?;
-        let began = log.is_some_and(|log| log.join("checkpoint").exists());
+        let begins = ["checkpoint", "journal"];
+        let began = log.is_some_and(|log| begins.iter().any(|file| log.join(file).exists()));
         Ok(match kind {
             KeyRecipe::Ca => self.installed.then_some("certificates"),
             KeyRecipe::Timestamp => self.installed.then_some("timestamps"),
-            KeyRecipe::Ed25519 => began.then_some("checkpoints"),
+            KeyRecipe::Ed25519 | KeyRecipe::Ecdsa => began.then_some("checkpoints"),
             KeyRecipe::Ctlog => began.then_some("promises"),
-            KeyRecipe::Tls | KeyRecipe::Users | KeyRecipe::Ecdsa => None,
+            KeyRecipe::Tls | KeyRecipe::Users => None,
         })
     }
 
@@ -148,11 +146,6 @@ impl Local {
             );
         }
         Ok(all)
-    }
-
-    /// Makes the keys that are missing. An error where one that is there is damaged.
-    pub(crate) fn make_keys(&self, keys: &[KeyFile]) -> Result<()> {
-        output_of(&self.make_keys_command(keys), None).map(drop)
     }
 
     /// The command that makes the keys that are missing.

@@ -2,10 +2,10 @@
 //!
 //! ```text
 //! .workshop/local/
-//!   settings.json  shards.json  signatures.json
+//!   settings.json  signatures.json
 //!   keys/      private keys (mode 0600) beside their public halves
 //!   config/    the servers' configuration, filled in
-//!   data/      what servers keep: tiles of the logs, images, the TUF repository
+//!   data/      what servers keep: the logs, images, the TUF repository
 //!   trust/     trusted_root.json, signing_config.json, client_trust_config.json,
 //!              root.json, with which TUF clients begin
 //!   run/       a record of each process      logs/   what it printed
@@ -18,6 +18,7 @@ pub mod build;
 pub(crate) mod config;
 pub(crate) mod doctor;
 mod facts;
+pub(crate) mod former;
 mod keys;
 pub mod manifest;
 pub(crate) mod plans;
@@ -28,7 +29,6 @@ mod process_record;
 mod publish;
 mod roles;
 pub(crate) mod settings;
-pub(crate) mod shards;
 pub(crate) mod sign;
 pub(crate) mod status;
 pub(crate) mod steps;
@@ -73,7 +73,7 @@ impl Local {
     pub(crate) fn open(repo: &Path, state: &State, globals: Vec<String>) -> Result<Local> {
         let dir = state.path("local");
         let settings = Settings::read(&dir)?;
-        let settings = settings.map(|settings| shards::carried_over(settings, &dir));
+        let settings = settings.map(|settings| former::carried_over(settings, &dir));
         Local::with(repo, state, globals, settings.transpose()?)
     }
 

@@ -6,15 +6,14 @@ use anyhow::Result;
 
 use super::facts::Facts;
 use super::keys::KeyFile;
-use super::manifest::{ServerRow, TreeRow};
+use super::manifest::{KeyRecipe, ServerRow};
 use super::settings::Settings;
 use super::status::is_soon;
-use super::steps::{Begin, Configure, Halt, Launch, Shard};
-use super::{Local, process, shards, wait};
+use super::steps::{Begin, Configure, Halt, Launch};
+use super::{Local, process, wait};
 use crate::fail::broken;
-use crate::plan::{Command, Plan, Ready, Step, Word};
+use crate::plan::{Plan, Ready, Step};
 use crate::target::{InstallOptions, Renew};
-use crate::words;
 
 /// How long a server may take until it answers.
 const READY: Duration = Duration::from_secs(30);
@@ -118,9 +117,6 @@ impl Local {
             .chosen(rekor)
             .filter(|server| chosen(names, server))
         {
-            if let Some(tree) = &server.tree {
-                plan.push(self.shard_step(server, tree)?);
-            }
             plan.push(self.launch_step(server)?);
         }
         // Before all keys are there, trust material would lack some of them.
@@ -159,7 +155,7 @@ impl Local {
             // Those with periods are renewed by whoever asks for it.
             let renewed = |key: &KeyFile| {
                 let ends = local.certificate_end(key);
-                local.settings.periods(key.kind).is_none() && ends.is_some_and(is_soon)
+                key.kind == KeyRecipe::Tls && ends.is_some_and(is_soon)
             };
             let good = keys.iter().all(|key| there(key) && !renewed(key)) && local.all_run()?;
             Ok(good.then(|| "the servers use them".to_owned()))
@@ -181,33 +177,6 @@ impl Local {
             .xtask(Configure::from(settings))
     }
 
-    fn shard_step(&self, server: &ServerRow, tree: &TreeRow) -> Result<Step> {
-        let (dir, log) = (self.dir.clone(), server.name.clone());
-        let admin = format!("--admin_server={}", self.address("trillian")?);
-        let create = words![
-            self.build.program("createtree"),
-            admin,
-            format!("--display_name={log}")
-        ];
-        let open = Shard {
-            log: log.clone(),
-            tree: Word::output(&tree.variable),
-        };
-        Ok(Step::new(
-            format!("{log}-shard"),
-            format!("make a tree and a key for {}", server.title),
-        )
-        .needs(["configure", "trillian"])
-        .done(move || {
-            Ok(
-                shards::current(&dir, &log)?
-                    .map(|shard| format!("shard {} holds it", shard.number)),
-            )
-        })
-        .run(Command::new(create).output(&tree.variable))
-        .xtask(open))
-    }
-
     fn launch_step(&self, server: &ServerRow) -> Result<Step> {
         let line = self.server_words(server)?;
         let (dir, name, uses, argv) = (
@@ -223,11 +192,7 @@ impl Local {
         let address = self.server_ready(server)?;
         let at = address.clone();
         Ok(Step::new(&server.name, format!("start {}", server.title))
-            .needs([
-                "configure".to_owned(),
-                format!("{}-shard", server.name),
-                format!("stop-{}", server.name),
-            ])
+            .needs(["configure".to_owned(), format!("stop-{}", server.name)])
             .needs(server.needs.clone())
             .done(move || {
                 let same = |record: &process::ProcessRecord| {

@@ -36,11 +36,6 @@ impl ProcessRecord {
     pub(crate) fn alive(&self) -> bool {
         platform::started(self.pid).as_deref() == Some(&self.started)
     }
-
-    /// Names this run of the server: two runs never have the same.
-    pub(crate) fn instance(&self) -> String {
-        format!("{}@{}", self.pid, self.started)
-    }
 }
 
 /// The record of a server, whether it still runs or not.

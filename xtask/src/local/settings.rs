@@ -48,6 +48,9 @@ pub struct Settings {
     /// The CT log's keys, likewise; each has a log of its own.
     #[serde(default)]
     pub ctlog: Vec<Period>,
+    /// Rekor v1's keys, likewise.
+    #[serde(default)]
+    pub rekor_v1: Vec<Period>,
 }
 
 impl Settings {
@@ -60,7 +63,8 @@ impl Settings {
             created: now.since.clone(),
             fulcio: vec![now.clone()],
             timestamp: vec![now.clone()],
-            ctlog: vec![now],
+            ctlog: vec![now.clone()],
+            rekor_v1: vec![now],
         }
     }
 
@@ -75,11 +79,12 @@ impl Settings {
     }
 
     /// The keys that are counted, each by the placeholder for the number of the newest.
-    pub(crate) fn counted(&self) -> [(&'static str, &[Period]); 3] {
+    pub(crate) fn counted(&self) -> [(&'static str, &[Period]); 4] {
         [
             ("ca", &self.fulcio),
             ("tsa", &self.timestamp),
             ("ct", &self.ctlog),
+            ("rekor", &self.rekor_v1),
         ]
     }
 

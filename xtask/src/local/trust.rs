@@ -7,10 +7,10 @@ use std::path::PathBuf;
 use anyhow::{Context, Result};
 use serde_json::Value;
 
+use super::Local;
 use super::manifest::{ServerRow, TrustRole};
 use super::settings::Period;
 use super::steps::LocalTrust;
-use super::{Local, shards};
 use crate::entry::Version;
 use crate::fail::broken;
 use crate::plan::Step;
@@ -59,15 +59,8 @@ impl Local {
     /// say.
     pub(crate) fn trust_step(&self) -> Step {
         let local = self.clone();
-        let trees = self
-            .manifest
-            .servers
-            .iter()
-            .filter(|row| row.tree.is_some());
-        let shards: Vec<String> = trees.map(|row| format!("{}-shard", row.name)).collect();
         Step::new("trust", "write the trusted root and the signing config")
             .needs(["configure"])
-            .needs(shards)
             .done(move || {
                 let current = local.trust_is_current();
                 Ok(current.then(|| "they are what the keys say".to_owned()))
@@ -153,19 +146,15 @@ impl Local {
 
     /// The files with the public keys of a server, and when each was in use.
     fn public_keys(&self, row: &ServerRow) -> Result<Vec<(String, Period)>> {
-        if row.tree.is_some() {
-            let shards = shards::read(&self.dir)?.into_iter();
-            let own = shards.filter(|shard| shard.log == row.name);
-            return Ok(own
-                .map(|shard| (format!("{}.pub", shard.key()), shard.period))
-                .collect());
-        }
         let Some(key) = &row.key else {
             return Ok(Vec::new());
         };
         let files = self.keys(key)?.into_iter().map(|key| key.public());
-        if let Some(periods) = self.settings.periods(key.kind) {
-            return Ok(files.zip(periods.iter().cloned()).collect());
+        if let Some(periods) = self.settings.periods(&key.file) {
+            let mut keys: Vec<_> = files.zip(periods.iter().cloned()).collect();
+            // One that was never chosen has no key yet.
+            keys.pop_if(|(newest, _)| row.rekor.is_some() && !self.dir.join(newest).exists());
+            return Ok(keys);
         }
         let always = Period {
             since: self.settings.created.clone(),

@@ -6,7 +6,7 @@ package main
 import "workshop.local/servers/internal/cli"
 
 const usage = `usage:
-  rekor-v1 trillian --listen IP:PORT [--sequencer-interval 50ms]
+  rekor-v1 trillian --listen IP:PORT --dir DIR [--tree ID] [--sequencer-interval 50ms]
   rekor-v1 serve    --listen IP:PORT --config FILE
 `
 

@@ -1,67 +1,89 @@
 //! The charts of an installation: where they come from, and what helm is given of them.
 
+mod sources;
 mod values;
 
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
+use serde_json::Value;
 
-use super::helm::{CERT_MANAGER, ChartRelease, Helm, without_nulls};
-use super::pins::{Chart, Pins, pins};
+use super::helm::{CERT_MANAGER, ChartRelease, Helm, SCAFFOLD, without_nulls};
+use super::pins::{Chart, pins};
 use super::settings::ClusterSettings;
-use super::yaml;
-use crate::fail::broken;
-use crate::format::hashing::sha256_hash;
-use crate::format::hex::hex;
 use crate::plan::{Command, Word};
 use crate::words;
+use sources::file_name;
+pub(super) use sources::{ChartInput, ChartSources};
 
-/// The charts of one installation.
+/// The charts of one installation. All files were read before, so that what is planned
+/// with them reads none.
 #[derive(Debug, Clone)]
 pub struct Charts {
-    pub(super) repo: PathBuf,
-    /// The directory of the target.
-    pub(super) dir: PathBuf,
-    pub(super) settings: ClusterSettings,
+    pub(super) sources: ChartSources,
+    cert_manager: ChartInput,
+    scaffold: ChartInput,
 }
 
 impl Charts {
-    /// The versions of everything.
-    pub(crate) fn pins(&self) -> Result<Pins> {
-        pins(&self.repo, self.settings.versions.as_deref())
+    /// Reads what the repository, and what was chosen, say of the charts.
+    pub(super) fn read(repo: &Path, dir: &Path, settings: &ClusterSettings) -> Result<Charts> {
+        let sources = ChartSources {
+            repo: repo.to_owned(),
+            dir: dir.to_owned(),
+            settings: settings.clone(),
+            pins: pins(repo, settings.versions.as_deref())?,
+        };
+        let cert_manager = sources.read(CERT_MANAGER.chart)?;
+        let scaffold = sources.read(SCAFFOLD.chart)?;
+        Ok(Charts::new(sources, cert_manager, scaffold))
+    }
+
+    /// The charts of which this was read.
+    pub(super) fn new(
+        sources: ChartSources,
+        cert_manager: ChartInput,
+        scaffold: ChartInput,
+    ) -> Charts {
+        Charts {
+            sources,
+            cert_manager,
+            scaffold,
+        }
+    }
+
+    fn input(&self, name: &str) -> &ChartInput {
+        if name == CERT_MANAGER.chart {
+            &self.cert_manager
+        } else {
+            &self.scaffold
+        }
     }
 
     /// The pin of a chart.
-    pub fn chart(&self, name: &str) -> Result<Chart> {
-        let charts = self.pins()?.charts;
-        Ok(if name == CERT_MANAGER.chart {
-            charts.cert_manager
-        } else {
-            charts.scaffold
-        })
+    pub fn chart(&self, name: &str) -> &Chart {
+        self.sources.chart(name)
     }
 
-    /// The directory of charts that was chosen; `None` where they are fetched.
-    fn directory(&self) -> Option<&Path> {
-        let place = self.settings.charts.as_deref();
-        place.filter(|place| !place.contains("://")).map(Path::new)
+    /// All values of a chart as one document, as helm remembers them.
+    pub fn wanted_values(&self, name: &str) -> &Value {
+        &self.input(name).wanted
     }
 
-    /// Where fetched charts are: in a directory for each place that they come from.
-    pub(crate) fn fetched(&self) -> PathBuf {
-        let place = self.settings.charts.as_deref().unwrap_or_default();
-        let hash = hex(&sha256_hash(&[place.as_bytes()])[..4]);
-        self.dir.join("charts").join(hash)
+    /// Where helm finds a chart.
+    pub(crate) fn path(&self, name: &str) -> &Path {
+        &self.input(name).path
     }
 
     /// The command that fetches a chart, and the file that it makes; `None` where
     /// it is taken from a directory.
-    pub(crate) fn fetch(&self, name: &str) -> Result<Option<(Command, PathBuf)>> {
-        if self.directory().is_some() {
-            return Ok(None);
+    pub(crate) fn fetch(&self, name: &str) -> Option<(Command, PathBuf)> {
+        let sources = &self.sources;
+        if sources.directory().is_some() {
+            return None;
         }
-        let chart = self.chart(name)?;
-        let mut words = match self.settings.charts.as_deref() {
+        let chart = self.chart(name);
+        let mut words = match sources.settings.charts.as_deref() {
             Some(oci) if oci.starts_with("oci://") => {
                 let reference = format!("{}/{name}", oci.trim_end_matches('/'));
                 words!["helm", "pull", reference]
@@ -71,78 +93,36 @@ impl Charts {
                 words!["helm", "pull", name, "--repo", repository]
             }
         };
-        let dir = self.fetched();
+        let dir = sources.fetched();
         words.extend(words![
             "--version",
             &chart.version,
             "--destination",
             dir.as_path()
         ]);
-        let file = dir.join(file_name(name, &chart));
-        Ok(Some((Command::new(words), file)))
-    }
-
-    /// Where helm finds a chart: a file that was fetched, or what a directory
-    /// holds.
-    ///
-    /// # Errors
-    /// Where the directory does not hold it in the version that is pinned.
-    pub(crate) fn path(&self, name: &str) -> Result<PathBuf> {
-        let chart = self.chart(name)?;
-        let Some(dir) = self.directory() else {
-            return Ok(self.fetched().join(file_name(name, &chart)));
-        };
-        let file = dir.join(file_name(name, &chart));
-        if file.is_file() {
-            return Ok(file);
-        }
-        let unpacked = dir.join(name);
-        let manifest = unpacked.join("Chart.yaml");
-        if !manifest.is_file() {
-            return Err(broken(format!("{} holds no chart {name}", dir.display()))
-                .hint(format!(
-                    "it should be a directory {name} or a file {}",
-                    file_name(name, &chart)
-                ))
-                .into());
-        }
-        let version = yaml::read(&manifest)?;
-        let version = version["version"].as_str().unwrap_or("none").to_owned();
-        if version != chart.version {
-            return Err(broken(format!(
-                "the chart {name} at {} has version {version}, not {}",
-                unpacked.display(),
-                chart.version
-            ))
-            .hint("name the versions that you have: --versions FILE, which overlays deploy/versions.yml")
-            .into());
-        }
-        Ok(unpacked)
+        let file = dir.join(file_name(name, chart));
+        Some((Command::new(words), file))
     }
 
     /// What `helm install` and `helm upgrade` are given for a chart.
-    pub(crate) fn release_words(&self, release: ChartRelease) -> Result<Vec<Word>> {
+    pub(crate) fn release_words(&self, release: ChartRelease) -> Vec<Word> {
         let chart = release.chart;
-        let mut words = words![chart, self.path(chart)?, "--namespace", release.namespace];
-        words.extend(words!["--values", self.repository_file(chart)]);
-        if self.extra_values(chart)?.is_some() {
+        let mut words = words![chart, self.path(chart), "--namespace", release.namespace];
+        words.extend(words!["--values", self.sources.repository_file(chart)]);
+        if self.input(chart).extra.is_some() {
             words.extend(words!["--values", self.extra_file(chart)]);
         }
-        Ok(words)
+        words
     }
 
     /// Whether a release is what would be installed now.
     pub(crate) fn is_current(&self, helm: &Helm, release: ChartRelease) -> Result<bool> {
-        let wanted = self.wanted_values(release.chart)?;
-        let version = self.chart(release.chart)?.version;
+        let wanted = self.wanted_values(release.chart);
+        let version = &self.chart(release.chart).version;
         Ok(helm.installed(release)?.is_some_and(|installed| {
             installed.status == "deployed"
-                && installed.version == version
-                && without_nulls(&installed.values) == without_nulls(&wanted)
+                && installed.version == *version
+                && without_nulls(&installed.values) == without_nulls(wanted)
         }))
     }
-}
-
-fn file_name(name: &str, chart: &Chart) -> String {
-    format!("{name}-{}.tgz", chart.version)
 }

@@ -3,7 +3,6 @@
 //! command end with it.
 
 mod process;
-mod step;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -19,7 +18,6 @@ use crate::local::process as local;
 use crate::words;
 use process::free_port;
 pub(crate) use process::{launch, remembered, until_open};
-pub(crate) use step::open_step;
 
 /// How long a forward may take until it listens.
 pub(super) const WITHIN: Duration = Duration::from_secs(20);

@@ -5,6 +5,7 @@
 use anyhow::Result;
 
 use super::ready;
+use crate::cluster::charts::Charts;
 use crate::cluster::conditions::all_hold;
 use crate::cluster::helm::CERT_MANAGER;
 use crate::cluster::object::LABEL;
@@ -15,11 +16,11 @@ use crate::words;
 
 impl Cluster {
     /// Adds the steps that install it.
-    pub(super) fn push_cert_manager(&self, plan: &mut Plan) -> Result<()> {
+    pub(super) fn push_cert_manager(&self, plan: &mut Plan, charts: &Charts) -> Result<()> {
         plan.push(self.cert_manager_namespace_step()?);
-        let (kubectl, helm, charts) = (self.kubectl()?, self.helm()?, self.charts()?);
+        let (kubectl, helm, charts) = (self.kubectl()?, self.helm()?, charts.clone());
         let mut upgrade = words!["upgrade", "--install", "--labels", LABEL];
-        upgrade.extend(charts.release_words(CERT_MANAGER)?);
+        upgrade.extend(charts.release_words(CERT_MANAGER));
         let upgrade = helm.command(upgrade);
         let (namespace, conditions) = (CERT_MANAGER.namespace, servers::CERT_MANAGER.ready);
         plan.push(

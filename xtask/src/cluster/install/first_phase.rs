@@ -10,6 +10,7 @@ use serde_json::Value;
 use super::scaffold::{of_server, trillian};
 use super::{Readiness, ready};
 use crate::cluster::Cluster;
+use crate::cluster::charts::Charts;
 use crate::cluster::conditions::all_hold;
 use crate::cluster::helm::{Helm, SCAFFOLD, without_nulls};
 use crate::cluster::kubectl::Kubectl;
@@ -37,69 +38,68 @@ impl PhaseOnce {
 
 impl Cluster {
     /// Adds these steps.
-    pub(super) fn push_first_phase(&self, plan: &mut Plan) -> Result<()> {
+    pub(super) fn push_first_phase(&self, plan: &mut Plan, charts: &Charts) -> Result<()> {
         let (kubectl, helm) = (self.kubectl()?, self.helm()?);
         let phase = PhaseOnce {
             helm: helm.clone(),
             answer: Arc::default(),
         };
         let wait = |readiness: Readiness| awaited(readiness, &kubectl, &phase);
-        plan.push(self.first_phase_step(&helm, &phase)?);
+        plan.push(first_phase_step(charts, &helm, &phase));
         plan.push(
             wait(of_server("scaffold-database", &TRILLIAN_DATABASE)).needs(["scaffold-ground"]),
         );
-        plan.push(self.tables_step(&helm, &phase)?);
+        plan.push(tables_step(charts, &helm, &phase));
         plan.push(wait(trillian("scaffold-trees")).needs(["scaffold-tables"]));
         plan.push(wait(of_server("scaffold-authority", &FULCIO)).needs(["scaffold-ground"]));
         Ok(())
     }
+}
 
-    fn first_phase_step(&self, helm: &Helm, phase: &PhaseOnce) -> Result<Step> {
-        let charts = self.charts()?;
-        let install = [
-            words!["upgrade", "--install"],
-            charts.release_words(SCAFFOLD)?,
-            FIRST_PHASE_VALUES.map(Word::from).into(),
-        ];
-        let wanted = first_phase_values(&charts.wanted_values(SCAFFOLD.chart)?);
-        let phase = phase.clone();
-        // An Ingress is refused until the controller is up.
-        let needs = [
-            "begin",
-            "ingress",
-            "scaffold-database-secret",
-            "scaffold-chart",
-        ];
-        Ok(Step::new("scaffold-ground", "install Fulcio and Trillian")
-            .needs(needs)
-            .done(move || {
-                let phase = phase.get()?;
-                let current = phase.is_first_with(&wanted);
-                let told = current.then(|| "it is as it should be".to_owned());
-                Ok(phase.past_first().or(told))
-            })
-            // On a whole release this would remove the logs.
-            .xtask(Refusal::WholeRelease.step())
-            .run(helm.command(install.concat())))
-    }
+fn first_phase_step(charts: &Charts, helm: &Helm, phase: &PhaseOnce) -> Step {
+    let install = [
+        words!["upgrade", "--install"],
+        charts.release_words(SCAFFOLD),
+        FIRST_PHASE_VALUES.map(Word::from).into(),
+    ];
+    let wanted = first_phase_values(charts.wanted_values(SCAFFOLD.chart));
+    let phase = phase.clone();
+    // An Ingress is refused until the controller is up.
+    let needs = [
+        "begin",
+        "ingress",
+        "scaffold-database-secret",
+        "scaffold-chart",
+    ];
+    Step::new("scaffold-ground", "install Fulcio and Trillian")
+        .needs(needs)
+        .done(move || {
+            let phase = phase.get()?;
+            let current = phase.is_first_with(&wanted);
+            let told = current.then(|| "it is as it should be".to_owned());
+            Ok(phase.past_first().or(told))
+        })
+        // On a whole release this would remove the logs.
+        .xtask(Refusal::WholeRelease.step())
+        .run(helm.command(install.concat()))
+}
 
-    fn tables_step(&self, helm: &Helm, phase: &PhaseOnce) -> Result<Step> {
-        let chart = self.charts()?.path(SCAFFOLD.chart)?;
-        let mut upgrade = words!["upgrade", SCAFFOLD.chart, chart];
-        upgrade.extend(words!["--namespace", SCAFFOLD.namespace]);
-        upgrade.extend(TABLES.map(Word::from));
-        let phase = phase.clone();
-        let title = "have the tables of the database made";
-        Ok(Step::new("scaffold-tables", title)
-            .needs(["scaffold-database"])
-            .done(move || {
-                Ok(phase
-                    .get()?
-                    .has_tables()
-                    .then(|| "they are made".to_owned()))
-            })
-            .run(helm.command(upgrade)))
-    }
+fn tables_step(charts: &Charts, helm: &Helm, phase: &PhaseOnce) -> Step {
+    let chart = charts.path(SCAFFOLD.chart);
+    let mut upgrade = words!["upgrade", SCAFFOLD.chart, chart];
+    upgrade.extend(words!["--namespace", SCAFFOLD.namespace]);
+    upgrade.extend(TABLES.map(Word::from));
+    let phase = phase.clone();
+    let title = "have the tables of the database made";
+    Step::new("scaffold-tables", title)
+        .needs(["scaffold-database"])
+        .done(move || {
+            Ok(phase
+                .get()?
+                .has_tables()
+                .then(|| "they are made".to_owned()))
+        })
+        .run(helm.command(upgrade))
 }
 
 /// A step that waits, as long as the release is not complete.

@@ -2,9 +2,7 @@
 
 mod cert_manager;
 mod cluster;
-mod finish;
 mod first_phase;
-mod images;
 mod readiness;
 mod registry;
 mod scaffold;
@@ -12,14 +10,13 @@ mod scaffold;
 use anyhow::Result;
 
 use super::Cluster;
-use super::facts::{InstallFacts, Request};
+use super::charts::Charts;
+use super::facts::InstallFacts;
 use super::helm::{CERT_MANAGER, RELEASES};
 use super::object::DEFAULT;
-use super::settings::ClusterSettings;
-use super::steps::Choose;
+use super::steps::{Choose, ClusterTrust, CopySecrets, FetchImages, Preload};
 use super::trust::CONFIG_MAP;
 use crate::plan::{Command, Plan, Step};
-use crate::state;
 use crate::target::steps::Preflight;
 use crate::target::{InstallStage, TargetKind};
 use crate::words;
@@ -27,86 +24,85 @@ use readiness::{Readiness, WITHIN, ready};
 
 impl Cluster {
     /// Everything, from the cluster to the trust material, or the whole of which `stage`
-    /// is a part. It runs nothing: what it has to know are the facts.
-    pub(super) fn install_plan(&self, request: Request<'_>, facts: &InstallFacts) -> Result<Plan> {
-        let name = request.stage.map_or("install", InstallStage::name);
+    /// is a part. It runs nothing and reads nothing: what it has to know are the facts.
+    pub(super) fn install_plan(
+        &self,
+        stage: Option<InstallStage>,
+        facts: &InstallFacts,
+    ) -> Result<Plan> {
+        let name = stage.map_or("install", InstallStage::name);
         let mut plan = Plan::new(name, self.globals());
-        self.chosen(request, facts)?.push_install(&mut plan)?;
+        let chosen = self.with_settings(facts.charts.sources.settings.clone());
+        chosen.push_install(&mut plan, facts)?;
         Ok(plan)
     }
 
     /// What can be fetched before anything is installed.
-    pub(super) fn prefetch_plan(&self, request: Request<'_>, facts: &InstallFacts) -> Result<Plan> {
+    pub(super) fn prefetch_plan(&self, facts: &InstallFacts) -> Result<Plan> {
         let mut plan = Plan::new("prefetch", self.globals());
-        self.chosen(request, facts)?.push_prefetch(&mut plan)?;
+        let chosen = self.with_settings(facts.charts.sources.settings.clone());
+        chosen.push_prefetch(&mut plan, &facts.charts)?;
         Ok(plan)
     }
 
-    fn push_install(&self, plan: &mut Plan) -> Result<()> {
-        let on_minikube = self.kind == TargetKind::Minikube;
-        plan.push(self.begin_step()?);
-        plan.push(self.preflight_step());
+    fn push_install(&self, plan: &mut Plan, facts: &InstallFacts) -> Result<()> {
+        let (charts, on_minikube) = (&facts.charts, self.kind == TargetKind::Minikube);
+        plan.push(Choose::step(self, charts));
+        let (title, cluster) = ("check what machine and cluster have", self.clone());
+        let preflight = Preflight::default().step(title, move || cluster.is_installed());
+        plan.push(preflight.needs(["begin"]));
         if on_minikube {
             plan.push(self.minikube_step()?.stage(InstallStage::Minikube));
         }
         plan.push(self.namespaces_step()?);
         if on_minikube {
-            plan.push(self.job_image_step()?);
+            plan.push(Preload::step(self, facts.job_image.clone())?.needs(["minikube"]));
             if self.settings()?.ingress.is_some() {
                 plan.push(self.ingress_step()?.stage(InstallStage::Ingress));
             }
         }
         let reviewer = self.oidc_reviewer_step()?;
         plan.push(reviewer.stage(InstallStage::OidcReviewer));
-        self.push_charts(plan)?;
+        push_charts(plan, charts);
         plan.push_stage(InstallStage::CertManager, |plan| {
-            self.push_cert_manager(plan)
+            self.push_cert_manager(plan, charts)
         })?;
         plan.push(self.issuer_step()?.stage(InstallStage::Issuer));
-        plan.push_stage(InstallStage::Scaffold, |plan| self.push_scaffold(plan))?;
+        plan.push_stage(InstallStage::Scaffold, |plan| {
+            self.push_scaffold(plan, charts)
+        })?;
         plan.push_stage(InstallStage::Registry, |plan| self.push_registry(plan))?;
-        plan.push(self.copy_step()?.stage(InstallStage::CopySecrets));
-        plan.push(self.trust_step()?.stage(InstallStage::Trust));
+        self.push_trust(plan)
+    }
+
+    /// Adds what comes last: the copies of public keys, and the trust material.
+    fn push_trust(&self, plan: &mut Plan) -> Result<()> {
+        let keys = [scaffold::REKOR_KEY, "scaffold-fulcio", "scaffold-ctlog"];
+        let copy = CopySecrets::step(self)?.needs(keys);
+        plan.push(copy.stage(InstallStage::CopySecrets));
+        let mut trust = ClusterTrust::step(self).needs(["copy-secrets", "registry-certificate"]);
+        if self.settings()?.ingress.is_some() {
+            trust = trust.needs(scaffold::ingress_steps());
+        }
+        plan.push(trust.stage(InstallStage::Trust));
         Ok(())
     }
 
     /// Adds what can be fetched before anything is installed. Any other cluster than a
     /// minikube fetches its images itself.
-    fn push_prefetch(&self, plan: &mut Plan) -> Result<()> {
-        plan.push(self.begin_step()?);
-        self.push_charts(plan)?;
+    fn push_prefetch(&self, plan: &mut Plan, charts: &Charts) -> Result<()> {
+        plan.push(Choose::step(self, charts));
+        push_charts(plan, charts);
         if self.kind == TargetKind::Minikube {
             plan.push(self.minikube_step()?);
             if self.settings()?.ingress.is_some() {
                 plan.push(self.ingress_step()?);
             }
-            plan.push(self.images_step()?);
+            let fetched = RELEASES.map(|release| format!("{}-chart", release.chart));
+            let images = FetchImages::step(charts, self.minikube()?);
+            plan.push(images.needs(["begin", "minikube"]).needs(fetched));
         }
         Ok(())
-    }
-
-    /// The step that remembers what was chosen.
-    fn begin_step(&self) -> Result<Step> {
-        let settings = self.settings()?.clone();
-        let (file, charts) = (self.settings_file(), self.charts()?);
-        let choose = Choose::from(&settings);
-        Ok(Step::new("begin", "remember what was chosen")
-            .again()
-            .done(move || {
-                let kept: Option<ClusterSettings> = state::read_json(&file)?;
-                // An overlay may have changed since.
-                let is_same = kept.as_ref() == Some(&settings) && charts.values_are_written()?;
-                Ok(is_same.then(|| "it is what was chosen before".to_owned()))
-            })
-            .xtask(choose))
-    }
-
-    fn preflight_step(&self) -> Step {
-        let cluster = self.clone();
-        Step::new("preflight", "check what machine and cluster have")
-            .needs(["begin"])
-            .done(move || cluster.is_installed())
-            .xtask(Preflight::default())
     }
 
     /// Whether an install has come to its end here, and how that is seen: what it looks
@@ -122,31 +118,6 @@ impl Cluster {
         Ok(map.map(|_| "Sigstore is installed".to_owned()))
     }
 
-    fn push_charts(&self, plan: &mut Plan) -> Result<()> {
-        let charts = self.charts()?;
-        for release in RELEASES {
-            let chart = release.chart;
-            let stage = match release {
-                CERT_MANAGER => InstallStage::CertManager,
-                _ => InstallStage::Scaffold,
-            };
-            let Some((fetch, file)) = charts.fetch(chart)? else {
-                continue;
-            };
-            let title = format!("fetch the chart {chart}");
-            plan.push(
-                Step::new(format!("{chart}-chart"), title)
-                    .stage(stage)
-                    .needs(["begin"])
-                    .done(move || Ok(file.is_file().then(|| "it was fetched before".to_owned())))
-                    // Helm does not make the directory that it writes to.
-                    .run(Command::new(words!["mkdir", "-p", charts.fetched()]))
-                    .run(fetch),
-            );
-        }
-        Ok(())
-    }
-
     /// A step that applies manifests; it is done where this object is there, which
     /// is in no namespace.
     fn apply_step(&self, step: Step, manifest: &str, object: &'static str) -> Result<Step> {
@@ -158,5 +129,33 @@ impl Cluster {
                 Ok(found.map(|_| "it is there".to_owned()))
             })
             .run(apply))
+    }
+}
+
+/// Adds the steps that fetch the charts, where they come from no directory.
+fn push_charts(plan: &mut Plan, charts: &Charts) {
+    for release in RELEASES {
+        let chart = release.chart;
+        let stage = match release {
+            CERT_MANAGER => InstallStage::CertManager,
+            _ => InstallStage::Scaffold,
+        };
+        let Some((fetch, file)) = charts.fetch(chart) else {
+            continue;
+        };
+        let title = format!("fetch the chart {chart}");
+        plan.push(
+            Step::new(format!("{chart}-chart"), title)
+                .stage(stage)
+                .needs(["begin"])
+                .done(move || Ok(file.is_file().then(|| "it was fetched before".to_owned())))
+                // Helm does not make the directory that it writes to.
+                .run(Command::new(words![
+                    "mkdir",
+                    "-p",
+                    charts.sources.fetched()
+                ]))
+                .run(fetch),
+        );
     }
 }

@@ -7,13 +7,12 @@ use anyhow::Result;
 
 use super::Readiness;
 use crate::cluster::Cluster;
+use crate::cluster::charts::Charts;
 use crate::cluster::conditions::{Condition, ConditionKind, all_hold};
-use crate::cluster::database::PASSWORDS;
-use crate::cluster::helm::SCAFFOLD;
+use crate::cluster::helm::{Helm, SCAFFOLD};
 use crate::cluster::kubectl::Kubectl;
 use crate::cluster::servers::{
-    CTLOG, ClusterServer, FULCIO, LOGS, REKOR, TRILLIAN_DATABASE, TRILLIAN_SERVER, TRILLIAN_SIGNER,
-    shown_by_ingress,
+    CTLOG, ClusterServer, FULCIO, LOGS, REKOR, TRILLIAN_SERVER, TRILLIAN_SIGNER, shown_by_ingress,
 };
 use crate::cluster::steps::{ClearJobs, DatabaseSecret};
 use crate::plan::{Plan, Step};
@@ -24,12 +23,12 @@ pub(super) const REKOR_KEY: &str = "scaffold-rekor-key";
 
 impl Cluster {
     /// Adds the steps that install Sigstore.
-    pub(super) fn push_scaffold(&self, plan: &mut Plan) -> Result<()> {
+    pub(super) fn push_scaffold(&self, plan: &mut Plan, charts: &Charts) -> Result<()> {
         let kubectl = self.kubectl()?;
-        plan.push(passwords_step(&kubectl));
+        plan.push(DatabaseSecret::step(&kubectl).needs(["namespaces"]));
         plan.push(rekor_key_step(&kubectl));
-        self.push_first_phase(plan)?;
-        plan.push(self.whole_step(&kubectl)?);
+        self.push_first_phase(plan, charts)?;
+        plan.push(whole_step(charts, &kubectl, self.helm()?));
         plan.push(
             trillian("scaffold-trillian")
                 .step(&kubectl)
@@ -49,25 +48,23 @@ impl Cluster {
         }
         Ok(())
     }
+}
 
-    fn whole_step(&self, kubectl: &Kubectl) -> Result<Step> {
-        let (kubectl, helm, charts) = (kubectl.clone(), self.helm()?, self.charts()?);
-        let upgrade = [
-            words!["upgrade", "--install"],
-            charts.release_words(SCAFFOLD)?,
-        ];
-        let upgrade = helm.command(upgrade.concat());
-        Ok(
-            Step::new("scaffold", "install Rekor and the CT log as well")
-                .needs(["begin", "scaffold-trees", "scaffold-authority", REKOR_KEY])
-                .done(move || {
-                    let done = charts.is_current(&helm, SCAFFOLD)? && logs_are_coming(&kubectl)?;
-                    Ok(done.then(|| "it is as it should be".to_owned()))
-                })
-                .xtask(ClearJobs {})
-                .run(upgrade),
-        )
-    }
+fn whole_step(charts: &Charts, kubectl: &Kubectl, helm: Helm) -> Step {
+    let (kubectl, charts) = (kubectl.clone(), charts.clone());
+    let upgrade = [
+        words!["upgrade", "--install"],
+        charts.release_words(SCAFFOLD),
+    ];
+    let upgrade = helm.command(upgrade.concat());
+    Step::new("scaffold", "install Rekor and the CT log as well")
+        .needs(["begin", "scaffold-trees", "scaffold-authority", REKOR_KEY])
+        .done(move || {
+            let done = charts.is_current(&helm, SCAFFOLD)? && logs_are_coming(&kubectl)?;
+            Ok(done.then(|| "it is as it should be".to_owned()))
+        })
+        .xtask(ClearJobs {})
+        .run(upgrade)
 }
 
 /// The steps that wait for the certificates of an ingress.
@@ -92,20 +89,7 @@ pub(super) fn of_server(step: &str, server: &ClusterServer) -> Readiness {
     Readiness::new(step, &title, server.namespace, server.ready)
 }
 
-/// The passwords, which the chart would otherwise make up again at each upgrade.
-fn passwords_step(kubectl: &Kubectl) -> Step {
-    let kubectl = kubectl.clone();
-    let title = "make the passwords of Trillian's database";
-    Step::new("scaffold-database-secret", title)
-        .needs(["namespaces"])
-        .done(move || {
-            let there = all_hold(&kubectl, TRILLIAN_DATABASE.namespace, &PASSWORDS)?;
-            Ok(there.then(|| "they are there".to_owned()))
-        })
-        .xtask(DatabaseSecret {})
-}
-
-/// Rekor's key, for the same reason.
+/// Rekor's key, which the chart would otherwise make up again at each upgrade.
 fn rekor_key_step(kubectl: &Kubectl) -> Step {
     let key = Condition::key(ConditionKind::Secret, "rekor-signer", "tls.key");
     let title = "have the key made that Rekor signs with";

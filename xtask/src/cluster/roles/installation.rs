@@ -50,8 +50,7 @@ impl Installation for Cluster {
     /// Fetches the charts, and on minikube the images, for which it has to run. Any other
     /// cluster fetches its images itself.
     fn prefetch(&self, options: &ClusterOptions) -> Result<Plan> {
-        let request = Request::new(options);
-        self.prefetch_plan(request, &InstallFacts::gather(self, request)?)
+        self.prefetch_plan(&InstallFacts::gather(self, Request::new(options))?)
     }
 
     fn images(&self) -> Result<Option<Images>> {
@@ -79,7 +78,7 @@ impl Installation for Cluster {
             port_base: options.port_base,
             ..Request::new(&options.cluster)
         };
-        self.install_plan(request, &InstallFacts::gather(self, request)?)
+        self.install_plan(request.stage, &InstallFacts::gather(self, request)?)
     }
 
     fn stage(&self, stage: InstallStage, options: &ClusterOptions) -> Result<Plan> {
@@ -101,7 +100,7 @@ impl Installation for Cluster {
             stage: Some(stage),
             ..Request::new(options)
         };
-        self.install_plan(request, &InstallFacts::gather(self, request)?)
+        self.install_plan(request.stage, &InstallFacts::gather(self, request)?)
     }
 
     fn summary(&self) -> Result<Summary> {

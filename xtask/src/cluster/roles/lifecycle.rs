@@ -2,13 +2,14 @@
 
 use anyhow::Result;
 
+use crate::cluster::facts::RemovalFacts;
 use crate::cluster::probes::programs::inotify;
 use crate::cluster::servers::{ClusterServer, SERVERS};
 use crate::cluster::status::FORWARD;
-use crate::cluster::steps::HaltForward;
+use crate::cluster::steps::{HaltForward, LaunchForward};
 use crate::cluster::{Cluster, forwards};
 use crate::fail::broken;
-use crate::plan::{Plan, Step};
+use crate::plan::Plan;
 use crate::preflight::Finding;
 use crate::target::{Component, ComponentState, Installation, Lifecycle, Logs, PreflightOptions};
 use crate::words;
@@ -20,42 +21,21 @@ impl Lifecycle for Cluster {
         let mut plan = Plan::new("start", self.globals());
         let all = self.port_forwards()?;
         for server in forwards::chosen(components)? {
-            plan.push(forwards::open_step(&all, &all.persistent(server))?);
+            plan.push(LaunchForward::step(&all, &all.persistent(server))?);
         }
         Ok(plan)
     }
 
     /// Ends the forwards, those of commands that were killed too.
     fn stop(&self, components: &[String]) -> Result<Plan> {
-        let chosen = forwards::chosen(components)?;
-        let mut plan = Plan::new("stop", self.globals());
-        for name in forwards::remembered(&self.dir) {
-            let of = name.split('-').next().unwrap_or_default();
-            if !chosen.iter().any(|server| server.name == of) {
-                continue;
-            }
-            plan.push(
-                Step::new(format!("close-{name}"), format!("end the forward to {of}")).xtask(
-                    HaltForward {
-                        component: name.clone(),
-                    },
-                ),
-            );
-        }
-        Ok(plan)
+        let facts = RemovalFacts::gather(self, &[])?;
+        self.stop_plan(components, &facts)
     }
 
     /// Ends the forwards and opens them again.
     fn restart(&self, components: &[String]) -> Result<Plan> {
-        let mut plan = self.stop(components)?;
-        plan.command = "restart".to_owned();
-        let ended: Vec<String> = plan.steps.iter().map(|step| step.name.clone()).collect();
-        for step in self.start(components)?.steps {
-            let mut step = step.needs(ended.iter());
-            step.done = None;
-            plan.push(step);
-        }
-        Ok(plan)
+        let facts = RemovalFacts::gather(self, &[])?;
+        self.restart_plan(components, &facts)
     }
 
     /// Looks at every component, and at the forwards that are open.
@@ -119,5 +99,43 @@ impl Lifecycle for Cluster {
             findings.extend(self.probes()?);
         }
         Ok(findings)
+    }
+}
+
+impl Cluster {
+    /// The plan that ends forwards. It looks at nothing: which there are is among the
+    /// facts.
+    pub(in crate::cluster) fn stop_plan(
+        &self,
+        components: &[String],
+        facts: &RemovalFacts,
+    ) -> Result<Plan> {
+        let chosen = forwards::chosen(components)?;
+        let mut plan = Plan::new("stop", self.globals());
+        for name in &facts.forwards {
+            let of = name.split('-').next().unwrap_or_default();
+            if chosen.iter().any(|server| server.name == of) {
+                let component = name.clone();
+                plan.push(HaltForward { component }.step(name, of));
+            }
+        }
+        Ok(plan)
+    }
+
+    /// The plan that ends forwards and opens them again.
+    pub(in crate::cluster) fn restart_plan(
+        &self,
+        components: &[String],
+        facts: &RemovalFacts,
+    ) -> Result<Plan> {
+        let mut plan = self.stop_plan(components, facts)?;
+        plan.command = "restart".to_owned();
+        let ended: Vec<String> = plan.steps.iter().map(|step| step.name.clone()).collect();
+        for step in self.start(components)?.steps {
+            let mut step = step.needs(ended.iter());
+            step.done = None;
+            plan.push(step);
+        }
+        Ok(plan)
     }
 }

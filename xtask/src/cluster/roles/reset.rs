@@ -2,13 +2,14 @@
 
 use anyhow::Result;
 
+use crate::cluster::facts::RemovalFacts;
 use crate::cluster::object::DEFAULT;
 use crate::cluster::trust::REGISTRY_TLS;
 use crate::cluster::{Cluster, LABEL};
 use crate::fail::broken;
 use crate::plan::{Command, Plan, Step};
-use crate::target::steps::push_unsign;
-use crate::target::{Lifecycle, Made, Removal, Reset, TargetKind, WayBack, no_way_back};
+use crate::target::steps::push_unsign_of;
+use crate::target::{Made, Removal, Reset, TargetKind, WayBack, no_way_back};
 use crate::words;
 
 /// The step that takes away what is kept on this machine.
@@ -20,72 +21,13 @@ const FETCHED: [&str; 3] = ["settings.json", "values", "charts"];
 
 impl Reset for Cluster {
     fn reset(&self, _: &str, ways: &[WayBack]) -> Result<Plan> {
-        let mut plan = Plan::new("reset", self.globals());
-        for way in ways {
-            match *way {
-                WayBack::Uninstall { keep_tools: false } => {
-                    plan.steps = self.uninstall(Removal::default())?.steps;
-                }
-                WayBack::Uninstall { keep_tools: true } => {
-                    self.push_stop(&mut plan)?;
-                    if self.settings().is_ok() {
-                        self.push_removal(&mut plan)?;
-                    }
-                    plan.push(self.forget_all_but_fetched(&plan));
-                }
-                // A cluster that is not known has no binding of ours.
-                WayBack::Remove(Made::Binding) if self.settings().is_err() => {}
-                WayBack::Remove(Made::Binding) => plan.push(self.binding_removal()?),
-                WayBack::Remove(Made::Sigstore) => {
-                    self.push_stop(&mut plan)?;
-                    if self.settings().is_ok() {
-                        self.push_sigstore_removal(&mut plan)?;
-                    }
-                }
-                WayBack::Remove(Made::Trust) => plan.push(
-                    Step::new("trust", "remove the trust material from this machine")
-                        .run(self.forget_trust()),
-                ),
-                WayBack::Remove(Made::Copies) => plan.push(self.copies_removal()?),
-                WayBack::Remove(Made::Registry) => {
-                    // It leads to a pod that goes.
-                    let closing = self.stop(&["registry".to_owned()])?;
-                    closing.steps.into_iter().for_each(|step| plan.push(step));
-                    plan.push(self.registry_removal()?);
-                }
-                WayBack::Unsign { attestations } => push_unsign(&mut plan, self, attestations)?,
-                WayBack::StopServers => return Err(no_way_back(*way).into()),
-            }
-        }
-        Ok(plan)
+        self.reset_plan(ways, &RemovalFacts::gather(self, ways)?)
     }
 
     /// Removes everything, or only what is not in the minikube that is deleted. Where
     /// the cluster does not answer, what is here goes all the same with `--from forget`.
     fn uninstall(&self, removal: Removal<'_>) -> Result<Plan> {
-        let mut plan = Plan::new("uninstall", self.globals());
-        self.push_stop(&mut plan)?;
-        if self.settings().is_ok() && removal.delete_minikube.is_none() {
-            self.push_removal(&mut plan)?;
-        }
-        let dir = self.dir.clone();
-        let needs = names(&plan);
-        plan.push(
-            Step::new(FORGET, format!("remove {}", self.dir.display()))
-                .needs(needs)
-                .done(move || Ok((!dir.exists()).then(|| "there is nothing".to_owned())))
-                .run(Command::new(words!["rm", "-rf", self.dir.as_path()])),
-        );
-        if let Some(profile) = removal.delete_minikube {
-            let needs = names(&plan);
-            let delete = words!["minikube", format!("--profile={profile}"), "delete"];
-            plan.push(
-                Step::new("delete-minikube", format!("delete the minikube {profile}"))
-                    .needs(needs)
-                    .run(Command::new(delete)),
-            );
-        }
-        Ok(plan)
+        self.uninstall_plan(removal, &RemovalFacts::gather(self, &[])?)
     }
 
     fn removal_question(&self, removal: Removal<'_>) -> Result<String> {
@@ -134,10 +76,91 @@ impl Reset for Cluster {
 }
 
 impl Cluster {
+    /// The plan of a reset. It looks at nothing: what it has to know are the facts.
+    pub(in crate::cluster) fn reset_plan(
+        &self,
+        ways: &[WayBack],
+        facts: &RemovalFacts,
+    ) -> Result<Plan> {
+        let mut plan = Plan::new("reset", self.globals());
+        for way in ways {
+            match *way {
+                WayBack::Uninstall { keep_tools: false } => {
+                    plan.steps = self.uninstall_plan(Removal::default(), facts)?.steps;
+                }
+                WayBack::Uninstall { keep_tools: true } => {
+                    self.push_stop(&mut plan, facts)?;
+                    if self.settings().is_ok() {
+                        self.push_removal(&mut plan)?;
+                    }
+                    plan.push(self.forget_all_but_fetched(&plan));
+                }
+                // A cluster that is not known has no binding of ours.
+                WayBack::Remove(Made::Binding) if self.settings().is_err() => {}
+                WayBack::Remove(Made::Binding) => plan.push(self.binding_removal()?),
+                WayBack::Remove(Made::Sigstore) => {
+                    self.push_stop(&mut plan, facts)?;
+                    if self.settings().is_ok() {
+                        self.push_sigstore_removal(&mut plan)?;
+                    }
+                }
+                WayBack::Remove(Made::Trust) => plan.push(
+                    Step::new("trust", "remove the trust material from this machine")
+                        .run(self.forget_trust()),
+                ),
+                WayBack::Remove(Made::Copies) => plan.push(self.copies_removal()?),
+                WayBack::Remove(Made::Registry) => {
+                    // It leads to a pod that goes.
+                    let closing = self.stop_plan(&["registry".to_owned()], facts)?;
+                    closing.steps.into_iter().for_each(|step| plan.push(step));
+                    plan.push(self.registry_removal()?);
+                }
+                WayBack::Unsign { attestations } => {
+                    if let Some(sample) = facts.sample.clone() {
+                        push_unsign_of(&mut plan, sample, &self.dir, attestations);
+                    }
+                }
+                WayBack::StopServers => return Err(no_way_back(*way).into()),
+            }
+        }
+        Ok(plan)
+    }
+
+    /// The plan of an uninstall, likewise.
+    pub(in crate::cluster) fn uninstall_plan(
+        &self,
+        removal: Removal<'_>,
+        facts: &RemovalFacts,
+    ) -> Result<Plan> {
+        let mut plan = Plan::new("uninstall", self.globals());
+        self.push_stop(&mut plan, facts)?;
+        if self.settings().is_ok() && removal.delete_minikube.is_none() {
+            self.push_removal(&mut plan)?;
+        }
+        let dir = self.dir.clone();
+        let needs = names(&plan);
+        plan.push(
+            Step::new(FORGET, format!("remove {}", self.dir.display()))
+                .needs(needs)
+                .done(move || Ok((!dir.exists()).then(|| "there is nothing".to_owned())))
+                .run(Command::new(words!["rm", "-rf", self.dir.as_path()])),
+        );
+        if let Some(profile) = removal.delete_minikube {
+            let needs = names(&plan);
+            let delete = words!["minikube", format!("--profile={profile}"), "delete"];
+            plan.push(
+                Step::new("delete-minikube", format!("delete the minikube {profile}"))
+                    .needs(needs)
+                    .run(Command::new(delete)),
+            );
+        }
+        Ok(plan)
+    }
+
     /// Adds the steps that end the forwards. These run on this machine, whatever the
     /// cluster says.
-    fn push_stop(&self, plan: &mut Plan) -> Result<()> {
-        for step in self.stop(&[])?.steps {
+    fn push_stop(&self, plan: &mut Plan, facts: &RemovalFacts) -> Result<()> {
+        for step in self.stop_plan(&[], facts)?.steps {
             plan.push(step.again());
         }
         Ok(())

@@ -83,13 +83,12 @@ impl Cluster {
         let file = self.job_file(job.name);
         let write = Job::of(task, job.name, image, file.clone());
         let verb = write.verb.name();
-        let title = format!("write the Job that will {verb} {image}");
-        let step = Step::new(format!("job{suffix}"), title);
-        plan.push(step.again().xtask(write));
+        let written = format!("job{suffix}");
+        plan.push(write.step(&written));
         let create = words!["create", "--filename", file];
         let title = format!("{verb} {image} in the cluster");
         Ok(Step::new(format!("{verb}{suffix}"), title)
-            .needs([format!("job{suffix}")])
+            .needs([written])
             .run(self.kubectl()?.command(create)))
     }
 

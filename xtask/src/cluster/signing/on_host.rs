@@ -6,9 +6,9 @@ use anyhow::Result;
 
 use crate::artifact::Artifact;
 use crate::cluster::Cluster;
-use crate::cluster::forwards::{PortForward, open_step};
+use crate::cluster::forwards::PortForward;
 use crate::cluster::servers::{ClusterServer, FULCIO, REGISTRY, REGISTRY_HOST, REKOR};
-use crate::cluster::steps::{HaltForward, SigningConfig};
+use crate::cluster::steps::{HaltForward, LaunchForward, SigningConfig};
 use crate::cosign::{Cosign, SignRequest};
 use crate::entry::Version;
 use crate::plan::{Plan, Step};
@@ -102,7 +102,7 @@ impl<'a> OnHost<'a> {
         let forwards = self.cluster.port_forwards()?;
         let mut names = Vec::new();
         for forward in self.own() {
-            let step = open_step(&forwards, forward)?.again();
+            let step = LaunchForward::step(&forwards, forward)?.again();
             names.push(step.name.clone());
             plan.push(step);
         }
@@ -113,15 +113,9 @@ impl<'a> OnHost<'a> {
     fn push_close(&self, plan: &mut Plan, ends: &[String]) {
         for forward in self.own() {
             let name = forward.server.name;
-            let title = format!("end the forward to {name}");
-            plan.push(
-                Step::new(format!("close-{name}"), title)
-                    .needs(ends.iter())
-                    .always()
-                    .xtask(HaltForward {
-                        component: forward.process(),
-                    }),
-            );
+            let component = forward.process();
+            let close = HaltForward { component }.step(name, name);
+            plan.push(close.needs(ends.iter()).always());
         }
     }
 
@@ -155,9 +149,7 @@ impl<'a> OnHost<'a> {
             rekor: rekor.unwrap_or(rekor_else),
             out: file.clone(),
         };
-        let title = "write a signing config for these forwards";
-        let step = Step::new("signing-config", title).again().xtask(write);
-        Ok((file, Some(step)))
+        Ok((file, Some(write.step())))
     }
 
     /// The artifacts with the registry under the name that it has here.

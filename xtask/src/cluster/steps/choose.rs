@@ -4,8 +4,9 @@ use anyhow::Result;
 use clap::Args;
 
 use crate::cluster::Cluster;
+use crate::cluster::charts::Charts;
 use crate::cluster::settings::ClusterSettings;
-use crate::plan::{StepArgs, StepEvent, Word};
+use crate::plan::{Step, StepArgs, StepEvent, Word};
 use crate::state::{self, State};
 use crate::target::ClusterOptions;
 use crate::words;
@@ -62,6 +63,22 @@ impl StepArgs for Choose {
 }
 
 impl Choose {
+    /// The step that remembers what was chosen for this cluster.
+    pub(in crate::cluster) fn step(cluster: &Cluster, charts: &Charts) -> Step {
+        let (file, charts) = (cluster.settings_file(), charts.clone());
+        let choose = Choose::from(&charts.sources.settings);
+        Step::new("begin", "remember what was chosen")
+            .again()
+            .done(move || {
+                let kept: Option<ClusterSettings> = state::read_json(&file)?;
+                // An overlay may have changed since.
+                let is_same = kept.as_ref() == Some(&charts.sources.settings)
+                    && charts.values_are_written()?;
+                Ok(is_same.then(|| "it is what was chosen before".to_owned()))
+            })
+            .xtask(choose)
+    }
+
     pub(crate) fn run(self, cluster: &Cluster, _: &dyn Fn(StepEvent<'_>)) -> Result<()> {
         State::open(cluster.dir.parent().unwrap_or(&cluster.dir).to_owned())?.create()?;
         // Nothing but what is typed here counts: it is the whole choice.
@@ -69,11 +86,12 @@ impl Choose {
             port_base: self.port_base,
             ..ClusterSettings::new(&cluster.settings()?.context)
         });
-        let chosen = fresh.with_options(&self.options)?;
-        let charts = chosen.charts()?;
+        // The plan knew the issuer of the cluster, but its words do not name it. It is
+        // asked for again, since a command that was printed may be run much later.
+        let charts = fresh.charts_with(&self.options)?;
         // Helm writes into this one, and makes none.
-        state::make_dir(&charts.fetched())?;
+        state::make_dir(&charts.sources.fetched())?;
         charts.write_values()?;
-        state::write_json(&chosen.settings_file(), chosen.settings()?)
+        state::write_json(&cluster.settings_file(), &charts.sources.settings)
     }
 }

@@ -4,7 +4,7 @@ use anyhow::Result;
 use clap::Args;
 
 use crate::cluster::{Cluster, copies};
-use crate::plan::{StepArgs, StepEvent, Word};
+use crate::plan::{Step, StepArgs, StepEvent, Word};
 
 /// Copy the public parts of Secrets to where images are signed
 #[derive(Debug, PartialEq, Args)]
@@ -19,6 +19,18 @@ impl StepArgs for CopySecrets {
 }
 
 impl CopySecrets {
+    /// The step that copies them; it is done where the copies are what the Secrets are.
+    pub(in crate::cluster) fn step(cluster: &Cluster) -> Result<Step> {
+        let kubectl = cluster.kubectl()?;
+        let title = "copy the public keys to the namespace default";
+        Ok(Step::new("copy-secrets", title)
+            .done(move || {
+                let current = copies::are_current(&kubectl)?;
+                Ok(current.then(|| "they are the same".to_owned()))
+            })
+            .xtask(CopySecrets {}))
+    }
+
     pub(crate) fn run(self, cluster: &Cluster, _: &dyn Fn(StepEvent<'_>)) -> Result<()> {
         copies::copy(&cluster.kubectl()?)
     }

@@ -5,7 +5,7 @@ use clap::Args;
 
 use crate::cluster::Cluster;
 use crate::local::process;
-use crate::plan::{StepArgs, StepEvent, Word};
+use crate::plan::{Step, StepArgs, StepEvent, Word};
 use crate::words;
 
 /// End a forward into the cluster
@@ -24,6 +24,12 @@ impl StepArgs for HaltForward {
 }
 
 impl HaltForward {
+    /// The step `close-NAME` that ends it; it leads to this server.
+    pub(in crate::cluster) fn step(self, name: &str, server: &str) -> Step {
+        let title = format!("end the forward to {server}");
+        Step::new(format!("close-{name}"), title).xtask(self)
+    }
+
     pub(crate) fn run(self, cluster: &Cluster, _: &dyn Fn(StepEvent<'_>)) -> Result<()> {
         process::halt(&cluster.dir, &self.component, &[])
     }

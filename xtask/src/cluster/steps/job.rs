@@ -7,7 +7,7 @@ use clap::{Args, ValueEnum};
 
 use crate::cluster::Cluster;
 use crate::cluster::job_manifest::{JobTask, write_job};
-use crate::plan::{StepArgs, StepEvent, Word};
+use crate::plan::{Step, StepArgs, StepEvent, Word};
 use crate::words;
 
 /// Write a Job for an image
@@ -55,7 +55,7 @@ impl JobVerb {
 }
 
 impl Job {
-    /// The step that writes a Job for an image, which does this, under this name.
+    /// A Job for an image, which does this, under this name.
     pub(crate) fn of(task: JobTask, name: &str, image: &str, out: PathBuf) -> Job {
         let none = String::new;
         let (verb, account, identity, issuer) = match task {
@@ -73,6 +73,16 @@ impl Job {
             identity,
             issuer,
         }
+    }
+
+    /// The step that writes it, before every run: its name is new each time.
+    pub(in crate::cluster) fn step(self, name: &str) -> Step {
+        let title = format!(
+            "write the Job that will {} {}",
+            self.verb.name(),
+            self.image
+        );
+        Step::new(name, title).again().xtask(self)
     }
 }
 

@@ -3,8 +3,10 @@
 use anyhow::Result;
 use clap::Args;
 
-use crate::cluster::{Cluster, forwards};
-use crate::plan::{StepArgs, StepEvent, Word};
+use crate::cluster::Cluster;
+use crate::cluster::forwards::{self, Forwards, PortForward};
+use crate::local::{process, wait};
+use crate::plan::{Ready, Step, StepArgs, StepEvent, Word};
 use crate::words;
 
 /// Start a forward into the cluster, detached
@@ -28,6 +30,30 @@ impl StepArgs for LaunchForward {
 }
 
 impl LaunchForward {
+    /// The step that opens a forward; it is done where the same one is open.
+    pub(in crate::cluster) fn step(forwards: &Forwards, forward: &PortForward) -> Result<Step> {
+        let (name, process, url) = (forward.server.name, forward.process(), forward.url());
+        let words = forwards.command_line(forward)?;
+        let launch = LaunchForward {
+            component: process.clone(),
+            words: words.clone(),
+        };
+        let ready = Ready::answers(&process, &url, forwards::WITHIN);
+        let title = format!("forward {} to {name} in the cluster", forward.address());
+        let dir = forwards.dir.clone();
+        Ok(Step::new(format!("forward-{name}"), title)
+            .done(move || {
+                let is_same = |record: &process::ProcessRecord| {
+                    record.fingerprint == process::fingerprint(&dir, &words, &[])
+                };
+                let record = process::running(&dir, &process)?.filter(is_same);
+                let record = record.filter(|_| wait::answers(&url));
+                Ok(record.map(|record| format!("it runs as process {}", record.pid)))
+            })
+            .xtask(launch)
+            .ready(ready))
+    }
+
     pub(crate) fn run(self, cluster: &Cluster, _: &dyn Fn(StepEvent<'_>)) -> Result<()> {
         forwards::launch(&cluster.dir, &self.component, &self.words)
     }

@@ -6,7 +6,7 @@ use anyhow::Result;
 use clap::Args;
 
 use crate::cluster::Cluster;
-use crate::plan::{StepArgs, StepEvent, Word};
+use crate::plan::{Step, StepArgs, StepEvent, Word};
 use crate::{state, words};
 
 /// Write a signing config with other addresses
@@ -39,6 +39,12 @@ impl StepArgs for SigningConfig {
 }
 
 impl SigningConfig {
+    /// The step that writes it, each time: the ports are those of one command.
+    pub(in crate::cluster) fn step(self) -> Step {
+        let title = "write a signing config for these forwards";
+        Step::new("signing-config", title).again().xtask(self)
+    }
+
     pub(crate) fn run(self, cluster: &Cluster, _: &dyn Fn(StepEvent<'_>)) -> Result<()> {
         let config = cluster.signing_config_for(&self.fulcio, &self.rekor)?;
         state::write_json(&self.out, &config)

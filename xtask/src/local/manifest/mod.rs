@@ -10,7 +10,7 @@ pub(crate) use key_recipe::KeyRecipe;
 pub(crate) use kinds::{LogApi, TrustRole};
 pub(crate) use placeholders::fill;
 pub(crate) use program::ProgramRow;
-pub(crate) use row::{KeyRow, ServerRow, TreeRow};
+pub(crate) use row::{KeyRow, ServerRow};
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -59,13 +59,6 @@ impl Manifest {
             .with_context(|| format!("servers.yml names no server as {role:?}"))
     }
 
-    /// The log of a version of Rekor that lives in a tree of Trillian, where it does.
-    pub fn tree_of(&self, rekor: Version) -> Option<&ServerRow> {
-        self.servers
-            .iter()
-            .find(|server| server.tree.is_some() && server.rekor == Some(rekor))
-    }
-
     /// The server of this name; an error lists the names that exist.
     pub fn server(&self, name: &str) -> Result<&ServerRow> {
         self.servers
@@ -96,7 +89,8 @@ impl Manifest {
     }
 
     /// What placeholders stand for: `{{NAME}}` is an address, `{{NAME.port}}` a
-    /// port, `{{ca}}`, `{{tsa}}` and `{{ct}}` the numbers of the newest keys.
+    /// port, `{{ca}}`, `{{tsa}}`, `{{ct}}` and `{{rekor}}` the numbers of the newest
+    /// keys.
     pub fn variables(&self, settings: &Settings) -> Result<BTreeMap<String, String>> {
         let mut variables = BTreeMap::new();
         for name in self.ports.keys() {
@@ -137,8 +131,7 @@ mod tests {
                     "{need} comes later"
                 );
             }
-            let tree = server.tree.as_ref().map(|tree| &tree.config);
-            for config in server.config.iter().chain(tree) {
+            if let Some(config) = &server.config {
                 let template = config.strip_prefix("config/").unwrap();
                 assert!(repo.join("deploy/local").join(template).is_file());
             }

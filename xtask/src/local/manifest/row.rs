@@ -38,8 +38,6 @@ pub struct ServerRow {
     pub key: Option<KeyRow>,
     /// Its configuration, where that depends on settings and users only.
     pub config: Option<String>,
-    /// Its tree in Trillian, where it has one.
-    pub tree: Option<TreeRow>,
     /// Further files whose change asks for a restart.
     #[serde(default)]
     pub uses: Vec<String>,
@@ -73,19 +71,6 @@ pub struct KeyRow {
     pub all: Option<String>,
 }
 
-/// The tree of a log in Trillian, which keeps it in memory: each run of Trillian is a
-/// new shard of the log, with a new key.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct TreeRow {
-    /// The configuration that names tree and key.
-    pub config: String,
-    /// How the key of a shard is made.
-    pub key: KeyRecipe,
-    /// The variable that holds the id of a new tree in a dry run.
-    pub variable: String,
-}
-
 impl ServerRow {
     /// Whether it runs with these versions of the log.
     pub fn runs_with(&self, rekor: Versions) -> bool {
@@ -94,10 +79,7 @@ impl ServerRow {
 
     /// The files whose change asks for a restart.
     pub fn used_files(&self) -> Vec<String> {
-        let configs = self
-            .config
-            .iter()
-            .chain(self.tree.iter().map(|tree| &tree.config));
+        let configs = self.config.iter();
         configs.chain(&self.uses).cloned().collect()
     }
 }

@@ -171,12 +171,12 @@ mod tests {
         assert!(!v2.contains(&"rekor-v1".to_owned()));
         local.settings.rekor = Versions::Both;
         let both = names(&local.install_plan(&facts).unwrap());
-        for step in ["rekor-v1-shard", "rekor-v1", "rekor-v2", "tiles"] {
+        for step in ["trillian", "rekor-v1", "rekor-v2", "tiles"] {
             assert!(both.contains(&step.to_owned()), "{step}");
         }
     }
 
-    /// A server waits for its configuration, its shard and what it needs.
+    /// A server waits for its configuration and what it needs.
     #[test]
     fn steps_need_what_comes_before_them() {
         let Machine { local, facts, .. } = Machine::built();

@@ -5,7 +5,6 @@ use std::path::PathBuf;
 use anyhow::Result;
 
 use crate::artifact::Signature;
-use crate::entry::Version;
 use crate::fail::{Fail, not_so};
 use crate::local::Local;
 use crate::signatures;
@@ -35,15 +34,10 @@ impl Trust for Local {
         let Some(number) = signature.shard else {
             return Ok(None);
         };
-        if self
-            .shard_of(Version::V1)?
-            .is_some_and(|shard| shard.number == number)
-        {
+        if number == self.settings.rekor_v1.len() {
             return Ok(None);
         }
-        let what = format!(
-            "the entry was in shard {number} of Rekor v1, which ended with the Trillian that held it in memory"
-        );
+        let what = format!("the entry was in shard {number} of Rekor v1, which has ended");
         let bundle = quote(&signature.bundle.to_string_lossy());
         Ok(Some(not_so(what).hint(format!(
             "the bundle still proves it: cargo xtask inspect-rekor --bundle {bundle}"

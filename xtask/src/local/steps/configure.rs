@@ -5,6 +5,7 @@ use clap::Args;
 
 use crate::entry::Versions;
 use crate::local::Local;
+use crate::local::former;
 use crate::local::settings::Settings;
 use crate::plan::{StepArgs, StepEvent, Word};
 use crate::words;
@@ -27,6 +28,9 @@ pub(crate) struct Configure {
     /// The number of the CT log's key in use.
     #[arg(long, value_parser = clap::value_parser!(u16).range(1..))]
     pub(crate) ctlog: u16,
+    /// The number of Rekor v1's key in use.
+    #[arg(long, value_parser = clap::value_parser!(u16).range(1..))]
+    pub(crate) rekor_v1: u16,
 }
 
 impl From<&Settings> for Configure {
@@ -39,6 +43,7 @@ impl From<&Settings> for Configure {
             fulcio: number(settings.fulcio.len()),
             timestamp: number(settings.timestamp.len()),
             ctlog: number(settings.ctlog.len()),
+            rekor_v1: number(settings.rekor_v1.len()),
         }
     }
 }
@@ -57,7 +62,9 @@ impl StepArgs for Configure {
             "--timestamp",
             self.timestamp.to_string(),
             "--ctlog",
-            self.ctlog.to_string()
+            self.ctlog.to_string(),
+            "--rekor-v1",
+            self.rekor_v1.to_string()
         ]
     }
 }
@@ -73,6 +80,8 @@ impl Configure {
         Settings::renew(&mut local.settings.fulcio, self.fulcio.into());
         Settings::renew(&mut local.settings.timestamp, self.timestamp.into());
         Settings::renew(&mut local.settings.ctlog, self.ctlog.into());
-        local.configure()
+        Settings::renew(&mut local.settings.rekor_v1, self.rekor_v1.into());
+        local.configure()?;
+        former::forget(&local.dir)
     }
 }

@@ -4,14 +4,12 @@ pub(crate) mod begin;
 pub(crate) mod configure;
 pub(crate) mod halt;
 pub(crate) mod launch;
-pub(crate) mod shard;
 pub(crate) mod trust;
 
 pub(crate) use begin::Begin;
 pub(crate) use configure::Configure;
 pub(crate) use halt::Halt;
 pub(crate) use launch::Launch;
-pub(crate) use shard::Shard;
 pub(crate) use trust::LocalTrust;
 
 use super::Local;
@@ -27,7 +25,6 @@ steps! {
         Launch(Launch),
         Wait(Wait),
         Halt(Halt),
-        Shard(Shard),
         Trust(LocalTrust),
         Token(Token),
         Forget(Forget),
@@ -60,6 +57,7 @@ mod tests {
                 fulcio: 1,
                 timestamp: 2,
                 ctlog: 3,
+                rekor_v1: 4,
             }),
             LocalStep::Launch(Launch {
                 component: "dex".into(),
@@ -70,10 +68,6 @@ mod tests {
             LocalStep::Wait(Wait::from(&ready)),
             LocalStep::Halt(Halt {
                 component: "dex".into(),
-            }),
-            LocalStep::Shard(Shard {
-                log: "ctlog".into(),
-                tree: "4711".into(),
             }),
             LocalStep::Trust(LocalTrust {}),
             LocalStep::Token(Token {

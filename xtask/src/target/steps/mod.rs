@@ -10,7 +10,7 @@ pub(crate) use forget::Forget;
 pub(crate) use preflight::Preflight;
 pub(crate) use record::Record;
 pub(crate) use token::Token;
-pub(crate) use unsign::{Unsign, push_unsign};
+pub(crate) use unsign::{Unsign, push_unsign, push_unsign_of};
 
 use std::path::Path;
 

@@ -3,7 +3,7 @@
 use anyhow::Result;
 use clap::Args;
 
-use crate::plan::{StepArgs, StepEvent, Word};
+use crate::plan::{Step, StepArgs, StepEvent, Word};
 use crate::target::{PreflightOptions, Target};
 use crate::{preflight, words};
 
@@ -37,6 +37,15 @@ impl StepArgs for Preflight {
 }
 
 impl Preflight {
+    /// The step that checks it; the probe of the target tells where that is not needed.
+    pub(crate) fn step(
+        self,
+        title: &str,
+        probe: impl Fn() -> Result<Option<String>> + Send + Sync + 'static,
+    ) -> Step {
+        Step::new("preflight", title).done(probe).xtask(self)
+    }
+
     pub(crate) fn run(self, target: &dyn Target, _: &dyn Fn(StepEvent<'_>)) -> Result<()> {
         Ok(preflight::verdict(&target.preflight(&self.options)?)?)
     }

@@ -1,5 +1,7 @@
 //! `step unsign`: the signatures of an image go out of its registry.
 
+use std::path::Path;
+
 use anyhow::Result;
 use clap::Args;
 
@@ -42,10 +44,14 @@ impl Unsign {
 /// Adds to a plan that what was signed about the sample leaves its registry, or only
 /// what attests it; nothing where nothing is installed.
 pub(crate) fn push_unsign(plan: &mut Plan, target: &dyn Target, attestations: bool) -> Result<()> {
-    if !target.installed() {
-        return Ok(());
+    if target.installed() {
+        push_unsign_of(plan, target.sample()?, &target.dir(), attestations);
     }
-    let sample = target.sample()?;
+    Ok(())
+}
+
+/// Adds them for an image; this directory holds the signatures.
+pub(crate) fn push_unsign_of(plan: &mut Plan, sample: String, dir: &Path, attestations: bool) {
     let what = if attestations {
         "attestations"
     } else {
@@ -58,12 +64,11 @@ pub(crate) fn push_unsign(plan: &mut Plan, target: &dyn Target, attestations: bo
     };
     plan.push(Step::new("unsign", title).xtask(unsign));
     if !attestations {
-        let [list, bundles] = ["signatures.json", "signatures"].map(|name| target.dir().join(name));
+        let [list, bundles] = ["signatures.json", "signatures"].map(|name| dir.join(name));
         plan.push(
             Step::new("signatures", "forget the signatures that were made here")
                 .needs(["unsign"])
                 .run(Command::new(words!["rm", "-rf", list, bundles])),
         );
     }
-    Ok(())
 }

@@ -121,20 +121,20 @@ fn a_signature() {
 /// What a step runs by itself is stopped as well.
 #[test]
 fn what_a_step_runs() {
-    let world = World::on_free_ports().installed("v1");
+    let world = World::on_free_ports().installed("v2");
     let _answers = world.answer_for_servers();
     // A minute, so that the test ends where the program does not.
     world.fake(
-        "createtree",
+        "loopback",
         r#": >"$FAKES/blocked"; /bin/sleep 60; : >"$FAKES/ended""#,
     );
-    let start = world.start("start rekor-v1");
-    wait_until("createtree blocks", || world.path("fakes/blocked").exists());
+    let start = world.start("start registry");
+    wait_until("loopback blocks", || world.path("fakes/blocked").exists());
     start.signal(Signal::INT);
     assert_eq!(start.end().exit, 130);
     assert!(
         !world.path("fakes/ended").exists(),
-        "createtree ended by itself"
+        "loopback ended by itself"
     );
 }
 

@@ -141,6 +141,20 @@ fn a_promise_that_is_not_kept_is_noticed() {
     assert_eq!(exit, 0);
 }
 
+/// Makes the only key of a log that of a shard which was in memory, and is gone.
+pub fn to_former_format(workshop: &Workshop, log: &str, setting: &str) {
+    let dir = workshop.dir();
+    let mut settings = read(&dir.join("settings.json"));
+    settings.as_object_mut().unwrap().remove(setting);
+    std::fs::write(dir.join("settings.json"), settings.to_string()).unwrap();
+    let shard = json!([{
+        "log": log, "number": 1, "tree": "4711", "trillian": "1@boot:1",
+        "since": settings["created"], "until": null,
+    }]);
+    std::fs::write(dir.join("shards.json"), shard.to_string()).unwrap();
+    std::fs::remove_dir_all(dir.join(format!("data/{log}-1"))).unwrap();
+}
+
 /// Until the CT log was kept on disk it was a shard of Trillian's, whose history stood
 /// in a file of its own.
 #[test]
@@ -148,17 +162,8 @@ fn an_installation_of_the_former_format_is_carried_over() {
     let workshop = Workshop::installed(&[]);
     workshop.run(&["sign"]).ok();
     workshop.run(&["stop"]).ok();
+    to_former_format(&workshop, "ctlog", "ctlog");
     let dir = workshop.dir();
-    let mut settings = read(&dir.join("settings.json"));
-    settings.as_object_mut().unwrap().remove("ctlog");
-    std::fs::write(dir.join("settings.json"), settings.to_string()).unwrap();
-    let since = settings["created"].clone();
-    let shard = json!([{
-        "log": "ctlog", "number": 1, "tree": "4711", "trillian": "1@boot:1",
-        "since": since, "until": null,
-    }]);
-    std::fs::write(dir.join("shards.json"), shard.to_string()).unwrap();
-    std::fs::remove_dir_all(dir.join("data/ctlog-1")).unwrap();
     let old = ct_logs(&workshop);
 
     workshop.run(&["start"]).ok();
@@ -183,6 +188,7 @@ fn an_installation_of_the_former_format_is_carried_over() {
     workshop.run(&["sign", &image]).ok();
     workshop.run(&["verify", &image]).ok();
     assert!(inclusion(&workshop).0.starts_with("✓ ct-inclusion entry 0"));
+    assert!(!dir.join("shards.json").exists());
     // From here on nothing starts over.
     workshop.run(&["restart"]).ok();
     assert_eq!(ct_logs(&workshop), logs);

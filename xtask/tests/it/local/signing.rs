@@ -83,7 +83,7 @@ fn sign_verify_and_inspect_with_both_rekors() {
 
     let status = workshop.run(&["--json", "status"]).ok().json();
     let components = status["components"].as_array().unwrap();
-    assert_eq!(components.len(), 10);
+    assert_eq!(components.len(), 11);
     assert!(
         components
             .iter()

@@ -182,15 +182,14 @@ impl Cluster {
 
     /// What helm keeps of releases that were made with these options.
     pub fn releases_with(&self, options: &ClusterOptions) {
-        let target = self.target().with_options(options).unwrap();
-        let charts = target.charts().unwrap();
+        let charts = self.target().charts_with(options).unwrap();
         for chart in ["cert-manager", "scaffold"] {
-            let version = charts.chart(chart).unwrap().version;
+            let version = &charts.chart(chart).version;
             self.says(
                 &format!("made/{chart}.metadata"),
                 &json!({"version": version}),
             );
-            let mut values = charts.wanted_values(chart).unwrap();
+            let mut values = charts.wanted_values(chart).clone();
             let status = |values: &Value| json!({"info": {"status": "deployed"}, "config": values});
             self.says(&format!("made/upgrade-{chart}.status"), &status(&values));
             // As the chart is first installed, and then given more.
