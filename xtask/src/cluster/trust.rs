@@ -12,6 +12,9 @@ use super::servers::{CTLOG, ClusterServer, FULCIO, REKOR, shown_by_ingress};
 use crate::fail::broken;
 use crate::parallel;
 use crate::state;
+use crate::time;
+use crate::trust::merge::merged;
+use crate::trust::root::TrustedRoot;
 use crate::trust::write as trust;
 use crate::trust::write::{CertificateChain, InUse, LogKey, PublicParts, Services};
 
@@ -27,6 +30,8 @@ struct TrustMaterial {
     files: Vec<(&'static str, String)>,
     /// The object for the Jobs.
     config_map: Value,
+    /// That object as it is there now.
+    there: Option<Object>,
 }
 
 /// The Secrets of [`DEFAULT`].
@@ -74,10 +79,16 @@ impl Cluster {
         let kubectl = self.kubectl()?;
         // Each is a call of kubectl, so they are asked side by side.
         let issuer = || Discovery::of(&kubectl)?.into_issuer();
-        let copies = || kubectl.list(DEFAULT, "secrets");
-        let (issuer, copies) = parallel::both(issuer, copies)?;
+        let copies = || {
+            let map = || kubectl.get(DEFAULT, &format!("configmap/{CONFIG_MAP}"));
+            parallel::both(map, || kubectl.list(DEFAULT, "secrets"))
+        };
+        let (issuer, (there, copies)) = parallel::both(issuer, copies)?;
         let copies = Copies(copies);
-        let (root, since) = trusted_root(&copies)?;
+        let (made, since) = trusted_root(&copies)?;
+        // Each machine and the cluster may remember what the others do not.
+        let before = self.trusted_before(there.as_ref())?;
+        let root = merged(&before, made, &time::now());
         let (fulcio, rekor) = self.host_urls()?;
         let config = |fulcio: &str, rekor: &str| {
             trust::signing_config(&Services {
@@ -110,7 +121,22 @@ impl Cluster {
         if self.settings()?.ingress.is_some() {
             files.push(("ingress.pem", self.ingress_certificates()?));
         }
-        Ok(TrustMaterial { files, config_map })
+        Ok(TrustMaterial {
+            files,
+            config_map,
+            there,
+        })
+    }
+
+    /// The trusted roots of before: that of the Jobs, and that of this machine.
+    fn trusted_before(&self, map: Option<&Object>) -> Result<Vec<Value>> {
+        let inside = map.and_then(|map| map.data.get("trusted_root.json"));
+        let here = state::read(&self.trust_file("trusted_root.json"))?;
+        let texts = inside.map(|text| text.clone().into_bytes()).into_iter();
+        let texts = texts.chain(here);
+        let readable = texts.filter(|text| TrustedRoot::read(text).is_ok());
+        let roots = readable.map(|text| serde_json::from_slice(&text));
+        Ok(roots.collect::<Result<_, _>>()?)
     }
 
     /// The certificates with which the ingress shows Fulcio and Rekor.
@@ -141,19 +167,17 @@ impl Cluster {
 
     /// Whether the trust material is what the copies say, here and in the cluster.
     pub(super) fn trust_is_current(&self) -> Result<bool> {
-        let kubectl = self.kubectl()?;
-        let there = || kubectl.get(DEFAULT, &format!("configmap/{CONFIG_MAP}"));
-        let material = || Ok(self.trust_material().ok());
-        let (there, material) = parallel::both(there, material)?;
-        let Some(TrustMaterial { files, config_map }) = material else {
+        let Ok(material) = self.trust_material() else {
             return Ok(false);
         };
-        for (name, text) in files {
+        for (name, text) in material.files {
             if state::read(&self.trust_file(name))? != Some(text.into_bytes()) {
                 return Ok(false);
             }
         }
-        Ok(there.is_some_and(|there| json!(there.data) == config_map["data"]))
+        let wanted = &material.config_map["data"];
+        let there = material.there;
+        Ok(there.is_some_and(|there| json!(there.data) == *wanted))
     }
 
     /// The signing config for one command, whose forwards are on ports of their own.

@@ -1,4 +1,5 @@
-//! Trust material: read as a trusted root, and written.
+//! Trust material: read as a trusted root, written, and merged with what was trusted before.
 
+pub(crate) mod merge;
 pub mod root;
 pub mod write;

@@ -4,7 +4,7 @@
 use snapbox::{assert_data_eq, str};
 use xtask::target::ClusterOptions;
 
-use crate::support::cluster::Cluster;
+use crate::support::cluster::{Cluster, secret};
 use crate::support::snapshot::snapshot;
 
 /// The parts of an install on a cluster, in their order. Minikube has two more, and begins
@@ -162,4 +162,41 @@ fn with_what_it_needs() {
     cluster.run("issuer --with-needs").ok();
     let changes = cluster.changes();
     assert!(changes.contains("minikube 'start'"), "{changes}");
+}
+
+/// What a key signed is verified after it was replaced: it stays in the trusted root, with
+/// an end, whether this machine remembers it or the cluster does.
+#[test]
+fn a_key_that_was_replaced_stays_trusted() {
+    let cluster = Cluster::installed();
+    let root = || {
+        let file = cluster.kept_file("trust/trusted_root.json");
+        let root = std::fs::read_to_string(file).unwrap();
+        let map = cluster.kept("default", "configmap.sigstore-trust");
+        let map = map.map(|map| map["data"]["trusted_root.json"].clone());
+        assert_eq!(map.unwrap(), root);
+        serde_json::from_str::<serde_json::Value>(&root).unwrap()
+    };
+    let before = root();
+    let other = include_str!("../../data/certificates/dns.pem");
+    cluster.has(
+        "fulcio-system",
+        secret("fulcio-server-secret", &[("cert", other)]),
+    );
+    cluster.run("copy-secrets").ok();
+    cluster.run("trust").ok();
+    let after = root();
+    let authorities = after["certificateAuthorities"].as_array().unwrap();
+    assert_eq!(authorities.len(), 2);
+    let former = &before["certificateAuthorities"][0];
+    assert_eq!(authorities[0]["certChain"], former["certChain"]);
+    assert!(authorities[0]["validFor"]["end"].is_string());
+    assert!(authorities[1]["validFor"].get("end").is_none());
+    assert_eq!(after["tlogs"], before["tlogs"]);
+    let nothing = cluster.run("trust").ok();
+    assert!(nothing.out.starts_with("nothing to do"), "{}", nothing.out);
+
+    std::fs::remove_file(cluster.kept_file("trust/trusted_root.json")).unwrap();
+    cluster.run("trust").ok();
+    assert_eq!(root(), after);
 }

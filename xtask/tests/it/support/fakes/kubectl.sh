@@ -15,6 +15,12 @@ put() {
   mkdir -p "$FAKES/objects/$space"
   # The server encodes what was handed over as text.
   case $1 in *\"stringData\"*) set -- "${1%%\"stringData\"*}\"data\"${1#*\"stringData\"}" ;; esac
+  # It says since when the object is there.
+  made='"metadata":{"creationTimestamp":"2026-01-02T03:04:06Z",'
+  case $1 in
+  *\"creationTimestamp\"*) ;;
+  *) set -- "${1%%\"metadata\":\{*}$made${1#*\"metadata\":\{}" ;;
+  esac
   printf '%s\n' "$1" >"$FAKES/objects/$space/$kind.$name"
 }
 

@@ -1,0 +1,138 @@
+//! A trusted root that forgets nothing: what was trusted before stays, and counts until
+//! the moment at which it was replaced.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+
+/// The lists of a trusted root (`sigstore_trustroot.proto`), and where in an entry its
+/// identity is.
+const LISTS: [(&str, &str); 4] = [
+    ("tlogs", "/publicKey/rawBytes"),
+    ("certificateAuthorities", "/certChain"),
+    ("timestampAuthorities", "/certChain"),
+    ("ctlogs", "/publicKey/rawBytes"),
+];
+
+/// A trusted root of what is in use now, with what roots of before name: keys and
+/// authorities that are in use no longer end `now` (RFC 3339, UTC), or when they were
+/// first said to. A root that is there once more counts from when it first did.
+pub(crate) fn merged(before: &[Value], mut made: Value, now: &str) -> Value {
+    for (list, identity) in LISTS {
+        let mut former: BTreeMap<String, Value> = BTreeMap::new();
+        let entries = before.iter().filter_map(|root| root[list].as_array());
+        for entry in entries
+            .flatten()
+            .filter(|entry| entry["validFor"].is_object())
+        {
+            let key = entry.pointer(identity).unwrap_or(&Value::Null).to_string();
+            let known = former.entry(key).or_insert_with(|| entry.clone());
+            earlier(known, entry, "start");
+            earlier(known, entry, "end");
+        }
+        let mut used = Vec::new();
+        let own = made.get_mut(list).and_then(Value::as_array_mut);
+        for entry in own.into_iter().flatten() {
+            let key = entry.pointer(identity).unwrap_or(&Value::Null).to_string();
+            if let Some(known) = former.remove(&key) {
+                earlier(entry, &known, "start");
+            }
+            used.push(entry.clone());
+        }
+        let mut all: Vec<Value> = former.into_values().collect();
+        for entry in &mut all {
+            if entry["validFor"].get("end").is_none() {
+                entry["validFor"]["end"] = json!(now);
+            }
+        }
+        // The oldest first, as they were made; of one time by their text.
+        all.sort_by_key(|entry| (entry["validFor"]["start"].to_string(), entry.to_string()));
+        all.extend(used);
+        if !all.is_empty() {
+            made[list] = json!(all);
+        }
+    }
+    made
+}
+
+/// Takes over a time of another entry's period, where it is earlier or the only one. In
+/// RFC 3339 and UTC, the order of texts is that of times.
+fn earlier(entry: &mut Value, other: &Value, name: &str) {
+    let time = |of: &Value| of["validFor"][name].as_str().map(str::to_owned);
+    let (own, other) = (time(entry), time(other));
+    if let Some(time) = other.filter(|time| own.is_none_or(|own| *time < own)) {
+        entry["validFor"][name] = json!(time);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn root(logs: &[(&str, &str, Option<&str>)]) -> Value {
+        let log = |(key, start, end): &(&str, &str, Option<&str>)| {
+            let mut log = json!({"publicKey": {"rawBytes": key}, "validFor": {"start": start}});
+            if let Some(end) = end {
+                log["validFor"]["end"] = json!(end);
+            }
+            log
+        };
+        json!({"tlogs": logs.iter().map(log).collect::<Vec<_>>()})
+    }
+
+    #[test]
+    fn what_was_replaced_stays_and_ends() {
+        let first = root(&[("a", "2026-01-01T00:00:00Z", None)]);
+        let second = root(&[("b", "2026-02-01T00:00:00Z", None)]);
+        let both = merged(&[first], second.clone(), "2026-02-02T00:00:00Z");
+        let wanted = root(&[
+            ("a", "2026-01-01T00:00:00Z", Some("2026-02-02T00:00:00Z")),
+            ("b", "2026-02-01T00:00:00Z", None),
+        ]);
+        assert_eq!(both, wanted);
+        // Made again of the same, it stays as it is.
+        let again = merged(std::slice::from_ref(&both), second, "2026-03-03T00:00:00Z");
+        assert_eq!(again, both);
+    }
+
+    #[test]
+    fn two_memories_are_one() {
+        let here = root(&[("a", "2026-01-01T00:00:00Z", Some("2026-03-01T00:00:00Z"))]);
+        let there = root(&[
+            ("a", "2026-01-02T00:00:00Z", Some("2026-02-01T00:00:00Z")),
+            ("b", "2026-02-01T00:00:00Z", None),
+        ]);
+        let made = root(&[("c", "2026-04-01T00:00:00Z", None)]);
+        let wanted = root(&[
+            ("a", "2026-01-01T00:00:00Z", Some("2026-02-01T00:00:00Z")),
+            ("b", "2026-02-01T00:00:00Z", Some("2026-05-01T00:00:00Z")),
+            ("c", "2026-04-01T00:00:00Z", None),
+        ]);
+        let before = [here, there];
+        assert_eq!(
+            merged(&before, made.clone(), "2026-05-01T00:00:00Z"),
+            wanted
+        );
+        let before = [before[1].clone(), before[0].clone()];
+        assert_eq!(merged(&before, made, "2026-05-01T00:00:00Z"), wanted);
+    }
+
+    /// A key that is in use again has no end, and what it signed before counts.
+    #[test]
+    fn what_comes_back_counts_from_its_first_day() {
+        let before = root(&[("a", "2026-01-01T00:00:00Z", Some("2026-02-01T00:00:00Z"))]);
+        let made = root(&[("a", "2026-03-01T00:00:00Z", None)]);
+        let wanted = root(&[("a", "2026-01-01T00:00:00Z", None)]);
+        assert_eq!(merged(&[before], made, "2026-03-02T00:00:00Z"), wanted);
+    }
+
+    /// What is no trusted root adds nothing.
+    #[test]
+    fn nothing_is_made_of_something_else() {
+        let made = root(&[("a", "2026-01-01T00:00:00Z", None)]);
+        for before in [json!(null), json!([1]), json!({"tlogs": [7]}), json!({})] {
+            let now = "2026-03-02T00:00:00Z";
+            assert_eq!(merged(&[before], made.clone(), now), made);
+        }
+    }
+}
