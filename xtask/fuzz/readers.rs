@@ -17,7 +17,7 @@ use xtask::format::key::PublicKey;
 use xtask::format::protojson::strict_json;
 use xtask::proof::chain::{self, Purpose};
 use xtask::proof::policy::{Expected, Policy};
-use xtask::proof::{Evidence, Proof, Subject, prove, sct, timestamp};
+use xtask::proof::{Evidence, KnownChains, Proof, Subject, prove, sct, timestamp};
 use xtask::registry::{Reference, simple_signing};
 use xtask::rekor;
 use xtask::tlog::checkpoint::Checkpoint;
@@ -170,7 +170,7 @@ fn proved(bundle: Option<Bundle>, from_log: Option<Entry>, root: &TrustedRoot) -
         bundle,
         from_log,
     };
-    prove(&evidence, root, &policy)
+    prove(&evidence, root, &KnownChains::default(), &policy)
 }
 
 fn answer(bytes: &[u8]) {
@@ -422,7 +422,7 @@ fn trees() -> Vec<Vec<u8>> {
 }
 
 fn token(bytes: &[u8]) {
-    let _ = timestamp::verify(bytes, &SIGNATURE, &ROOT);
+    let _ = timestamp::verify(bytes, &SIGNATURE, &ROOT, &KnownChains::default());
 }
 
 fn tokens() -> Vec<Vec<u8>> {

@@ -15,6 +15,11 @@ impl StepRunner for Cluster {
         step.run(&self.reopened()?, report)
     }
 
+    /// A step may have begun what goes on in the cluster or as a child, and ends that.
+    fn heeds_interrupts(&self) -> bool {
+        true
+    }
+
     fn wait(&self, ready: &Ready, report: &dyn Fn(StepEvent<'_>)) -> Result<()> {
         match ready {
             Ready::Issuer { context, .. } => {

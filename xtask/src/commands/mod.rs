@@ -14,9 +14,10 @@ use crate::target::TargetKind;
 use crate::ui::{Style, Ui};
 
 /// Makes of a list of commands, each `Name(module::NameCommand)`, their modules, what can be typed,
-/// and what runs it. `--help` lists them in the order of the list.
+/// and what runs it. `--help` lists them in the order of the list. A command that is about one
+/// target says so, `on Minikube`: then that is chosen where nothing else is named.
 macro_rules! commands {
-    ($($name:ident($module:ident::$command:ident),)*) => {
+    ($($name:ident($module:ident::$command:ident) $(on $target:ident)?,)*) => {
         $(mod $module;)*
 
         /// What to do.
@@ -31,6 +32,14 @@ macro_rules! commands {
                     $(AnyCommand::$name(command) => command.run(app),)*
                 }
             }
+
+            /// The target that the command is about, where it is about one.
+            fn target(&self) -> Option<TargetKind> {
+                match self {
+                    $($(AnyCommand::$name(_) => Some(TargetKind::$target),)?)*
+                    _ => None,
+                }
+            }
         }
     };
 }
@@ -41,7 +50,7 @@ commands! {
     Preflight(preflight::PreflightCommand),
     Prefetch(prefetch::PrefetchCommand),
     Install(install::InstallCommand),
-    Minikube(minikube::MinikubeCommand),
+    Minikube(minikube::MinikubeCommand) on Minikube,
     Ingress(ingress::IngressCommand),
     OidcReviewer(oidc_reviewer::OidcReviewerCommand),
     CertManager(cert_manager::CertManagerCommand),
@@ -121,9 +130,11 @@ pub fn main() -> ExitCode {
 
 fn run(Cli { global, command }: Cli, ui: &Ui) -> Result<Answer> {
     interrupt::prepare()?;
-    // This one starts a minikube, and chooses it for the commands to come.
-    let minikube = matches!(command, AnyCommand::Minikube(_)).then_some(TargetKind::Minikube);
-    let app = App::open(&global, global.on.or(minikube), ui.restyled(ui.style()))?;
+    let app = App::open(
+        &global,
+        global.on.or(command.target()),
+        ui.restyled(ui.style()),
+    )?;
     // A step is a part of another command, which has said it.
     if !matches!(command, AnyCommand::Step(_)) {
         let (name, why) = (app.chosen.kind.name(), app.chosen.why);

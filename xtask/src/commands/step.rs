@@ -7,7 +7,6 @@ use crate::app::{Answer, App};
 use crate::book::BookStep;
 use crate::exec::interrupt;
 use crate::plan::{StepEvent, StepRunner, StepValue, step_args};
-use crate::target::TargetKind;
 use crate::text::printable;
 use crate::walkthrough::steps::ResetRunner;
 
@@ -43,12 +42,11 @@ impl StepCommand {
         }
         // A step that stops a server is part of a removal.
         let target = app.target_to_remove()?;
-        let kind = app.chosen.kind;
-        let _watch = (kind != TargetKind::Local).then(interrupt::watch);
+        let _watch = target.heeds_interrupts().then(interrupt::watch);
         let runner = ResetRunner {
             target: target.as_ref(),
             state: &app.state,
-            kind,
+            kind: app.chosen.kind,
         };
         runner.xtask(&self.words, report)
     }

@@ -5,7 +5,7 @@ use anyhow::Result;
 use super::checkpoint_store::{CheckpointStore, Consistency};
 use crate::fail::{Fail, broken};
 use crate::proof::policy::Policy;
-use crate::proof::{Evidence, Link, Proof, prove, wrong};
+use crate::proof::{Evidence, KnownChains, Link, Proof, prove, wrong};
 use crate::rekor;
 use crate::state;
 use crate::trust::root::TrustedRoot;
@@ -14,6 +14,8 @@ use crate::trust::root::TrustedRoot;
 pub(crate) struct TrustPolicy {
     /// The authorities.
     pub(crate) root: TrustedRoot,
+    /// The chains to them that were verified by now.
+    known: KnownChains,
     /// The names.
     pub(crate) policy: Policy,
 }
@@ -30,7 +32,11 @@ impl TrustPolicy {
             what: format!("{}: {}", file.display(), fail.what),
             ..fail
         })?;
-        Ok(TrustPolicy { root, policy })
+        Ok(TrustPolicy {
+            root,
+            known: KnownChains::default(),
+            policy,
+        })
     }
 
     /// Reads the trusted root of an installation.
@@ -56,7 +62,7 @@ pub(crate) struct Inspected {
 
 impl Inspected {
     fn new(evidence: Evidence, trust: &TrustPolicy) -> Inspected {
-        let proof = prove(&evidence, &trust.root, &trust.policy);
+        let proof = prove(&evidence, &trust.root, &trust.known, &trust.policy);
         Inspected {
             title: None,
             evidence,

@@ -61,6 +61,25 @@ impl Local {
         self.url(server.context("servers.yml names no server that shows this log")?)
     }
 
+    /// The registry of this installation.
+    pub(super) fn registry(&self) -> Result<&ServerRow> {
+        self.manifest
+            .trusted_as(TrustRole::ImageRegistry, self.rekor())
+    }
+
+    /// The address at which images are: `127.0.0.1:17810`.
+    pub(super) fn registry_address(&self) -> Result<String> {
+        self.address(&self.registry()?.port)
+    }
+
+    /// The file of the certificate that vouches for the registry, below the target's
+    /// directory.
+    pub(super) fn registry_certificate(&self) -> Result<String> {
+        let key = self.key(self.registry()?)?;
+        let key = key.context("servers.yml names no key of the registry")?;
+        Ok(key.public())
+    }
+
     /// The command line of a server.
     pub(crate) fn server_words(&self, server: &ServerRow) -> Result<Vec<String>> {
         let line = self.filled(&server.command)?;

@@ -10,7 +10,7 @@ use super::Local;
 use super::manifest::{ServerRow, TrustRole};
 use crate::exec::output_of;
 use crate::fail::Fail;
-use crate::plan::{Command, Step, Word};
+use crate::plan::{Command, Word};
 use crate::preflight::Finding;
 use crate::state;
 use crate::time;
@@ -33,29 +33,8 @@ const ROOT_KEY: &str = "offline/tuf-root.key";
 const SOON: Duration = Duration::from_secs(2 * 86400);
 
 impl Local {
-    /// The step that publishes the trust material, where clients would not get it as it
-    /// is now.
-    pub(super) fn publish_step(&self) -> Result<Step> {
-        let publish = self.publish_command(words![])?;
-        let check = self.publish_command(words!["--check"])?;
-        let local = self.clone();
-        Ok(Step::new(
-            "publish",
-            "publish the trusted root and the signing config, by TUF",
-        )
-        .needs(["trust"])
-        .done(move || {
-            // The program of an installation that is not built says nothing.
-            let current = output_of(&check, None).is_ok();
-            let end = local.publication_end().ok().flatten();
-            Ok(end.filter(|_| current).map(|(_, end)| {
-                format!("clients have them as they are, until {}", time::format(end))
-            }))
-        })
-        .run(publish))
-    }
-
-    fn publish_command(&self, options: Vec<Word>) -> Result<Command> {
+    /// The command that publishes, or does what its options say.
+    pub(super) fn publish_command(&self, options: Vec<Word>) -> Result<Command> {
         let row = self.tuf_row()?;
         let key = self.key(row)?.context("servers.yml names no key of tuf")?;
         let mut words = words![self.build.program("tuf"), "publish"];
@@ -88,7 +67,7 @@ impl Local {
     ///
     /// # Errors
     /// Where the repository is damaged.
-    fn publication_end(&self) -> Result<Option<(&'static str, SystemTime)>> {
+    pub(super) fn publication_end(&self) -> Result<Option<(&'static str, SystemTime)>> {
         let data = self.tuf_row()?.data.as_deref().unwrap_or_default();
         let dir = self.dir.join(data);
         let read = |name: String| state::read_json::<Value>(&dir.join(name));

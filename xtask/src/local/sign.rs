@@ -37,7 +37,7 @@ impl Local {
 
     /// The cosign that signs and verifies here.
     pub(super) fn cosign(&self) -> Result<Cosign> {
-        let port = self.manifest.port("registry", &self.settings)?;
+        let port = self.manifest.port(&self.registry()?.port, &self.settings)?;
         Ok(Cosign {
             program: self.build.program("cosign"),
             tuf_root: self.tuf_root(),
@@ -45,7 +45,7 @@ impl Local {
             registry: ["127.0.0.1", "localhost"]
                 .map(|host| format!("{host}:{port}"))
                 .into(),
-            registry_ca: self.dir.join("keys/registry.pem"),
+            registry_ca: self.dir.join(self.registry_certificate()?),
             env: Vec::new(),
         })
     }

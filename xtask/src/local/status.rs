@@ -44,6 +44,16 @@ impl Local {
         })
     }
 
+    /// Whether every server that should run does.
+    pub(super) fn all_run(&self) -> Result<bool> {
+        for server in self.manifest.chosen(self.settings.rekor) {
+            if process::running(&self.dir, &server.name)?.is_none() {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
     /// How many entries the log holds that a server shows.
     fn log_size(&self, server: &ServerRow) -> Option<u64> {
         let log = Server::at(self.read_url(server).ok()?);

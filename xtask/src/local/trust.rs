@@ -10,10 +10,8 @@ use serde_json::Value;
 use super::Local;
 use super::manifest::{ServerRow, TrustRole};
 use super::settings::Period;
-use super::steps::LocalTrust;
 use crate::entry::Version;
 use crate::fail::broken;
-use crate::plan::Step;
 use crate::state;
 use crate::trust::write::{
     CertificateChain, InUse, LogKey, PublicParts, Services, client_config, signing_config,
@@ -55,22 +53,9 @@ impl TrustedKey {
 }
 
 impl Local {
-    /// The step that writes the trust material, where it is not what the keys
-    /// say.
-    pub(crate) fn trust_step(&self) -> Step {
-        let local = self.clone();
-        Step::new("trust", "write the trusted root and the signing config")
-            .needs(["configure"])
-            .done(move || {
-                let current = local.trust_is_current();
-                Ok(current.then(|| "they are what the keys say".to_owned()))
-            })
-            .xtask(LocalTrust {})
-    }
-
     /// Whether the files are what the keys say; where a key cannot be read, they are
     /// made again, which says why.
-    fn trust_is_current(&self) -> bool {
+    pub(super) fn trust_is_current(&self) -> bool {
         let Ok(files) = self.trust_files() else {
             return false;
         };

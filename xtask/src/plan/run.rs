@@ -22,6 +22,12 @@ pub(crate) trait StepRunner: Sync {
     /// Waits until the condition holds; fails where it does not hold in time or never
     /// will.
     fn wait(&self, ready: &Ready, report: &dyn Fn(StepEvent<'_>)) -> Result<()>;
+
+    /// Whether a step that runs by itself ends in order when it is interrupted. Others end
+    /// at once: they leave nothing behind.
+    fn heeds_interrupts(&self) -> bool {
+        false
+    }
 }
 
 /// Runs the chosen steps of a plan. With `force` their probes are not asked. Where steps

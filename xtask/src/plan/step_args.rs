@@ -65,6 +65,15 @@ macro_rules! steps {
             $(#[allow(missing_docs)] $variant($step),)+
         }
 
+        $(
+            #[cfg(test)]
+            impl From<$step> for $list {
+                fn from(step: $step) -> $list {
+                    $list::$variant(step)
+                }
+            }
+        )+
+
         impl $list {
             /// Does this step, and returns what it made.
             pub(crate) fn run(

@@ -1,19 +1,15 @@
 //! Chains of certificates, verified by webpki (RFC 5280) up to an authority of the
 //! trusted root.
 
-use rustls_pki_types::{CertificateDer, TrustAnchor, UnixTime};
-use std::ops::RangeInclusive;
 use std::time::Duration;
 
+use rustls_pki_types::{CertificateDer, TrustAnchor, UnixTime};
 use webpki::{EndEntityCert, KeyUsage, anchor_from_trusted_cert};
 
-use x509_cert::Certificate;
-
-use crate::format::der;
 use crate::format::hashing::sha256_hash;
 use crate::format::key::Unproved;
 use crate::tlog::merkle::Hash;
-use crate::trust::root::{Authority, VerifiedChain};
+use crate::trust::root::Authority;
 
 /// What a certificate is for (RFC 5280, section 4.2.1.12), as the bytes of the OID.
 #[derive(Debug, Clone, Copy)]
@@ -55,6 +51,17 @@ pub fn verify<'a>(
     purpose: Purpose,
     time: u64,
 ) -> Result<Chain<'a>, Unproved> {
+    first(authorities, time, |authority| {
+        verify_one(leaf, authority, purpose, time)
+    })
+}
+
+/// The chain to the first authority to which there is one.
+pub(super) fn first<'a>(
+    authorities: impl IntoIterator<Item = &'a Authority>,
+    time: u64,
+    verify: impl Fn(&'a Authority) -> Result<Chain<'a>, Option<Unproved>>,
+) -> Result<Chain<'a>, Unproved> {
     let mut sorted: Vec<&Authority> = authorities.into_iter().collect();
     if sorted.is_empty() {
         return Err("the trusted root names no authority".into());
@@ -63,7 +70,7 @@ pub fn verify<'a>(
     // Where two share a chain, the one whose period holds the time comes first.
     sorted.sort_by_key(|authority| !authority.valid_for.holds(time));
     for authority in sorted {
-        match verify_one(leaf, authority, purpose, time) {
+        match verify(authority) {
             Ok(chain) => return Ok(chain),
             // An authority with another name gives no useful reason.
             Err(Some(why)) => reason = Some(why),
@@ -73,7 +80,9 @@ pub fn verify<'a>(
     Err(reason.unwrap_or_else(|| "no authority of the trusted root issued it".into()))
 }
 
-fn verify_one<'a>(
+/// The chain to one authority. An error without a reason is that of an authority which
+/// did not issue the certificate.
+pub(super) fn verify_one<'a>(
     leaf: &[u8],
     authority: &'a Authority,
     purpose: Purpose,
@@ -88,14 +97,6 @@ fn verify_one<'a>(
     let end = EndEntityCert::try_from(&der).map_err(|error| {
         Some(format!("that is not a certificate of a signer: {error:?}").into())
     })?;
-    let known = |verified: &&VerifiedChain| verified.leaf == leaf && verified.valid.contains(&time);
-    if let Some(verified) = authority.verified.get().filter(known) {
-        return Ok(Chain {
-            authority,
-            issuer_key_hash: verified.issuer_key_hash,
-            intermediates: verified.intermediates,
-        });
-    }
     let below: Vec<CertificateDer<'_>> = below.iter().filter(|one| **one != der).cloned().collect();
     let anchors = [anchor];
     let path = end
@@ -112,35 +113,11 @@ fn verify_one<'a>(
             webpki::Error::UnknownIssuer => None,
             other => Some(words(&other)),
         })?;
-    let chain = Chain {
+    Ok(Chain {
         authority,
         issuer_key_hash: sha256_hash(&[&path.issuer_spki()]),
         intermediates: path.intermediate_certificates().count(),
-    };
-    if let Some(valid) = valid(std::iter::once(&der).chain(&below)) {
-        // Whoever came first stays: a CA issues each leaf once, so it gains nothing.
-        let _ = authority.verified.set(VerifiedChain {
-            leaf: leaf.to_vec(),
-            valid,
-            issuer_key_hash: chain.issuer_key_hash,
-            intermediates: chain.intermediates,
-        });
-    }
-    Ok(chain)
-}
-
-/// When all of some certificates are valid, where they can be read.
-fn valid<'a>(
-    certificates: impl Iterator<Item = &'a CertificateDer<'a>>,
-) -> Option<RangeInclusive<u64>> {
-    let (mut from, mut to) = (0, u64::MAX);
-    for one in certificates {
-        let certificate = der::read::<Certificate>(one).ok()?;
-        let validity = certificate.tbs_certificate.validity;
-        from = from.max(validity.not_before.to_unix_duration().as_secs());
-        to = to.min(validity.not_after.to_unix_duration().as_secs());
-    }
-    Some(from..=to)
+    })
 }
 
 /// What webpki finds wrong, for a person.

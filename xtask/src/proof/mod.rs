@@ -7,6 +7,7 @@
 pub mod chain;
 mod checks;
 pub mod ct_inclusion;
+mod known_chains;
 mod link;
 pub mod policy;
 pub mod sct;
@@ -27,6 +28,7 @@ use checks::log::{of_log, of_promise};
 use checks::signature::{of_artifact, of_entry, of_signature};
 use policy::Policy;
 
+pub use known_chains::KnownChains;
 pub use link::Link;
 
 /// Whether a link holds: how, or why not. For a person, without a full stop.
@@ -177,7 +179,12 @@ impl Evidence {
 /// Checks every link of a signature that can be checked without a network. `identity` and
 /// `issuer` are checked where the policy names them; `consistency` and `ct-inclusion`
 /// are left to `evidence`, which asks logs and remembers their checkpoints.
-pub fn prove(evidence: &Evidence, root: &TrustedRoot, policy: &Policy) -> Proof {
+pub fn prove(
+    evidence: &Evidence,
+    root: &TrustedRoot,
+    known: &KnownChains,
+    policy: &Policy,
+) -> Proof {
     let mut proof = Proof::default();
     let recorded = match evidence.entry().map(Entry::recorded) {
         None => Ok(None),
@@ -187,7 +194,7 @@ pub fn prove(evidence: &Evidence, root: &TrustedRoot, policy: &Policy) -> Proof 
     of_artifact(&mut proof, evidence);
     of_signature(&mut proof, evidence, leaf.as_ref(), &recorded);
     of_entry(&mut proof, evidence, leaf.as_ref(), &recorded);
-    let mut times = of_timestamps(&mut proof, evidence, root);
+    let mut times = of_timestamps(&mut proof, evidence, root, known);
     let log = of_log(&mut proof, evidence, &times, root);
     times.extend(of_promise(&mut proof, evidence, log));
     proof.signed_at = times.iter().copied().min();

@@ -8,7 +8,7 @@ use x509_cert::der::asn1::{ObjectIdentifier, OctetStringRef};
 use x509_cert::ext::pkix::SubjectKeyIdentifier;
 use x509_tsp::{TimeStampResp, TstInfo};
 
-use super::chain::{self, Purpose};
+use super::KnownChains;
 use crate::format::der;
 use crate::format::key::{Hashing, PublicKey, Unproved};
 use crate::time;
@@ -33,6 +33,7 @@ pub fn verify(
     response: &[u8],
     signature: &[u8],
     root: &TrustedRoot,
+    known: &KnownChains,
 ) -> Result<Timestamp, Unproved> {
     let unreadable = |error| format!("it cannot be read: {error}");
     let response: TimeStampResp<'_> = der::read(response).map_err(unreadable)?;
@@ -70,7 +71,8 @@ pub fn verify(
     if authorities.is_empty() && !all.is_empty() {
         return Err("the trusted root does not name the certificate that made it".into());
     }
-    let chain = chain::verify(&der, authorities, Purpose::TimeStamping, time)
+    let chain = known
+        .verify(&der, authorities, time)
         .map_err(|why| why.of("the certificate of the authority"))?;
     let when = time::from_unix(time).unwrap_or_else(|| time.to_string());
     if !chain.authority.valid_for.holds(time) {

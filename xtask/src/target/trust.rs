@@ -6,6 +6,7 @@ use anyhow::Result;
 
 use crate::artifact::Signature;
 use crate::fail::Fail;
+use crate::signatures;
 
 /// What an installation keeps on this machine.
 pub(crate) trait Trust {
@@ -15,12 +16,21 @@ pub(crate) trait Trust {
     /// The directory in which this target keeps what it remembers.
     fn dir(&self) -> PathBuf;
 
+    /// Fails where nothing is installed.
+    fn require_installed(&self) -> Result<()>;
+
     /// The trusted root of this installation.
-    fn trusted_root(&self) -> Result<PathBuf>;
+    fn trusted_root(&self) -> Result<PathBuf> {
+        self.require_installed()?;
+        Ok(self.dir().join("trust").join("trusted_root.json"))
+    }
 
     /// The signatures made here, oldest first; the paths of their bundles are
     /// absolute.
-    fn signatures(&self) -> Result<Vec<Signature>>;
+    fn signatures(&self) -> Result<Vec<Signature>> {
+        self.require_installed()?;
+        signatures::all(&self.dir())
+    }
 
     /// Why the entry of a signature is gone from its log; `None` where it is still there.
     fn lost(&self, signature: &Signature) -> Result<Option<Fail>>;

@@ -1,9 +1,6 @@
 //! Reading a trusted root: whose certificates and signatures count
 //! (`TrustedRoot` of protobuf-specs, `sigstore_trustroot.proto`, as JSON).
 
-use std::ops::RangeInclusive;
-use std::sync::OnceLock;
-
 use serde::Deserialize;
 use x509_cert::Certificate;
 use x509_cert::ext::pkix::BasicConstraints;
@@ -72,9 +69,6 @@ pub struct Authority {
     /// When what it signed counts.
     #[serde(default)]
     pub valid_for: TimeRange,
-    /// The first chain to it that was verified.
-    #[serde(skip)]
-    pub verified: OnceLock<VerifiedChain>,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -184,20 +178,6 @@ impl TransparencyLog {
         let named = sha256_hash(&[name.as_bytes(), b"\n\x05", self.id()]);
         name == origin && named.starts_with(hint)
     }
-}
-
-/// A chain to an authority that was verified: a timestamp authority has one for all that
-/// it signs, and to verify that each time would be a part of all work on many bundles.
-#[derive(Debug, Clone)]
-pub struct VerifiedChain {
-    /// The certificate at its other end, DER.
-    pub(crate) leaf: Vec<u8>,
-    /// When all its certificates below the root are valid, in seconds since 1970.
-    pub(crate) valid: RangeInclusive<u64>,
-    /// SHA-256 of the key of the issuer.
-    pub(crate) issuer_key_hash: [u8; 32],
-    /// How many certificates are between both.
-    pub(crate) intermediates: usize,
 }
 
 impl Authority {

@@ -65,6 +65,10 @@ impl StepRunner for ResetRunner<'_> {
     fn wait(&self, ready: &Ready, report: &dyn Fn(StepEvent<'_>)) -> Result<()> {
         self.target.wait(ready, report)
     }
+
+    fn heeds_interrupts(&self) -> bool {
+        self.target.heeds_interrupts()
+    }
 }
 
 #[cfg(test)]

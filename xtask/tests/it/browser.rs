@@ -7,7 +7,7 @@ use std::fs;
 use serde_json::json;
 use xtask::bundle;
 use xtask::proof::policy::Policy;
-use xtask::proof::{Evidence, InclusionPath, Link, Proof, prove};
+use xtask::proof::{Evidence, InclusionPath, KnownChains, Link, Proof, prove};
 use xtask::report::{Article, page};
 use xtask::tlog::merkle::{PathNode, leaf_hash};
 use xtask::trust::root::TrustedRoot;
@@ -28,6 +28,7 @@ fn proof(evidence: &Evidence) -> Proof {
     prove(
         evidence,
         &TrustedRoot::read(&root).unwrap(),
+        &KnownChains::default(),
         &Policy::default(),
     )
 }

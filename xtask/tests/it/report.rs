@@ -13,7 +13,7 @@ use xtask::bundle;
 use xtask::format::hex::hex;
 use xtask::proof::Evidence;
 use xtask::proof::policy::Policy;
-use xtask::proof::{InclusionPath, Proof, prove};
+use xtask::proof::{InclusionPath, KnownChains, Proof, prove};
 use xtask::report::{Article, page};
 use xtask::tlog::merkle::{PathNode, leaf_hash};
 use xtask::trust::root::TrustedRoot;
@@ -295,7 +295,12 @@ fn a_deep_tree_is_drawn_to_the_root() {
         ..Evidence::default()
     };
     let root = TrustedRoot::read(&fs::read(file("trusted_root.json")).unwrap()).unwrap();
-    let known: Proof = prove(&evidence, &root, &Policy::default());
+    let known: Proof = prove(
+        &evidence,
+        &root,
+        &KnownChains::default(),
+        &Policy::default(),
+    );
     let climb = |step: u8| PathNode {
         sibling: leaf_hash(&[step]),
         left: step.is_multiple_of(3),

@@ -9,9 +9,9 @@ use crate::artifact::Signature;
 use crate::bundle;
 use crate::cluster::Cluster;
 use crate::fail::{Fail, not_so};
+use crate::state;
 use crate::target::Trust;
 use crate::text::quote;
-use crate::{signatures, state};
 
 impl Trust for Cluster {
     fn installed(&self) -> bool {
@@ -22,14 +22,8 @@ impl Trust for Cluster {
         self.dir.clone()
     }
 
-    fn trusted_root(&self) -> Result<PathBuf> {
-        self.require_installed()?;
-        Ok(self.trust_file("trusted_root.json"))
-    }
-
-    fn signatures(&self) -> Result<Vec<Signature>> {
-        self.require_installed()?;
-        signatures::all(&self.dir)
+    fn require_installed(&self) -> Result<()> {
+        Cluster::require_installed(self)
     }
 
     fn lost(&self, signature: &Signature) -> Result<Option<Fail>> {

@@ -62,16 +62,16 @@ steps! {
 mod tests {
     use super::job::JobVerb;
     use super::*;
-    use crate::entry::Version;
     use crate::plan::Ready;
     use crate::plan::step_args::each_is_read_from_its_words;
-    use crate::target::{ClusterOptions, PreflightOptions};
+    use crate::target::ClusterOptions;
+    use crate::target::steps::samples;
 
     #[test]
     fn each_step_is_what_is_read_from_its_words() {
         let within = std::time::Duration::from_secs(9);
         let ready = Ready::objects("default", "deployment/a job/b", within);
-        let all = [
+        let mut all = vec![
             ClusterStep::Choose(Choose {
                 port_base: 20_000,
                 options: ClusterOptions {
@@ -129,28 +129,8 @@ mod tests {
             ClusterStep::Halt(HaltForward {
                 component: "rekor".into(),
             }),
-            ClusterStep::Token(Token {
-                user: "default".into(),
-                out: "/tmp/token".into(),
-            }),
-            ClusterStep::Forget(Forget {
-                file: "/tmp/token".into(),
-            }),
-            ClusterStep::Unsign(Unsign {
-                image: "a/b:c".into(),
-                attestations: false,
-            }),
-            ClusterStep::Record(Record {
-                bundle: "/tmp/bundle".into(),
-                rekor: Version::V1,
-                image: Some("a/b@sha256:0".into()),
-                blob: None,
-                forwarded: Some("127.0.0.1:1".into()),
-            }),
-            ClusterStep::Preflight(Preflight {
-                options: PreflightOptions::default(),
-            }),
         ];
+        all.extend(samples());
         each_is_read_from_its_words(&all, ClusterStep::words);
     }
 }

@@ -4,7 +4,8 @@ use serde::Deserialize;
 
 use crate::entry::Version;
 
-/// What a server is in the trusted root and in the signing config.
+/// What a server is in the trusted root and in the signing config, or else to those who
+/// use them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum TrustRole {
@@ -20,6 +21,8 @@ pub enum TrustRole {
     TransparencyLog,
     /// What brings both to clients; in neither.
     TufRepository,
+    /// Where images and their signatures are kept; in neither.
+    ImageRegistry,
 }
 
 /// How the size of a log is read.

@@ -50,6 +50,19 @@ impl Manifest {
             .filter(move |server| server.runs_with(rekor))
     }
 
+    /// These servers and all that they need.
+    pub(crate) fn with_needs(&self, names: &[String]) -> Vec<String> {
+        let mut all = names.to_vec();
+        // Every server comes after those it needs, so one pass from the end
+        // finds them all.
+        for server in self.servers.iter().rev() {
+            if all.contains(&server.name) {
+                all.extend(server.needs.clone());
+            }
+        }
+        all
+    }
+
     /// The server with this role in the trust material, for this version of the log.
     pub fn trusted_as(&self, role: TrustRole, rekor: Version) -> Result<&ServerRow> {
         let runs = |server: &ServerRow| server.rekor.is_none_or(|version| version == rekor);
@@ -155,6 +168,7 @@ mod tests {
                 TrustRole::CtLog,
                 TrustRole::TransparencyLog,
                 TrustRole::TufRepository,
+                TrustRole::ImageRegistry,
             ] {
                 let one = all.iter().filter(|row| row.trusts_as == Some(role));
                 assert_eq!(one.count(), 1, "{role:?} with Rekor {}", rekor.name());

@@ -2,20 +2,18 @@
 
 use anyhow::Result;
 
-use crate::entry::Versions;
 use crate::fail::{Fail, broken};
-use crate::local::Local;
 use crate::local::facts::Facts;
 use crate::local::preflight::{openssl, platform};
-use crate::plan::{Command, Plan, Step};
+use crate::local::settings::Settings;
+use crate::local::{Local, plans};
+use crate::plan::Plan;
 use crate::preflight::Finding;
 use crate::state::Lock;
-use crate::target::steps::Preflight;
 use crate::target::{
-    ClusterOptions, Images, InstallOptions, InstallStage, Installation, PreflightOptions, Signing,
-    Summary,
+    ClusterOptions, Images, InstallOptions, InstallStage, Installation, PreflightOptions, Renew,
+    Signing, Summary,
 };
-use crate::words;
 
 impl Installation for Local {
     /// Looks at platform, Go, disk, ports and openssl.
@@ -33,17 +31,9 @@ impl Installation for Local {
         ])
     }
 
-    /// Builds the servers, those of either Rekor: nothing else of this target needs a
-    /// network, and later there may be none.
     fn prefetch(&self, options: &ClusterOptions) -> Result<Plan> {
         refuse(options)?;
-        let mut plan = Plan::new("prefetch", self.globals.clone());
-        let facts = self.facts()?;
-        let build = &self.build;
-        for step in build.steps(facts.archives, Versions::Both, &facts.missing) {
-            plan.push(step);
-        }
-        Ok(plan)
+        Ok(plans::prefetch(self, &self.facts()?))
     }
 
     fn images(&self) -> Result<Option<Images>> {
@@ -58,7 +48,7 @@ impl Installation for Local {
         refuse(&options.cluster)?;
         let facts = self.facts()?;
         let local = self.clone().with_options(options, &facts)?;
-        local.install_plan(&facts)
+        plans::install(&local, &facts)
     }
 
     fn stage(&self, stage: InstallStage, _: &ClusterOptions) -> Result<Plan> {
@@ -73,7 +63,7 @@ impl Installation for Local {
         Ok(Summary {
             sample: local.sample()?,
             issuer: local.issuer()?,
-            registry: local.address("registry")?,
+            registry: local.registry_address()?,
             rekor: local.settings.rekor.name(),
             context: None,
         })
@@ -81,56 +71,39 @@ impl Installation for Local {
 }
 
 impl Local {
-    /// Builds, configures and starts everything, and pushes a sample image.
-    fn install_plan(&self, facts: &Facts) -> Result<Plan> {
-        let mut plan = Plan::new("install", self.globals.clone());
-        plan.push(self.preflight_step());
-        let rekor = self.settings.rekor;
-        for step in self.build.steps(facts.archives, rekor, &facts.missing) {
-            plan.push(step);
+    /// The target as it will be after `install` with these options.
+    fn with_options(mut self, options: &InstallOptions, facts: &Facts) -> Result<Local> {
+        if let Some(base) = options
+            .port_base
+            .filter(|base| *base != self.settings.port_base)
+        {
+            let mut servers = self.manifest.servers.iter();
+            if let Some(server) = servers.find(|row| facts.running.contains(&row.name)) {
+                return Err(broken(format!(
+                    "the ports cannot change while {} runs",
+                    server.name
+                ))
+                .hint("cargo xtask stop")
+                .into());
+            }
+            self.settings.port_base = base;
         }
-        self.push_start(&mut plan, facts, &[])?;
-        plan.push(self.sample_step()?);
-        Ok(plan)
-    }
-
-    fn preflight_step(&self) -> Step {
-        let local = self.clone();
-        // It names taken ports before minutes are spent on a build.
-        Step::new("preflight", "check what the machine has")
-            .done(move || {
-                let done = local.build.built(local.settings.rekor) && local.all_run()?;
-                Ok(done.then(|| "the servers are built, and run".to_owned()))
-            })
-            .xtask(Preflight {
-                options: PreflightOptions {
-                    rekor: Some(self.settings.rekor),
-                    port_base: Some(self.settings.port_base),
-                },
-            })
-    }
-
-    fn sample_step(&self) -> Result<Step> {
-        let (sample, link) = (
-            self.sample()?,
-            "data/registry/docker/registry/v2/repositories/sample/_manifests/tags/latest",
-        );
-        let (pushed, program) = (self.dir.join(link), self.build.program("loopback"));
-        Ok(
-            Step::new("sample", format!("push a sample image to {sample}"))
-                .needs(["registry"])
-                .done(move || Ok(pushed.exists().then(|| "it is in the registry".to_owned())))
-                .run(
-                    Command::new(words![
-                        program,
-                        "sample",
-                        "--ca-cert",
-                        "keys/registry.pem",
-                        sample
-                    ])
-                    .dir(&self.dir),
-                ),
-        )
+        if let Some(rekor) = options.rekor {
+            self.settings.rekor = rekor;
+        }
+        match options.renew {
+            _ if !self.installed => {}
+            Some(Renew::Ca) => {
+                let next = self.settings.fulcio.len() + 1;
+                Settings::renew(&mut self.settings.fulcio, next);
+            }
+            Some(Renew::Timestamp) => {
+                let next = self.settings.timestamp.len() + 1;
+                Settings::renew(&mut self.settings.timestamp, next);
+            }
+            None => {}
+        }
+        Ok(self)
     }
 }
 
@@ -150,14 +123,13 @@ mod tests {
     use super::*;
     use crate::entry::Versions;
     use crate::local::tests::{Machine, names};
-    use crate::target::Renew;
 
     #[test]
     fn an_install_goes_from_the_build_to_the_sample() {
         let Machine {
             mut local, facts, ..
         } = Machine::built();
-        let v2 = names(&local.install_plan(&facts).unwrap());
+        let v2 = names(&plans::install(&local, &facts).unwrap());
         let first = [
             "preflight",
             "modules",
@@ -170,7 +142,7 @@ mod tests {
         assert_eq!(v2[v2.len() - 3..], ["trust", "publish", "sample"]);
         assert!(!v2.contains(&"rekor-v1".to_owned()));
         local.settings.rekor = Versions::Both;
-        let both = names(&local.install_plan(&facts).unwrap());
+        let both = names(&plans::install(&local, &facts).unwrap());
         for step in ["trillian", "rekor-v1", "rekor-v2", "tiles"] {
             assert!(both.contains(&step.to_owned()), "{step}");
         }
@@ -180,7 +152,7 @@ mod tests {
     #[test]
     fn steps_need_what_comes_before_them() {
         let Machine { local, facts, .. } = Machine::built();
-        let plan = local.install_plan(&facts).unwrap();
+        let plan = plans::install(&local, &facts).unwrap();
         for (i, step) in plan.steps.iter().enumerate() {
             let earlier = names(&plan)[..i].to_vec();
             let later: Vec<_> = names(&plan)[i..].to_vec();

@@ -2,8 +2,7 @@
 
 use anyhow::Result;
 
-use crate::local::Local;
-use crate::local::facts::Facts;
+use crate::local::{Local, plans};
 use crate::parallel;
 use crate::plan::Plan;
 use crate::preflight::Finding;
@@ -11,7 +10,7 @@ use crate::target::{Component, Installation, Lifecycle, Logs, PreflightOptions};
 
 impl Lifecycle for Local {
     fn start(&self, components: &[String]) -> Result<Plan> {
-        self.start_plan(&self.facts()?, components)
+        plans::start(self, &self.facts()?, components)
     }
 
     fn stop(&self, components: &[String]) -> Result<Plan> {
@@ -19,12 +18,12 @@ impl Lifecycle for Local {
             self.manifest.server(name)?;
         }
         let mut plan = Plan::new("stop", self.globals.clone());
-        self.push_stop(&mut plan, components, |_| true);
+        plans::push_stop(&mut plan, self, components, |_| true);
         Ok(plan)
     }
 
     fn restart(&self, components: &[String]) -> Result<Plan> {
-        self.restart_plan(&self.facts()?, components)
+        plans::restart(self, &self.facts()?, components)
     }
 
     fn status(&self) -> Result<Vec<Component>> {
@@ -70,43 +69,16 @@ impl Lifecycle for Local {
     }
 }
 
-impl Local {
-    /// Starts what does not run: the named servers and what they need. Those that are
-    /// named may be the first of an installation that `install` completes later.
-    fn start_plan(&self, facts: &Facts, components: &[String]) -> Result<Plan> {
-        if components.is_empty() {
-            self.require_installed()?;
-        }
-        self.require_startable(facts, components)?;
-        let mut plan = Plan::new("start", self.globals.clone());
-        self.push_start(&mut plan, facts, &self.with_needs(components))?;
-        Ok(plan)
-    }
-
-    /// Stops the named servers, then starts whatever does not run: what needed one of
-    /// them may need a restart as well.
-    fn restart_plan(&self, facts: &Facts, components: &[String]) -> Result<Plan> {
-        self.require_installed()?;
-        self.require_startable(facts, components)?;
-        let mut plan = Plan::new("restart", self.globals.clone());
-        self.push_stop(&mut plan, components, |_| true);
-        self.push_start(&mut plan, facts, &[])?;
-        Ok(plan)
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use crate::local::plans;
     use crate::local::tests::{Machine, names};
     use crate::target::{Lifecycle, Removal, Reset};
 
     #[test]
     fn a_server_is_started_after_those_it_needs() {
         let machine = Machine::built();
-        let plan = machine
-            .local
-            .start_plan(&machine.facts, &["fulcio".to_owned()])
-            .unwrap();
+        let plan = plans::start(&machine.local, &machine.facts, &["fulcio".to_owned()]).unwrap();
         assert_eq!(names(&plan), ["keys", "configure", "dex", "fulcio"]);
         let fulcio = plan.steps.last().unwrap();
         assert!(fulcio.needs.contains(&"dex".to_owned()));
@@ -118,10 +90,7 @@ mod tests {
     fn what_is_trusted_is_written_again() {
         let mut machine = Machine::built();
         machine.facts.trusted = true;
-        let plan = machine
-            .local
-            .start_plan(&machine.facts, &["dex".to_owned()])
-            .unwrap();
+        let plan = plans::start(&machine.local, &machine.facts, &["dex".to_owned()]).unwrap();
         let wanted = ["keys", "configure", "dex", "trust", "publish"];
         assert_eq!(names(&plan), wanted);
     }
@@ -130,7 +99,7 @@ mod tests {
     fn nothing_is_started_that_is_not_built_or_not_chosen() {
         let mut machine = Machine::built();
         let start = |machine: &Machine, name: &str| {
-            let plan = machine.local.start_plan(&machine.facts, &[name.to_owned()]);
+            let plan = plans::start(&machine.local, &machine.facts, &[name.to_owned()]);
             plan.err().map(|error| error.to_string())
         };
         let refused = start(&machine, "rekor-v1").unwrap();
@@ -146,10 +115,7 @@ mod tests {
         let mut machine = Machine::built();
         machine.local.installed = true;
         machine.facts.started.insert("rekor-v1".to_owned());
-        let plan = machine
-            .local
-            .restart_plan(&machine.facts, &["tiles".to_owned()])
-            .unwrap();
+        let plan = plans::restart(&machine.local, &machine.facts, &["tiles".to_owned()]).unwrap();
         assert_eq!(names(&plan)[..3], ["stop-tiles", "stop-rekor-v1", "keys"]);
     }
 

@@ -39,11 +39,9 @@ impl Reach for Local {
     }
 
     fn reach_registry(&self, host: &str) -> Result<Reached> {
-        Ok(Reached::directly(if host == self.address("registry")? {
-            Server::with_ca(
-                format!("https://{host}"),
-                self.dir.join("keys/registry.pem"),
-            )
+        Ok(Reached::directly(if host == self.registry_address()? {
+            let certificate = self.dir.join(self.registry_certificate()?);
+            Server::with_ca(self.url(self.registry()?)?, certificate)
         } else {
             registry::elsewhere(host)
         }))
@@ -72,10 +70,10 @@ impl Reach for Local {
             }
         }
         env.extend([
-            ("WORKSHOP_REGISTRY", self.address("registry")?),
+            ("WORKSHOP_REGISTRY", self.registry_address()?),
             (
                 "WORKSHOP_REGISTRY_CA",
-                path(self.dir.join("keys/registry.pem")),
+                path(self.dir.join(self.registry_certificate()?)),
             ),
             ("WORKSHOP_SAMPLE", self.sample()?),
             ("WORKSHOP_USERS", path(self.dir.join(self.users_file()?))),

@@ -4,8 +4,8 @@
 use anyhow::Result;
 
 use crate::fail::broken;
-use crate::local::Local;
 use crate::local::manifest::ServerRow;
+use crate::local::{Local, plans};
 use crate::plan::{Command, Plan, Step};
 use crate::target::steps::push_unsign;
 use crate::target::{Lifecycle, Made, Removal, Reset, WayBack, no_way_back};
@@ -48,7 +48,7 @@ impl Reset for Local {
 
     fn uninstall(&self, removal: Removal<'_>) -> Result<Plan> {
         let mut plan = Plan::new("uninstall", self.globals.clone());
-        self.push_stop(&mut plan, &[], |_| true);
+        plans::push_stop(&mut plan, self, &[], |_| true);
         let stops: Vec<String> = plan.steps.iter().map(|step| step.name.clone()).collect();
         let dir = self.dir.clone();
         plan.push(

@@ -3,11 +3,9 @@
 use anyhow::Result;
 
 use crate::artifact::Artifact;
-use crate::cosign::SignRequest;
 use crate::entry::Version;
-use crate::local::config::User;
 use crate::local::manifest::TrustRole;
-use crate::local::{Local, trust};
+use crate::local::{Local, plans};
 use crate::plan::Plan;
 use crate::signatures;
 use crate::target::{CosignRuns, Signing};
@@ -25,7 +23,7 @@ impl Signing for Local {
         self.rekor_address(rekor)?;
         // What cannot be remembered is not signed.
         signatures::all(&self.dir)?;
-        self.sign_plan(artifacts, &self.user(user)?, rekor)
+        plans::sign(self, artifacts, &self.user(user)?, rekor)
     }
 
     fn verify(
@@ -67,7 +65,7 @@ impl Signing for Local {
 
     /// The image that `install` pushes.
     fn sample(&self) -> Result<String> {
-        Ok(format!("{}/sample:latest", self.address("registry")?))
+        Ok(format!("{}/sample:latest", self.registry_address()?))
     }
 
     fn rekor(&self) -> Version {
@@ -75,28 +73,10 @@ impl Signing for Local {
     }
 }
 
-impl Local {
-    /// Signs as a user whose data is known.
-    fn sign_plan(&self, artifacts: &[Artifact], user: &User, rekor: Version) -> Result<Plan> {
-        let mut plan = Plan::new("sign", self.globals.clone());
-        let request = SignRequest {
-            artifacts,
-            user: &user.name,
-            identity: &user.email,
-            issued_by: "Dex",
-            signing_config: &self.trust_file(&trust::config_name(Some(rekor))),
-            rekor,
-            dir: &self.dir,
-            forwarded: None,
-        };
-        self.cosign()?.push_sign(&mut plan, &request, &[]);
-        Ok(plan)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::local::config::User;
     use crate::local::tests::{Machine, names};
     use crate::plan::shell;
 
@@ -115,7 +95,7 @@ mod tests {
     fn an_image_is_signed_by_its_digest() {
         let Machine { local, .. } = Machine::built();
         let image = Artifact::Image(local.sample().unwrap());
-        let plan = local.sign_plan(&[image], &alice(), Version::V2).unwrap();
+        let plan = plans::sign(&local, &[image], &alice(), Version::V2).unwrap();
         let all = names(&plan);
         assert_eq!(all[..3], ["token", "digest", "sign"]);
         let needs = &plan.steps[2].needs;

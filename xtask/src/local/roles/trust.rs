@@ -7,7 +7,6 @@ use anyhow::Result;
 use crate::artifact::Signature;
 use crate::fail::{Fail, not_so};
 use crate::local::Local;
-use crate::signatures;
 use crate::target::Trust;
 use crate::text::quote;
 
@@ -20,14 +19,8 @@ impl Trust for Local {
         self.dir.clone()
     }
 
-    fn trusted_root(&self) -> Result<PathBuf> {
-        self.require_installed()?;
-        Ok(self.trust_file("trusted_root.json"))
-    }
-
-    fn signatures(&self) -> Result<Vec<Signature>> {
-        self.require_installed()?;
-        signatures::all(&self.dir)
+    fn require_installed(&self) -> Result<()> {
+        Local::require_installed(self)
     }
 
     fn lost(&self, signature: &Signature) -> Result<Option<Fail>> {

@@ -7,7 +7,7 @@ use crate::entry::Versions;
 use crate::local::Local;
 use crate::local::former;
 use crate::local::settings::Settings;
-use crate::plan::{StepArgs, StepEvent, Word};
+use crate::plan::{Step, StepArgs, StepEvent, Word};
 use crate::words;
 
 /// Write settings and configuration
@@ -70,6 +70,19 @@ impl StepArgs for Configure {
 }
 
 impl Configure {
+    /// It is done where the files hold what they would be given.
+    pub(crate) fn step(local: &Local) -> Step {
+        let configure = Configure::from(&local.settings);
+        let local = local.clone();
+        Step::new("configure", "write the servers' configuration")
+            .needs(["keys"])
+            .done(move || {
+                let current = local.configured()?;
+                Ok(current.then(|| "it is as it should be".to_owned()))
+            })
+            .xtask(configure)
+    }
+
     pub(crate) fn run(self, local: &Local, _: &dyn Fn(StepEvent<'_>)) -> Result<()> {
         let mut local = local.clone();
         if !local.installed {

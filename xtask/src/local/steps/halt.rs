@@ -3,8 +3,9 @@
 use anyhow::Result;
 use clap::Args;
 
+use crate::local::manifest::ServerRow;
 use crate::local::{Local, process};
-use crate::plan::{StepArgs, StepEvent, Word};
+use crate::plan::{Step, StepArgs, StepEvent, Word};
 use crate::words;
 
 /// Stop a server
@@ -23,6 +24,20 @@ impl StepArgs for Halt {
 }
 
 impl Halt {
+    /// It is done where the server was not started, or was stopped since.
+    pub(crate) fn step(local: &Local, server: &ServerRow) -> Step {
+        let (dir, name) = (local.dir.clone(), server.name.clone());
+        Step::new(format!("stop-{name}"), format!("stop {}", server.title))
+            .again()
+            .done(move || {
+                let started = process::was_started(&dir, &name);
+                Ok((!started).then(|| "it does not run".to_owned()))
+            })
+            .xtask(Halt {
+                component: server.name.clone(),
+            })
+    }
+
     pub(crate) fn run(self, local: &Local, _: &dyn Fn(StepEvent<'_>)) -> Result<()> {
         let server = local.manifest.server(&self.component)?;
         process::halt(&local.dir, &server.name, &local.server_ports(server)?)

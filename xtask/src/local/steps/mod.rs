@@ -4,6 +4,9 @@ pub(crate) mod begin;
 pub(crate) mod configure;
 pub(crate) mod halt;
 pub(crate) mod launch;
+pub(crate) mod preflight;
+pub(crate) mod publish;
+pub(crate) mod sample;
 pub(crate) mod trust;
 
 pub(crate) use begin::Begin;
@@ -37,10 +40,10 @@ steps! {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::entry::{Version, Versions};
+    use crate::entry::Versions;
     use crate::plan::Ready;
     use crate::plan::step_args::each_is_read_from_its_words;
-    use crate::target::PreflightOptions;
+    use crate::target::steps::samples;
 
     #[test]
     fn each_step_is_what_is_read_from_its_words() {
@@ -49,7 +52,7 @@ mod tests {
             "http://127.0.0.1:1",
             std::time::Duration::from_secs(9),
         );
-        let all = [
+        let mut all = vec![
             LocalStep::Begin(Begin {}),
             LocalStep::Configure(Configure {
                 port_base: 20_000,
@@ -70,31 +73,8 @@ mod tests {
                 component: "dex".into(),
             }),
             LocalStep::Trust(LocalTrust {}),
-            LocalStep::Token(Token {
-                user: "alice".into(),
-                out: "/a b/token".into(),
-            }),
-            LocalStep::Forget(Forget {
-                file: "/tmp/token".into(),
-            }),
-            LocalStep::Unsign(Unsign {
-                image: "a/b:c".into(),
-                attestations: true,
-            }),
-            LocalStep::Record(Record {
-                bundle: "/tmp/bundle".into(),
-                rekor: Version::V1,
-                image: Some("a/b@sha256:0".into()),
-                blob: None,
-                forwarded: None,
-            }),
-            LocalStep::Preflight(Preflight {
-                options: PreflightOptions {
-                    rekor: Some(Versions::V1),
-                    port_base: Some(20_000),
-                },
-            }),
         ];
+        all.extend(samples());
         each_is_read_from_its_words(&all, LocalStep::words);
     }
 }

@@ -4,7 +4,7 @@ use anyhow::Result;
 use clap::Args;
 
 use crate::local::Local;
-use crate::plan::{StepArgs, StepEvent, Word};
+use crate::plan::{Step, StepArgs, StepEvent, Word};
 
 /// Write the trusted root and the signing config
 #[derive(Debug, PartialEq, Args)]
@@ -19,6 +19,18 @@ impl StepArgs for LocalTrust {
 }
 
 impl LocalTrust {
+    /// It is done where the files are what the keys say.
+    pub(crate) fn step(local: &Local) -> Step {
+        let local = local.clone();
+        Step::new("trust", "write the trusted root and the signing config")
+            .needs(["configure"])
+            .done(move || {
+                let current = local.trust_is_current();
+                Ok(current.then(|| "they are what the keys say".to_owned()))
+            })
+            .xtask(LocalTrust {})
+    }
+
     pub(crate) fn run(self, local: &Local, _: &dyn Fn(StepEvent<'_>)) -> Result<()> {
         local.write_trust()
     }

@@ -4,7 +4,7 @@
 use crate::format::certificate::Leaf;
 use crate::format::key::Unproved;
 use crate::proof::chain::{self, Purpose};
-use crate::proof::{Evidence, Link, Proof, Verdict, sct, timestamp, wrong};
+use crate::proof::{Evidence, KnownChains, Link, Proof, Verdict, sct, timestamp, wrong};
 use crate::text::counted;
 use crate::time;
 use crate::trust::root::{Authority, TrustedRoot};
@@ -14,6 +14,7 @@ pub(crate) fn of_timestamps(
     proof: &mut Proof,
     evidence: &Evidence,
     root: &TrustedRoot,
+    known: &KnownChains,
 ) -> Vec<u64> {
     let Some(bundle) = &evidence.bundle else {
         proof.skip(
@@ -38,7 +39,7 @@ pub(crate) fn of_timestamps(
     let all = bundle.timestamps.iter();
     let verdict = all
         .map(|response| {
-            let timestamp = timestamp::verify(response, signature, root)?;
+            let timestamp = timestamp::verify(response, signature, root, known)?;
             times.push(timestamp.time);
             Ok(timestamp.detail)
         })

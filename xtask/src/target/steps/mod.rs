@@ -37,3 +37,50 @@ pub(crate) trait SigningTarget: Target {
     /// The shard of a log that is written now, where shards are counted.
     fn current_shard(&self, rekor: Version) -> Result<Option<usize>>;
 }
+
+/// Some of each, for the tests of the lists that have them.
+#[cfg(test)]
+pub(crate) fn samples<S>() -> Vec<S>
+where
+    S: From<Token> + From<Forget> + From<Unsign> + From<Record> + From<Preflight>,
+{
+    use super::PreflightOptions;
+    use crate::entry::Versions;
+
+    let record = Record {
+        bundle: "/tmp/bundle".into(),
+        rekor: Version::V1,
+        image: Some("a/b@sha256:0".into()),
+        blob: None,
+        forwarded: None,
+    };
+    let forwarded = Record {
+        forwarded: Some("127.0.0.1:1".into()),
+        ..record.clone()
+    };
+    let unsign = |attestations| Unsign {
+        image: "a/b:c".into(),
+        attestations,
+    };
+    let chosen = PreflightOptions {
+        rekor: Some(Versions::V1),
+        port_base: Some(20_000),
+    };
+    let token = Token {
+        user: "alice".into(),
+        out: "/a b/token".into(),
+    };
+    let forget = Forget {
+        file: "/tmp/token".into(),
+    };
+    vec![
+        token.into(),
+        forget.into(),
+        unsign(true).into(),
+        unsign(false).into(),
+        record.into(),
+        forwarded.into(),
+        Preflight::default().into(),
+        Preflight { options: chosen }.into(),
+    ]
+}

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use xtask::entry::Version;
 use xtask::http::Server;
 use xtask::proof::policy::Policy;
-use xtask::proof::{Evidence, prove};
+use xtask::proof::{Evidence, KnownChains, prove};
 use xtask::rekor::{self, Which};
 use xtask::trust::root::TrustedRoot;
 
@@ -560,7 +560,12 @@ fn rekor_cli_agrees_on_good_and_tampered_answers() {
                 from_log: Some(entry),
                 ..Evidence::default()
             };
-            let proof = prove(&evidence, &root, &Policy::default());
+            let proof = prove(
+                &evidence,
+                &root,
+                &KnownChains::default(),
+                &Policy::default(),
+            );
             proof.failed().is_empty()
         });
         (end(theirs), proved)

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use xtask::bundle;
 use xtask::format::certificate::Leaf;
 use xtask::format::protojson::strict_json;
-use xtask::proof::timestamp;
+use xtask::proof::{KnownChains, timestamp};
 use xtask::registry::simple_signing;
 use xtask::rekor;
 use xtask::tlog::checkpoint::Checkpoint;
@@ -103,7 +103,7 @@ fn lengths_that_der_does_not_have() {
     let token = part("beta.v2", TOKEN);
     let certificate = part("beta.v2", CERTIFICATE);
     Leaf::from_der(&certificate).unwrap();
-    timestamp::verify(&token, &signature, &root).unwrap();
+    timestamp::verify(&token, &signature, &root, &KnownChains::default()).unwrap();
     for other in long_windedly(&certificate) {
         assert!(Leaf::from_der(&other).is_err());
     }
@@ -114,13 +114,13 @@ fn lengths_that_der_does_not_have() {
         assert!(Leaf::from_der(&other).is_err());
     }
     for other in long_windedly(&token) {
-        assert!(timestamp::verify(&other, &signature, &root).is_err());
+        assert!(timestamp::verify(&other, &signature, &root, &KnownChains::default()).is_err());
     }
     // Behind the status of 5 bytes follows the signed data.
     for inner in long_windedly(&token[9..]) {
         let length = u16::try_from(5 + inner.len()).unwrap().to_be_bytes();
         let other = [&[0x30, 0x82], length.as_slice(), &token[4..9], &inner].concat();
-        assert!(timestamp::verify(&other, &signature, &root).is_err());
+        assert!(timestamp::verify(&other, &signature, &root, &KnownChains::default()).is_err());
     }
 }
 
@@ -132,7 +132,7 @@ fn more_behind_the_end() {
         assert!(Leaf::from_der(&with(&part("beta.v2", CERTIFICATE))).is_err());
         let signature = part("beta.v2", "/messageSignature/signature");
         let token = with(&part("beta.v2", TOKEN));
-        assert!(timestamp::verify(&token, &signature, &root).is_err());
+        assert!(timestamp::verify(&token, &signature, &root, &KnownChains::default()).is_err());
         let checkpoint = with(&bytes("rekor-v2/checkpoint-7"));
         let checkpoint = String::from_utf8(checkpoint).unwrap();
         assert!(Checkpoint::read(&checkpoint).is_err(), "{more:?}");

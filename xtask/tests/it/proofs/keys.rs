@@ -4,7 +4,7 @@
 use serde_json::{Value, json};
 use xtask::bundle;
 use xtask::proof::policy::Policy;
-use xtask::proof::{Evidence, Link, Proof, Subject, prove};
+use xtask::proof::{Evidence, KnownChains, Link, Proof, Subject, prove};
 use xtask::trust::root::TrustedRoot;
 
 use super::{base64, failed_links};
@@ -36,7 +36,12 @@ fn proof(bundle: &Value, root: &Value, with_file: bool) -> Option<Proof> {
         from_log: None,
     };
     let root = TrustedRoot::read(root.to_string().as_bytes()).unwrap();
-    Some(prove(&evidence, &root, &Policy::default()))
+    Some(prove(
+        &evidence,
+        &root,
+        &KnownChains::default(),
+        &Policy::default(),
+    ))
 }
 
 fn wrong(proof: &Proof) -> Vec<&'static str> {

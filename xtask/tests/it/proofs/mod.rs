@@ -15,7 +15,7 @@ use serde_json::Value;
 use xtask::bundle;
 use xtask::fail::Fail;
 use xtask::proof::policy::Policy;
-use xtask::proof::{Evidence, Link, Proof, Subject, prove};
+use xtask::proof::{Evidence, KnownChains, Link, Proof, Subject, prove};
 use xtask::rekor;
 use xtask::tlog::merkle::Hash;
 use xtask::tlog::tiles::Source;
@@ -67,7 +67,12 @@ impl Sample {
             bundle: Some(bundle::read(bundle).ok()?),
             from_log: None,
         };
-        Some(prove(&evidence, root, &Policy::default()))
+        Some(prove(
+            &evidence,
+            root,
+            &KnownChains::default(),
+            &Policy::default(),
+        ))
     }
 
     /// The checks that do not hold.
@@ -88,7 +93,12 @@ fn shown(answer: &[u8], root: &TrustedRoot) -> Option<Proof> {
         from_log: Some(rekor::read_v1(answer).ok()?),
         ..Evidence::default()
     };
-    Some(prove(&evidence, root, &Policy::default()))
+    Some(prove(
+        &evidence,
+        root,
+        &KnownChains::default(),
+        &Policy::default(),
+    ))
 }
 
 /// The recorded tiles.

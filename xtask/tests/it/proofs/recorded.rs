@@ -5,7 +5,7 @@ use xtask::bundle;
 use xtask::format::certificate::Leaf;
 use xtask::format::hex::unhex;
 use xtask::proof::policy::Policy;
-use xtask::proof::{Evidence, Subject, prove};
+use xtask::proof::{Evidence, KnownChains, Subject, prove};
 use xtask::registry::simple_signing;
 use xtask::tlog::checkpoint::Checkpoint;
 use xtask::tlog::merkle::{
@@ -187,7 +187,12 @@ fn simple_signing_is_proved() {
             bundle: Some(simple_signing(annotations, payload.to_vec()).ok()?),
             from_log: None,
         };
-        let proof = prove(&evidence, &trusted_root(), &Policy::default());
+        let proof = prove(
+            &evidence,
+            &trusted_root(),
+            &KnownChains::default(),
+            &Policy::default(),
+        );
         Some(failed_links(&proof))
     };
     assert_eq!(proved(&payload, annotations), Some(vec![]));

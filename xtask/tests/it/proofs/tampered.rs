@@ -11,7 +11,7 @@ use xtask::fail::Fail;
 use xtask::format::certificate::Leaf;
 use xtask::format::hex::{hex, unhex};
 use xtask::format::key::Unproved;
-use xtask::proof::{Link, sct, timestamp};
+use xtask::proof::{KnownChains, Link, sct, timestamp};
 use xtask::tlog::checkpoint::Checkpoint;
 use xtask::tlog::merkle::{
     Hash, consistency_proof, inclusion_proof, leaf_hash, root_from_inclusion_proof,
@@ -411,13 +411,13 @@ fn a_timestamp() {
     let token = format!("{MATERIAL}/timestampVerificationData/rfc3161Timestamps/0/signedTimestamp");
     let token = base64(sample.bundle.pointer(&token).unwrap());
     let signature = base64(&sample.bundle["messageSignature"]["signature"]);
-    let genuine = timestamp::verify(&token, &signature, &root).unwrap();
+    let genuine = timestamp::verify(&token, &signature, &root, &KnownChains::default()).unwrap();
     let free = unsigned(&token);
     for bit in (0..token.len() * 8).step_by(7) {
         let mut other = token.clone();
         other[bit / 8] ^= 1 << (bit % 8);
         let free = free.iter().any(|free| free.contains(&(bit / 8)));
-        match timestamp::verify(&other, &signature, &root) {
+        match timestamp::verify(&other, &signature, &root, &KnownChains::default()) {
             Ok(timestamp) => {
                 assert!(free, "bit {} of byte {}", bit % 8, bit / 8);
                 assert_eq!(timestamp.time, genuine.time);

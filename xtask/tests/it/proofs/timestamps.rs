@@ -9,7 +9,7 @@ use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use serde_json::{Value, json};
 use xtask::format::key::Unproved;
-use xtask::proof::timestamp;
+use xtask::proof::{KnownChains, timestamp};
 use xtask::trust::root::TrustedRoot;
 
 const SIGNATURE: &[u8] = b"a signature";
@@ -77,8 +77,11 @@ fn a_timestamp_counts_by_the_authority_that_made_it() {
         authority(&["old.der", "root.der"], ended.clone()),
         authority(&["new.der", "root.der"], counts.clone()),
     ]);
+    // What was verified with one root must not count with another.
+    let known = KnownChains::default();
     let said = |stamp: &str, root: &TrustedRoot| {
-        timestamp::verify(&read(stamp), SIGNATURE, root).map_err(|why| match why {
+        let timestamp = timestamp::verify(&read(stamp), SIGNATURE, root, &known);
+        timestamp.map_err(|why| match why {
             Unproved::Wrong(why) | Unproved::NotRead(why) => why,
         })
     };

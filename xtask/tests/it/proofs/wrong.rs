@@ -263,7 +263,7 @@ fn a_trusted_root_of_another_time() {
 #[test]
 fn the_log_shows_another_entry() {
     use xtask::proof::policy::Policy;
-    use xtask::proof::{Evidence, prove};
+    use xtask::proof::{Evidence, KnownChains, prove};
     for (index, wrong) in [(5, vec![]), (0, vec!["entry", "validity"])] {
         let sample = Sample::read("beta.v1");
         let evidence = Evidence {
@@ -273,7 +273,12 @@ fn the_log_shows_another_entry() {
                 xtask::rekor::read_v1(&bytes(&format!("rekor-v1/entry-{index}.json"))).unwrap(),
             ),
         };
-        let proof = prove(&evidence, &trusted_root(), &Policy::default());
+        let proof = prove(
+            &evidence,
+            &trusted_root(),
+            &KnownChains::default(),
+            &Policy::default(),
+        );
         assert_eq!(failed_links(&proof), wrong, "{index}");
     }
 }
