@@ -73,6 +73,7 @@ where
     let forget = Forget {
         file: "/tmp/token".into(),
     };
+    // Those with options come with and without them, since each is written in its own words.
     vec![
         token.into(),
         forget.into(),
