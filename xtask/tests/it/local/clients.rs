@@ -102,7 +102,7 @@ fn a_key_that_turns_reaches_clients_by_tuf() {
     };
     shell(initialize, "").ok();
     signed("before");
-    let ends = workshop.run(&["install", "--renew", "ca"]).ok();
+    let ends = workshop.run(&["rotate", "fulcio"]).ok();
     assert!(ends.err.contains("publish"), "{}", ends.seen());
     signed("after");
     for file in ["before", "after"] {
