@@ -308,7 +308,7 @@ exit 2
 
 $ cargo xtask rotate -q fulcio
 error: `rotate` is for the local target
-hint: on a cluster, replace the Secret of the key, then: cargo xtask copy-secrets and cargo xtask trust, which keep the old one
+hint: on a cluster, replace the Secret of the key, then: cargo xtask --on cluster --state [STATE] copy-secrets and cargo xtask --on cluster --state [STATE] trust, which keep the old one
 exit 2
 
 $ cargo xtask start -q pony
