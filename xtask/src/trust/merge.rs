@@ -5,48 +5,46 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-/// The lists of a trusted root (`sigstore_trustroot.proto`), and where in an entry its
-/// identity is.
-const LISTS: [(&str, &str); 4] = [
-    ("tlogs", "/publicKey/rawBytes"),
-    ("certificateAuthorities", "/certChain"),
-    ("timestampAuthorities", "/certChain"),
-    ("ctlogs", "/publicKey/rawBytes"),
+/// The lists of a trusted root (`sigstore_trustroot.proto`), where in an entry its
+/// identity is, and in which object the period in which it counts.
+const LISTS: [(&str, &str, &str); 4] = [
+    ("tlogs", "/publicKey/rawBytes", "/publicKey"),
+    ("certificateAuthorities", "/certChain", ""),
+    ("timestampAuthorities", "/certChain", ""),
+    ("ctlogs", "/publicKey/rawBytes", "/publicKey"),
 ];
 
 /// A trusted root of what is in use now, with what roots of before name: keys and
 /// authorities that are in use no longer end `now` (RFC 3339, UTC), or when they were
-/// first said to. A root that is there once more counts from when it first did.
+/// first said to. What is there once more counts from when it first did.
 pub(crate) fn merged(before: &[Value], mut made: Value, now: &str) -> Value {
-    for (list, identity) in LISTS {
+    for (list, identity, period) in LISTS {
         let mut former: BTreeMap<String, Value> = BTreeMap::new();
         let entries = before.iter().filter_map(|root| root[list].as_array());
-        for entry in entries
-            .flatten()
-            .filter(|entry| entry["validFor"].is_object())
-        {
+        let entries = entries.flatten();
+        for entry in entries.filter(|entry| time(entry, period, "start").is_some()) {
             let key = entry.pointer(identity).unwrap_or(&Value::Null).to_string();
             let known = former.entry(key).or_insert_with(|| entry.clone());
-            earlier(known, entry, "start");
-            earlier(known, entry, "end");
+            earlier(known, entry, period, "start");
+            earlier(known, entry, period, "end");
         }
         let mut used = Vec::new();
         let own = made.get_mut(list).and_then(Value::as_array_mut);
         for entry in own.into_iter().flatten() {
             let key = entry.pointer(identity).unwrap_or(&Value::Null).to_string();
             if let Some(known) = former.remove(&key) {
-                earlier(entry, &known, "start");
+                earlier(entry, &known, period, "start");
             }
             used.push(entry.clone());
         }
         let mut all: Vec<Value> = former.into_values().collect();
         for entry in &mut all {
-            if entry["validFor"].get("end").is_none() {
-                entry["validFor"]["end"] = json!(now);
+            if time(entry, period, "end").is_none() {
+                set(entry, period, "end", now);
             }
         }
         // The oldest first, as they were made; of one time by their text.
-        all.sort_by_key(|entry| (entry["validFor"]["start"].to_string(), entry.to_string()));
+        all.sort_by_key(|entry| (time(entry, period, "start"), entry.to_string()));
         all.extend(used);
         if !all.is_empty() {
             made[list] = json!(all);
@@ -55,13 +53,26 @@ pub(crate) fn merged(before: &[Value], mut made: Value, now: &str) -> Value {
     made
 }
 
+/// A time of the period of an entry.
+fn time(entry: &Value, period: &str, name: &str) -> Option<String> {
+    let time = entry.pointer(period)?["validFor"][name].as_str();
+    time.map(str::to_owned)
+}
+
+/// Sets a time of the period of an entry that has one.
+fn set(entry: &mut Value, period: &str, name: &str, time: &str) {
+    if let Some(holder) = entry.pointer_mut(period) {
+        holder["validFor"][name] = json!(time);
+    }
+}
+
 /// Takes over a time of another entry's period, where it is earlier or the only one. In
 /// RFC 3339 and UTC, the order of texts is that of times.
-fn earlier(entry: &mut Value, other: &Value, name: &str) {
-    let time = |of: &Value| of["validFor"][name].as_str().map(str::to_owned);
-    let (own, other) = (time(entry), time(other));
+fn earlier(entry: &mut Value, other: &Value, period: &str, name: &str) {
+    let own = time(entry, period, name);
+    let other = time(other, period, name);
     if let Some(time) = other.filter(|time| own.is_none_or(|own| *time < own)) {
-        entry["validFor"][name] = json!(time);
+        set(entry, period, name, &time);
     }
 }
 
@@ -71,9 +82,9 @@ mod tests {
 
     fn root(logs: &[(&str, &str, Option<&str>)]) -> Value {
         let log = |(key, start, end): &(&str, &str, Option<&str>)| {
-            let mut log = json!({"publicKey": {"rawBytes": key}, "validFor": {"start": start}});
+            let mut log = json!({"publicKey": {"rawBytes": key, "validFor": {"start": start}}});
             if let Some(end) = end {
-                log["validFor"]["end"] = json!(end);
+                log["publicKey"]["validFor"]["end"] = json!(end);
             }
             log
         };
@@ -93,6 +104,31 @@ mod tests {
         // Made again of the same, it stays as it is.
         let again = merged(std::slice::from_ref(&both), second, "2026-03-03T00:00:00Z");
         assert_eq!(again, both);
+    }
+
+    /// The period of an authority is its own, and that of a log its key's.
+    #[test]
+    fn every_kind_of_key_stays() {
+        let root = |name: &str| {
+            let valid_for = json!({"start": "2026-01-01T00:00:00Z"});
+            let log = json!([{"publicKey": {"rawBytes": name, "validFor": valid_for}}]);
+            let authority = json!([{"certChain": name, "validFor": valid_for}]);
+            json!({
+                "tlogs": log,
+                "ctlogs": log,
+                "certificateAuthorities": authority,
+                "timestampAuthorities": authority,
+            })
+        };
+        let both = merged(&[root("old")], root("new"), "2026-02-02T00:00:00Z");
+        for (list, _, period) in LISTS {
+            let ends = [0, 1].map(|i| time(&both[list][i], period, "end"));
+            assert_eq!(
+                ends,
+                [Some("2026-02-02T00:00:00Z".to_owned()), None],
+                "{list}"
+            );
+        }
     }
 
     #[test]
@@ -130,7 +166,12 @@ mod tests {
     #[test]
     fn nothing_is_made_of_something_else() {
         let made = root(&[("a", "2026-01-01T00:00:00Z", None)]);
-        for before in [json!(null), json!([1]), json!({"tlogs": [7]}), json!({})] {
+        for before in [
+            json!(null),
+            json!([1]),
+            json!({"tlogs": [7, {"publicKey": 7}]}),
+            json!({}),
+        ] {
             let now = "2026-03-02T00:00:00Z";
             assert_eq!(merged(&[before], made.clone(), now), made);
         }
