@@ -97,11 +97,8 @@ impl Local {
             if process::running(&self.dir, &server.name)?.is_some() {
                 continue;
             }
-            taken.extend(
-                ports
-                    .into_iter()
-                    .filter_map(|port| process::free(port).err()),
-            );
+            let why = |port: u16| Some((port, process::free(port).err()?.to_string()));
+            taken.extend(ports.into_iter().filter_map(why));
         }
         let (low, high) = (
             all.iter().min().copied().unwrap_or(0),
@@ -114,10 +111,34 @@ impl Local {
         if taken.is_empty() {
             return Ok(finding.found("free or ours"));
         }
-        let named: Vec<String> = taken.iter().map(ToString::to_string).collect();
         let how = "use other ports: cargo xtask install --port-base N";
-        Ok(finding.missing(named.join("; "), how))
+        Ok(finding.missing(by_holder(&taken), how))
     }
+}
+
+/// The ports that are taken, with why, in a sentence for each who holds some.
+fn by_holder(taken: &[(u16, String)]) -> String {
+    let mut holders: Vec<(&str, Vec<String>)> = Vec::new();
+    let mut sentences = Vec::new();
+    for (port, why) in taken {
+        let Some((_, holder)) = why.split_once(" on 127.0.0.1 is taken") else {
+            sentences.push(why.clone());
+            continue;
+        };
+        match holders.iter_mut().find(|(known, _)| *known == holder) {
+            Some((_, ports)) => ports.push(port.to_string()),
+            None => holders.push((holder, vec![port.to_string()])),
+        }
+    }
+    sentences.extend(holders.into_iter().map(|(holder, ports)| {
+        let (noun, verb) = match ports.len() {
+            1 => ("port", "is"),
+            _ => ("ports", "are"),
+        };
+        let ports = ports.join(", ");
+        format!("{noun} {ports} on 127.0.0.1 {verb} taken{holder}")
+    }));
+    sentences.join("; ")
 }
 
 pub(super) fn platform() -> Finding {
