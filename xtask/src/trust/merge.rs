@@ -5,63 +5,102 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-/// The lists of a trusted root (`sigstore_trustroot.proto`), and where in an entry its
-/// identity is.
-const LISTS: [(&str, &str); 4] = [
-    ("tlogs", "/publicKey/rawBytes"),
-    ("certificateAuthorities", "/certChain"),
-    ("timestampAuthorities", "/certChain"),
-    ("ctlogs", "/publicKey/rawBytes"),
+/// A list of a trusted root, and where in an entry its identity and its period are.
+struct List {
+    name: &'static str,
+    identity: &'static str,
+    period: &'static str,
+}
+
+/// As `sigstore_trustroot.proto` has them: the period of a log is that of its key.
+const LISTS: [List; 4] = [
+    log("tlogs"),
+    authority("certificateAuthorities"),
+    authority("timestampAuthorities"),
+    log("ctlogs"),
 ];
+
+const fn log(name: &'static str) -> List {
+    List {
+        name,
+        identity: "/publicKey/rawBytes",
+        period: "/publicKey/validFor",
+    }
+}
+
+const fn authority(name: &'static str) -> List {
+    List {
+        name,
+        identity: "/certChain",
+        period: "/validFor",
+    }
+}
 
 /// A trusted root of what is in use now, with what roots of before name: keys and
 /// authorities that are in use no longer end `now` (RFC 3339, UTC), or when they were
 /// first said to. A root that is there once more counts from when it first did.
 pub(crate) fn merged(before: &[Value], mut made: Value, now: &str) -> Value {
-    for (list, identity) in LISTS {
+    for list in LISTS {
         let mut former: BTreeMap<String, Value> = BTreeMap::new();
-        let entries = before.iter().filter_map(|root| root[list].as_array());
-        for entry in entries
-            .flatten()
-            .filter(|entry| entry["validFor"].is_object())
-        {
-            let key = entry.pointer(identity).unwrap_or(&Value::Null).to_string();
-            let known = former.entry(key).or_insert_with(|| entry.clone());
-            earlier(known, entry, "start");
-            earlier(known, entry, "end");
+        let entries = before.iter().filter_map(|root| root[list.name].as_array());
+        for entry in entries.flatten().filter(|entry| list.has_period(entry)) {
+            let known = former.entry(list.key_of(entry));
+            let known = known.or_insert_with(|| entry.clone());
+            list.earlier(known, entry, "start");
+            list.earlier(known, entry, "end");
         }
         let mut used = Vec::new();
-        let own = made.get_mut(list).and_then(Value::as_array_mut);
+        let own = made.get_mut(list.name).and_then(Value::as_array_mut);
         for entry in own.into_iter().flatten() {
-            let key = entry.pointer(identity).unwrap_or(&Value::Null).to_string();
-            if let Some(known) = former.remove(&key) {
-                earlier(entry, &known, "start");
+            if let Some(known) = former.remove(&list.key_of(entry)) {
+                list.earlier(entry, &known, "start");
             }
             used.push(entry.clone());
         }
         let mut all: Vec<Value> = former.into_values().collect();
         for entry in &mut all {
-            if entry["validFor"].get("end").is_none() {
-                entry["validFor"]["end"] = json!(now);
+            if list.time(entry, "end").is_none() {
+                list.set(entry, "end", now);
             }
         }
         // The oldest first, as they were made; of one time by their text.
-        all.sort_by_key(|entry| (entry["validFor"]["start"].to_string(), entry.to_string()));
+        all.sort_by_key(|entry| (list.time(entry, "start"), entry.to_string()));
         all.extend(used);
         if !all.is_empty() {
-            made[list] = json!(all);
+            made[list.name] = json!(all);
         }
     }
     made
 }
 
-/// Takes over a time of another entry's period, where it is earlier or the only one. In
-/// RFC 3339 and UTC, the order of texts is that of times.
-fn earlier(entry: &mut Value, other: &Value, name: &str) {
-    let time = |of: &Value| of["validFor"][name].as_str().map(str::to_owned);
-    let (own, other) = (time(entry), time(other));
-    if let Some(time) = other.filter(|time| own.is_none_or(|own| *time < own)) {
-        entry["validFor"][name] = json!(time);
+impl List {
+    fn key_of(&self, entry: &Value) -> String {
+        let identity = entry.pointer(self.identity);
+        identity.unwrap_or(&Value::Null).to_string()
+    }
+
+    fn has_period(&self, entry: &Value) -> bool {
+        entry.pointer(self.period).is_some_and(Value::is_object)
+    }
+
+    fn time(&self, entry: &Value, name: &str) -> Option<String> {
+        let time = entry.pointer(self.period)?.get(name)?;
+        time.as_str().map(str::to_owned)
+    }
+
+    fn set(&self, entry: &mut Value, name: &str, time: &str) {
+        if let Some(period) = entry.pointer_mut(self.period) {
+            period[name] = json!(time);
+        }
+    }
+
+    /// Takes over a time of another entry's period, where it is earlier or the only one.
+    /// In RFC 3339 and UTC, the order of texts is that of times.
+    fn earlier(&self, entry: &mut Value, other: &Value, name: &str) {
+        let (own, other) = (self.time(entry, name), self.time(other, name));
+        if let Some(time) = other.filter(|time| own.is_none_or(|own| *time < own)) {
+            self.set(entry, name, &time);
+        }
     }
 }
 
@@ -71,11 +110,11 @@ mod tests {
 
     fn root(logs: &[(&str, &str, Option<&str>)]) -> Value {
         let log = |(key, start, end): &(&str, &str, Option<&str>)| {
-            let mut log = json!({"publicKey": {"rawBytes": key}, "validFor": {"start": start}});
+            let mut period = json!({"start": start});
             if let Some(end) = end {
-                log["validFor"]["end"] = json!(end);
+                period["end"] = json!(end);
             }
-            log
+            json!({"publicKey": {"rawBytes": key, "validFor": period}})
         };
         json!({"tlogs": logs.iter().map(log).collect::<Vec<_>>()})
     }
