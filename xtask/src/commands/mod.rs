@@ -63,6 +63,7 @@ commands! {
     Start(start::StartCommand),
     Stop(stop::StopCommand),
     Restart(restart::RestartCommand),
+    Rotate(rotate::RotateCommand),
     Status(status::StatusCommand),
     Logs(logs::LogsCommand),
     Sign(sign::SignCommand),

@@ -99,7 +99,7 @@ fn stolen_ca(session: &mut Session<'_>) -> Result<()> {
     session.say(
         "\n# the authority gets a new key; what alice signed with the old one still verifies:",
     );
-    session.expect_ok(&["install", "--renew", "ca"])?;
+    session.expect_ok(&["rotate", "fulcio"])?;
     session.expect_ok(&good.verified())?;
     session.say("\n# so does what the thief signed before that:");
     session.expect_ok(&file.verified())?;

@@ -64,7 +64,7 @@ fn clock(session: &mut Session<'_>) -> Result<()> {
     session.say("\n# alice signs, and then the timestamp authority gets a new key:");
     let good = SignedFile::new(session, "program", "the good program\n")?;
     session.expect_ok(&["sign", "--blob", &good.file])?;
-    session.expect_ok(&["install", "--renew", "timestamp"])?;
+    session.expect_ok(&["rotate", "timestamp"])?;
     let stamp = Stamp::take(session, 1)?;
     let retired = forge::end_of_the_first(session, "timestampAuthorities")?;
     session

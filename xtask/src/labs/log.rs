@@ -125,6 +125,7 @@ fn begin_shard(session: &Session<'_>) -> Result<()> {
     let mut settings = Settings::read(&dir)?.context("the lab has no installation")?;
     let next = settings.rekor_v1.len() + 1;
     Settings::renew(&mut settings.rekor_v1, next);
+    settings.retire();
     settings.write(&dir)
 }
 

@@ -41,6 +41,8 @@ pub(crate) fn carried_over(mut settings: Settings, dir: &Path) -> Result<Setting
             Settings::renew(periods, next);
         }
     }
+    // Their servers are gone already.
+    settings.retire();
     Ok(settings)
 }
 

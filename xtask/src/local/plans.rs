@@ -6,7 +6,9 @@ use anyhow::Result;
 use super::config::User;
 use super::facts::Facts;
 use super::manifest::ServerRow;
-use super::steps::{Begin, Configure, Halt, Launch, LocalTrust, preflight, publish, sample};
+use super::steps::{
+    Begin, Configure, Halt, Launch, LocalTrust, Retire, preflight, publish, sample,
+};
 use super::{Local, trust};
 use crate::artifact::Artifact;
 use crate::cosign::SignRequest;
@@ -62,6 +64,15 @@ pub(super) fn restart(local: &Local, facts: &Facts, components: &[String]) -> Re
     Ok(plan)
 }
 
+/// Replaces a key: the trusted root has the new one before its server signs with it, and
+/// the old one ends after that.
+pub(super) fn rotate(local: &Local, facts: &Facts) -> Result<Plan> {
+    require_startable(local, facts, &[])?;
+    let mut plan = Plan::new("rotate", local.globals.clone());
+    push_start(&mut plan, local, facts, &[])?;
+    Ok(plan)
+}
+
 /// Signs as a user whose data is known.
 pub(super) fn sign(
     local: &Local,
@@ -110,13 +121,31 @@ fn push_start(plan: &mut Plan, local: &Local, facts: &Facts, names: &[String]) -
     });
     plan.push(Begin::step(local)?);
     plan.push(Configure::step(local));
-    let servers = local.manifest.chosen(rekor);
-    for server in servers.filter(|server| chosen(names, server)) {
-        plan.push(Launch::step(local, server)?);
-    }
     // Before all keys are there, trust material would lack some of them.
-    if names.is_empty() || facts.trusted {
-        plan.push(LocalTrust::step(local));
+    let all = names.is_empty() || facts.trusted;
+    let turns = local.installed && local.settings.turns() && all;
+    if turns {
+        // Verifiers first, signers second.
+        plan.push(LocalTrust::step(local).named("trust-new-key"));
+        let publish = publish::step(local)?.named("publish-new-key");
+        plan.push(publish.needs(["trust-new-key"]));
+    }
+    let servers = local.manifest.chosen(rekor);
+    let mut launched = Vec::new();
+    for server in servers.filter(|server| chosen(names, server)) {
+        launched.push(server.name.clone());
+        let launch = Launch::step(local, server)?;
+        plan.push(if turns {
+            launch.needs(["publish-new-key"])
+        } else {
+            launch
+        });
+    }
+    if turns {
+        plan.push(Retire::step(local, launched));
+    }
+    if all {
+        plan.push(LocalTrust::step(local).needs(turns.then_some("retire")));
         plan.push(publish::step(local)?);
     }
     Ok(())

@@ -51,6 +51,14 @@ pub struct Settings {
     /// Rekor v1's keys, likewise.
     #[serde(default)]
     pub rekor_v1: Vec<Period>,
+    /// The keys of the TUF roles but the root, likewise.
+    #[serde(default = "first_period")]
+    pub tuf: Vec<Period>,
+}
+
+/// That of the first key, where settings were written before it was counted.
+fn first_period() -> Vec<Period> {
+    vec![Period::from_now()]
 }
 
 impl Settings {
@@ -64,7 +72,8 @@ impl Settings {
             fulcio: vec![now.clone()],
             timestamp: vec![now.clone()],
             ctlog: vec![now.clone()],
-            rekor_v1: vec![now],
+            rekor_v1: vec![now.clone()],
+            tuf: vec![now],
         }
     }
 
@@ -79,22 +88,56 @@ impl Settings {
     }
 
     /// The keys that are counted, each by the placeholder for the number of the newest.
-    pub(crate) fn counted(&self) -> [(&'static str, &[Period]); 4] {
+    pub(crate) fn counted(&self) -> [(&'static str, &[Period]); 5] {
         [
             ("ca", &self.fulcio),
             ("tsa", &self.timestamp),
             ("ct", &self.ctlog),
             ("rekor", &self.rekor_v1),
+            ("tuf-key", &self.tuf),
         ]
     }
 
-    /// Begins a new period, so that there are `number` of them.
+    /// The keys that are counted, to be changed.
+    fn counted_mut(&mut self) -> [&mut Vec<Period>; 5] {
+        [
+            &mut self.fulcio,
+            &mut self.timestamp,
+            &mut self.ctlog,
+            &mut self.rekor_v1,
+            &mut self.tuf,
+        ]
+    }
+
+    /// Begins a new period, so that there are `number` of them. The one before goes on
+    /// until it is [retired](Settings::retire): its server signs until it is replaced.
     pub fn renew(periods: &mut Vec<Period>, number: usize) {
         while periods.len() < number {
-            if let Some(last) = periods.last_mut() {
-                last.until = Some(time::soon());
-            }
             periods.push(Period::from_now());
+        }
+    }
+
+    /// Whether a key turns: its successor is there, and it has not ended yet.
+    pub(crate) fn turns(&self) -> bool {
+        let counted = self.counted();
+        counted
+            .iter()
+            .any(|(_, periods)| Settings::is_turning(periods))
+    }
+
+    /// The same of one key.
+    pub(crate) fn is_turning(periods: &[Period]) -> bool {
+        let former = periods.split_last().map_or(&[][..], |(_, former)| former);
+        former.iter().any(|period| period.until.is_none())
+    }
+
+    /// Ends the period of every key that has a successor.
+    pub fn retire(&mut self) {
+        for periods in self.counted_mut() {
+            let former = periods.split_last_mut().map(|(_, former)| former);
+            for period in former.into_iter().flatten() {
+                period.until.get_or_insert_with(time::soon);
+            }
         }
     }
 }

@@ -99,6 +99,12 @@ impl Step {
         }
     }
 
+    /// Gives it another name, where a plan has two such steps.
+    pub(crate) fn named(mut self, name: &str) -> Step {
+        name.clone_into(&mut self.name);
+        self
+    }
+
     /// Adds steps that must be done before.
     pub fn needs<S: Into<String>>(mut self, names: impl IntoIterator<Item = S>) -> Step {
         self.needs.extend(names.into_iter().map(Into::into));

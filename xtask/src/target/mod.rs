@@ -19,7 +19,7 @@ pub(crate) use installation::{Images, Installation, Summary};
 pub use kind::TargetKind;
 pub(crate) use lifecycle::{Lifecycle, Logs};
 pub use options::ClusterOptions;
-pub(crate) use options::{InstallOptions, PreflightOptions, Renew};
+pub(crate) use options::{InstallOptions, PreflightOptions, RotatedKey};
 pub(crate) use reach::{Reach, Reached};
 pub(crate) use reset::no_way_back;
 pub(crate) use reset::{Made, Removal, Reset, WayBack};

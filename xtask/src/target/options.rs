@@ -16,9 +16,6 @@ pub(crate) struct InstallOptions {
     /// The lowest of the ports to listen on [default: 17800, on a cluster 17850, or what was installed]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1024..=65500))]
     pub port_base: Option<u16>,
-    /// Replace a key; what it signed stays verifiable
-    #[arg(long, value_enum, value_name = "KEY")]
-    pub renew: Option<Renew>,
     /// What a cluster is given.
     #[command(flatten)]
     pub cluster: ClusterOptions,
@@ -58,9 +55,15 @@ pub(crate) struct PreflightOptions {
 
 /// A key that can be replaced.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Renew {
-    /// Fulcio's CA.
-    Ca,
-    /// The timestamp authority's key and certificate.
+pub(crate) enum RotatedKey {
+    /// Fulcio's CA
+    Fulcio,
+    /// The timestamp authority's key and certificate
     Timestamp,
+    /// The CT log's key, and with it the log
+    Ctlog,
+    /// Rekor v1's key, and with it the log
+    Rekor,
+    /// The key of the TUF roles but the root
+    Tuf,
 }

@@ -6,7 +6,9 @@ use anyhow::Result;
 
 use crate::artifact::Signature;
 use crate::fail::Fail;
+use crate::plan::Plan;
 use crate::signatures;
+use crate::target::RotatedKey;
 
 /// What an installation keeps on this machine.
 pub(crate) trait Trust {
@@ -31,6 +33,9 @@ pub(crate) trait Trust {
         self.require_installed()?;
         signatures::all(&self.dir())
     }
+
+    /// The plan that replaces a key; what it signed stays verifiable.
+    fn rotate(&self, key: RotatedKey) -> Result<Plan>;
 
     /// Why the entry of a signature is gone from its log; `None` where it is still there.
     fn lost(&self, signature: &Signature) -> Result<Option<Fail>>;

@@ -5,102 +5,74 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-/// A list of a trusted root, and where in an entry its identity and its period are.
-struct List {
-    name: &'static str,
-    identity: &'static str,
-    period: &'static str,
-}
-
-/// As `sigstore_trustroot.proto` has them: the period of a log is that of its key.
-const LISTS: [List; 4] = [
-    log("tlogs"),
-    authority("certificateAuthorities"),
-    authority("timestampAuthorities"),
-    log("ctlogs"),
+/// The lists of a trusted root (`sigstore_trustroot.proto`), where in an entry its
+/// identity is, and in which object the period in which it counts.
+const LISTS: [(&str, &str, &str); 4] = [
+    ("tlogs", "/publicKey/rawBytes", "/publicKey"),
+    ("certificateAuthorities", "/certChain", ""),
+    ("timestampAuthorities", "/certChain", ""),
+    ("ctlogs", "/publicKey/rawBytes", "/publicKey"),
 ];
-
-const fn log(name: &'static str) -> List {
-    List {
-        name,
-        identity: "/publicKey/rawBytes",
-        period: "/publicKey/validFor",
-    }
-}
-
-const fn authority(name: &'static str) -> List {
-    List {
-        name,
-        identity: "/certChain",
-        period: "/validFor",
-    }
-}
 
 /// A trusted root of what is in use now, with what roots of before name: keys and
 /// authorities that are in use no longer end `now` (RFC 3339, UTC), or when they were
-/// first said to. A root that is there once more counts from when it first did.
+/// first said to. What is there once more counts from when it first did.
 pub(crate) fn merged(before: &[Value], mut made: Value, now: &str) -> Value {
-    for list in LISTS {
+    for (list, identity, period) in LISTS {
         let mut former: BTreeMap<String, Value> = BTreeMap::new();
-        let entries = before.iter().filter_map(|root| root[list.name].as_array());
-        for entry in entries.flatten().filter(|entry| list.has_period(entry)) {
-            let known = former.entry(list.key_of(entry));
-            let known = known.or_insert_with(|| entry.clone());
-            list.earlier(known, entry, "start");
-            list.earlier(known, entry, "end");
+        let entries = before.iter().filter_map(|root| root[list].as_array());
+        let entries = entries.flatten();
+        for entry in entries.filter(|entry| time(entry, period, "start").is_some()) {
+            let key = entry.pointer(identity).unwrap_or(&Value::Null).to_string();
+            let known = former.entry(key).or_insert_with(|| entry.clone());
+            earlier(known, entry, period, "start");
+            earlier(known, entry, period, "end");
         }
         let mut used = Vec::new();
-        let own = made.get_mut(list.name).and_then(Value::as_array_mut);
+        let own = made.get_mut(list).and_then(Value::as_array_mut);
         for entry in own.into_iter().flatten() {
-            if let Some(known) = former.remove(&list.key_of(entry)) {
-                list.earlier(entry, &known, "start");
+            let key = entry.pointer(identity).unwrap_or(&Value::Null).to_string();
+            if let Some(known) = former.remove(&key) {
+                earlier(entry, &known, period, "start");
             }
             used.push(entry.clone());
         }
         let mut all: Vec<Value> = former.into_values().collect();
         for entry in &mut all {
-            if list.time(entry, "end").is_none() {
-                list.set(entry, "end", now);
+            if time(entry, period, "end").is_none() {
+                set(entry, period, "end", now);
             }
         }
         // The oldest first, as they were made; of one time by their text.
-        all.sort_by_key(|entry| (list.time(entry, "start"), entry.to_string()));
+        all.sort_by_key(|entry| (time(entry, period, "start"), entry.to_string()));
         all.extend(used);
         if !all.is_empty() {
-            made[list.name] = json!(all);
+            made[list] = json!(all);
         }
     }
     made
 }
 
-impl List {
-    fn key_of(&self, entry: &Value) -> String {
-        let identity = entry.pointer(self.identity);
-        identity.unwrap_or(&Value::Null).to_string()
-    }
+/// A time of the period of an entry.
+fn time(entry: &Value, period: &str, name: &str) -> Option<String> {
+    let time = entry.pointer(period)?["validFor"][name].as_str();
+    time.map(str::to_owned)
+}
 
-    fn has_period(&self, entry: &Value) -> bool {
-        entry.pointer(self.period).is_some_and(Value::is_object)
+/// Sets a time of the period of an entry that has one.
+fn set(entry: &mut Value, period: &str, name: &str, time: &str) {
+    if let Some(holder) = entry.pointer_mut(period) {
+        holder["validFor"][name] = json!(time);
     }
+}
 
-    fn time(&self, entry: &Value, name: &str) -> Option<String> {
-        let time = entry.pointer(self.period)?.get(name)?;
-        time.as_str().map(str::to_owned)
-    }
-
-    fn set(&self, entry: &mut Value, name: &str, time: &str) {
-        if let Some(period) = entry.pointer_mut(self.period) {
-            period[name] = json!(time);
-        }
-    }
-
-    /// Takes over a time of another entry's period, where it is earlier or the only one.
-    /// In RFC 3339 and UTC, the order of texts is that of times.
-    fn earlier(&self, entry: &mut Value, other: &Value, name: &str) {
-        let (own, other) = (self.time(entry, name), self.time(other, name));
-        if let Some(time) = other.filter(|time| own.is_none_or(|own| *time < own)) {
-            self.set(entry, name, &time);
-        }
+/// Takes over a time of another entry's period, where it is earlier or the only one. In
+/// RFC 3339 and UTC, the order of texts is that of times.
+fn earlier(entry: &mut Value, other: &Value, period: &str, name: &str) {
+    let own = time(entry, period, name);
+    let other = time(other, period, name);
+    if let Some(time) = other.filter(|time| own.is_none_or(|own| *time < own)) {
+        set(entry, period, name, &time);
     }
 }
 
@@ -110,11 +82,11 @@ mod tests {
 
     fn root(logs: &[(&str, &str, Option<&str>)]) -> Value {
         let log = |(key, start, end): &(&str, &str, Option<&str>)| {
-            let mut period = json!({"start": start});
+            let mut log = json!({"publicKey": {"rawBytes": key, "validFor": {"start": start}}});
             if let Some(end) = end {
-                period["end"] = json!(end);
+                log["publicKey"]["validFor"]["end"] = json!(end);
             }
-            json!({"publicKey": {"rawBytes": key, "validFor": period}})
+            log
         };
         json!({"tlogs": logs.iter().map(log).collect::<Vec<_>>()})
     }
@@ -132,6 +104,31 @@ mod tests {
         // Made again of the same, it stays as it is.
         let again = merged(std::slice::from_ref(&both), second, "2026-03-03T00:00:00Z");
         assert_eq!(again, both);
+    }
+
+    /// The period of an authority is its own, and that of a log its key's.
+    #[test]
+    fn every_kind_of_key_stays() {
+        let root = |name: &str| {
+            let valid_for = json!({"start": "2026-01-01T00:00:00Z"});
+            let log = json!([{"publicKey": {"rawBytes": name, "validFor": valid_for}}]);
+            let authority = json!([{"certChain": name, "validFor": valid_for}]);
+            json!({
+                "tlogs": log,
+                "ctlogs": log,
+                "certificateAuthorities": authority,
+                "timestampAuthorities": authority,
+            })
+        };
+        let both = merged(&[root("old")], root("new"), "2026-02-02T00:00:00Z");
+        for (list, _, period) in LISTS {
+            let ends = [0, 1].map(|i| time(&both[list][i], period, "end"));
+            assert_eq!(
+                ends,
+                [Some("2026-02-02T00:00:00Z".to_owned()), None],
+                "{list}"
+            );
+        }
     }
 
     #[test]
@@ -169,7 +166,12 @@ mod tests {
     #[test]
     fn nothing_is_made_of_something_else() {
         let made = root(&[("a", "2026-01-01T00:00:00Z", None)]);
-        for before in [json!(null), json!([1]), json!({"tlogs": [7]}), json!({})] {
+        for before in [
+            json!(null),
+            json!([1]),
+            json!({"tlogs": [7, {"publicKey": 7}]}),
+            json!({}),
+        ] {
             let now = "2026-03-02T00:00:00Z";
             assert_eq!(merged(&[before], made.clone(), now), made);
         }

@@ -71,9 +71,6 @@ impl Installation for Cluster {
                 .hint("Rekor v2 runs on the local target: --on local")
                 .into());
         }
-        if options.renew.is_some() {
-            return Err(broken("--renew is for the local target").into());
-        }
         let request = Request {
             port_base: options.port_base,
             ..Request::new(&options.cluster)

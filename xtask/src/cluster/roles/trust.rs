@@ -8,9 +8,10 @@ use serde_json::Value;
 use crate::artifact::Signature;
 use crate::bundle;
 use crate::cluster::Cluster;
-use crate::fail::{Fail, not_so};
+use crate::fail::{Fail, broken, not_so};
+use crate::plan::Plan;
 use crate::state;
-use crate::target::Trust;
+use crate::target::{RotatedKey, Trust};
 use crate::text::quote;
 
 impl Trust for Cluster {
@@ -26,13 +27,21 @@ impl Trust for Cluster {
         Cluster::require_installed(self)
     }
 
+    fn rotate(&self, _: RotatedKey) -> Result<Plan> {
+        Err(broken("`rotate` is for the local target")
+            .hint("on a cluster, replace the Secret of the key, then: cargo xtask copy-secrets and cargo xtask trust, which keep the old one")
+            .into())
+    }
+
     fn lost(&self, signature: &Signature) -> Result<Option<Fail>> {
         let text = state::read(&signature.bundle)?.unwrap_or_default();
         let log = bundle::read(&text)?.log_id();
         let root = self.trust_file("trusted_root.json");
         let root: Value = state::read_json(&root)?.unwrap_or_default();
-        let mut known = root["tlogs"].as_array().into_iter().flatten();
-        if known.any(|known| known["logId"]["keyId"].as_str() == log.as_deref()) {
+        // What was replaced stays in the trusted root, with an end.
+        let logs = root["tlogs"].as_array().into_iter().flatten();
+        let mut in_use = logs.filter(|known| known["publicKey"]["validFor"].get("end").is_none());
+        if in_use.any(|known| known["logId"]["keyId"].as_str() == log.as_deref()) {
             return Ok(None);
         }
         let bundle = quote(&signature.bundle.to_string_lossy());

@@ -49,8 +49,8 @@ impl KeyRecipe {
     /// What to type where its certificate ends soon; `None` where it has none.
     pub fn renewed_by(self) -> Option<&'static str> {
         match self {
-            KeyRecipe::Ca => Some("cargo xtask install --renew ca"),
-            KeyRecipe::Timestamp => Some("cargo xtask install --renew timestamp"),
+            KeyRecipe::Ca => Some("cargo xtask rotate fulcio"),
+            KeyRecipe::Timestamp => Some("cargo xtask rotate timestamp"),
             KeyRecipe::Tls => Some("cargo xtask start"),
             _ => None,
         }

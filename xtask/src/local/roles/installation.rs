@@ -5,14 +5,13 @@ use anyhow::Result;
 use crate::fail::{Fail, broken};
 use crate::local::facts::Facts;
 use crate::local::preflight::{openssl, platform};
-use crate::local::settings::Settings;
 use crate::local::{Local, plans};
 use crate::plan::Plan;
 use crate::preflight::Finding;
 use crate::state::Lock;
 use crate::target::{
-    ClusterOptions, Images, InstallOptions, InstallStage, Installation, PreflightOptions, Renew,
-    Signing, Summary,
+    ClusterOptions, Images, InstallOptions, InstallStage, Installation, PreflightOptions, Signing,
+    Summary,
 };
 
 impl Installation for Local {
@@ -91,18 +90,6 @@ impl Local {
         if let Some(rekor) = options.rekor {
             self.settings.rekor = rekor;
         }
-        match options.renew {
-            _ if !self.installed => {}
-            Some(Renew::Ca) => {
-                let next = self.settings.fulcio.len() + 1;
-                Settings::renew(&mut self.settings.fulcio, next);
-            }
-            Some(Renew::Timestamp) => {
-                let next = self.settings.timestamp.len() + 1;
-                Settings::renew(&mut self.settings.timestamp, next);
-            }
-            None => {}
-        }
         Ok(self)
     }
 }
@@ -165,21 +152,8 @@ mod tests {
     #[test]
     fn options_change_what_is_installed() {
         let Machine {
-            mut local,
-            mut facts,
-            ..
+            local, mut facts, ..
         } = Machine::built();
-        let renew = InstallOptions {
-            renew: Some(Renew::Ca),
-            ..InstallOptions::default()
-        };
-        let fulcio = |local: &Local| local.settings.fulcio.len();
-        // The first CA is new as it is.
-        let fresh = local.clone().with_options(&renew, &facts).unwrap();
-        assert_eq!(fulcio(&fresh), 1);
-        local.installed = true;
-        let renewed = local.clone().with_options(&renew, &facts).unwrap();
-        assert_eq!(fulcio(&renewed), 2);
         let moved = InstallOptions {
             port_base: Some(20000),
             ..InstallOptions::default()

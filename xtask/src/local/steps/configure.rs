@@ -31,6 +31,9 @@ pub(crate) struct Configure {
     /// The number of Rekor v1's key in use.
     #[arg(long, value_parser = clap::value_parser!(u16).range(1..))]
     pub(crate) rekor_v1: u16,
+    /// The number of the key of the TUF roles in use.
+    #[arg(long, value_parser = clap::value_parser!(u16).range(1..))]
+    pub(crate) tuf: u16,
 }
 
 impl From<&Settings> for Configure {
@@ -44,6 +47,7 @@ impl From<&Settings> for Configure {
             timestamp: number(settings.timestamp.len()),
             ctlog: number(settings.ctlog.len()),
             rekor_v1: number(settings.rekor_v1.len()),
+            tuf: number(settings.tuf.len()),
         }
     }
 }
@@ -64,7 +68,9 @@ impl StepArgs for Configure {
             "--ctlog",
             self.ctlog.to_string(),
             "--rekor-v1",
-            self.rekor_v1.to_string()
+            self.rekor_v1.to_string(),
+            "--tuf",
+            self.tuf.to_string()
         ]
     }
 }
@@ -94,6 +100,7 @@ impl Configure {
         Settings::renew(&mut local.settings.timestamp, self.timestamp.into());
         Settings::renew(&mut local.settings.ctlog, self.ctlog.into());
         Settings::renew(&mut local.settings.rekor_v1, self.rekor_v1.into());
+        Settings::renew(&mut local.settings.tuf, self.tuf.into());
         local.configure()?;
         former::forget(&local.dir)
     }

@@ -6,6 +6,7 @@ pub(crate) mod halt;
 pub(crate) mod launch;
 pub(crate) mod preflight;
 pub(crate) mod publish;
+pub(crate) mod retire;
 pub(crate) mod sample;
 pub(crate) mod trust;
 
@@ -13,6 +14,7 @@ pub(crate) use begin::Begin;
 pub(crate) use configure::Configure;
 pub(crate) use halt::Halt;
 pub(crate) use launch::Launch;
+pub(crate) use retire::Retire;
 pub(crate) use trust::LocalTrust;
 
 use super::Local;
@@ -28,6 +30,7 @@ steps! {
         Launch(Launch),
         Wait(Wait),
         Halt(Halt),
+        Retire(Retire),
         Trust(LocalTrust),
         Token(Token),
         Forget(Forget),
@@ -54,6 +57,7 @@ mod tests {
         );
         let mut all = vec![
             LocalStep::Begin(Begin {}),
+            LocalStep::Retire(Retire {}),
             LocalStep::Configure(Configure {
                 port_base: 20_000,
                 rekor: Versions::V2,
@@ -61,6 +65,7 @@ mod tests {
                 timestamp: 2,
                 ctlog: 3,
                 rekor_v1: 4,
+                tuf: 5,
             }),
             LocalStep::Launch(Launch {
                 component: "dex".into(),

@@ -283,7 +283,7 @@ fn options_that_do_not_fit() {
         "install -q --ingress",
         "install -q --ingress=a/b",
         "install -q --rekor v2",
-        "install -q --renew ca",
+        "rotate -q fulcio",
         "start -q pony",
         "logs -q pony",
         "install -q --ingress --on local",
@@ -306,8 +306,9 @@ error: the chart sigstore/scaffold installs Rekor v1 only
 hint: Rekor v2 runs on the local target: --on local
 exit 2
 
-$ cargo xtask install -q --renew ca
-error: --renew is for the local target
+$ cargo xtask rotate -q fulcio
+error: `rotate` is for the local target
+hint: on a cluster, replace the Secret of the key, then: cargo xtask --on cluster --state [STATE] copy-secrets and cargo xtask --on cluster --state [STATE] trust, which keep the old one
 exit 2
 
 $ cargo xtask start -q pony

@@ -27,8 +27,8 @@ fn every_plan() {
     seen.push(both.show(&[
         "sign --rekor v1 --dry-run",
         "sign --rekor v2 --dry-run",
-        "install --renew ca --from keys --dry-run",
-        "install --renew timestamp --from keys --dry-run",
+        "rotate fulcio --dry-run",
+        "rotate rekor --dry-run",
     ]));
     let world = World::new().installed("v2");
     world.write("work/hello.txt", "hello");

@@ -102,7 +102,7 @@ fn a_key_that_turns_reaches_clients_by_tuf() {
     };
     shell(initialize, "").ok();
     signed("before");
-    let ends = workshop.run(&["install", "--renew", "ca"]).ok();
+    let ends = workshop.run(&["rotate", "fulcio"]).ok();
     assert!(ends.err.contains("publish"), "{}", ends.seen());
     signed("after");
     for file in ["before", "after"] {
@@ -114,7 +114,8 @@ fn a_key_that_turns_reaches_clients_by_tuf() {
     workshop.run(&["install"]).ok();
 
     // One bit of the repository makes doctor and the next start say which file it is.
-    let targets = workshop.state.join("local/data/tuf/2.targets.json");
+    // The second were those with both keys, the third say when the old one ended.
+    let targets = workshop.state.join("local/data/tuf/3.targets.json");
     let text = std::fs::read_to_string(&targets).unwrap();
     std::fs::write(
         &targets,
@@ -124,8 +125,8 @@ fn a_key_that_turns_reaches_clients_by_tuf() {
     .unwrap();
     let doctor = workshop.run(&["doctor"]);
     assert_eq!(doctor.exit, 1, "{}", doctor.seen());
-    assert!(doctor.out.contains("✗ tuf        data/tuf/2.targets.json"));
-    workshop.run(&["start"]).fails(2, "2.targets.json");
+    assert!(doctor.out.contains("✗ tuf        data/tuf/3.targets.json"));
+    workshop.run(&["start"]).fails(2, "3.targets.json");
 }
 
 /// A person signs in on Dex's page and comes back to the client with a code, as

@@ -8,5 +8,6 @@ mod labs;
 mod lifetime;
 mod progress;
 mod proofs;
+mod rotation;
 mod signing;
 mod surroundings;
