@@ -20,6 +20,7 @@ pub(crate) mod doctor;
 mod facts;
 pub(crate) mod former;
 mod keys;
+mod lost_logs;
 pub mod manifest;
 pub(crate) mod plans;
 pub mod platform;

@@ -123,7 +123,8 @@ fn push_start(plan: &mut Plan, local: &Local, facts: &Facts, names: &[String]) -
     plan.push(Configure::step(local));
     // Before all keys are there, trust material would lack some of them.
     let all = names.is_empty() || facts.trusted;
-    let turns = local.installed && local.settings.turns() && all;
+    // A key ends once every server has left it, so not where some are started.
+    let turns = local.installed && local.settings.turns() && names.is_empty();
     if turns {
         // Verifiers first, signers second.
         plan.push(LocalTrust::step(local).named("trust-new-key"));
@@ -173,8 +174,42 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::local::tests::Machine;
+    use crate::local::settings::Settings;
+    use crate::local::tests::{Machine, names};
     use crate::plan::shell;
+
+    /// Verifiers first, signers second; and a key ends once every server has left it.
+    #[test]
+    fn a_key_turns_between_two_publications() {
+        let Machine {
+            mut local,
+            mut facts,
+            ..
+        } = Machine::built();
+        local.installed = true;
+        facts.trusted = true;
+        let plain = names(&start(&local, &facts, &[]).unwrap());
+        assert!(!plain.contains(&"retire".to_owned()));
+        Settings::renew(&mut local.settings.fulcio, 2);
+        let plan = rotate(&local, &facts).unwrap();
+        let all = names(&plan);
+        let at = |name: &str| all.iter().position(|step| step == name).unwrap();
+        assert!(at("configure") < at("trust-new-key"));
+        assert!(at("publish-new-key") < at("dex"));
+        assert_eq!(all[all.len() - 3..], ["retire", "trust", "publish"]);
+        let fulcio = &plan.steps[at("fulcio")];
+        assert!(fulcio.needs.contains(&"publish-new-key".to_owned()));
+        let retire = &plan.steps[at("retire")];
+        let servers = local.manifest.chosen(local.settings.rekor);
+        assert!(
+            servers
+                .into_iter()
+                .all(|row| retire.needs.contains(&row.name))
+        );
+        // Fulcio may still sign with the old key.
+        let some = start(&local, &facts, &["dex".to_owned()]).unwrap();
+        assert!(!names(&some).contains(&"retire".to_owned()));
+    }
 
     /// The rows of `servers.yml` are all that names the registry and Trillian.
     #[test]

@@ -26,7 +26,7 @@ pub fn verify(promise: &Promise, index: u64, checkpoint: &Checkpoint, hashes: &[
     };
     if root != checkpoint.root {
         return wrong(format!(
-            "entry {index} of the CT log {log} is not this certificate: with it the root were {}, not {}",
+            "entry {index} of the CT log {log} is not this certificate: with it the root would be {}, not {}",
             short(&root),
             short(&checkpoint.root)
         ));

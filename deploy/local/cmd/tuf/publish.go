@@ -132,6 +132,8 @@ type repository struct {
 	dir, anchor, rootKey string
 	now                  time.Time
 	writeFile            func(path string, data []byte, mode fs.FileMode) error
+	// handedOut is whether clients were given the first root.
+	handedOut bool
 	// offline is nil while the key of the root role is kept elsewhere.
 	offline, online *tufKey
 
@@ -156,7 +158,23 @@ func (r *repository) publish(contents map[string][]byte) error {
 	if err := r.renew(contents); err != nil {
 		return err
 	}
-	return r.dropOthers()
+	if err := r.dropOthers(); err != nil {
+		return err
+	}
+	return r.handOut()
+}
+
+// handOut gives clients the first root, once there is all that it leads to. So where they
+// have it, nothing of the repository is missing because it has not been made yet.
+func (r *repository) handOut() error {
+	if r.handedOut {
+		return nil
+	}
+	oldest, err := os.ReadFile(r.rootPath(1))
+	if err != nil {
+		return err
+	}
+	return r.writeFile(r.anchor, oldest, 0o644)
 }
 
 // open reads the newest root, or makes the first one.
@@ -173,10 +191,11 @@ func (r *repository) open() error {
 		version++
 	}
 	first, err := os.ReadFile(r.anchor)
-	switch known := err == nil; {
+	r.handedOut = err == nil
+	switch {
 	case err != nil && !errors.Is(err, fs.ErrNotExist):
 		return err
-	case known && version == 0:
+	case r.handedOut && version == 0:
 		// A second first root would be refused by everybody who has the other one.
 		return fmt.Errorf("%s: no root there, but clients were given %s: put the directory back", r.dir, r.anchor)
 	case version == 0:
@@ -192,10 +211,7 @@ func (r *repository) open() error {
 	if err != nil {
 		return err
 	}
-	if first == nil {
-		return r.writeFile(r.anchor, oldest, 0o644)
-	}
-	if !bytes.Equal(first, oldest) {
+	if r.handedOut && !bytes.Equal(first, oldest) {
 		return fmt.Errorf("%s is not the first root of %s", r.anchor, r.dir)
 	}
 	if r.offline != nil && !slices.Contains(r.root.Signed.Roles[metadata.ROOT].KeyIDs, r.offline.id) {
@@ -234,14 +250,7 @@ func (r *repository) create() error {
 			return err
 		}
 	}
-	if err := r.writeRoot(); err != nil {
-		return err
-	}
-	text, err := os.ReadFile(r.rootPath(1))
-	if err != nil {
-		return err
-	}
-	return r.writeFile(r.anchor, text, 0o644)
+	return r.writeRoot()
 }
 
 // list makes a new root where the key is not in it, or where its time runs out.
@@ -307,7 +316,8 @@ func (r *repository) read() error {
 	path := filepath.Join(r.dir, "timestamp.json")
 	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
 		// Some role was signed once, but nobody was told.
-		if entries, err := filepath.Glob(filepath.Join(r.dir, "*.snapshot.json")); err != nil || len(entries) > 1 {
+		entries, err := filepath.Glob(filepath.Join(r.dir, "*.snapshot.json"))
+		if err != nil || len(entries) > 1 || r.handedOut {
 			return errors.Join(err, fmt.Errorf("%s is missing: put it back", path))
 		}
 		r.timestamp.Signed.Version, r.snapshot.Signed.Version, r.targets.Signed.Version = 0, 0, 0

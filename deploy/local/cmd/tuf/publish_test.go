@@ -292,6 +292,24 @@ func TestALostRepositoryIsNotReplaced(t *testing.T) {
 	}
 }
 
+// The timestamp counts on while there is one snapshot only, so that tells nothing of
+// whether clients have seen one.
+func TestALostTimestampIsNotCountedAgain(t *testing.T) {
+	w := newTUFWorld(t)
+	for range 3 {
+		if err := w.publish("one", -1); err != nil {
+			t.Fatal(err)
+		}
+		w.now = w.now.Add(4 * 24 * time.Hour)
+	}
+	if err := os.Remove(filepath.Join(w.dir, "tuf", "timestamp.json")); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.publish("one", -1); err == nil || !strings.Contains(err.Error(), "timestamp.json is missing: put it back") {
+		t.Error(err)
+	}
+}
+
 // flip changes a digit of the first signature.
 func flip(path string) error {
 	text, err := os.ReadFile(path)

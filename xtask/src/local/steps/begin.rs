@@ -51,6 +51,7 @@ impl Begin {
     pub(crate) fn run(self, local: &Local, _: &dyn Fn(StepEvent<'_>)) -> Result<()> {
         State::open(local.dir.parent().unwrap_or(&local.dir).to_owned())?.create()?;
         state::make_dir(&local.dir)?;
-        local.check_keys()
+        local.check_keys()?;
+        local.begin_logs()
     }
 }

@@ -54,6 +54,23 @@ fn damaged_files_are_made_again_or_named() {
     workshop.run(&["start"]).ok();
     workshop.run(&["verify"]).ok();
 
+    // So would a log that has lost how far it was, or all that it held.
+    for name in ["ctlog-1", "rekor-v2"] {
+        for part in [".state/treeState", ""] {
+            workshop.run(&["stop"]).ok();
+            let data = workshop.dir().join("data").join(name).join(part);
+            let away = workshop.dir().join("away");
+            std::fs::rename(&data, &away).unwrap();
+            workshop
+                .run(&["start"])
+                .fails(2, "would begin again with the same key");
+            std::fs::rename(&away, &data).unwrap();
+        }
+    }
+    workshop.run(&["start"]).ok();
+    workshop.run(&["sign"]).ok();
+    workshop.run(&["inspect-rekor"]).ok();
+
     // Users are made again while everything runs, with new passwords.
     std::fs::remove_file(workshop.dir().join("keys/users.yml")).unwrap();
     workshop.run(&["sign"]).fails(2, "there are no users");
