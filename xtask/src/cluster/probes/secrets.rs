@@ -11,6 +11,11 @@ use crate::cluster::trust::CONFIG_MAP;
 use crate::cluster::{Cluster, copies};
 use crate::preflight::Finding;
 
+/// What to do where Fulcio's key is gone: no command of the workshop makes another one
+/// beside logs that know the first.
+const LOST: &str =
+    "have the chart's Job createcerts make another authority, as docs/cluster.md says of keys";
+
 pub(super) fn secrets(kubectl: &Kubectl) -> Result<Finding> {
     let finding = Finding::new(
         "secrets",
@@ -21,7 +26,13 @@ pub(super) fn secrets(kubectl: &Kubectl) -> Result<Finding> {
         let secret = format!("secret/{}", part.secret);
         if kubectl.get(server.namespace, &secret)?.is_none() {
             let what = format!("{}/{} is missing", server.namespace, part.secret);
-            missing.push((what, vec!["cargo xtask scaffold --with-needs".to_owned()]));
+            let lost = server.name == FULCIO.name && ctlog_secret(kubectl)?.is_some();
+            let hint = if lost {
+                LOST
+            } else {
+                "cargo xtask scaffold --with-needs"
+            };
+            missing.push((what, vec![hint.to_owned()]));
         }
     }
     if missing.is_empty() && !copies::are_current(kubectl)? {
@@ -54,7 +65,7 @@ pub(super) fn sct_key(kubectl: &Kubectl) -> Result<Finding> {
     let finding = Finding::new("sct-key", "a CT log that knows this Fulcio");
     let fulcio = kubectl.get(FULCIO.namespace, "secret/fulcio-server-secret")?;
     let fulcio = fulcio.and_then(|secret| secret.data.get("cert").cloned());
-    let secret = kubectl.get(CTLOG.namespace, "secret/ctlog-secret")?;
+    let secret = ctlog_secret(kubectl)?;
     let knows = |secret: &Object, chain: &String| secret.data.values().any(|value| value == chain);
     Ok(match (fulcio, secret) {
         (Some(chain), Some(secret)) if knows(&secret, &chain) => finding.found("it does"),
@@ -62,8 +73,14 @@ pub(super) fn sct_key(kubectl: &Kubectl) -> Result<Finding> {
             "its configuration holds another certificate than Fulcio's",
             "have it added: cargo xtask scaffold --from scaffold, then kubectl --namespace ctlog-system rollout restart deployment/ctlog",
         ),
-        _ => finding.missing("there is no configuration of it yet", "cargo xtask scaffold"),
+        (None, Some(_)) => finding.missing("Fulcio has no authority", LOST),
+        (_, None) => finding.missing("there is no configuration of it yet", "cargo xtask scaffold"),
     })
+}
+
+/// The configuration of the CT log, which is made once there is an authority.
+fn ctlog_secret(kubectl: &Kubectl) -> Result<Option<Object>> {
+    kubectl.get(CTLOG.namespace, "secret/ctlog-secret")
 }
 
 pub(super) fn trust(cluster: &Cluster, kubectl: &Kubectl) -> Result<Finding> {

@@ -91,6 +91,9 @@ pub(crate) static CTLOG: ClusterServer = ClusterServer {
     tree: Some(Condition::key(ConfigMap, "ctlog-config", "treeID")),
     ready: &[
         Condition::key(ConfigMap, "ctlog-config", "treeID"),
+        // It adds the authority that Fulcio has now. A log that is restarted before that
+        // refuses Fulcio's certificates.
+        Condition::new(Ended, "scaffold-ctlog-createctconfig"),
         Condition::key(Secret, "ctlog-public-key", "public"),
         Condition::new(Deployment, "ctlog"),
     ],

@@ -39,3 +39,14 @@ hint: cargo xtask --state [STATE] trust
     let says = "fulcio: nobody without a token may read";
     assert!(run.out.contains(says), "{}", run.out);
 }
+
+/// `scaffold` would wait in vain for an authority that is made once only.
+#[test]
+fn an_authority_that_is_lost_is_no_step_to_repeat() {
+    let cluster = Cluster::installed();
+    cluster.has_not("fulcio-system", &object("Secret", "fulcio-server-secret"));
+    let run = cluster.run("doctor -q");
+    let lost = "hint: have the chart's Job createcerts make another authority";
+    assert!(run.err.contains(lost), "{}", run.err);
+    assert!(!run.err.contains("xtask scaffold"), "{}", run.err);
+}

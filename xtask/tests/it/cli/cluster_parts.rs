@@ -193,10 +193,29 @@ fn a_key_that_was_replaced_stays_trusted() {
     assert!(authorities[0]["validFor"]["end"].is_string());
     assert!(authorities[1]["validFor"].get("end").is_none());
     assert_eq!(after["tlogs"], before["tlogs"]);
+    assert_eq!(after["ctlogs"], before["ctlogs"]);
     let nothing = cluster.run("trust").ok();
     assert!(nothing.out.starts_with("nothing to do"), "{}", nothing.out);
 
     std::fs::remove_file(cluster.kept_file("trust/trusted_root.json")).unwrap();
     cluster.run("trust").ok();
     assert_eq!(root(), after);
+
+    // The period of a log is that of its key, and elsewhere than that of an authority.
+    let other = include_str!("../../data/key.pub");
+    cluster.has(
+        "ctlog-system",
+        secret("ctlog-public-key", &[("public", other)]),
+    );
+    cluster.run("copy-secrets").ok();
+    cluster.run("trust").ok();
+    let logs = root()["ctlogs"].clone();
+    assert_eq!(logs.as_array().unwrap().len(), 2);
+    let (former, now) = (&logs[0]["publicKey"], &logs[1]["publicKey"]);
+    assert_eq!(
+        former["rawBytes"],
+        before["ctlogs"][0]["publicKey"]["rawBytes"]
+    );
+    assert!(former["validFor"]["end"].is_string());
+    assert!(now["validFor"].get("end").is_none());
 }
