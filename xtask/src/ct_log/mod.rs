@@ -20,9 +20,9 @@ const WITHIN: Duration = Duration::from_secs(5);
 const LARGEST_BUNDLE: u64 = 8 * 1024 * 1024;
 
 /// The files of a log, as its server hands them out.
-pub(crate) struct Files<'a>(&'a Server);
+pub(crate) struct CtLogFiles<'a>(&'a Server);
 
-impl Source for Files<'_> {
+impl Source for CtLogFiles<'_> {
     fn find(&self, path: &str, largest: u64) -> Result<Option<Vec<u8>>, Fail> {
         self.0.find_at_most(&format!("/{path}"), largest, WITHIN)
     }
@@ -33,7 +33,7 @@ pub(crate) struct CtLog<'a> {
     /// The checkpoint that it showed then, whose signature has not been checked.
     pub(crate) checkpoint: Checkpoint,
     server: &'a Server,
-    tree: TileTree<Files<'a>>,
+    tree: TileTree<CtLogFiles<'a>>,
 }
 
 impl CtLog<'_> {
@@ -45,13 +45,13 @@ impl CtLog<'_> {
             ))
             .hint("cargo xtask status")
         };
-        let text = Files(server).find("checkpoint", checkpoint::LARGEST)?;
+        let text = CtLogFiles(server).find("checkpoint", checkpoint::LARGEST)?;
         let text = text.ok_or_else(|| not_a_log("no file".into()))?;
         let text = String::from_utf8(text).map_err(|_| not_a_log("no text".into()))?;
         let checkpoint = Checkpoint::read(&text).map_err(not_a_log)?;
         Ok(CtLog {
             server,
-            tree: TileTree::new(Files(server), checkpoint.size),
+            tree: TileTree::new(CtLogFiles(server), checkpoint.size),
             checkpoint,
         })
     }
@@ -74,7 +74,7 @@ impl CtLog<'_> {
             return Ok(Vec::new());
         }
         debug_assert!(width <= WIDTH);
-        let files = Files(self.server);
+        let files = CtLogFiles(self.server);
         let bundle = tiles::fetch(&files, "data", 0, width, LARGEST_BUNDLE)?;
         split(&bundle).map_err(|why| broken(format!("a bundle of the CT log is damaged: {why}")))
     }

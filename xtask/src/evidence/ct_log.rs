@@ -13,7 +13,7 @@ use crate::target::Target;
 use crate::tlog::ct_signature;
 
 /// What came of asking a log.
-enum Answer {
+enum CtOutcome {
     /// Whether the certificate is in it.
     Proved(Verdict),
     /// Why it was not asked, or did not answer.
@@ -42,8 +42,8 @@ pub(super) fn check(
     let mut unasked = vec![NO_PROMISE.to_owned()];
     for promise in inspected.proof.promises.clone() {
         match ask(inspected, &promise, target, trust, trace)? {
-            Answer::Proved(verdict) => proved.push(verdict),
-            Answer::Unasked(why) => unasked.push(why),
+            CtOutcome::Proved(verdict) => proved.push(verdict),
+            CtOutcome::Unasked(why) => unasked.push(why),
         }
     }
     if proved.is_empty() {
@@ -65,11 +65,11 @@ fn ask(
     target: &dyn Target,
     trust: &TrustPolicy,
     trace: bool,
-) -> Result<Answer> {
+) -> Result<CtOutcome> {
     let id = &promise.log_id;
     let named = hex(&id[..4]);
     let (Some(index), Some(known)) = (promise.index, trust.root.ctlog(id)) else {
-        return Ok(Answer::Unasked(format!(
+        return Ok(CtOutcome::Unasked(format!(
             "the promise of the CT log {named} names no place in it"
         )));
     };
@@ -77,23 +77,23 @@ fn ask(
     let store = CheckpointStore::read(&target.dir())?;
     let mut reached = match target.reach_ct_log(id) {
         Ok(reached) => reached,
-        Err(error) => return Ok(Answer::Unasked(Fail::from_error(&error).what)),
+        Err(error) => return Ok(CtOutcome::Unasked(Fail::from_error(&error).what)),
     };
     reached.server.traced = trace;
     let mut log = match CtLog::ask(&reached.server) {
         Ok(log) => log,
-        Err(fail) => return Ok(Answer::Unasked(fail.what)),
+        Err(fail) => return Ok(CtOutcome::Unasked(fail.what)),
     };
     if let Err(why) = ct_signature::verify_checkpoint(&log.checkpoint, known) {
-        return Ok(Answer::Proved(Err(why)));
+        return Ok(CtOutcome::Proved(Err(why)));
     }
     let verdict = in_log(promise, index, &mut log);
     if verdict.is_err() {
-        return Ok(Answer::Proved(verdict));
+        return Ok(CtOutcome::Proved(verdict));
     }
     let checkpoint = log.checkpoint.clone();
     let compared = store.compare(id, &checkpoint, |first| Ok(log.consistency(first)?))?;
-    Ok(Answer::Proved(match compared {
+    Ok(CtOutcome::Proved(match compared {
         Consistency::Extends(_) => verdict,
         Consistency::SplitView { why, report } => {
             inspected.split_view = Some(report);

@@ -18,9 +18,9 @@ use crate::tlog::tiles::{self, Source, TileTree, WIDTH};
 const WITHIN: Duration = Duration::from_secs(10);
 
 /// The files of a log, as its server hands them out.
-pub struct Files<'a>(&'a Server);
+pub struct RekorFiles<'a>(&'a Server);
 
-impl Source for Files<'_> {
+impl Source for RekorFiles<'_> {
     fn find(&self, path: &str, largest: u64) -> Result<Option<Vec<u8>>, Fail> {
         self.0
             .find_at_most(&format!("/api/v2/{path}"), largest, WITHIN)
@@ -38,14 +38,14 @@ fn latest(server: &Server) -> Result<Checkpoint> {
         ))
         .hint("cargo xtask status")
     };
-    let text = Files(server).find("checkpoint", checkpoint::LARGEST)?;
+    let text = RekorFiles(server).find("checkpoint", checkpoint::LARGEST)?;
     let text = text.ok_or_else(|| not_rekor("no file".into()))?;
     let text = String::from_utf8(text).map_err(|_| not_rekor("no text".into()))?;
     Ok(Checkpoint::read(&text).map_err(not_rekor)?)
 }
 
 /// The tree of a log, of which each tile is fetched once.
-pub(crate) type LogTree<'a> = TileTree<Files<'a>>;
+pub(crate) type LogTree<'a> = TileTree<RekorFiles<'a>>;
 
 pub(crate) fn fetch<'a>(server: &'a Server, index: u64) -> Result<(Entry, LogTree<'a>)> {
     let checkpoint = latest(server)?;
@@ -53,7 +53,7 @@ pub(crate) fn fetch<'a>(server: &'a Server, index: u64) -> Result<(Entry, LogTre
     if index >= size {
         return Err(missing(Version::V2, &format!("index {index}"), size));
     }
-    let files = Files(server);
+    let files = RekorFiles(server);
     let bundle = index / WIDTH;
     let width = tiles::width(bundle, size);
     let bytes = tiles::fetch(&files, "entries", bundle, width, tiles::LARGEST_BUNDLE)?;

@@ -3,7 +3,7 @@
 use anyhow::Result;
 use serde_json::Value;
 
-use super::{Probe, look_at};
+use super::{FindingProbe, look_at};
 use crate::cluster::discovery::Discovery;
 use crate::cluster::kubectl::Kubectl;
 use crate::cluster::object::Object;
@@ -50,7 +50,7 @@ impl Cluster {
         let kubectl = self.kubectl()?;
         // Each asks the cluster once, all at the same time. One that may not ask is
         // a finding, and not the end of the others.
-        let looks: [Probe<'_>; 5] = [
+        let looks: [FindingProbe<'_>; 5] = [
             ("rights", &|| Ok(rights(&kubectl))),
             ("issuer", &|| {
                 Ok(Discovery::of(&kubectl)?.check(self.kind, context))

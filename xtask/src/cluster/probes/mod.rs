@@ -13,10 +13,10 @@ use crate::parallel;
 use crate::preflight::Finding;
 
 /// What a probe is called, and the probe.
-type Probe<'a> = (&'static str, &'a (dyn Fn() -> Result<Finding> + Sync));
+type FindingProbe<'a> = (&'static str, &'a (dyn Fn() -> Result<Finding> + Sync));
 
 /// Runs probes side by side. One that cannot look is a finding as well.
-fn look_at(probes: &[Probe<'_>]) -> Vec<Finding> {
+fn look_at(probes: &[FindingProbe<'_>]) -> Vec<Finding> {
     let found = parallel::each(probes, |(_, probe)| probe());
     let found = found.into_iter().zip(probes).map(|(looked, (name, _))| {
         looked.unwrap_or_else(|error| {
