@@ -347,7 +347,7 @@ func load[T metadata.Roles](r *repository, name, role string, into **metadata.Me
 		err = r.root.VerifyDelegate(role, read)
 	}
 	if err != nil {
-		return fmt.Errorf("%s: %w", filepath.Join(r.dir, name), err)
+		return fmt.Errorf("%s: put it back from a copy: %w", filepath.Join(r.dir, name), err)
 	}
 	*into = read
 	return nil
