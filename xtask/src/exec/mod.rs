@@ -10,5 +10,5 @@ mod stream;
 
 pub(crate) use command::{Command, Outputs, Piece, Progress, Total, Word, resolve};
 pub(crate) use output::output_of;
-pub(crate) use spawn::redirecting_variables;
+pub(crate) use spawn::{redirecting_variables, started, without_starts};
 pub(crate) use stream::{Heard, each_line_of, run};

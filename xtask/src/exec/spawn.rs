@@ -3,20 +3,35 @@
 
 use std::os::unix::process::CommandExt;
 use std::process::{Child, Stdio};
+use std::sync::{PoisonError, RwLock};
 
 use anyhow::{Context, Result};
 
 use super::Command;
 use crate::fail::{Fail, broken};
 
+/// Held for reading while a child is started. Until it runs its program, a child holds
+/// all that is open in this process: a port, too, that is tried meanwhile.
+static STARTS: RwLock<()> = RwLock::new(());
+
+/// Does something while no child is started.
+pub(crate) fn without_starts<T>(work: impl FnOnce() -> T) -> T {
+    let _held = STARTS.write().unwrap_or_else(PoisonError::into_inner);
+    work()
+}
+
+/// Starts a process.
+pub(crate) fn started(process: &mut std::process::Command) -> std::io::Result<Child> {
+    let _held = STARTS.read().unwrap_or_else(PoisonError::into_inner);
+    process.spawn()
+}
+
 /// Starts a program with both its outputs to be read.
 pub(super) fn start(command: &Command, words: &[String], input: Stdio) -> Result<Child> {
     let (name, args) = words.split_first().context("a command without words")?;
-    let child = prepare(name, args, command)?
-        .stdin(input)
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn();
+    let mut process = prepare(name, args, command)?;
+    process.stdin(input).stdout(Stdio::piped());
+    let child = started(process.stderr(Stdio::piped()));
     Ok(child.map_err(|error| cannot_start(name, &error))?)
 }
 

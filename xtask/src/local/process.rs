@@ -17,6 +17,7 @@ pub(crate) use super::process_record::{ProcessRecord, fingerprint, record, runni
 use super::platform;
 use super::process_record::record_path;
 use super::wait::{POLL, answers};
+use crate::exec::{started, without_starts};
 use crate::fail::broken;
 use crate::state;
 use crate::time;
@@ -111,7 +112,8 @@ fn spawn(launch: &LaunchRequest<'_>, log: &File) -> Result<Child> {
     let inherited = INHERITED
         .iter()
         .filter_map(|name| Some((name, std::env::var_os(name)?)));
-    std::process::Command::new(program)
+    let mut server = std::process::Command::new(program);
+    server
         .env_clear()
         .envs(inherited)
         .args(args)
@@ -122,21 +124,20 @@ fn spawn(launch: &LaunchRequest<'_>, log: &File) -> Result<Child> {
         .stderr(log.try_clone()?)
         // A process group of its own: neither Ctrl-C nor a closed terminal
         // reaches the server.
-        .process_group(0)
-        .spawn()
-        .map_err(|error| {
-            broken(format!("{program} could not be started: {error}"))
-                .hint("cargo xtask install")
-                .into()
-        })
+        .process_group(0);
+    started(&mut server).map_err(|error| {
+        broken(format!("{program} could not be started: {error}"))
+            .hint("cargo xtask install")
+            .into()
+    })
 }
 
 /// Checks that no process listens on a port; the error names the one that does, where
 /// the system tells.
 pub(crate) fn free(port: u16) -> Result<()> {
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
-    match TcpListener::bind(address) {
-        Ok(_) => Ok(()),
+    match without_starts(|| TcpListener::bind(address).map(drop)) {
+        Ok(()) => Ok(()),
         Err(error) => {
             let by = platform::listener(port)
                 .map_or_else(|| format!("({error})"), |who| format!("by {who}"));
@@ -211,6 +212,51 @@ fn end(name: &str, pid: u32, alive: impl Fn() -> bool) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// A port that was found free can be listened on, whatever is started meanwhile: a
+    /// child holds what is open here until it runs its program.
+    #[test]
+    fn a_free_port_is_free_while_children_start() {
+        // In a process of its own: the other tests start children in ways of their own.
+        const ALONE: &str = "WORKSHOP_TEST_ALONE";
+        if std::env::var_os(ALONE).is_none() {
+            let name = "local::process::tests::a_free_port_is_free_while_children_start";
+            let mut alone = std::process::Command::new(std::env::current_exe().unwrap());
+            let alone = alone
+                .args([name, "--exact"])
+                .env(ALONE, "1")
+                .output()
+                .unwrap();
+            assert!(
+                alone.status.success(),
+                "{}",
+                String::from_utf8_lossy(&alone.stdout)
+            );
+            return;
+        }
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        let port = listener.local_addr().unwrap().port();
+        drop(listener);
+        let ended = std::sync::atomic::AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            for _ in 0..2 {
+                scope.spawn(|| {
+                    while !ended.load(std::sync::atomic::Ordering::Relaxed) {
+                        let mut child = std::process::Command::new("true");
+                        // As a server is started.
+                        let child = child.process_group(0).env_clear().current_dir("/");
+                        started(child).unwrap().wait().unwrap();
+                    }
+                });
+            }
+            // Another process listens there, which no child of this one holds open.
+            let listen = || TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_err();
+            let taken = (0..3000).filter(|_| free(port).is_err() || without_starts(listen));
+            let taken = taken.count();
+            ended.store(true, std::sync::atomic::Ordering::Relaxed);
+            assert_eq!(taken, 0);
+        });
+    }
 
     #[test]
     fn a_taken_port_is_named() {
