@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use anyhow::Result;
 
+use crate::exec::without_starts;
 use crate::fail::{Fail, broken};
 use crate::local::{process, wait};
 use crate::problems;
@@ -73,6 +74,10 @@ pub(crate) fn remembered(dir: &Path) -> Vec<String> {
 
 /// A free port, a different one each time: the ports found earlier may not be in use yet.
 pub(super) fn free_port() -> std::io::Result<u16> {
+    without_starts(found_port)
+}
+
+fn found_port() -> std::io::Result<u16> {
     static FOUND: Mutex<Vec<u16>> = Mutex::new(Vec::new());
     let mut found = FOUND.lock().unwrap_or_else(PoisonError::into_inner);
     let mut held = Vec::new();
