@@ -54,7 +54,6 @@ impl FirstEntry {
         let log = local
             .manifest
             .trusted_as(TrustRole::TransparencyLog, self.rekor)?;
-        let read = Server::at(local.rekor_address(self.rekor)?);
-        append_first(self.rekor, &local.url(log)?, &read)
+        append_first(self.rekor, &local.url(log)?)
     }
 }
