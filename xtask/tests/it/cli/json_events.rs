@@ -34,7 +34,7 @@ fn every_step_begins_and_ends_once() {
 
     let events = run.events();
     let steps = events[0]["steps"].as_array().unwrap();
-    assert_eq!((&events[0]["event"], steps.len()), (&json!("plan"), 19));
+    assert_eq!((&events[0]["event"], steps.len()), (&json!("plan"), 21));
     let place = |kind: &str, step: &Value| {
         let is = |event: &&Value| event["event"] == kind && event["step"] == *step;
         assert_eq!(events.iter().filter(is).count(), 1, "{kind} of {step}");
