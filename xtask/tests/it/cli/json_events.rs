@@ -42,8 +42,14 @@ fn every_step_begins_and_ends_once() {
     };
     for step in steps {
         let (name, start) = (&step["name"], place("start", &step["name"]));
-        assert!(start < place("done", name));
-        assert_eq!(result["steps"][name.as_str().unwrap()], "done");
+        // The logs of these servers hold entries.
+        let has_entry = name.as_str().unwrap().starts_with("first-entry");
+        let (event, end) = match has_entry {
+            true => ("skip", "skipped"),
+            false => ("done", "done"),
+        };
+        assert!(start < place(event, name));
+        assert_eq!(result["steps"][name.as_str().unwrap()], end);
         for need in step["needs"].as_array().unwrap() {
             assert!(
                 place("done", need) < start,
