@@ -84,9 +84,12 @@ fn found(server: &Server, image: &Reference) -> Result<(Subject, Vec<Found>)> {
         bytes: None,
     };
     if found.is_empty() {
-        return Err(not_so(format!("{} carries no signature", subject.name))
-            .hint(format!("sign it: cargo xtask sign {}", subject.name))
-            .into());
+        let what = format!("{} carries no signature", subject.name);
+        return Err(Fail {
+            problem: Some("unsigned"),
+            ..not_so(what).hint(format!("sign it: cargo xtask sign {}", subject.name))
+        }
+        .into());
     }
     Ok((subject, found))
 }

@@ -101,7 +101,7 @@ impl Wanted<'_> {
                 if n == 1 { "is" } else { "are" }
             ),
         };
-        self.refusal(format!("{what}; {instead}"), "inspect-rekor")
+        self.refusal("unsigned", format!("{what}; {instead}"), "inspect-rekor")
     }
 
     fn by_somebody_else(&self, by: BTreeSet<String>) -> Fail {
@@ -120,7 +120,7 @@ impl Wanted<'_> {
             "{verb} by {}, but {expected}{issuer} was expected",
             listed(by)
         );
-        self.refusal(what, "inspect-certificate")
+        self.refusal("another-signer", what, "inspect-certificate")
     }
 
     fn not_proved(&self, wanted: &[&Inspected]) -> Fail {
@@ -143,11 +143,22 @@ impl Wanted<'_> {
             Some((link, detail)) => format!("{what}: {}: {detail}", link.name()),
             None => what,
         };
-        self.refusal(what, "inspect-rekor")
+        let problem = match first {
+            Some((Link::Artifact, _)) => "another-file",
+            Some((Link::Entry | Link::Inclusion | Link::Checkpoint, _)) => "not-logged",
+            Some((Link::Chain, _)) => "leaf-without-authority",
+            _ => "signature-invalid",
+        };
+        self.refusal(problem, what, "inspect-rekor")
     }
 
-    fn refusal(&self, what: String, look: &str) -> Fail {
-        not_so(what).hint(format!("look at it: cargo xtask {look} {}", self.shown_by))
+    /// A refusal under the id of the problem that cosign's own words would be.
+    fn refusal(&self, problem: &'static str, what: String, look: &str) -> Fail {
+        let look = format!("look at it: cargo xtask {look} {}", self.shown_by);
+        Fail {
+            problem: Some(problem),
+            ..not_so(what).hint(look)
+        }
     }
 }
 

@@ -176,9 +176,12 @@ fn both_sides_of_a_refusal() {
     assert!(run.err.contains(hint), "{}", run.err);
     let run = world.run(&format!("verify -q {image} --identity-regexp ^carol"));
     assert_eq!(run.exit, 1, "{}", run.seen());
-    let said = "but a name that matches ^carol (issuer http://127.0.0.1:";
+    let said = "but a name that matches ^carol (issuer http://";
     assert!(run.err.contains(said), "{}", run.err);
-    let hint = format!("inspect-certificate {image}\n");
+    let hint = format!(
+        " inspect-certificate 127.0.0.1:[PORT+12]/sample@{}\n",
+        image_digest()
+    );
     assert!(run.err.ends_with(&hint), "{}", run.err);
     let beta = file("blobs/beta.txt");
     let line = format!(

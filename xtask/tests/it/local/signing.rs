@@ -112,10 +112,10 @@ fn what_must_be_refused_is_refused() {
     let hello = workshop.push("hello:1", "hello");
     workshop
         .run(&["verify", &hello])
-        .fails(1, "the image carries no signature");
+        .fails(1, "carries no signature");
     workshop.run(&["sign", &hello]).ok();
     workshop.run(&["verify", &hello]).ok();
-    let other_name = "names another identity or issuer than expected";
+    let other_name = " was expected";
     workshop
         .run(&["verify", &hello, "--identity", "bob@example.com"])
         .fails(1, other_name);
@@ -127,7 +127,7 @@ fn what_must_be_refused_is_refused() {
     workshop.push("hello:1", "changed");
     workshop
         .run(&["verify", &hello])
-        .fails(1, "the image carries no signature");
+        .fails(1, "carries no signature");
 
     // Mallory's signature is good, and is not Alice's.
     workshop.run(&["sign", &hello, "--as", "mallory"]).ok();
@@ -181,7 +181,7 @@ fn a_changed_file_is_refused() {
         .ok();
     workshop
         .run(&["verify", "--blob", name])
-        .fails(1, "names another identity");
+        .fails(1, "signed by bob@example.com (issuer ");
     workshop
         .run(&[
             "inspect-certificate",
