@@ -36,6 +36,8 @@ pub(crate) struct Verified {
 pub(super) struct Wanted<'a> {
     /// The artifact, for a person.
     pub(super) name: &'a str,
+    /// Whether it is an image, whose signatures are beside it whatever they are of.
+    pub(super) is_image: bool,
     /// Who must have signed.
     pub(super) signer: &'a SignerArgs,
     /// The predicate type that must be attested, instead of a signature.
@@ -137,6 +139,9 @@ impl Wanted<'_> {
             (_, n) => format!("none of {n} signatures is proved"),
         };
         let what = match first {
+            Some((Link::Artifact, detail)) if self.is_image => {
+                format!("the signature is of another image: {detail}")
+            }
             Some((Link::Artifact, detail)) => {
                 format!("{} is not what was signed: {detail}", self.name)
             }
@@ -144,6 +149,7 @@ impl Wanted<'_> {
             None => what,
         };
         let problem = match first {
+            Some((Link::Artifact, _)) if self.is_image => "no-signature-verifies",
             Some((Link::Artifact, _)) => "another-file",
             Some((Link::Entry | Link::Inclusion | Link::Checkpoint, _)) => "not-logged",
             Some((Link::Chain, _)) => "leaf-without-authority",

@@ -55,6 +55,7 @@ impl Prove {
         };
         let wanted = Wanted {
             name: &name,
+            is_image: self.image.is_some(),
             signer: &self.signer,
             attestation: self.attestation.as_deref(),
             shown_by: &shown_by,

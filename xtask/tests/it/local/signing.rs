@@ -141,17 +141,17 @@ fn what_must_be_refused_is_refused() {
     let missing = format!("{}/nothing:1", workshop.registry());
     workshop
         .run(&["verify", &missing])
-        .fails(2, "the registry has no such image");
+        .fails(2, " has no image nothing:1");
     workshop
         .run(&["sign", &missing])
         .fails(2, "the registry has no such image");
     workshop
         .run(&["sign", "Not A Reference"])
-        .fails(2, "that is not an image reference");
+        .fails(2, "an image is named with its registry");
     workshop.run(&["stop", "registry"]).ok();
     workshop
         .run(&["verify", &hello])
-        .fails(2, "a server did not answer");
+        .fails(2, "no answer from ");
     workshop
         .run(&["inspect-rekor", "--log-index", "99"])
         .fails(1, "Rekor v2 has no entry with index 99");
@@ -194,7 +194,7 @@ fn a_changed_file_is_refused() {
     std::fs::write(&file, "as it was changed").unwrap();
     workshop
         .run(&["verify", "--blob", name, "--identity", "bob@example.com"])
-        .fails(1, "is not the one that was signed");
+        .fails(1, " is not what was signed: ");
     std::fs::write(format!("{name}.sigstore.json"), "{}").unwrap();
     assert_ne!(
         workshop
