@@ -47,7 +47,11 @@ pub(crate) fn signatures(server: &Server, image: &Reference) -> Result<(String, 
             name,
             version,
         } = image;
-        let by = if version.starts_with("sha256:") { '@' } else { ':' };
+        let by = if version.starts_with("sha256:") {
+            '@'
+        } else {
+            ':'
+        };
         broken(format!("{host} has no image {name}{by}{version}"))
     })?;
     let digest = bundle::sha256(&manifest);

@@ -79,10 +79,10 @@ fn images_without_signatures_or_of_another_digest() {
         "inspect-rekor 127.0.0.1:{at}/sample@{}",
         image_digest()
     ));
-    assert_eq!(run.exit, 2, "{}", run.seen());
+    assert_eq!(run.exit, 1, "{}", run.seen());
     assert!(run.err.contains("carries no signature"), "{}", run.err);
     let run = world.run(&format!("inspect-rekor 127.0.0.1:{at}/sample:none"));
-    assert_eq!(run.exit, 1, "{}", run.seen());
+    assert_eq!(run.exit, 2, "{}", run.seen());
 
     let at = world.base + 13;
     let manifest = Mutex::new(recorded::bytes("registry/legacy.json"));
