@@ -8,7 +8,7 @@ use crate::artifact::Signature;
 use crate::fail::Fail;
 use crate::plan::Plan;
 use crate::signatures;
-use crate::target::RotatedKey;
+use crate::target::RotateOptions;
 
 /// What an installation keeps on this machine.
 pub(crate) trait Trust {
@@ -35,7 +35,7 @@ pub(crate) trait Trust {
     }
 
     /// The plan that replaces a key; what it signed stays verifiable.
-    fn rotate(&self, key: RotatedKey) -> Result<Plan>;
+    fn rotate(&self, asked: &RotateOptions) -> Result<Plan>;
 
     /// Why the entry of a signature is gone from its log; `None` where it is still there.
     fn lost(&self, signature: &Signature) -> Result<Option<Fail>>;
