@@ -5,5 +5,6 @@ pub(crate) mod der;
 pub(crate) mod hashing;
 pub mod hex;
 pub mod key;
+pub(crate) mod private_key;
 pub mod protojson;
 mod unproved;

@@ -20,10 +20,10 @@ use x509_cert::name::Name;
 use x509_cert::serial_number::SerialNumber;
 use x509_cert::time::{Time, Validity};
 
-use super::PrivateKey;
 use crate::format::certificate::{Leaf, SCT_LIST};
 use crate::format::der;
 use crate::format::hashing::sha256_hash;
+use crate::format::private_key::PrivateKey;
 use crate::labs::Session;
 use crate::random::random;
 use crate::state;
