@@ -51,7 +51,9 @@ pub(crate) fn carried_over(mut settings: Settings, dir: &Path) -> Result<Setting
             CountedKey::Tuf => Vec::new(),
             _ => {
                 let since = settings.created.clone();
-                settings.keys.insert(key, vec![Period { since, until: None }]);
+                settings
+                    .keys
+                    .insert(key, vec![Period { since, until: None }]);
                 continue;
             }
         };
@@ -81,7 +83,9 @@ pub(crate) fn carry_keys(dir: &Path) -> Result<()> {
 /// Removes what is carried over.
 pub(crate) fn forget(dir: &Path) -> Result<()> {
     let files = FILES.iter().chain(&TUF).chain(&REGISTRY[..1]);
-    files.map(|name| dir.join(name)).try_for_each(|file| state::forget(&file))
+    files
+        .map(|name| dir.join(name))
+        .try_for_each(|file| state::forget(&file))
 }
 
 #[cfg(test)]

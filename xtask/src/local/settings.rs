@@ -35,9 +35,7 @@ impl Period {
 }
 
 /// A key that is counted: its successors have the numbers from 2 on.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ValueEnum,
-)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ValueEnum)]
 #[serde(rename_all = "kebab-case")]
 pub enum CountedKey {
     /// Fulcio's CA.

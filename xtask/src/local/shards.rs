@@ -15,7 +15,10 @@ impl Local {
     /// The number of the log with this id, where it is one of those that a server has
     /// written.
     pub(super) fn shard_with_id(&self, log: &ServerRow, id: &[u8]) -> Result<Option<usize>> {
-        let key = log.key.as_ref().context("servers.yml names no key of a log")?;
+        let key = log
+            .key
+            .as_ref()
+            .context("servers.yml names no key of a log")?;
         for number in (1..=self.settings.newest(key.name)).rev() {
             let public = self.as_of(key.name, number).key(log)?;
             let public = public.map(|key| self.dir.join(key.public()));
@@ -30,10 +33,25 @@ impl Local {
         Ok(None)
     }
 
-    /// Where an ended log of a server is read.
-    pub(super) fn shard(&self, server: &ServerRow, key: CountedKey, number: usize) -> Result<Server> {
+    /// Where an ended log of a server is read, if it was kept on disk.
+    pub(super) fn shard(
+        &self,
+        server: &ServerRow,
+        key: CountedKey,
+        number: usize,
+    ) -> Result<Server> {
         let ended = || not_so(format!("shard {number} of {} has ended", server.title));
         let at = server.shards_at.as_deref().ok_or_else(ended)?;
-        Ok(Server::at(self.as_of(key, number).filled(at)?))
+        let then = self.as_of(key, number);
+        let rows = self.manifest.servers.iter();
+        let mut written = rows.filter(|row| row.key.as_ref().is_some_and(|row| row.name == key));
+        let data = written.next().map(|row| then.data(row)).transpose()?;
+        if !data
+            .flatten()
+            .is_some_and(|data| data.join("checkpoint").exists())
+        {
+            return Err(ended().into());
+        }
+        Ok(Server::at(then.filled(at)?))
     }
 }

@@ -103,7 +103,9 @@ impl SigningTarget for Local {
         let Some(id) = entry.and_then(|entry| entry.log_id) else {
             return Ok(None);
         };
-        let log = self.manifest.trusted_as(TrustRole::TransparencyLog, rekor)?;
+        let log = self
+            .manifest
+            .trusted_as(TrustRole::TransparencyLog, rekor)?;
         self.shard_with_id(log, &id)
     }
 }

@@ -13,6 +13,7 @@ use super::settings::Period;
 use crate::entry::Version;
 use crate::fail::broken;
 use crate::state;
+use crate::trust::generations::Generation;
 use crate::trust::write::{
     CertificateChain, InUse, LogKey, PublicParts, Services, client_config, signing_config,
     trusted_root,
@@ -67,7 +68,11 @@ impl Local {
 
     /// Writes the trust material (`cargo xtask step trust`).
     pub(crate) fn write_trust(&self) -> Result<()> {
-        for (file, value) in self.trust_files()? {
+        let files = self.trust_files()?;
+        if let Some((_, root)) = files.last() {
+            Generation::count(&self.dir, root)?;
+        }
+        for (file, value) in files {
             state::write_json(&file, &value)?;
         }
         Ok(())

@@ -12,7 +12,7 @@ use super::KnownChains;
 use crate::format::der;
 use crate::format::key::{Hashing, PublicKey, Unproved};
 use crate::time;
-use crate::trust::root::{Authority, TrustedRoot};
+use crate::trust::root::{Authority, TimeRange, TrustedRoot};
 
 const SIGNED_DATA: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.7.2");
 const TST_INFO: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.9.16.1.4");
@@ -25,6 +25,10 @@ pub struct Timestamp {
     pub time: u64,
     /// Who says so, for a person.
     pub detail: String,
+    /// The authority.
+    pub by: String,
+    /// When the authority counts.
+    pub valid_for: TimeRange,
 }
 
 /// Checks a response of a timestamp authority (`TimeStampResp`, DER) about a
@@ -87,6 +91,8 @@ pub fn verify(
     Ok(Timestamp {
         time,
         detail: format!("{by} saw the signature at {when}"),
+        by,
+        valid_for: chain.authority.valid_for.clone(),
     })
 }
 

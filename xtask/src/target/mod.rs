@@ -5,6 +5,7 @@
 
 mod component;
 mod installation;
+mod keys;
 mod kind;
 mod lifecycle;
 mod options;
@@ -16,6 +17,7 @@ mod trust;
 
 pub(crate) use component::{Component, ComponentState};
 pub(crate) use installation::{Images, Installation, Summary};
+pub(crate) use keys::{KeyInUse, keys_in_use};
 pub use kind::TargetKind;
 pub(crate) use lifecycle::{Lifecycle, Logs};
 pub use options::ClusterOptions;

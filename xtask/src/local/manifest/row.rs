@@ -81,5 +81,4 @@ impl ServerRow {
     pub fn runs_with(&self, rekor: Versions) -> bool {
         self.rekor.is_none_or(|version| rekor.has(version))
     }
-
 }

@@ -10,7 +10,7 @@ use crate::fail::{Fail, broken, not_so};
 use crate::local::settings::CountedKey;
 use crate::local::{Local, plans};
 use crate::plan::Plan;
-use crate::target::{RotateOptions, RotatedKey, Trust};
+use crate::target::{KeyInUse, RotateOptions, RotatedKey, Trust};
 use crate::text::quote;
 
 impl Trust for Local {
@@ -24,6 +24,28 @@ impl Trust for Local {
 
     fn require_installed(&self) -> Result<()> {
         Local::require_installed(self)
+    }
+
+    /// Those that no trusted root names as well.
+    fn keys_in_use(&self) -> Result<Vec<KeyInUse>> {
+        let servers = self.manifest.chosen(self.settings.rekor);
+        let mut keys = Vec::new();
+        for name in servers.filter_map(|row| Some(row.key.as_ref()?.name)) {
+            // Until it has its end, the one before is in use as well.
+            let periods = self.settings.periods(name);
+            let used = periods.iter().filter(|period| period.until.is_none());
+            keys.extend(used.map(|period| {
+                KeyInUse {
+                    key: name.name(),
+                    since: period.since.clone(),
+                    former: periods
+                        .iter()
+                        .filter(|period| period.until.is_some())
+                        .count(),
+                }
+            }));
+        }
+        Ok(keys)
     }
 
     /// One that was interrupted goes on with the key that it had made.

@@ -2,6 +2,7 @@
 //! authorities.
 
 use crate::format::certificate::Leaf;
+use crate::format::hex::hex;
 use crate::format::key::Unproved;
 use crate::proof::chain::{self, Purpose};
 use crate::proof::{Evidence, KnownChains, Link, Proof, Verdict, sct, timestamp, wrong};
@@ -35,15 +36,21 @@ pub(crate) fn of_timestamps(
         return Vec::new();
     }
     let signature = bundle.content.signature();
-    let mut times = Vec::new();
+    let (mut times, mut counted) = (Vec::new(), Vec::new());
     let all = bundle.timestamps.iter();
     let verdict = all
         .map(|response| {
             let timestamp = timestamp::verify(response, signature, root, known)?;
             times.push(timestamp.time);
+            counted.push((timestamp.by, timestamp.valid_for));
             Ok(timestamp.detail)
         })
         .collect::<Result<Vec<String>, Unproved>>();
+    if verdict.is_ok() {
+        for (by, period) in &counted {
+            proof.count(Link::Timestamp, by, period);
+        }
+    }
     proof.check(Link::Timestamp, verdict.map(|details| details.join("; ")));
     times
 }
@@ -74,6 +81,7 @@ pub(crate) fn of_certificate(
     };
     proof.chain = chain.authority.chain().map(<[u8]>::to_vec).collect();
     let by = leaf.certificate().tbs_certificate.issuer.to_string();
+    proof.count(Link::Chain, &by, &chain.authority.valid_for);
     let over = match chain.intermediates {
         0 => String::new(),
         n => format!(
@@ -92,6 +100,12 @@ pub(crate) fn of_certificate(
     } else {
         let verdict = sct::verify(leaf.certificate(), &chain.issuer_key_hash, root);
         proof.promises = verdict.as_ref().map_or_else(|_| Vec::new(), Clone::clone);
+        for promise in proof.promises.clone() {
+            if let Some(log) = root.ctlog(&promise.log_id) {
+                let name = format!("the CT log {}", hex(&promise.log_id[..4]));
+                proof.count(Link::Sct, name, log.valid_for());
+            }
+        }
         proof.check(Link::Sct, verdict.map(|promises| sct::told(&promises)));
     }
     if times.is_empty() && proof.unchecked.iter().any(|link| link.not_read) {
