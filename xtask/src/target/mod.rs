@@ -11,6 +11,7 @@ mod lifecycle;
 mod options;
 mod reach;
 mod reset;
+mod signer_args;
 mod signing;
 pub(crate) mod steps;
 mod trust;
@@ -25,8 +26,9 @@ pub(crate) use options::{InstallOptions, PreflightOptions, RotateOptions, Rotate
 pub(crate) use reach::{Reach, Reached, Shard};
 pub(crate) use reset::no_way_back;
 pub(crate) use reset::{Made, Removal, Reset, WayBack};
+pub use signer_args::SignerArgs;
 pub(crate) use signing::CosignRuns;
-pub use signing::Signing;
+pub use signing::{Signing, Verification};
 pub(crate) use trust::Trust;
 
 pub(crate) use crate::plan::InstallStage;
