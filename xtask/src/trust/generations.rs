@@ -30,9 +30,9 @@ pub(crate) struct Generation {
 
 impl Generation {
     /// That of the target in a directory; `None` where it has no trusted root.
-    pub(crate) fn read(dir: &Path) -> Result<Option<Generation>> {
+    pub(crate) fn read(dir: &Path) -> Option<Generation> {
         if !dir.join(ROOT).exists() {
-            return Ok(None);
+            return None;
         }
         // Before they were counted, there was one.
         let first = Generation {
@@ -40,14 +40,14 @@ impl Generation {
             since: None,
             sha256: None,
         };
-        Ok(Some(state::read_json(&dir.join(COUNT))?.unwrap_or(first)))
+        Some(counted(dir).unwrap_or(first))
     }
 
     /// Counts a trusted root that is about to be written; one that was counted before it
     /// could be written is not counted again.
     pub(crate) fn count(dir: &Path, root: &Value) -> Result<()> {
-        let counted: Option<Generation> = state::read_json(&dir.join(COUNT))?;
-        let before: Option<Value> = state::read_json(&dir.join(ROOT))?;
+        let counted = counted(dir);
+        let before: Option<Value> = state::read_json(&dir.join(ROOT)).unwrap_or_default();
         let sha256 = hex(&sha256_hash(&[root.to_string().as_bytes()]));
         let is_known = match &counted {
             Some(counted) => counted.sha256.as_ref() == Some(&sha256),
@@ -74,6 +74,11 @@ impl Generation {
     }
 }
 
+/// What was counted; of a file that is damaged, nothing: the count only informs.
+fn counted(dir: &Path) -> Option<Generation> {
+    state::read_json(&dir.join(COUNT)).unwrap_or_default()
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::json;
@@ -84,7 +89,7 @@ mod tests {
     fn every_change_is_counted_once() {
         let temp = tempfile::tempdir().unwrap();
         let dir = temp.path();
-        let number = || Generation::read(dir).unwrap().map(|now| now.generation);
+        let number = || Generation::read(dir).map(|now| now.generation);
         let write = |root: &Value| state::write_json(&dir.join(ROOT), root).unwrap();
         assert_eq!(number(), None);
         for (i, root) in [json!({"a": 1}), json!({"a": 2}), json!({"a": 1})]
@@ -108,9 +113,9 @@ mod tests {
         let root = json!({"a": 1});
         state::write_json(&dir.join(ROOT), &root).unwrap();
         Generation::count(dir, &root).unwrap();
-        let first = Generation::read(dir).unwrap().unwrap();
+        let first = Generation::read(dir).unwrap();
         assert_eq!((first.generation, first.since), (1, None));
         Generation::count(dir, &json!({"a": 2})).unwrap();
-        assert_eq!(Generation::read(dir).unwrap().unwrap().generation, 2);
+        assert_eq!(Generation::read(dir).unwrap().generation, 2);
     }
 }

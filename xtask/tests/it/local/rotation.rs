@@ -114,11 +114,11 @@ fn killed_at(workshop: &Workshop, key: &str, nth: usize) -> bool {
     let mut rotate = workshop.command(&["--json", "rotate", key]);
     let mut child = rotate.stdout(Stdio::piped()).spawn().unwrap();
     let lines = BufReader::new(child.stdout.take().unwrap()).lines();
-    let moments = lines.map_while(Result::ok).filter(|line| {
+    let mut moments = lines.map_while(Result::ok).filter(|line| {
         let event: Value = serde_json::from_str(line).unwrap();
         event["event"] == "command" || event["event"] == "done"
     });
-    let reached = moments.skip(nth).next().is_some();
+    let reached = moments.nth(nth).is_some();
     // SIGKILL.
     child.kill().unwrap();
     child.wait().unwrap();
