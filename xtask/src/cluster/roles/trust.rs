@@ -10,10 +10,10 @@ use crate::bundle;
 use crate::cluster::Cluster;
 use crate::cluster::rotation::{RotationFacts, turning};
 use crate::cluster::servers::REKOR;
-use crate::fail::{Fail, not_so};
+use crate::fail::{Fail, broken, not_so};
 use crate::plan::Plan;
 use crate::state;
-use crate::target::{RotatedKey, Trust};
+use crate::target::{RotateOptions, Trust};
 use crate::text::quote;
 
 impl Trust for Cluster {
@@ -29,8 +29,14 @@ impl Trust for Cluster {
         Cluster::require_installed(self)
     }
 
-    fn rotate(&self, key: RotatedKey) -> Result<Plan> {
+    fn rotate(&self, asked: &RotateOptions) -> Result<Plan> {
+        let key = asked.key;
         turning(key)?;
+        if asked.offline_root.is_some() {
+            return Err(broken("--offline-root is for the local target")
+                .hint("on a cluster the next authority is a root of its own: leave the option out")
+                .into());
+        }
         self.require_trust()?;
         self.rotate_plan(key, &RotationFacts::gather(&self.kubectl()?)?)
     }

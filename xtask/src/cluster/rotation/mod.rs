@@ -23,6 +23,16 @@ pub(crate) fn turning(key: RotatedKey) -> Result<(&'static ClusterServer, &'stat
             return Err(broken("this cluster has no timestamp authority")
                 .hint("Rekor v1 itself says when it took an entry in; its key turns: cargo xtask rotate rekor"));
         }
+        RotatedKey::Registry => {
+            return Err(broken("the certificate of a cluster's registry does not turn: a new pod, which would begin with it, has no images")
+                .hint("cert-manager renews it in time; then: kubectl rollout restart deployment/registry, cargo xtask trust, and sign again"));
+        }
+        RotatedKey::Users => {
+            return Err(
+                broken("a cluster has no users of the workshop: service accounts sign")
+                    .hint("their tokens end by themselves, after ten minutes"),
+            );
+        }
         RotatedKey::Tuf => {
             return Err(broken("this cluster has no TUF repository")
                 .hint("clients are given the files that `cargo xtask env` names"));

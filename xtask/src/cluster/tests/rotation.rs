@@ -62,7 +62,12 @@ fn one_key_turns_at_a_time() {
 
 #[test]
 fn a_key_that_cannot_turn_here_is_refused_with_what_to_do() {
-    for key in [RotatedKey::Timestamp, RotatedKey::Tuf] {
+    for key in [
+        RotatedKey::Timestamp,
+        RotatedKey::Registry,
+        RotatedKey::Users,
+        RotatedKey::Tuf,
+    ] {
         let refused = turning(key).err().unwrap();
         assert!(!refused.hints.is_empty(), "{refused:?}");
     }
