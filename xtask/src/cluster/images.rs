@@ -18,7 +18,8 @@ use crate::plan::StepEvent;
 use crate::words;
 
 /// The manifests of the repository that pods come from.
-const MANIFESTS: [&str; 3] = [
+const MANIFESTS: [&str; 4] = [
+    "deploy/deploy-tuf.yml",
     "verify/deploy-registry.yml",
     "verify/job-sign.yml",
     "verify/job-verify.yml",

@@ -40,6 +40,7 @@ mod status;
 pub(crate) mod steps;
 mod target;
 mod trust;
+mod tuf;
 mod uninstall;
 pub mod yaml;
 

@@ -3,7 +3,7 @@
 use anyhow::Result;
 
 use super::object::Object;
-use super::servers::{CERT_MANAGER, ClusterServer, SERVERS, forwarded, namespaces};
+use super::servers::{CERT_MANAGER, ClusterServer, SERVERS, TUF, forwarded, namespaces};
 use super::{Cluster, cert_manager};
 use crate::local::{platform, process, wait};
 use crate::parallel;
@@ -31,7 +31,11 @@ impl Cluster {
             if found.is_none() && server.name == CERT_MANAGER.name && is_elsewhere()? {
                 continue;
             }
-            all.push(component(server, found));
+            let mut component = component(server, found);
+            if server.name == TUF.name {
+                component.warning = self.publication_warning();
+            }
+            all.push(component);
         }
         Ok(all)
     }

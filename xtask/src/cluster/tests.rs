@@ -112,7 +112,7 @@ fn a_cluster_and_a_minikube_are_installed_alike() {
         .filter(|name| !names(&cluster).contains(name))
         .collect();
     assert_eq!(only_minikube, ["minikube", "images"]);
-    assert_eq!(names(&cluster).last(), Some(&"trust"));
+    assert_eq!(names(&cluster).last(), Some(&"publish-root"));
     // Every step tells whether it is done, so that an install can be resumed.
     assert!(minikube.steps.iter().all(|step| step.done.is_some()));
 }

@@ -4,7 +4,6 @@
 use std::time::{Duration, SystemTime};
 
 use anyhow::{Context, Result};
-use serde_json::Value;
 
 use super::Local;
 use super::manifest::{ServerRow, TrustRole};
@@ -12,8 +11,8 @@ use crate::exec::output_of;
 use crate::fail::Fail;
 use crate::plan::{Command, Word};
 use crate::preflight::Finding;
-use crate::state;
 use crate::time;
+use crate::trust::tuf_files::TufFiles;
 use crate::words;
 
 /// What is published: the name that clients ask for, and the file that it is.
@@ -70,35 +69,8 @@ impl Local {
     pub(super) fn publication_end(&self) -> Result<Option<(&'static str, SystemTime)>> {
         let data = self.tuf_row()?.data.as_deref().unwrap_or_default();
         let dir = self.dir.join(data);
-        let read = |name: String| state::read_json::<Value>(&dir.join(name));
-        let Some(timestamp) = read("timestamp.json".into())? else {
-            return Ok(None);
-        };
-        let version = |of: &Value, name: &str| of["signed"]["meta"][name]["version"].clone();
-        let snapshot = version(&timestamp, "snapshot.json");
-        let snapshot = read(format!("{snapshot}.snapshot.json"))?.unwrap_or_default();
-        let targets = version(&snapshot, "targets.json");
-        let targets = read(format!("{targets}.targets.json"))?.unwrap_or_default();
-        let mut root = Value::Null;
-        for number in 1.. {
-            match read(format!("{number}.root.json"))? {
-                Some(next) => root = next,
-                None => break,
-            }
-        }
-        let roles = [
-            ("timestamp", timestamp),
-            ("snapshot", snapshot),
-            ("targets", targets),
-            ("root", root),
-        ];
-        let mut ends = Vec::new();
-        for (name, role) in roles {
-            let end = role["signed"]["expires"].as_str();
-            let end = end.with_context(|| format!("the TUF role {name} has no end"))?;
-            ends.push((name, time::parse(end).context("the end of a TUF role")?));
-        }
-        Ok(ends.into_iter().min_by_key(|(_, end)| *end))
+        let files = TufFiles::read(&dir)?;
+        files.map(|files| files.first_end()).transpose()
     }
 
     /// What to do where a role ends soon.

@@ -3,4 +3,5 @@
 pub(crate) mod generations;
 pub(crate) mod merge;
 pub mod root;
+pub(crate) mod tuf_files;
 pub mod write;

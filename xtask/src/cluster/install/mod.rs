@@ -14,7 +14,8 @@ use super::charts::Charts;
 use super::facts::InstallFacts;
 use super::helm::{CERT_MANAGER, RELEASES};
 use super::object::DEFAULT;
-use super::steps::{Choose, ClusterTrust, CopySecrets, FetchImages, Preload};
+use super::servers::TUF;
+use super::steps::{Choose, ClusterTrust, CopySecrets, FetchImages, Preload, Publish, TufRoot};
 use super::trust::CONFIG_MAP;
 use crate::plan::{Command, Plan, Step};
 use crate::target::steps::Preflight;
@@ -86,7 +87,19 @@ impl Cluster {
             trust = trust.needs(scaffold::ingress_steps());
         }
         plan.push(trust.stage(InstallStage::Trust));
+        self.push_publication(plan, "publish", "trust");
         Ok(())
+    }
+
+    /// Adds the steps that bring the trust material to clients, once another is done. The
+    /// first is called `name`.
+    pub(in crate::cluster) fn push_publication(&self, plan: &mut Plan, name: &str, after: &str) {
+        let publish = Publish::step(self).named(name).needs([after]);
+        let publish = publish.ready(ready(TUF.namespace, TUF.ready));
+        plan.push(publish.stage(InstallStage::Trust));
+        let root = format!("{name}-root");
+        let root = TufRoot::step(self).named(&root).needs([name]);
+        plan.push(root.stage(InstallStage::Trust));
     }
 
     /// Adds what can be fetched before anything is installed. Any other cluster than a

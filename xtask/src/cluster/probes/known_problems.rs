@@ -32,6 +32,7 @@ impl Cluster {
             ("trees", &|| secrets::trees(&kubectl)),
             ("sct-key", &|| secrets::sct_key(&kubectl)),
             ("trust", &|| secrets::trust(self, &kubectl)),
+            ("tuf", &|| self.is_published()),
             ("logs", &|| Ok(server_logs(&kubectl))),
         ]))
     }

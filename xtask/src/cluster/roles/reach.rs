@@ -3,7 +3,7 @@
 use anyhow::Result;
 
 use crate::cluster::Cluster;
-use crate::cluster::servers::{REGISTRY, REGISTRY_HOST, REKOR};
+use crate::cluster::servers::{REGISTRY, REGISTRY_HOST, REKOR, TUF};
 use crate::entry::Version;
 use crate::fail::broken;
 use crate::http::Server;
@@ -67,6 +67,13 @@ impl Reach for Cluster {
             ("WORKSHOP_SAMPLE", self.sample()?),
             ("TUF_ROOT", self.tuf_root().to_string_lossy().into_owned()),
         ];
+        // Below the ingress it is not shown.
+        if let Some(anchor) = self.tuf_anchor() {
+            let tuf = self.port_forwards()?.persistent(&TUF).address();
+            env.push(("WORKSHOP_TUF", format!("http://{tuf}")));
+            let anchor = anchor.to_string_lossy().into_owned();
+            env.push(("WORKSHOP_TUF_ANCHOR", anchor));
+        }
         if let Ok(cosign) = self.cosign_program() {
             env.insert(
                 0,

@@ -38,6 +38,8 @@ impl Trust for Cluster {
                 .into());
         }
         self.require_trust()?;
+        // Who follows the repository has to learn of the next key as well.
+        self.require_publisher()?;
         self.rotate_plan(key, &RotationFacts::gather(&self.kubectl()?)?)
     }
 

@@ -68,7 +68,8 @@ impl Cluster {
         // Verifiers first, signers second.
         let trust = ClusterTrust::step(self).named("trust-next-key");
         plan.push(trust.needs(["copy-next-key"]));
-        let mut needs = vec!["trust-next-key"];
+        self.push_publication(&mut plan, "publish-next-key", "trust-next-key");
+        let mut needs = vec!["publish-next-key"];
         if key == RotatedKey::Fulcio {
             let accept = AcceptNext::step(&kubectl).needs(needs.clone());
             plan.push(accept.ready(ready(CTLOG.namespace, CTLOG.ready)));
@@ -78,7 +79,9 @@ impl Cluster {
         plan.push(switch.ready(ready(server.namespace, server.ready)));
         plan.push(CopySecrets::step(self)?.needs(["switch"]));
         plan.push(Retire::step(self, key, server).needs(["copy-secrets"]));
-        plan.push(ForgetNext::step(&kubectl, key, server, next).needs(["retire"]));
+        self.push_publication(&mut plan, "publish", "retire");
+        let forget = ForgetNext::step(&kubectl, key, server, next);
+        plan.push(forget.needs(["publish"]));
         Ok(plan)
     }
 }

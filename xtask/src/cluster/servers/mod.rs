@@ -8,7 +8,7 @@ use super::helm;
 use crate::fail::broken;
 pub(crate) use table::{
     CERT_MANAGER, CTLOG, FULCIO, REGISTRY, REGISTRY_HOST, REKOR, TRILLIAN_DATABASE,
-    TRILLIAN_SERVER, TRILLIAN_SIGNER,
+    TRILLIAN_SERVER, TRILLIAN_SIGNER, TUF,
 };
 
 /// A server that a chart or the workshop installs.
@@ -102,7 +102,7 @@ impl PublicPart {
 }
 
 /// All servers.
-pub(crate) static SERVERS: [&ClusterServer; 8] = [
+pub(crate) static SERVERS: [&ClusterServer; 9] = [
     &CERT_MANAGER,
     &FULCIO,
     &CTLOG,
@@ -111,6 +111,7 @@ pub(crate) static SERVERS: [&ClusterServer; 8] = [
     &TRILLIAN_SIGNER,
     &TRILLIAN_DATABASE,
     &REGISTRY,
+    &TUF,
 ];
 
 /// The logs, which stand on Trillian.
@@ -195,7 +196,7 @@ mod tests {
     fn a_port_of_this_machine_leads_to_one_server() {
         let mut offsets: Vec<_> = forwarded().filter_map(ClusterServer::offset).collect();
         offsets.sort_unstable();
-        assert_eq!(offsets, [0, 1, 2]);
+        assert_eq!(offsets, [0, 1, 2, 7]);
     }
 
     #[test]

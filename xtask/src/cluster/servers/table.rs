@@ -198,5 +198,21 @@ pub(crate) static REGISTRY: ClusterServer = ClusterServer {
     ..NEIGHBOUR
 };
 
+/// What hands out the TUF repository.
+pub(crate) static TUF: ClusterServer = ClusterServer {
+    name: "tuf",
+    title: "the TUF repository",
+    namespace: DEFAULT,
+    deployment: "tuf",
+    service: Some(Service {
+        name: "tuf",
+        port: 80,
+        path: "",
+        offset: Some(7),
+    }),
+    ready: &[Condition::new(Deployment, "tuf")],
+    ..NEIGHBOUR
+};
+
 /// The registry as images of it are named in the cluster.
 pub(crate) const REGISTRY_HOST: &str = "registry.default.svc.cluster.local";

@@ -13,11 +13,13 @@ pub(crate) mod job;
 pub(crate) mod launch;
 pub(crate) mod make_next;
 pub(crate) mod preload;
+pub(crate) mod publish;
 pub(crate) mod refuse;
 pub(crate) mod retire;
 pub(crate) mod signing_config;
 pub(crate) mod switch;
 pub(crate) mod trust;
+pub(crate) mod tuf_root;
 
 pub(crate) use accept_next::AcceptNext;
 pub(crate) use choose::Choose;
@@ -32,11 +34,13 @@ pub(crate) use job::Job;
 pub(crate) use launch::LaunchForward;
 pub(crate) use make_next::MakeNext;
 pub(crate) use preload::Preload;
+pub(crate) use publish::Publish;
 pub(crate) use refuse::{Refusal, Refuse};
 pub(crate) use retire::Retire;
 pub(crate) use signing_config::SigningConfig;
 pub(crate) use switch::Switch;
 pub(crate) use trust::ClusterTrust;
+pub(crate) use tuf_root::TufRoot;
 
 use super::Cluster;
 use crate::plan::ready::Wait;
@@ -54,6 +58,8 @@ steps! {
         FetchImages(FetchImages),
         ClearJobs(ClearJobs),
         Trust(ClusterTrust),
+        Publish(Publish),
+        TufRoot(TufRoot),
         NextKey(MakeNext),
         AcceptNextKey(AcceptNext),
         Switch(Switch),
@@ -107,6 +113,8 @@ mod tests {
             ClusterStep::FetchImages(FetchImages {}),
             ClusterStep::ClearJobs(ClearJobs {}),
             ClusterStep::Trust(ClusterTrust {}),
+            ClusterStep::Publish(Publish {}),
+            ClusterStep::TufRoot(TufRoot {}),
             ClusterStep::NextKey(MakeNext {
                 key: RotatedKey::Ctlog,
             }),

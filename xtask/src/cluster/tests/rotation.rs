@@ -17,9 +17,13 @@ fn a_key_is_trusted_before_its_server_has_it() {
             "next-key",
             "copy-next-key",
             "trust-next-key",
+            "publish-next-key",
+            "publish-next-key-root",
             "switch",
             "copy-secrets",
             "retire",
+            "publish",
+            "publish-root",
             "forget-next-key",
         ];
         let all = names(&plan);

@@ -113,8 +113,9 @@ trillian-log-server  stopped  trillian-system
 trillian-log-signer  stopped  trillian-system
 trillian-database    stopped  trillian-system
 registry             stopped  default
+tuf                  stopped  default
 on minikube (chosen before)
-error: not up: fulcio, ctlog, rekor, trillian-log-server, trillian-log-signer, trillian-database, registry
+error: not up: fulcio, ctlog, rekor, trillian-log-server, trillian-log-signer, trillian-database, registry, tuf
 hint: see why: cargo xtask --state [STATE] doctor
 exit 1
 

@@ -8,7 +8,15 @@ print() {
 # Keeps the object in $1.
 put() {
   kind=${1#*\"kind\":\"} kind=${kind%%\"*}
-  case $kind in ConfigMap) kind=configmap ;; Secret) kind=secret ;; esac
+  case $kind in
+  ConfigMap) kind=configmap ;;
+  Secret) kind=secret ;;
+  # Its pods are up at once.
+  Deployment)
+    kind=deployment
+    set -- "{\"status\":{\"replicas\":1,\"updatedReplicas\":1,\"availableReplicas\":1},${1#\{}"
+    ;;
+  esac
   meta=${1#*\"metadata\":\{}
   name=${meta#*\"name\":\"} name=${name%%\"*}
   space=${meta#*\"namespace\":\"} space=${space%%\"*}
