@@ -79,6 +79,7 @@ commands! {
     Reset(reset::ResetCommand),
     Book(book::BookCommand),
     Env(env::EnvCommand),
+    Shell(shell::ShellCommand),
     Uninstall(uninstall::UninstallCommand),
     Step(step::StepCommand),
 }
