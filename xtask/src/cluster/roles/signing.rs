@@ -12,7 +12,7 @@ use crate::cluster::object::DEFAULT;
 use crate::entry::Version;
 use crate::plan::Plan;
 use crate::signatures;
-use crate::target::{CosignRuns, Signing};
+use crate::target::{CosignRuns, Signing, Verification};
 
 impl Signing for Cluster {
     fn sign(
@@ -30,16 +30,10 @@ impl Signing for Cluster {
         self.sign_plan(artifacts, account, &facts)
     }
 
-    fn verify(
-        &self,
-        artifacts: &[Artifact],
-        identity: &str,
-        issuer: &str,
-        place: CosignRuns,
-    ) -> Result<Plan> {
+    fn verify(&self, asked: &Verification<'_>) -> Result<Plan> {
         self.require_trust()?;
-        let place = CosignPlace::gather(self, "verify", artifacts, place)?;
-        self.verify_plan(artifacts, (identity, issuer), &place)
+        let place = CosignPlace::gather(self, "verify", asked.artifacts, asked.place)?;
+        self.verify_plan(asked, &place)
     }
 
     fn default_user(&self) -> &'static str {

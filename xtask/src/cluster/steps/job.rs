@@ -8,6 +8,7 @@ use clap::{Args, ValueEnum};
 use crate::cluster::Cluster;
 use crate::cluster::job_manifest::{JobTask, write_job};
 use crate::plan::{Step, StepArgs, StepEvent, Word};
+use crate::target::SignerArgs;
 use crate::words;
 
 /// Write a Job for an image
@@ -27,12 +28,12 @@ pub(crate) struct Job {
     /// The service account that signs.
     #[arg(long = "as", value_name = "ACCOUNT", default_value = "default")]
     pub(crate) account: String,
+    /// The type of the attestation that is expected.
+    #[arg(long)]
+    pub(crate) attestation: Option<String>,
     /// Whose signature is expected.
-    #[arg(long, default_value = "")]
-    pub(crate) identity: String,
-    /// Who must have vouched for that name.
-    #[arg(long, default_value = "")]
-    pub(crate) issuer: String,
+    #[command(flatten)]
+    pub(crate) signer: SignerArgs,
 }
 
 /// What a Job does.
@@ -57,12 +58,12 @@ impl JobVerb {
 impl Job {
     /// A Job for an image, which does this, under this name.
     pub(crate) fn of(task: JobTask, name: &str, image: &str, out: PathBuf) -> Job {
-        let none = String::new;
-        let (verb, account, identity, issuer) = match task {
-            JobTask::Sign { account } => (JobVerb::Sign, account, none(), none()),
-            JobTask::Verify { identity, issuer } => {
-                (JobVerb::Verify, "default".to_owned(), identity, issuer)
-            }
+        let (verb, account, signer, attestation) = match task {
+            JobTask::Sign { account } => (JobVerb::Sign, account, SignerArgs::default(), None),
+            JobTask::Verify {
+                signer,
+                attestation,
+            } => (JobVerb::Verify, "default".to_owned(), signer, attestation),
         };
         Job {
             verb,
@@ -70,8 +71,8 @@ impl Job {
             image: image.to_owned(),
             out,
             account,
-            identity,
-            issuer,
+            attestation,
+            signer,
         }
     }
 
@@ -101,8 +102,11 @@ impl StepArgs for Job {
         ];
         words.extend(match self.verb {
             JobVerb::Sign => words!["--as", &self.account],
-            JobVerb::Verify => words!["--identity", &self.identity, "--issuer", &self.issuer],
+            JobVerb::Verify => self.signer.words(),
         });
+        if let Some(kind) = &self.attestation {
+            words.extend(words!["--attestation", kind]);
+        }
         words
     }
 }
@@ -114,8 +118,8 @@ impl Job {
                 account: self.account,
             },
             JobVerb::Verify => JobTask::Verify {
-                identity: self.identity,
-                issuer: self.issuer,
+                signer: self.signer,
+                attestation: self.attestation,
             },
         };
         write_job(&cluster.repo, &task, &self.name, &self.image, &self.out)

@@ -65,6 +65,7 @@ mod tests {
     use crate::plan::Ready;
     use crate::plan::step_args::each_is_read_from_its_words;
     use crate::target::ClusterOptions;
+    use crate::target::SignerArgs;
     use crate::target::steps::samples;
 
     #[test]
@@ -103,8 +104,12 @@ mod tests {
                 image: "a/b:c".into(),
                 out: "/tmp/job.yml".into(),
                 account: "default".into(),
-                identity: "https://x".into(),
-                issuer: "https://y".into(),
+                attestation: Some("https://z".into()),
+                signer: SignerArgs {
+                    identity: Some("https://x".into()),
+                    issuer: Some("https://y".into()),
+                    ..SignerArgs::default()
+                },
             }),
             ClusterStep::Job(Job {
                 verb: JobVerb::Sign,
@@ -112,12 +117,13 @@ mod tests {
                 image: "a/b:c".into(),
                 out: "/tmp/job.yml".into(),
                 account: "bob".into(),
-                identity: String::new(),
-                issuer: String::new(),
+                attestation: None,
+                signer: SignerArgs::default(),
             }),
             ClusterStep::Follow(Follow {
                 job: "sign-1".into(),
                 bundle: Some("/tmp/b".into()),
+                signed: true,
             }),
             ClusterStep::Launch(LaunchForward {
                 component: "rekor".into(),
