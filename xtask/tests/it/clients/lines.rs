@@ -70,7 +70,7 @@ fn cosign_3_with_images() {
 #[test]
 fn cosign_2_6() {
     let package = "github.com/sigstore/cosign/v2/cmd/cosign";
-    let Some(cosign) = from_go(package) else {
+    let Some(cosign) = from_go("cosign-2", package) else {
         return;
     };
     let desk = Desk::open();

@@ -35,7 +35,7 @@ fn brought(desk: &Desk, client: &str, words: &[(&str, &str)], image: &str) {
 #[test]
 fn crane() {
     let package = "github.com/google/go-containerregistry/cmd/crane";
-    let Some(crane) = from_go(package) else {
+    let Some(crane) = from_go("crane", package) else {
         return;
     };
     let desk = Desk::open();
@@ -73,7 +73,7 @@ fn podman() {
 
 #[test]
 fn oras() {
-    let Some(oras) = from_go("oras.land/oras/cmd/oras") else {
+    let Some(oras) = from_go("oras", "oras.land/oras/cmd/oras") else {
         return;
     };
     let desk = Desk::open();

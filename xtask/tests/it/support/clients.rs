@@ -19,12 +19,13 @@ pub fn sources(language: &str) -> PathBuf {
     here.join("tests/clients").join(language)
 }
 
-/// A program from the Go module proxy, of the version in `deploy/versions.yml`.
-pub fn from_go(package: &str) -> Option<PathBuf> {
+/// A program from the Go module proxy, of the version that `deploy/versions.yml` has under
+/// this name.
+pub fn from_go(pin: &str, package: &str) -> Option<PathBuf> {
     let name = package.rsplit('/').next().unwrap();
     let pins = std::fs::read_to_string(repository().join("deploy/versions.yml")).unwrap();
     let pins: Value = serde_yaml::from_str(&pins).unwrap();
-    let version = pins["clients"][name].as_str().unwrap();
+    let version = pins["clients"][pin].as_str().unwrap();
     let dir = target().join(format!("{name}-{version}"));
     built(dir.join(name), |_| {
         let words = ["install", "-trimpath", "-ldflags=-s -w"];
