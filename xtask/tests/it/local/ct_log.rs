@@ -181,7 +181,7 @@ fn an_installation_of_the_former_format_is_carried_over() {
     );
     workshop.run(&["verify"]).ok();
     let (line, exit) = inclusion(&workshop);
-    assert!(line.contains("does not run here any more"), "{line}");
+    assert!(line.contains("has ended"), "{line}");
     assert_eq!(exit, 0);
 
     let image = workshop.push("after:1", "after");
