@@ -8,7 +8,7 @@ use super::Cluster;
 use super::copies::text_of;
 use super::discovery::Discovery;
 use super::object::{DEFAULT, Object, labels};
-use super::servers::{CTLOG, ClusterServer, FULCIO, REKOR, shown_by_ingress};
+use super::servers::{CTLOG, ClusterServer, FULCIO, REKOR, shown_by_ingress, with_public_part};
 use crate::fail::broken;
 use crate::parallel;
 use crate::state;
@@ -61,6 +61,34 @@ impl Copies {
         let since = secret.metadata.creation_timestamp.as_deref();
         Ok((text_of(secret, part.as_key)?, since.unwrap_or_default()))
     }
+
+    /// The public part of the key that a server has next, while its key turns, and since
+    /// when its copy is there.
+    fn next(&self, server: &ClusterServer) -> Result<Option<(String, &str)>> {
+        let part = server.public.as_ref();
+        let part = part.context("a server without a public part")?;
+        let mut all = self.0.iter();
+        let name = part.next_copy();
+        let Some(secret) = all.find(|secret| secret.metadata.name == name) else {
+            return Ok(None);
+        };
+        let since = secret.metadata.creation_timestamp.as_deref();
+        let next = (text_of(secret, part.as_key)?, since.unwrap_or_default());
+        Ok(Some(next))
+    }
+
+    /// The lists of the trusted root with keys that turn: those that go on to count.
+    fn turning(&self, ended: Option<&ClusterServer>) -> Vec<&'static str> {
+        let turns = |server: &&ClusterServer| {
+            let is_ended = ended.is_some_and(|ended| ended.name == server.name);
+            !is_ended && matches!(self.next(server), Ok(Some(_)))
+        };
+        let servers = with_public_part().map(|(server, _)| server);
+        let lists = servers
+            .filter(turns)
+            .filter_map(|server| server.next.as_ref()?.list);
+        lists.collect()
+    }
 }
 
 impl Cluster {
@@ -76,7 +104,9 @@ impl Cluster {
         Ok((of(&FULCIO), of(&REKOR)))
     }
 
-    fn trust_material(&self) -> Result<TrustMaterial> {
+    /// All of it. The former key of the server that is `ended` counts no longer, from the
+    /// next second on.
+    fn trust_material(&self, ended: Option<&ClusterServer>) -> Result<TrustMaterial> {
         let kubectl = self.kubectl()?;
         // Each is a call of kubectl, so they are asked side by side.
         let issuer = || Discovery::of(&kubectl)?.into_issuer();
@@ -89,7 +119,8 @@ impl Cluster {
         let (made, since) = trusted_root(&copies)?;
         // Each machine and the cluster may remember what the others do not.
         let before = self.trusted_before(there.as_ref())?;
-        let root = merged(&before, made, &time::now());
+        let turning = copies.turning(ended);
+        let root = merged(&before, made, &time::soon(), &turning);
         let (fulcio, rekor) = self.host_urls()?;
         let config = |fulcio: &str, rekor: &str| {
             trust::signing_config(&Services {
@@ -158,8 +189,8 @@ impl Cluster {
     }
 
     /// Writes the trust material (`cargo xtask step trust`).
-    pub(super) fn write_trust(&self) -> Result<()> {
-        let material = self.trust_material()?;
+    pub(super) fn write_trust(&self, ended: Option<&ClusterServer>) -> Result<()> {
+        let material = self.trust_material(ended)?;
         for (name, text) in material.files {
             if name == "trusted_root.json" {
                 Generation::count(&self.dir, &serde_json::from_str(&text)?)?;
@@ -170,8 +201,8 @@ impl Cluster {
     }
 
     /// Whether the trust material is what the copies say, here and in the cluster.
-    pub(super) fn trust_is_current(&self) -> Result<bool> {
-        let Ok(material) = self.trust_material() else {
+    pub(super) fn trust_is_current(&self, ended: Option<&ClusterServer>) -> Result<bool> {
+        let Ok(material) = self.trust_material(ended) else {
             return Ok(false);
         };
         for (name, text) in material.files {
@@ -201,25 +232,37 @@ impl Cluster {
 /// The trusted root, and since when the authority is valid.
 fn trusted_root(copies: &Copies) -> Result<(Value, String)> {
     let (chain, _) = copies.public(&FULCIO)?;
-    let (ctlog, ctlog_since) = copies.public(&CTLOG)?;
-    let (rekor, rekor_since) = copies.public(&REKOR)?;
     let since = trust::not_before(&chain)?;
+    let next = copies.next(&FULCIO)?.filter(|(next, _)| *next != chain);
+    let next = next.map(|(next, _)| Ok::<_, anyhow::Error>((trust::not_before(&next)?, next)));
+    let chains = [Some((since.clone(), chain)), next.transpose()?];
+    let fulcio_url = FULCIO.url();
+    let authority = |(since, pem)| CertificateChain {
+        url: &fulcio_url,
+        pem,
+        in_use: InUse { since, until: None },
+    };
+    let chains = chains.iter().flatten();
     // A log is as old as the authority whose certificates it took first; the
     // copy of its key may be younger than what it signed.
-    let older = |other: &str| since.as_str().min(other).to_owned();
-    let (ctlog_since, rekor_since) = (older(ctlog_since), older(rekor_since));
+    let keys = |server: &ClusterServer| -> Result<Vec<(String, String)>> {
+        let (key, made) = copies.public(server)?;
+        let next = copies.next(server)?.filter(|(next, _)| *next != key);
+        let next = next.map(|(next, made)| (next, made.to_owned()));
+        let older = since.as_str().min(made).to_owned();
+        Ok(std::iter::once((key, older)).chain(next).collect())
+    };
+    let (ctlogs, rekor) = (keys(&CTLOG)?, keys(&REKOR)?);
+    let (ctlog_url, rekor_url) = (CTLOG.url(), REKOR.url());
+    let ctlogs = ctlogs
+        .iter()
+        .map(|(pem, since)| log(&ctlog_url, pem, since));
+    let rekor = rekor.iter().map(|(pem, since)| log(&rekor_url, pem, since));
     let root = trust::trusted_root(&PublicParts {
-        fulcio: vec![CertificateChain {
-            url: &FULCIO.url(),
-            pem: &chain,
-            in_use: InUse {
-                since: &since,
-                until: None,
-            },
-        }],
+        fulcio: chains.map(|(since, pem)| authority((since, pem))).collect(),
         timestamp: Vec::new(),
-        ctlogs: vec![log(&CTLOG.url(), &ctlog, &ctlog_since)],
-        rekor: vec![log(&REKOR.url(), &rekor, &rekor_since)],
+        ctlogs: ctlogs.collect(),
+        rekor: rekor.collect(),
     })?;
     Ok((root, since))
 }

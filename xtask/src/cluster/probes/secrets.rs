@@ -4,6 +4,7 @@ use anyhow::Result;
 
 use super::gathered;
 use crate::cluster::conditions::all_hold;
+use crate::cluster::copies::text_of;
 use crate::cluster::kubectl::Kubectl;
 use crate::cluster::object::{DEFAULT, Object};
 use crate::cluster::servers::{CTLOG, FULCIO, LOGS, with_public_part};
@@ -64,9 +65,13 @@ pub(super) fn trees(kubectl: &Kubectl) -> Result<Finding> {
 pub(super) fn sct_key(kubectl: &Kubectl) -> Result<Finding> {
     let finding = Finding::new("sct-key", "a CT log that knows this Fulcio");
     let fulcio = kubectl.get(FULCIO.namespace, "secret/fulcio-server-secret")?;
-    let fulcio = fulcio.and_then(|secret| secret.data.get("cert").cloned());
+    let fulcio = fulcio.and_then(|secret| text_of(&secret, "cert").ok());
     let secret = ctlog_secret(kubectl)?;
-    let knows = |secret: &Object, chain: &String| secret.data.values().any(|value| value == chain);
+    // Several certificates may be in one of its files.
+    let knows = |secret: &Object, chain: &String| {
+        let mut files = secret.data.keys();
+        files.any(|file| text_of(secret, file).is_ok_and(|text| text.contains(chain.trim())))
+    };
     Ok(match (fulcio, secret) {
         (Some(chain), Some(secret)) if knows(&secret, &chain) => finding.found("it does"),
         (Some(_), Some(_)) => finding.missing(
@@ -91,7 +96,7 @@ pub(super) fn trust(cluster: &Cluster, kubectl: &Kubectl) -> Result<Finding> {
             format!("there is no ConfigMap {CONFIG_MAP}"),
             "cargo xtask trust",
         ),
-        Some(_) if cluster.trust_is_current()? => finding.found("it does"),
+        Some(_) if cluster.trust_is_current(None)? => finding.found("it does"),
         Some(_) => finding.missing(
             "the keys have changed, or its files are gone",
             "cargo xtask trust",

@@ -1,31 +1,41 @@
 //! The steps that a cluster does in this program, each in its file.
 
+pub(crate) mod accept_next;
 pub(crate) mod choose;
 pub(crate) mod clear_jobs;
 pub(crate) mod copy_secrets;
 pub(crate) mod database_secret;
 pub(crate) mod fetch_images;
 pub(crate) mod follow;
+pub(crate) mod forget_next;
 pub(crate) mod halt;
 pub(crate) mod job;
 pub(crate) mod launch;
+pub(crate) mod make_next;
 pub(crate) mod preload;
 pub(crate) mod refuse;
+pub(crate) mod retire;
 pub(crate) mod signing_config;
+pub(crate) mod switch;
 pub(crate) mod trust;
 
+pub(crate) use accept_next::AcceptNext;
 pub(crate) use choose::Choose;
 pub(crate) use clear_jobs::ClearJobs;
 pub(crate) use copy_secrets::CopySecrets;
 pub(crate) use database_secret::DatabaseSecret;
 pub(crate) use fetch_images::FetchImages;
 pub(crate) use follow::Follow;
+pub(crate) use forget_next::ForgetNext;
 pub(crate) use halt::HaltForward;
 pub(crate) use job::Job;
 pub(crate) use launch::LaunchForward;
+pub(crate) use make_next::MakeNext;
 pub(crate) use preload::Preload;
 pub(crate) use refuse::{Refusal, Refuse};
+pub(crate) use retire::Retire;
 pub(crate) use signing_config::SigningConfig;
+pub(crate) use switch::Switch;
 pub(crate) use trust::ClusterTrust;
 
 use super::Cluster;
@@ -44,6 +54,11 @@ steps! {
         FetchImages(FetchImages),
         ClearJobs(ClearJobs),
         Trust(ClusterTrust),
+        NextKey(MakeNext),
+        AcceptNextKey(AcceptNext),
+        Switch(Switch),
+        Retire(Retire),
+        ForgetNextKey(ForgetNext),
         SigningConfig(SigningConfig),
         Job(Job),
         Follow(Follow),
@@ -64,9 +79,8 @@ mod tests {
     use super::*;
     use crate::plan::Ready;
     use crate::plan::step_args::each_is_read_from_its_words;
-    use crate::target::ClusterOptions;
-    use crate::target::SignerArgs;
     use crate::target::steps::samples;
+    use crate::target::{ClusterOptions, RotatedKey, SignerArgs};
 
     #[test]
     fn each_step_is_what_is_read_from_its_words() {
@@ -93,6 +107,19 @@ mod tests {
             ClusterStep::FetchImages(FetchImages {}),
             ClusterStep::ClearJobs(ClearJobs {}),
             ClusterStep::Trust(ClusterTrust {}),
+            ClusterStep::NextKey(MakeNext {
+                key: RotatedKey::Ctlog,
+            }),
+            ClusterStep::AcceptNextKey(AcceptNext {}),
+            ClusterStep::Switch(Switch {
+                key: RotatedKey::Fulcio,
+            }),
+            ClusterStep::Retire(Retire {
+                key: RotatedKey::Rekor,
+            }),
+            ClusterStep::ForgetNextKey(ForgetNext {
+                key: RotatedKey::Fulcio,
+            }),
             ClusterStep::SigningConfig(SigningConfig {
                 fulcio: "http://a".into(),
                 rekor: "http://b".into(),
