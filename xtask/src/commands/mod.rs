@@ -70,6 +70,7 @@ commands! {
     Verify(verify::VerifyCommand),
     InspectRekor(inspect_rekor::InspectRekorCommand),
     InspectCertificate(inspect_certificate::InspectCertificateCommand),
+    Log(log::LogCommand),
     Report(report::ReportCommand),
     Lab(lab::LabCommand),
     Chapters(chapters::ChaptersCommand),
@@ -79,6 +80,7 @@ commands! {
     Reset(reset::ResetCommand),
     Book(book::BookCommand),
     Env(env::EnvCommand),
+    Shell(shell::ShellCommand),
     Uninstall(uninstall::UninstallCommand),
     Step(step::StepCommand),
 }

@@ -20,7 +20,7 @@ fn forwards_are_started_and_stopped() {
     let forward = |component: &&serde_json::Value| {
         component["name"].as_str().unwrap().starts_with("forward-") && component["state"] == "up"
     };
-    assert_eq!(components.iter().filter(forward).count(), 3);
+    assert_eq!(components.iter().filter(forward).count(), 4);
     let refused = cluster.run("install -q --port-base 20000");
     assert!(
         refused.err.contains("the ports cannot change"),

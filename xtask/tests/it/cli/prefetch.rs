@@ -131,7 +131,7 @@ exit 2
 
 "#]]
     );
-    assert_eq!(fetches(&cluster.called()).len(), 2 + 1 + 5);
+    assert_eq!(fetches(&cluster.called()).len(), 2 + 1 + 6);
     cluster.forget_calls();
     fs::remove_file(cluster.path("fakes/when")).unwrap();
     cluster.run("prefetch").ok();
