@@ -58,7 +58,7 @@ fn the_images_as_json() {
     let result = events.last().unwrap();
     assert_eq!(result["changed"], true);
     let images = result["images"].as_array().unwrap();
-    assert_eq!(images.len(), 5, "{images:?}");
+    assert_eq!(images.len(), 6, "{images:?}");
 }
 
 /// Nothing is fetched that is in a directory of charts, and the choice is remembered.
