@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use super::kubectl::Kubectl;
 use super::object::{DEFAULT, Object, labels};
 use super::servers::{ClusterServer, PublicPart, with_public_part};
+use crate::entry::Versions;
 use crate::fail::broken;
 use crate::parallel;
 use crate::trust::write::public_key;
@@ -57,9 +58,9 @@ fn source(kubectl: &Kubectl, server: &ClusterServer, part: &PublicPart) -> Resul
     kubectl.get(server.namespace, &format!("secret/{}", part.secret))
 }
 
-/// Copies the public parts.
-pub(crate) fn copy(kubectl: &Kubectl) -> Result<()> {
-    for (server, part) in with_public_part() {
+/// Copies the public parts of the servers for these versions of Rekor.
+pub(crate) fn copy(kubectl: &Kubectl, rekor: Versions) -> Result<()> {
+    for (server, part) in with_public_part(rekor) {
         let source = source(kubectl, server, part)?.ok_or_else(|| {
             broken(format!(
                 "there is no Secret {} in {}",
@@ -73,8 +74,8 @@ pub(crate) fn copy(kubectl: &Kubectl) -> Result<()> {
 }
 
 /// Whether every copy is there and is what its source is now.
-pub(crate) fn are_current(kubectl: &Kubectl) -> Result<bool> {
-    let parts: Vec<_> = with_public_part().collect();
+pub(crate) fn are_current(kubectl: &Kubectl, rekor: Versions) -> Result<bool> {
+    let parts: Vec<_> = with_public_part(rekor).collect();
     let sources = || -> Result<Vec<Option<Object>>> {
         let look = |(server, part): &(&ClusterServer, &PublicPart)| source(kubectl, server, part);
         parallel::each(&parts, look).into_iter().collect()

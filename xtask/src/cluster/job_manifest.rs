@@ -16,6 +16,8 @@ pub(crate) enum JobTask {
     Sign {
         /// Its name.
         account: String,
+        /// The signing config among the files that the Job is given.
+        config: String,
     },
     /// Verify against an identity and its issuer.
     Verify {
@@ -65,7 +67,7 @@ fn job(repo: &Path, task: &JobTask, name: &str, image: &str) -> Result<Yaml> {
     }
     job["metadata"]["name"] = name.into();
     let pod = &mut job["spec"]["template"]["spec"];
-    if let JobTask::Sign { account } = task {
+    if let JobTask::Sign { account, .. } = task {
         pod["serviceAccountName"] = account.as_str().into();
         // It fetches the sample, and only that.
         if image != sample {
@@ -78,18 +80,20 @@ fn job(repo: &Path, task: &JobTask, name: &str, image: &str) -> Result<Yaml> {
         .as_sequence_mut()
         .ok_or_else(damaged)?;
     *arguments.last_mut().ok_or_else(damaged)? = image.into();
-    if let JobTask::Verify { identity, issuer } = task {
-        for (option, value) in [
+    let replaced = match task {
+        JobTask::Sign { config, .. } => vec![("--signing-config=/etc/sigstore/", config)],
+        JobTask::Verify { identity, issuer } => vec![
             ("--certificate-identity=", identity),
             ("--certificate-oidc-issuer=", issuer),
-        ] {
-            let argument = arguments.iter_mut().find(|argument| {
-                argument
-                    .as_str()
-                    .is_some_and(|text| text.starts_with(option))
-            });
-            *argument.ok_or_else(damaged)? = format!("{option}{value}").into();
-        }
+        ],
+    };
+    for (option, value) in replaced {
+        let argument = arguments.iter_mut().find(|argument| {
+            argument
+                .as_str()
+                .is_some_and(|text| text.starts_with(option))
+        });
+        *argument.ok_or_else(damaged)? = format!("{option}{value}").into();
     }
     Ok(job)
 }
@@ -116,6 +120,7 @@ mod tests {
         std::fs::create_dir(temp.path().join("verify")).unwrap();
         let task = JobTask::Sign {
             account: "bob".into(),
+            config: "signing_config.rekor-v2.json".into(),
         };
         for text in [
             "",
@@ -136,12 +141,18 @@ mod tests {
         let sample = sample_image(repo).unwrap();
         let task = JobTask::Sign {
             account: "bob".into(),
+            config: "signing_config.rekor-v2.json".into(),
         };
         let own = job(repo, &task, "sign-1", "registry/x@sha256:1").unwrap();
         let pod = &own["spec"]["template"]["spec"];
         assert_eq!(own["metadata"]["name"], "sign-1");
         assert_eq!(pod["serviceAccountName"], "bob");
         assert!(pod["initContainers"].is_null());
+        let arguments = serde_yaml::to_string(&pod["containers"][0]["args"]).unwrap();
+        assert!(
+            arguments.contains("/etc/sigstore/signing_config.rekor-v2.json\n"),
+            "{arguments}"
+        );
         let of_sample = job(repo, &task, "sign-2", &sample).unwrap();
         assert!(!of_sample["spec"]["template"]["spec"]["initContainers"].is_null());
         let task = JobTask::Verify {

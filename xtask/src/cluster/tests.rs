@@ -14,6 +14,7 @@ use super::forwards::PortForward;
 use super::servers::{FULCIO, REGISTRY, REKOR};
 use super::settings::ClusterSettings;
 use crate::artifact::Artifact;
+use crate::entry::Version;
 use crate::plan::shell;
 use crate::plan::{Plan, Ready, Step};
 use crate::state::{self, State};
@@ -30,6 +31,9 @@ fn facts(settings: ClusterSettings) -> InstallFacts {
         charts:
           cert-manager: {repository: 'https://charts.example.com', version: v1.0.0}
           scaffold: {repository: 'https://charts.example.com', version: 0.1.0}
+          ctlog-tiles: {repository: 'https://charts.example.com', version: 0.2.0}
+          rekor-tiles: {repository: 'https://charts.example.com', version: 0.3.0}
+          tsa: {repository: 'https://charts.example.com', version: 0.4.0}
         book: {mdbook: '0.4'}
         clients: {}";
     let input = |chart: &str| ChartInput {
@@ -44,7 +48,7 @@ fn facts(settings: ClusterSettings) -> InstallFacts {
         pins: serde_yaml::from_str(pins).unwrap(),
     };
     InstallFacts {
-        charts: Charts::new(sources, input("cert-manager"), input("scaffold")),
+        charts: Charts::new(sources, input),
         job_image: "registry.example.com/cosign:1".to_owned(),
     }
 }
@@ -153,7 +157,7 @@ fn images_are_signed_by_jobs_and_files_here() {
         account_exists: true,
         place: CosignPlace::Jobs(vec!["sign-0000000001".to_owned()]),
     };
-    let plan = cluster.sign_plan(std::slice::from_ref(&image), "bob", &jobs);
+    let plan = cluster.sign_plan(std::slice::from_ref(&image), "bob", Version::V1, &jobs);
     assert_eq!(names(&plan.unwrap()), ["job", "sign", "clean-up-sign"]);
     let forward = |server, port| PortForward {
         server,
@@ -172,7 +176,7 @@ fn images_are_signed_by_jobs_and_files_here() {
         },
     };
     let plan = cluster
-        .sign_plan(std::slice::from_ref(&image), "bob", &here)
+        .sign_plan(std::slice::from_ref(&image), "bob", Version::V1, &here)
         .unwrap();
     let all = names(&plan);
     for name in [
@@ -198,7 +202,7 @@ fn nobody_signs_as_an_account_that_is_not_there() {
         account_exists: false,
         place: CosignPlace::Jobs(Vec::new()),
     };
-    let refused = installed(temp.path()).sign_plan(&[], "bob", &facts);
+    let refused = installed(temp.path()).sign_plan(&[], "bob", Version::V1, &facts);
     assert!(refused.is_err());
 }
 

@@ -8,7 +8,11 @@ use super::Cluster;
 use super::copies::text_of;
 use super::discovery::Discovery;
 use super::object::{DEFAULT, Object, labels};
-use super::servers::{CTLOG, ClusterServer, FULCIO, REKOR, shown_by_ingress};
+use super::servers::{
+    CTLOG, CTLOG_TILES, ClusterServer, FULCIO, REKOR, REKOR_TILES, TIMESTAMP, asked_to_sign,
+    shown_by_ingress,
+};
+use crate::entry::{Version, Versions};
 use crate::fail::broken;
 use crate::parallel;
 use crate::state;
@@ -63,16 +67,22 @@ impl Copies {
 }
 
 impl Cluster {
-    /// Where this machine reaches Fulcio and Rekor while the persistent forwards are
-    /// open, or through the ingress.
-    pub(super) fn host_urls(&self) -> Result<(String, String)> {
-        let forwards = self.port_forwards()?;
-        let ingress = self.settings()?.ingress.as_ref();
-        let of = |server: &'static ClusterServer| match ingress {
+    /// Where this machine reaches a server while the persistent forwards are open, or
+    /// through the ingress.
+    pub(super) fn host_url(&self, server: &'static ClusterServer) -> Result<String> {
+        let at = match self.settings()?.ingress.as_ref() {
             Some(domain) => format!("https://{}.{domain}", server.name),
-            None => format!("http://{}", forwards.persistent(server).address()),
+            None => format!(
+                "http://{}",
+                self.port_forwards()?.persistent(server).address()
+            ),
         };
-        Ok((of(&FULCIO), of(&REKOR)))
+        Ok(at + server.path())
+    }
+
+    /// Where this machine reaches the servers that are asked for a signature.
+    pub(super) fn host_addresses(&self, rekor: Version) -> Result<SignAddresses> {
+        SignAddresses::of(rekor, |server| self.host_url(server))
     }
 
     fn trust_material(&self) -> Result<TrustMaterial> {
@@ -85,39 +95,40 @@ impl Cluster {
         };
         let (issuer, (there, copies)) = parallel::both(issuer, copies)?;
         let copies = Copies(copies);
-        let (made, since) = trusted_root(&copies)?;
+        let rekor = self.settings()?.rekor;
+        let (made, since) = trusted_root(&copies, rekor)?;
         // Each machine and the cluster may remember what the others do not.
         let before = self.trusted_before(there.as_ref())?;
         let root = merged(&before, made, &time::now());
-        let (fulcio, rekor) = self.host_urls()?;
-        let config = |fulcio: &str, rekor: &str| {
-            trust::signing_config(&Services {
-                fulcio,
-                issuer: &issuer,
-                rekor,
-                rekor_version: 1,
-                timestamp: None,
-                since: &since,
-            })
-        };
-        let here = config(&fulcio, &rekor);
-        let inside = config(&FULCIO.url(), &REKOR.url());
-        let (root_text, inside_text) = (pretty(&root)?, pretty(&inside)?);
+        let root_text = pretty(&root)?;
+        let mut data = json!({"trusted_root.json": root_text});
+        let mut files = vec![("trusted_root.json", root_text)];
+        for version in [Version::V1, Version::V2] {
+            if !rekor.has(version) {
+                continue;
+            }
+            let of = |addresses: &SignAddresses| addresses.config(version, &issuer, &since);
+            let here = of(&self.host_addresses(version)?);
+            let inside = pretty(&of(&SignAddresses::of(version, |server| Ok(server.url()))?))?;
+            if version == signs(rekor) {
+                let client = pretty(&trust::client_config(&root, &here))?;
+                files.push(("client_trust_config.json", client));
+                files.push(("signing_config.cluster.json", inside.clone()));
+            }
+            let name = config_name(rekor, version);
+            data[name] = json!(inside);
+            files.push((name, pretty(&here)?));
+        }
         let config_map = json!({
             "apiVersion": "v1",
             "kind": "ConfigMap",
             "metadata": {"name": CONFIG_MAP, "namespace": DEFAULT, "labels": labels()},
-            "data": {"trusted_root.json": root_text, "signing_config.json": inside_text},
+            "data": data,
         });
-        let client = pretty(&trust::client_config(&root, &here))?;
-        let registry = text_of(copies.secret(REGISTRY_TLS)?, "ca.crt")?;
-        let mut files = vec![
-            ("trusted_root.json", root_text),
-            ("signing_config.json", pretty(&here)?),
-            ("signing_config.cluster.json", inside_text),
-            ("client_trust_config.json", client),
-            ("registry.pem", registry),
-        ];
+        files.push((
+            "registry.pem",
+            text_of(copies.secret(REGISTRY_TLS)?, "ca.crt")?,
+        ));
         if self.settings()?.ingress.is_some() {
             files.push(("ingress.pem", self.ingress_certificates()?));
         }
@@ -143,7 +154,7 @@ impl Cluster {
     fn ingress_certificates(&self) -> Result<String> {
         let kubectl = self.kubectl()?;
         let mut all = String::new();
-        for (server, certificate) in shown_by_ingress() {
+        for (server, certificate) in shown_by_ingress(self.settings()?.rekor) {
             let (name, namespace) = (certificate.secret, server.namespace);
             let secret = kubectl.get(namespace, &format!("secret/{name}"))?;
             let secret = secret.ok_or_else(|| {
@@ -181,10 +192,20 @@ impl Cluster {
     }
 
     /// The signing config for one command, whose forwards are on ports of their own.
-    pub(super) fn signing_config_for(&self, fulcio: &str, rekor: &str) -> Result<Value> {
-        let mut config: Value = state::read_json(&self.trust_file("signing_config.json"))?
-            .context("there is no signing config yet")?;
-        for (list, url) in [("caUrls", fulcio), ("rekorTlogUrls", rekor)] {
+    pub(super) fn signing_config_for(
+        &self,
+        rekor: Version,
+        addresses: &SignAddresses,
+    ) -> Result<Value> {
+        let name = config_name(self.settings()?.rekor, rekor);
+        let mut config: Value =
+            state::read_json(&self.trust_file(name))?.context("there is no signing config yet")?;
+        let mut lists = vec![
+            ("caUrls", &addresses.fulcio),
+            ("rekorTlogUrls", &addresses.rekor),
+        ];
+        lists.extend(addresses.timestamp.iter().map(|url| ("tsaUrls", url)));
+        for (list, url) in lists {
             let service = config.get_mut(list).and_then(|list| list.get_mut(0));
             let service = service.and_then(Value::as_object_mut);
             let service = service.context("the signing config names no servers")?;
@@ -194,39 +215,144 @@ impl Cluster {
     }
 }
 
-/// The trusted root, and since when the authority is valid.
-fn trusted_root(copies: &Copies) -> Result<(Value, String)> {
-    let (chain, _) = copies.public(&FULCIO)?;
-    let (ctlog, ctlog_since) = copies.public(&CTLOG)?;
-    let (rekor, rekor_since) = copies.public(&REKOR)?;
-    let since = trust::not_before(&chain)?;
-    // A log is as old as the authority whose certificates it took first; the
-    // copy of its key may be younger than what it signed.
-    let older = |other: &str| since.as_str().min(other).to_owned();
-    let (ctlog_since, rekor_since) = (older(ctlog_since), older(rekor_since));
-    let root = trust::trusted_root(&PublicParts {
-        fulcio: vec![CertificateChain {
-            url: &FULCIO.url(),
-            pem: &chain,
-            in_use: InUse {
-                since: &since,
-                until: None,
+/// The version of Rekor that records where none is named. Where both run it is the first:
+/// the other is there for those who verify to know it, before anybody signs with it.
+pub(super) fn signs(rekor: Versions) -> Version {
+    if rekor.has(Version::V1) {
+        Version::V1
+    } else {
+        Version::V2
+    }
+}
+
+/// The signing config for a version of Rekor: the file of those who name no version, or
+/// one beside it.
+pub(super) fn config_name(running: Versions, rekor: Version) -> &'static str {
+    match rekor {
+        _ if rekor == signs(running) => "signing_config.json",
+        Version::V1 => "signing_config.rekor-v1.json",
+        Version::V2 => "signing_config.rekor-v2.json",
+    }
+}
+
+/// Where the servers are that are asked for a signature.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct SignAddresses {
+    pub(crate) fulcio: String,
+    pub(crate) rekor: String,
+    /// The timestamp authority, where this version of Rekor needs one.
+    pub(crate) timestamp: Option<String>,
+}
+
+impl SignAddresses {
+    /// Those for a version of Rekor, each as `at` says.
+    pub(super) fn of(
+        rekor: Version,
+        at: impl Fn(&'static ClusterServer) -> Result<String>,
+    ) -> Result<SignAddresses> {
+        let mut all = asked_to_sign(rekor).into_iter();
+        let mut next = || all.next().map(&at).transpose();
+        Ok(SignAddresses {
+            fulcio: next()?.unwrap_or_default(),
+            rekor: next()?.unwrap_or_default(),
+            timestamp: next()?,
+        })
+    }
+
+    fn config(&self, rekor: Version, issuer: &str, since: &str) -> Value {
+        trust::signing_config(&Services {
+            fulcio: &self.fulcio,
+            issuer,
+            rekor: &self.rekor,
+            rekor_version: match rekor {
+                Version::V1 => 1,
+                Version::V2 => 2,
             },
-        }],
-        timestamp: Vec::new(),
-        ctlogs: vec![log(&CTLOG.url(), &ctlog, &ctlog_since)],
-        rekor: vec![log(&REKOR.url(), &rekor, &rekor_since)],
+            timestamp: self.timestamp.as_deref(),
+            since,
+        })
+    }
+}
+
+/// The trusted root, and since when the authority is valid.
+fn trusted_root(copies: &Copies, rekor: Versions) -> Result<(Value, String)> {
+    let (chain, _) = copies.public(&FULCIO)?;
+    let since = trust::not_before(&chain)?;
+    let ctlogs = log_keys(&[&CTLOG, &CTLOG_TILES], copies, rekor, &since)?;
+    let logs = log_keys(&[&REKOR, &REKOR_TILES], copies, rekor, &since)?;
+    let timestamp = match rekor.has(Version::V2) {
+        true => Some(copies.public(&TIMESTAMP)?.0),
+        false => None,
+    };
+    let begins = timestamp.as_deref().map(trust::not_before).transpose()?;
+    let authority = |url, pem, since| CertificateChain {
+        url,
+        pem,
+        in_use: InUse { since, until: None },
+    };
+    let (fulcio_url, timestamp_url) = (FULCIO.url(), TIMESTAMP.url());
+    let stamps = timestamp.as_deref().zip(begins.as_deref());
+    let stamps = stamps.map(|(pem, since)| authority(&timestamp_url, pem, since));
+    let root = trust::trusted_root(&PublicParts {
+        fulcio: vec![authority(&fulcio_url, &chain, &since)],
+        timestamp: stamps.into_iter().collect(),
+        ctlogs: ctlogs.iter().map(TrustedLog::key).collect(),
+        rekor: logs.iter().map(TrustedLog::key).collect(),
     })?;
     Ok((root, since))
 }
 
-fn log<'a>(url: &'a str, pem: &'a str, since: &'a str) -> LogKey<'a> {
-    LogKey {
-        url,
-        pem,
-        origin: None,
-        in_use: InUse { since, until: None },
+/// A log of the cluster, its public key, and since when that is in use.
+struct TrustedLog {
+    server: &'static ClusterServer,
+    url: String,
+    pem: String,
+    since: String,
+}
+
+impl TrustedLog {
+    fn key(&self) -> LogKey<'_> {
+        LogKey {
+            url: &self.url,
+            pem: &self.pem,
+            // Rekor v2 makes its id of this name as well.
+            origin: (self.server.name == REKOR_TILES.name).then(|| host(&self.url)),
+            in_use: InUse {
+                since: &self.since,
+                until: None,
+            },
+        }
     }
+}
+
+/// Those of these logs that run, where Fulcio's authority is valid since this time.
+fn log_keys(
+    logs: &[&'static ClusterServer],
+    copies: &Copies,
+    rekor: Versions,
+    since: &str,
+) -> Result<Vec<TrustedLog>> {
+    let mut keys = Vec::new();
+    for server in logs.iter().filter(|log| log.runs(rekor)) {
+        let (pem, copied) = copies.public(server)?;
+        keys.push(TrustedLog {
+            server,
+            url: server.url(),
+            pem,
+            // A log is as old as the authority whose certificates it took first; the copy
+            // of its key may be younger than what it signed.
+            since: since.min(copied).to_owned(),
+        });
+    }
+    Ok(keys)
+}
+
+/// The host of a URL of the cluster.
+fn host(url: &str) -> &str {
+    url.trim_start_matches("http://")
+        .split('/')
+        .next()
+        .unwrap_or_default()
 }
 
 fn pretty(value: &Value) -> Result<String> {

@@ -9,6 +9,7 @@ use crate::cluster::discovery::Discovery;
 use crate::cluster::facts::{CosignPlace, SigningFacts};
 use crate::cluster::job_manifest::sample_image;
 use crate::cluster::object::DEFAULT;
+use crate::cluster::trust::signs;
 use crate::entry::Version;
 use crate::plan::Plan;
 use crate::signatures;
@@ -26,8 +27,8 @@ impl Signing for Cluster {
         self.require_trust()?;
         // What cannot be remembered is not signed.
         signatures::all(&self.dir)?;
-        let facts = SigningFacts::gather(self, artifacts, account, place)?;
-        self.sign_plan(artifacts, account, &facts)
+        let facts = SigningFacts::gather(self, artifacts, account, rekor, place)?;
+        self.sign_plan(artifacts, account, rekor, &facts)
     }
 
     fn verify(
@@ -38,7 +39,7 @@ impl Signing for Cluster {
         place: CosignRuns,
     ) -> Result<Plan> {
         self.require_trust()?;
-        let place = CosignPlace::gather(self, "verify", artifacts, place)?;
+        let place = CosignPlace::gather(self, None, artifacts, place)?;
         self.verify_plan(artifacts, (identity, issuer), &place)
     }
 
@@ -66,6 +67,7 @@ impl Signing for Cluster {
     }
 
     fn rekor(&self) -> Version {
-        Version::V1
+        self.settings()
+            .map_or(Version::V1, |settings| signs(settings.rekor))
     }
 }

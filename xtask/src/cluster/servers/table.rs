@@ -7,8 +7,9 @@ use crate::cluster::conditions::ConditionKind::{
 };
 use crate::cluster::helm;
 use crate::cluster::object::DEFAULT;
+use crate::entry::Version;
 
-/// A server that is only there.
+/// A server of Rekor v1 that is only there.
 const NEIGHBOUR: ClusterServer = ClusterServer {
     name: "",
     title: "",
@@ -19,6 +20,19 @@ const NEIGHBOUR: ClusterServer = ClusterServer {
     ingress: None,
     tree: None,
     ready: &[],
+    rekor: Some(Version::V1),
+};
+
+/// A server that either version of Rekor needs.
+const EITHER: ClusterServer = ClusterServer {
+    rekor: None,
+    ..NEIGHBOUR
+};
+
+/// A server of Rekor v2.
+const ON_TILES: ClusterServer = ClusterServer {
+    rekor: Some(Version::V2),
+    ..NEIGHBOUR
 };
 
 pub(crate) static CERT_MANAGER: ClusterServer = ClusterServer {
@@ -32,7 +46,7 @@ pub(crate) static CERT_MANAGER: ClusterServer = ClusterServer {
         Condition::new(Deployment, "cert-manager-cainjector"),
         Condition::new(Accepts, "deploy/clusterissuer-selfsigned-issuer.yml"),
     ],
-    ..NEIGHBOUR
+    ..EITHER
 };
 
 /// The certificate authority.
@@ -67,6 +81,7 @@ pub(crate) static FULCIO: ClusterServer = ClusterServer {
         Condition::key(Secret, "fulcio-server-secret", "cert"),
         Condition::new(Deployment, "fulcio-server"),
     ],
+    rekor: None,
 };
 
 /// The certificate transparency log.
@@ -97,6 +112,45 @@ pub(crate) static CTLOG: ClusterServer = ClusterServer {
         Condition::key(Secret, "ctlog-public-key", "public"),
         Condition::new(Deployment, "ctlog"),
     ],
+    rekor: Some(Version::V1),
+};
+
+/// The certificate transparency log on tiles.
+pub(crate) static CTLOG_TILES: ClusterServer = ClusterServer {
+    name: "ctlog-tiles",
+    title: "TesseraCT, the certificate transparency log on tiles",
+    namespace: helm::CTLOG_TILES.namespace,
+    deployment: "ctlog-tiles",
+    service: Some(Service {
+        name: "ctlog-tiles",
+        port: 80,
+        path: "",
+        offset: None,
+    }),
+    public: Some(PublicPart {
+        secret: "ctlog-tiles-key",
+        key: "tls.crt",
+        copy: "ctlog-tiles-public-key",
+        as_key: "public",
+    }),
+    ready: &[Condition::new(Deployment, "ctlog-tiles")],
+    ..ON_TILES
+};
+
+/// What hands out its tiles.
+pub(crate) static CT_TILES: ClusterServer = ClusterServer {
+    name: "ct-tiles",
+    title: "the tiles of the CT log, for reading",
+    namespace: helm::CTLOG_TILES.namespace,
+    deployment: "ctlog-tiles-reader",
+    service: Some(Service {
+        name: "ctlog-tiles-reader",
+        port: 80,
+        path: "",
+        offset: Some(3),
+    }),
+    ready: &[Condition::new(Deployment, "ctlog-tiles-reader")],
+    ..ON_TILES
 };
 
 /// The transparency log.
@@ -131,6 +185,71 @@ pub(crate) static REKOR: ClusterServer = ClusterServer {
         Condition::key(ConfigMap, "rekor-config", "treeID"),
         Condition::new(Deployment, "rekor-server"),
     ],
+    rekor: Some(Version::V1),
+};
+
+/// The transparency log on tiles.
+pub(crate) static REKOR_TILES: ClusterServer = ClusterServer {
+    name: "rekor-v2",
+    title: "Rekor v2, the transparency log on tiles",
+    namespace: helm::REKOR_TILES.namespace,
+    deployment: "rekor-tiles",
+    service: Some(Service {
+        name: "rekor-tiles",
+        port: 80,
+        path: "",
+        offset: Some(4),
+    }),
+    public: Some(PublicPart {
+        secret: "rekor-tiles-key",
+        key: "tls.crt",
+        copy: "rekor-tiles-public-key",
+        as_key: "public",
+    }),
+    ready: &[Condition::new(Deployment, "rekor-tiles")],
+    ..ON_TILES
+};
+
+/// What hands out its tiles.
+pub(crate) static TILES: ClusterServer = ClusterServer {
+    name: "tiles",
+    title: "the tiles of Rekor v2, for reading",
+    namespace: helm::REKOR_TILES.namespace,
+    deployment: "rekor-tiles-reader",
+    service: Some(Service {
+        name: "rekor-tiles-reader",
+        port: 80,
+        path: "",
+        offset: Some(5),
+    }),
+    ready: &[Condition::new(Deployment, "rekor-tiles-reader")],
+    ..ON_TILES
+};
+
+/// The timestamp authority.
+pub(crate) static TIMESTAMP: ClusterServer = ClusterServer {
+    name: "timestamp",
+    title: "the timestamp authority",
+    namespace: helm::TSA.namespace,
+    deployment: "tsa-server",
+    service: Some(Service {
+        name: "tsa-server",
+        port: 80,
+        path: "/api/v1/timestamp",
+        offset: Some(6),
+    }),
+    // The certificate chain.
+    public: Some(PublicPart {
+        secret: "tsa-server-secret",
+        key: "chain",
+        copy: "timestamp-certificate",
+        as_key: "chain",
+    }),
+    ready: &[
+        Condition::key(Secret, "tsa-server-secret", "chain"),
+        Condition::new(Deployment, "tsa-server"),
+    ],
+    ..ON_TILES
 };
 
 /// What answers for the Merkle trees of the logs.
@@ -176,7 +295,7 @@ pub(crate) static REGISTRY: ClusterServer = ClusterServer {
         offset: Some(2),
     }),
     ready: &[Condition::new(Deployment, "registry")],
-    ..NEIGHBOUR
+    ..EITHER
 };
 
 /// The registry as images of it are named in the cluster.

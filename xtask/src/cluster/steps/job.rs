@@ -10,6 +10,9 @@ use crate::cluster::job_manifest::{JobTask, write_job};
 use crate::plan::{Step, StepArgs, StepEvent, Word};
 use crate::words;
 
+/// The signing config of those who name no version of Rekor.
+const SIGNING_CONFIG: &str = "signing_config.json";
+
 /// Write a Job for an image
 #[derive(Debug, PartialEq, Args)]
 pub(crate) struct Job {
@@ -27,6 +30,9 @@ pub(crate) struct Job {
     /// The service account that signs.
     #[arg(long = "as", value_name = "ACCOUNT", default_value = "default")]
     pub(crate) account: String,
+    /// The signing config among the files that the Job is given.
+    #[arg(long, value_name = "FILE", default_value = SIGNING_CONFIG)]
+    pub(crate) signing_config: String,
     /// Whose signature is expected.
     #[arg(long, default_value = "")]
     pub(crate) identity: String,
@@ -57,22 +63,23 @@ impl JobVerb {
 impl Job {
     /// A Job for an image, which does this, under this name.
     pub(crate) fn of(task: JobTask, name: &str, image: &str, out: PathBuf) -> Job {
-        let none = String::new;
-        let (verb, account, identity, issuer) = match task {
-            JobTask::Sign { account } => (JobVerb::Sign, account, none(), none()),
-            JobTask::Verify { identity, issuer } => {
-                (JobVerb::Verify, "default".to_owned(), identity, issuer)
-            }
-        };
-        Job {
-            verb,
+        let mut job = Job {
+            verb: JobVerb::Verify,
             name: name.to_owned(),
             image: image.to_owned(),
             out,
-            account,
-            identity,
-            issuer,
+            account: "default".to_owned(),
+            signing_config: SIGNING_CONFIG.to_owned(),
+            identity: String::new(),
+            issuer: String::new(),
+        };
+        match task {
+            JobTask::Sign { account, config } => {
+                (job.verb, job.account, job.signing_config) = (JobVerb::Sign, account, config);
+            }
+            JobTask::Verify { identity, issuer } => (job.identity, job.issuer) = (identity, issuer),
         }
+        job
     }
 
     /// The step that writes it, before every run: its name is new each time.
@@ -103,6 +110,9 @@ impl StepArgs for Job {
             JobVerb::Sign => words!["--as", &self.account],
             JobVerb::Verify => words!["--identity", &self.identity, "--issuer", &self.issuer],
         });
+        if self.signing_config != SIGNING_CONFIG {
+            words.extend(words!["--signing-config", &self.signing_config]);
+        }
         words
     }
 }
@@ -112,6 +122,7 @@ impl Job {
         let task = match self.verb {
             JobVerb::Sign => JobTask::Sign {
                 account: self.account,
+                config: self.signing_config,
             },
             JobVerb::Verify => JobTask::Verify {
                 identity: self.identity,

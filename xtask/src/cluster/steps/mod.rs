@@ -1,5 +1,6 @@
 //! The steps that a cluster does in this program, each in its file.
 
+pub(crate) mod chart_certificates;
 pub(crate) mod choose;
 pub(crate) mod clear_jobs;
 pub(crate) mod copy_secrets;
@@ -12,8 +13,10 @@ pub(crate) mod launch;
 pub(crate) mod preload;
 pub(crate) mod refuse;
 pub(crate) mod signing_config;
+pub(crate) mod timestamp_key;
 pub(crate) mod trust;
 
+pub(crate) use chart_certificates::ChartCertificates;
 pub(crate) use choose::Choose;
 pub(crate) use clear_jobs::ClearJobs;
 pub(crate) use copy_secrets::CopySecrets;
@@ -26,6 +29,7 @@ pub(crate) use launch::LaunchForward;
 pub(crate) use preload::Preload;
 pub(crate) use refuse::{Refusal, Refuse};
 pub(crate) use signing_config::SigningConfig;
+pub(crate) use timestamp_key::TimestampKey;
 pub(crate) use trust::ClusterTrust;
 
 use super::Cluster;
@@ -39,6 +43,8 @@ steps! {
         Choose(Choose),
         DatabaseSecret(DatabaseSecret),
         CopySecrets(CopySecrets),
+        TimestampKey(TimestampKey),
+        ChartCertificates(ChartCertificates),
         Refuse(Refuse),
         Preload(Preload),
         FetchImages(FetchImages),
@@ -62,6 +68,8 @@ steps! {
 mod tests {
     use super::job::JobVerb;
     use super::*;
+    use crate::cluster::tile_values::CertifiedChart;
+    use crate::entry::{Version, Versions};
     use crate::plan::Ready;
     use crate::plan::step_args::each_is_read_from_its_words;
     use crate::target::ClusterOptions;
@@ -74,6 +82,7 @@ mod tests {
         let mut all = vec![
             ClusterStep::Choose(Choose {
                 port_base: 20_000,
+                rekor: Versions::Both,
                 options: ClusterOptions {
                     charts: Some("oci://a/b".into()),
                     versions: Some("/a b/versions.yml".into()),
@@ -83,6 +92,10 @@ mod tests {
             }),
             ClusterStep::DatabaseSecret(DatabaseSecret {}),
             ClusterStep::CopySecrets(CopySecrets {}),
+            ClusterStep::TimestampKey(TimestampKey {}),
+            ClusterStep::ChartCertificates(ChartCertificates {
+                chart: CertifiedChart::CtlogTiles,
+            }),
             ClusterStep::Refuse(Refuse {
                 what: Refusal::CertManagerInUse,
             }),
@@ -93,8 +106,10 @@ mod tests {
             ClusterStep::ClearJobs(ClearJobs {}),
             ClusterStep::Trust(ClusterTrust {}),
             ClusterStep::SigningConfig(SigningConfig {
+                version: Version::V2,
                 fulcio: "http://a".into(),
                 rekor: "http://b".into(),
+                timestamp: Some("http://c".into()),
                 out: "/tmp/config".into(),
             }),
             ClusterStep::Job(Job {
@@ -103,6 +118,7 @@ mod tests {
                 image: "a/b:c".into(),
                 out: "/tmp/job.yml".into(),
                 account: "default".into(),
+                signing_config: "signing_config.json".into(),
                 identity: "https://x".into(),
                 issuer: "https://y".into(),
             }),
@@ -112,6 +128,7 @@ mod tests {
                 image: "a/b:c".into(),
                 out: "/tmp/job.yml".into(),
                 account: "bob".into(),
+                signing_config: "signing_config.rekor-v2.json".into(),
                 identity: String::new(),
                 issuer: String::new(),
             }),

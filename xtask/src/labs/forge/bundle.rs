@@ -8,8 +8,9 @@ use base64::prelude::BASE64_STANDARD;
 use serde_json::{Value, json};
 
 use super::timestamp::asked_for;
-use super::{PrivateKey, Stamp, post, trust};
+use super::{Stamp, post, trust};
 use crate::format::hashing::sha256_hash;
+use crate::format::private_key::PrivateKey;
 use crate::labs::{ALICE, Session};
 use crate::state;
 

@@ -3,7 +3,6 @@
 
 mod bundle;
 mod certificate;
-mod key;
 mod promise;
 mod timestamp;
 mod token;
@@ -16,11 +15,11 @@ use serde_json::Value;
 
 use super::Session;
 use crate::fail::broken;
+use crate::format::private_key::PrivateKey;
 use crate::state;
 
 pub(crate) use bundle::{SignedFile, bundle, restamp};
 pub(crate) use certificate::{Draft, StolenAuthority, Wish};
-pub(crate) use key::PrivateKey;
 pub(crate) use promise::{promised_by_nobody, promised_by_the_log, promised_without_an_entry};
 pub(crate) use timestamp::Stamp;
 pub(crate) use token::IdToken;

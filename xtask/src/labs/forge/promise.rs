@@ -13,8 +13,9 @@ use x509_cert::ext::pkix::sct::{
     SignedCertificateTimestamp, Version,
 };
 
-use super::{Draft, PrivateKey, StolenAuthority, ct_log, post};
+use super::{Draft, StolenAuthority, ct_log, post};
 use crate::format::hashing::sha256_hash;
+use crate::format::private_key::PrivateKey;
 use crate::labs::Session;
 use crate::proof::sct::signed_data;
 

@@ -14,8 +14,9 @@ use x509_cert::spki::AlgorithmIdentifier;
 use x509_cert::time::Time;
 use x509_tsp::{MessageImprint, TimeStampReq, TimeStampResp, TspVersion, TstInfo};
 
-use super::{PrivateKey, post};
+use super::post;
 use crate::format::hashing::sha256_hash;
+use crate::format::private_key::PrivateKey;
 use crate::labs::Session;
 
 const SHA256: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.16.840.1.101.3.4.2.1");

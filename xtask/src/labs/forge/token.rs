@@ -5,7 +5,7 @@ use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use serde_json::Value;
 
-use super::PrivateKey;
+use crate::format::private_key::PrivateKey;
 
 /// A token in its parts.
 #[derive(Clone)]

@@ -16,7 +16,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use xtask::cluster::pins::pins;
 use xtask::cluster::scaffold_release::{FIRST_PHASE_VALUES, TABLES};
-use xtask::cluster::servers::NAMESPACES;
+use xtask::cluster::servers::NAMESPACES_V1;
 use xtask::cluster::yaml;
 
 use super::{files, objects};
@@ -257,7 +257,7 @@ fn the_charts_make_of_the_values_what_they_should() {
     assert_eq!(whole.of_kind("Ingress").count(), 0);
     for object in &whole.0 {
         let namespace = object["metadata"]["namespace"].as_str().unwrap();
-        assert!(NAMESPACES.contains(&namespace), "{namespace}");
+        assert!(NAMESPACES_V1.contains(&namespace), "{namespace}");
     }
     for deployment in ["trillian-mysql", "trillian-logserver", "trillian-logsigner"] {
         let env = whole.container(deployment)["env"].to_string();
