@@ -20,8 +20,8 @@ use crate::tlog::merkle::{self, Hash};
 /// The last checkpoints seen, a file a log in one directory. They are read before a
 /// log is asked for a new one, so an honest log's new one is never older.
 ///
-/// A log is known by its id and the origin of its checkpoints: two shards may be signed
-/// with one key, and are no two histories of one log.
+/// A log is known by its id and the [name](log_name) in its checkpoints: two shards may be
+/// signed with one key, and are no two histories of one log.
 pub(crate) struct CheckpointStore {
     dir: PathBuf,
     last: BTreeMap<(String, String), Kept>,
@@ -46,6 +46,16 @@ pub(crate) enum Consistency {
         /// The report.
         report: Fail,
     },
+}
+
+/// What a log is called among those of one key: its origin, of which in Rekor v1 only the
+/// id of the tree stays when its server moves to another host.
+fn log_name(checkpoint: &Checkpoint) -> &str {
+    let origin = checkpoint.origin.as_str();
+    match origin.rsplit_once(" - ") {
+        Some((_, tree)) if tree.parse::<u64>().is_ok() => tree,
+        _ => origin,
+    }
 }
 
 impl CheckpointStore {
@@ -76,7 +86,7 @@ impl CheckpointStore {
                     ))
                     .hint(format!("begin again with the next one: rm {path}"))
                 })?;
-            let log = (id.to_owned(), checkpoint.origin.clone());
+            let log = (id.to_owned(), log_name(&checkpoint).to_owned());
             last.insert(log, Kept { file, checkpoint });
         }
         Ok(CheckpointStore { dir, last })
@@ -89,7 +99,7 @@ impl CheckpointStore {
 
     /// The last checkpoint seen of the log that signed this one.
     fn last(&self, log_id: &[u8], new: &Checkpoint) -> Option<&Checkpoint> {
-        let log = (hex(log_id), new.origin.clone());
+        let log = (hex(log_id), log_name(new).to_owned());
         self.last.get(&log).map(|kept| &kept.checkpoint)
     }
 
@@ -163,7 +173,7 @@ impl CheckpointStore {
     /// that id is kept there, with a hash of the origin as well.
     fn file(&self, log_id: &[u8], new: &Checkpoint, what: &str) -> PathBuf {
         let id = hex(log_id);
-        let log = (id.clone(), new.origin.clone());
+        let log = (id.clone(), log_name(new).to_owned());
         let first = self.dir.join(format!("{id}.checkpoint"));
         let taken = self.last.values().any(|kept| kept.file == first);
         let file = match self.last.get(&log) {
@@ -192,9 +202,49 @@ impl CheckpointStore {
             .and_then(|text| Checkpoint::read(&String::from_utf8_lossy(&text)).ok());
         // Of another log where two commands saw the first of each at once: the next
         // command finds it a place.
-        if now.is_none_or(|now| now.origin == new.origin && now.size < new.size) {
+        if now.is_none_or(|now| log_name(&now) == log_name(new) && now.size < new.size) {
             state::write(&file, new.text.as_bytes(), 0o600)?;
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn checkpoint(origin: &str, size: u64) -> Checkpoint {
+        let root = if size == 0 {
+            "47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU="
+        } else {
+            "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="
+        };
+        let signed = "\u{2014} a AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+        Checkpoint::read(&format!("{origin}\n{size}\n{root}\n\n{signed}\n")).unwrap()
+    }
+
+    /// Rekor v1 was once called otherwise here: what it had shown still counts, and another
+    /// tree of the same key is another log.
+    #[test]
+    fn a_log_that_moves_is_held_to_what_it_showed() {
+        let dir = tempfile::tempdir().unwrap();
+        let compare = |new: &Checkpoint| {
+            let store = CheckpointStore::read(dir.path()).unwrap();
+            store.compare(&[1], new, |_| Ok(Vec::new())).unwrap()
+        };
+        let extends = |found: Consistency| match found {
+            Consistency::Extends(said) => said,
+            Consistency::SplitView { why, .. } => panic!("{why}"),
+        };
+        let first = extends(compare(&checkpoint("rekor-v1.workshop - 1", 4)));
+        assert!(first.starts_with("the first checkpoint"), "{first}");
+        let moved = extends(compare(&checkpoint("127.0.0.1 - 1", 4)));
+        assert!(moved.starts_with("the same 4 entries"), "{moved}");
+        let other = extends(compare(&checkpoint("127.0.0.1 - 2", 2)));
+        assert!(other.starts_with("the first checkpoint"), "{other}");
+        assert!(matches!(
+            compare(&checkpoint("127.0.0.1 - 1", 0)),
+            Consistency::SplitView { .. }
+        ));
     }
 }

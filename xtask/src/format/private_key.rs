@@ -1,4 +1,4 @@
-//! Private keys of ECDSA over P-256, which sign certificates, and the tokens of the labs.
+//! Private keys that this program signs with: new ones that nobody keeps, and those that a lab steals.
 
 use anyhow::{Context, Result, anyhow};
 use ring::pkcs8::Document;
@@ -46,7 +46,7 @@ impl PrivateKey {
 
     /// One that a file holds (PEM; PKCS#8, or as the CT log has it, RFC 5915).
     pub(crate) fn from_pem(pem: &[u8]) -> Result<PrivateKey> {
-        let key = PrivateKeyDer::from_pem_slice(pem).context("read a private key")?;
+        let key = PrivateKeyDer::from_pem_slice(pem).context("read the private key")?;
         let pkcs8 = match &key {
             PrivateKeyDer::Sec1(bare) => in_pkcs8(bare.secret_sec1_der())?,
             other => other.secret_der().to_vec(),
@@ -56,7 +56,7 @@ impl PrivateKey {
 
     fn read(algorithm: &'static EcdsaSigningAlgorithm, der: &[u8]) -> Result<PrivateKey> {
         let pair = EcdsaKeyPair::from_pkcs8(algorithm, der, &SystemRandom::new());
-        let pair = pair.map_err(|error| anyhow!("read a private key: {error}"))?;
+        let pair = pair.map_err(|error| anyhow!("read the private key: {error}"))?;
         Ok(PrivateKey(pair))
     }
 

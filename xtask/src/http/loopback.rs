@@ -4,11 +4,16 @@ use std::io::Read;
 use std::sync::LazyLock;
 use std::time::Duration;
 
-use ureq::Agent;
+use serde_json::Value;
+use ureq::typestate::WithBody;
+use ureq::{Agent, RequestBuilder};
 
 use super::{LARGEST, found, not_ours};
 use crate::exec::interrupt;
 use crate::fail::{Fail, broken};
+
+/// What comes of a request.
+type Answer = Result<ureq::http::Response<ureq::Body>, ureq::Error>;
 
 /// A proxy would see, and could change, what two local processes say to each
 /// other, so none is used whatever the environment says.
@@ -56,26 +61,35 @@ pub(crate) fn post_form(
     form: &[(&str, &str)],
     within: Duration,
 ) -> Result<Vec<u8>, Fail> {
-    let ask = AGENT
-        .post(url)
-        .config()
-        .timeout_global(Some(within))
-        .build();
     let text = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
     let form: Vec<(String, String)> = form.iter().map(text).collect();
-    let from = url.to_owned();
-    match interrupt::interruptible(move || read(&from, LARGEST, ask.send_form(form)))? {
+    post(url, within, |ask| ask.send_form(form))
+}
+
+/// Sends JSON and reads the answer.
+pub(crate) fn post_json(url: &str, json: &Value, within: Duration) -> Result<Vec<u8>, Fail> {
+    let json = json.to_string();
+    post(url, within, |ask| {
+        ask.header("content-type", "application/json").send(json)
+    })
+}
+
+/// Sends something and reads the answer.
+fn post(
+    url: &str,
+    within: Duration,
+    send: impl FnOnce(RequestBuilder<WithBody>) -> Answer + Send + 'static,
+) -> Result<Vec<u8>, Fail> {
+    let ask = AGENT.post(url).config().timeout_global(Some(within));
+    let (ask, from) = (ask.build(), url.to_owned());
+    match interrupt::interruptible(move || read(&from, LARGEST, send(ask)))? {
         (200..=299, body) => Ok(body),
         (status, body) => Err(not_ours(url, &status.to_string(), &body)),
     }
 }
 
 /// Status and body of an answer.
-fn read(
-    url: &str,
-    largest: u64,
-    answer: Result<ureq::http::Response<ureq::Body>, ureq::Error>,
-) -> Result<(u16, Vec<u8>), Fail> {
+fn read(url: &str, largest: u64, answer: Answer) -> Result<(u16, Vec<u8>), Fail> {
     let unreachable = |error: &dyn std::fmt::Display| {
         broken(format!("no answer from {url}: {error}")).hint("cargo xtask status")
     };

@@ -109,7 +109,7 @@ fn forged_entry(session: &mut Session<'_>) -> Result<()> {
                 let text = place
                     .as_str()
                     .unwrap_or_default()
-                    .replacen("\n2\n", "\n3\n", 1);
+                    .replacen("\n3\n", "\n4\n", 1);
                 *place = text.into();
             }
         },

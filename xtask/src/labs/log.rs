@@ -45,7 +45,7 @@ fn two_histories(session: &mut Session<'_>) -> Result<()> {
     copied(session, &copy, &storage)?;
     session.expect_ok(&["restart", "tiles", "rekor-v2"])?;
     session.expect_refusal(
-        &["inspect-rekor", "--log-index", "0"],
+        &["inspect-rekor", "--log-index", "1"],
         Checks(&[Link::Consistency]),
         Output::Failures,
     )?;

@@ -7,7 +7,7 @@ use super::config::User;
 use super::facts::Facts;
 use super::manifest::ServerRow;
 use super::steps::{
-    Begin, Configure, Halt, Launch, LocalTrust, Retire, preflight, publish, sample,
+    Begin, Configure, FirstEntry, Halt, Launch, LocalTrust, Retire, preflight, publish, sample,
 };
 use super::{Local, trust};
 use crate::artifact::Artifact;
@@ -141,6 +141,15 @@ fn push_start(plan: &mut Plan, local: &Local, facts: &Facts, names: &[String]) -
         } else {
             launch
         });
+    }
+    // Who starts a log by itself may want to see it empty.
+    let logs = if names.is_empty() {
+        local.versions()
+    } else {
+        Vec::new()
+    };
+    for version in logs {
+        plan.push(FirstEntry::step(local, version)?);
     }
     if turns {
         plan.push(Retire::step(local, launched));

@@ -2,6 +2,7 @@
 
 pub(crate) mod begin;
 pub(crate) mod configure;
+pub(crate) mod first_entry;
 pub(crate) mod halt;
 pub(crate) mod launch;
 pub(crate) mod preflight;
@@ -12,6 +13,7 @@ pub(crate) mod trust;
 
 pub(crate) use begin::Begin;
 pub(crate) use configure::Configure;
+pub(crate) use first_entry::FirstEntry;
 pub(crate) use halt::Halt;
 pub(crate) use launch::Launch;
 pub(crate) use retire::Retire;
@@ -30,6 +32,7 @@ steps! {
         Launch(Launch),
         Wait(Wait),
         Halt(Halt),
+        FirstEntry(FirstEntry),
         Retire(Retire),
         Trust(LocalTrust),
         Token(Token),
@@ -43,7 +46,7 @@ steps! {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::entry::Versions;
+    use crate::entry::{Version, Versions};
     use crate::plan::Ready;
     use crate::plan::step_args::each_is_read_from_its_words;
     use crate::target::steps::samples;
@@ -77,6 +80,7 @@ mod tests {
             LocalStep::Halt(Halt {
                 component: "dex".into(),
             }),
+            LocalStep::FirstEntry(FirstEntry { rekor: Version::V1 }),
             LocalStep::Trust(LocalTrust {}),
         ];
         all.extend(samples());

@@ -220,7 +220,7 @@ fn a_step_that_is_none() {
 $ cargo xtask install --from nobody
 on local (named by --on)
 error: `install` has no step named "nobody"
-hint: its steps are: preflight, modules, servers, keys, configure, dex, ctlog, ct-tiles, fulcio, timestamp, rekor-v2, tiles, registry, tuf, trust, publish, sample
+hint: its steps are: preflight, modules, servers, keys, configure, dex, ctlog, ct-tiles, fulcio, timestamp, rekor-v2, tiles, registry, tuf, first-entry-v2, trust, publish, sample
 exit 2
 
 "#]]

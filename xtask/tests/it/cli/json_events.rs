@@ -34,7 +34,7 @@ fn every_step_begins_and_ends_once() {
 
     let events = run.events();
     let steps = events[0]["steps"].as_array().unwrap();
-    assert_eq!((&events[0]["event"], steps.len()), (&json!("plan"), 19));
+    assert_eq!((&events[0]["event"], steps.len()), (&json!("plan"), 21));
     let place = |kind: &str, step: &Value| {
         let is = |event: &&Value| event["event"] == kind && event["step"] == *step;
         assert_eq!(events.iter().filter(is).count(), 1, "{kind} of {step}");
@@ -42,8 +42,14 @@ fn every_step_begins_and_ends_once() {
     };
     for step in steps {
         let (name, start) = (&step["name"], place("start", &step["name"]));
-        assert!(start < place("done", name));
-        assert_eq!(result["steps"][name.as_str().unwrap()], "done");
+        // The logs of these servers hold entries.
+        let has_entry = name.as_str().unwrap().starts_with("first-entry");
+        let (event, end) = match has_entry {
+            true => ("skip", "skipped"),
+            false => ("done", "done"),
+        };
+        assert!(start < place(event, name));
+        assert_eq!(result["steps"][name.as_str().unwrap()], end);
         for need in step["needs"].as_array().unwrap() {
             assert!(
                 place("done", need) < start,

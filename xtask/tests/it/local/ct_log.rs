@@ -126,7 +126,7 @@ fn a_promise_that_is_not_kept_is_noticed() {
     );
     assert_eq!(exit, 1);
     // The first is there still, and who remembers sees that the log shrank.
-    let first = workshop.run(&["inspect-rekor", "--log-index", "0"]);
+    let first = workshop.run(&["inspect-rekor", "--log-index", "1"]);
     first.fails(
         1,
         "the log has two histories: it shrank from 2 entries to 1",

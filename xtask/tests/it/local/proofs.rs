@@ -369,7 +369,7 @@ fn a_log_with_two_histories_is_caught() {
     workshop.run(&["sign"]).ok();
     let said = workshop.run(&["inspect-rekor"]).ok().out;
     assert!(
-        said.contains("begins with the 1 entry last seen; 1 more"),
+        said.contains("begins with the 2 entries last seen; 1 more"),
         "{said}"
     );
     let kept = || {
@@ -387,17 +387,17 @@ fn a_log_with_two_histories_is_caught() {
     std::fs::remove_dir_all(&storage).unwrap();
     copied(&copy, &storage);
     workshop.run(&["start"]).ok();
-    let shrunk = workshop.run(&["inspect-rekor", "--log-index", "0"]);
+    let shrunk = workshop.run(&["inspect-rekor", "--log-index", "1"]);
     shrunk.fails(
         1,
-        "the log has two histories: it shrank from 2 entries to 1",
+        "the log has two histories: it shrank from 3 entries to 2",
     );
     assert_eq!(kept(), before);
 
     workshop.run(&["sign", "--as", "bob"]).ok();
     let forked = workshop.run(&["inspect-rekor"]).fails(
         1,
-        "the log has two histories: two roots for the same 2 entries",
+        "the log has two histories: two roots for the same 3 entries",
     );
     assert!(forked.out.contains("✗ consistency"), "{}", forked.out);
     let root = before.lines().nth(2).unwrap();
@@ -412,7 +412,7 @@ fn a_log_with_two_histories_is_caught() {
     workshop.run(&["sign"]).ok();
     workshop
         .run(&["inspect-rekor"])
-        .fails(1, "it does not begin with the 2 entries seen before");
+        .fails(1, "it does not begin with the 3 entries seen before");
     assert_eq!(kept(), before);
 }
 
@@ -591,7 +591,7 @@ fn rekor_cli_agrees_on_good_and_tampered_answers() {
             e["verification"]["inclusionProof"]["logIndex"] = json!(0)
         }),
         ("size", |e| {
-            e["verification"]["inclusionProof"]["treeSize"] = json!(3)
+            e["verification"]["inclusionProof"]["treeSize"] = json!(4)
         }),
         ("checkpoint", |e| {
             change_checkpoint(&mut e["verification"]["inclusionProof"]["checkpoint"], 4);
