@@ -34,6 +34,7 @@ mod roles;
 pub mod scaffold_release;
 pub mod servers;
 mod settings;
+mod sign_addresses;
 mod signing;
 mod status;
 pub(crate) mod steps;
@@ -41,6 +42,7 @@ mod target;
 mod tile_values;
 mod timestamp_authority;
 mod trust;
+mod trusted_keys;
 mod uninstall;
 pub mod yaml;
 

@@ -134,3 +134,41 @@ fn key_identifier(key: &PrivateKey) -> Result<OctetString> {
     let public = key.public()?.subject_public_key;
     Ok(OctetString::new(&sha256_hash(&[public.raw_bytes()])[..20])?)
 }
+
+#[cfg(test)]
+mod tests {
+    use x509_cert::Certificate;
+    use x509_cert::der::Encode;
+
+    use super::*;
+    use crate::format::der;
+
+    #[test]
+    fn the_chain_is_what_rfc_3161_asks_for() {
+        let (private, chain) = key_and_chain().unwrap();
+        let chain = Certificate::load_pem_chain(chain.as_bytes()).unwrap();
+        let [leaf, root] = chain.as_slice() else {
+            panic!("there are {} certificates", chain.len());
+        };
+        let key = PrivateKey::from_pem(private.as_bytes()).unwrap();
+        let public = &leaf.tbs_certificate.subject_public_key_info;
+        assert_eq!(*public, key.public().unwrap());
+        let usages = leaf.tbs_certificate.extensions.iter().flatten();
+        let mut usages = usages.filter(|extension| extension.extn_id == ExtendedKeyUsage::OID);
+        assert!(usages.next().unwrap().critical);
+        let usage: ExtendedKeyUsage = der::extension(leaf).unwrap().unwrap();
+        assert_eq!(usage.0, [TIME_STAMPING]);
+        assert_eq!(leaf.tbs_certificate.issuer, root.tbs_certificate.subject);
+        // Signed by the root, and the root by itself.
+        let signer = &root.tbs_certificate.subject_public_key_info;
+        let signer = signer.subject_public_key.raw_bytes();
+        for certificate in [leaf, root] {
+            let message = certificate.tbs_certificate.to_der().unwrap();
+            let algorithm = &ring::signature::ECDSA_P256_SHA256_ASN1;
+            let public = ring::signature::UnparsedPublicKey::new(algorithm, signer);
+            let signature = certificate.signature.raw_bytes();
+            public.verify(&message, signature).unwrap();
+        }
+        assert_ne!(key_and_chain().unwrap().0, private);
+    }
+}

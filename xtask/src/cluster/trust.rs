@@ -8,11 +8,10 @@ use super::Cluster;
 use super::copies::text_of;
 use super::discovery::Discovery;
 use super::object::{DEFAULT, Object, labels};
-use super::servers::{
-    CTLOG, CTLOG_TILES, ClusterServer, FULCIO, REKOR, REKOR_TILES, TIMESTAMP, asked_to_sign,
-    shown_by_ingress,
-};
-use crate::entry::{Version, Versions};
+use super::servers::{ClusterServer, shown_by_ingress};
+use super::sign_addresses::{SignAddresses, config_name, signs};
+use super::trusted_keys::{Copies, trusted_root};
+use crate::entry::Version;
 use crate::fail::broken;
 use crate::parallel;
 use crate::state;
@@ -20,7 +19,6 @@ use crate::time;
 use crate::trust::merge::merged;
 use crate::trust::root::TrustedRoot;
 use crate::trust::write as trust;
-use crate::trust::write::{CertificateChain, InUse, LogKey, PublicParts, Services};
 
 /// The ConfigMap that the Jobs mount.
 pub(super) const CONFIG_MAP: &str = "sigstore-trust";
@@ -36,34 +34,6 @@ struct TrustMaterial {
     config_map: Value,
     /// That object as it is there now.
     there: Option<Object>,
-}
-
-/// The Secrets of [`DEFAULT`].
-struct Copies(Vec<Object>);
-
-impl Copies {
-    fn secret(&self, name: &str) -> Result<&Object> {
-        let mut all = self.0.iter();
-        let found = all.find(|secret| secret.metadata.name == name);
-        Ok(found.ok_or_else(|| {
-            let make = if name == REGISTRY_TLS {
-                "registry"
-            } else {
-                "copy-secrets"
-            };
-            broken(format!("there is no Secret {name} in {DEFAULT}"))
-                .hint(format!("cargo xtask {make}"))
-        })?)
-    }
-
-    /// The public part of a server, and since when its copy is there.
-    fn public(&self, server: &ClusterServer) -> Result<(String, &str)> {
-        let part = server.public.as_ref();
-        let part = part.context("a server without a public part")?;
-        let secret = self.secret(part.copy)?;
-        let since = secret.metadata.creation_timestamp.as_deref();
-        Ok((text_of(secret, part.as_key)?, since.unwrap_or_default()))
-    }
 }
 
 impl Cluster {
@@ -213,146 +183,6 @@ impl Cluster {
         }
         Ok(config)
     }
-}
-
-/// The version of Rekor that records where none is named. Where both run it is the first:
-/// the other is there for those who verify to know it, before anybody signs with it.
-pub(super) fn signs(rekor: Versions) -> Version {
-    if rekor.has(Version::V1) {
-        Version::V1
-    } else {
-        Version::V2
-    }
-}
-
-/// The signing config for a version of Rekor: the file of those who name no version, or
-/// one beside it.
-pub(super) fn config_name(running: Versions, rekor: Version) -> &'static str {
-    match rekor {
-        _ if rekor == signs(running) => "signing_config.json",
-        Version::V1 => "signing_config.rekor-v1.json",
-        Version::V2 => "signing_config.rekor-v2.json",
-    }
-}
-
-/// Where the servers are that are asked for a signature.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct SignAddresses {
-    pub(crate) fulcio: String,
-    pub(crate) rekor: String,
-    /// The timestamp authority, where this version of Rekor needs one.
-    pub(crate) timestamp: Option<String>,
-}
-
-impl SignAddresses {
-    /// Those for a version of Rekor, each as `at` says.
-    pub(super) fn of(
-        rekor: Version,
-        at: impl Fn(&'static ClusterServer) -> Result<String>,
-    ) -> Result<SignAddresses> {
-        let mut all = asked_to_sign(rekor).into_iter();
-        let mut next = || all.next().map(&at).transpose();
-        Ok(SignAddresses {
-            fulcio: next()?.unwrap_or_default(),
-            rekor: next()?.unwrap_or_default(),
-            timestamp: next()?,
-        })
-    }
-
-    fn config(&self, rekor: Version, issuer: &str, since: &str) -> Value {
-        trust::signing_config(&Services {
-            fulcio: &self.fulcio,
-            issuer,
-            rekor: &self.rekor,
-            rekor_version: match rekor {
-                Version::V1 => 1,
-                Version::V2 => 2,
-            },
-            timestamp: self.timestamp.as_deref(),
-            since,
-        })
-    }
-}
-
-/// The trusted root, and since when the authority is valid.
-fn trusted_root(copies: &Copies, rekor: Versions) -> Result<(Value, String)> {
-    let (chain, _) = copies.public(&FULCIO)?;
-    let since = trust::not_before(&chain)?;
-    let ctlogs = log_keys(&[&CTLOG, &CTLOG_TILES], copies, rekor, &since)?;
-    let logs = log_keys(&[&REKOR, &REKOR_TILES], copies, rekor, &since)?;
-    let timestamp = match rekor.has(Version::V2) {
-        true => Some(copies.public(&TIMESTAMP)?.0),
-        false => None,
-    };
-    let begins = timestamp.as_deref().map(trust::not_before).transpose()?;
-    let authority = |url, pem, since| CertificateChain {
-        url,
-        pem,
-        in_use: InUse { since, until: None },
-    };
-    let (fulcio_url, timestamp_url) = (FULCIO.url(), TIMESTAMP.url());
-    let stamps = timestamp.as_deref().zip(begins.as_deref());
-    let stamps = stamps.map(|(pem, since)| authority(&timestamp_url, pem, since));
-    let root = trust::trusted_root(&PublicParts {
-        fulcio: vec![authority(&fulcio_url, &chain, &since)],
-        timestamp: stamps.into_iter().collect(),
-        ctlogs: ctlogs.iter().map(TrustedLog::key).collect(),
-        rekor: logs.iter().map(TrustedLog::key).collect(),
-    })?;
-    Ok((root, since))
-}
-
-/// A log of the cluster, its public key, and since when that is in use.
-struct TrustedLog {
-    server: &'static ClusterServer,
-    url: String,
-    pem: String,
-    since: String,
-}
-
-impl TrustedLog {
-    fn key(&self) -> LogKey<'_> {
-        LogKey {
-            url: &self.url,
-            pem: &self.pem,
-            // Rekor v2 makes its id of this name as well.
-            origin: (self.server.name == REKOR_TILES.name).then(|| host(&self.url)),
-            in_use: InUse {
-                since: &self.since,
-                until: None,
-            },
-        }
-    }
-}
-
-/// Those of these logs that run, where Fulcio's authority is valid since this time.
-fn log_keys(
-    logs: &[&'static ClusterServer],
-    copies: &Copies,
-    rekor: Versions,
-    since: &str,
-) -> Result<Vec<TrustedLog>> {
-    let mut keys = Vec::new();
-    for server in logs.iter().filter(|log| log.runs(rekor)) {
-        let (pem, copied) = copies.public(server)?;
-        keys.push(TrustedLog {
-            server,
-            url: server.url(),
-            pem,
-            // A log is as old as the authority whose certificates it took first; the copy
-            // of its key may be younger than what it signed.
-            since: since.min(copied).to_owned(),
-        });
-    }
-    Ok(keys)
-}
-
-/// The host of a URL of the cluster.
-fn host(url: &str) -> &str {
-    url.trim_start_matches("http://")
-        .split('/')
-        .next()
-        .unwrap_or_default()
 }
 
 fn pretty(value: &Value) -> Result<String> {

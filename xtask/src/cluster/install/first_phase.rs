@@ -69,6 +69,7 @@ fn first_phase_step(charts: &Charts, helm: &Helm, phase: &PhaseOnce) -> Step {
     // An Ingress is refused until the controller is up.
     let needs = [
         "begin",
+        "namespaces",
         "ingress",
         "scaffold-database-secret",
         "scaffold-chart",

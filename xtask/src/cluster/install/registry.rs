@@ -29,7 +29,11 @@ impl Cluster {
         );
         let title = "start a registry";
         let registry = Readiness::new("registry", title, REGISTRY.namespace, REGISTRY.ready);
-        let files = ["verify/service-registry.yml", "verify/deploy-registry.yml"];
+        let files = [
+            "verify/volume-registry.yml",
+            "verify/service-registry.yml",
+            "verify/deploy-registry.yml",
+        ];
         plan.push(
             registry
                 .step(&kubectl)

@@ -26,15 +26,8 @@ impl Cluster {
     pub(super) fn push_tiles(&self, plan: &mut Plan, charts: &Charts) -> Result<()> {
         let kubectl = self.kubectl()?;
         plan.push(TimestampKey::step(&kubectl).needs(["namespaces"]));
-        for (log, reader) in [(&CTLOG_TILES, &CT_TILES), (&REKOR_TILES, &TILES)] {
+        for log in [&CTLOG_TILES, &REKOR_TILES] {
             self.push_ground(plan, log)?;
-            // The pod is placed beside that of the log.
-            let step = format!("{}-reader", log.deployment);
-            let title = format!("serve {}", reader.title);
-            let readiness = Readiness::new(&step, &title, reader.namespace, reader.ready);
-            let file = format!("deploy/reader-{}.yml", log.deployment);
-            let apply = kubectl.apply_manifests(&[&file]);
-            plan.push(readiness.step(&kubectl).needs([log.deployment]).run(apply));
         }
         for chart in [CertifiedChart::CtlogTiles, CertifiedChart::Tsa] {
             let needs = match chart {
@@ -47,6 +40,15 @@ impl Cluster {
         plan.push(self.chart_step(charts, helm::CTLOG_TILES, &CTLOG_TILES, Some(log))?);
         plan.push(self.chart_step(charts, helm::REKOR_TILES, &REKOR_TILES, None)?);
         plan.push(self.chart_step(charts, helm::TSA, &TIMESTAMP, Some(tsa))?);
+        for (log, reader) in [(&CTLOG_TILES, &CT_TILES), (&REKOR_TILES, &TILES)] {
+            // The pod is placed beside that of the log.
+            let step = format!("{}-reader", log.deployment);
+            let title = format!("serve {}", reader.title);
+            let readiness = Readiness::new(&step, &title, reader.namespace, reader.ready);
+            let file = format!("deploy/reader-{}.yml", log.deployment);
+            let apply = kubectl.apply_manifests(&[&file]);
+            plan.push(readiness.step(&kubectl).needs([log.deployment]).run(apply));
+        }
         Ok(())
     }
 

@@ -9,7 +9,7 @@ use crate::cluster::Cluster;
 use crate::cluster::servers::{
     CT_TILES, CTLOG_TILES, ClusterServer, FULCIO, REGISTRY, REGISTRY_HOST, REKOR, TILES, TIMESTAMP,
 };
-use crate::cluster::trust::signs;
+use crate::cluster::sign_addresses::signs;
 use crate::entry::Version;
 use crate::fail::{broken, not_so};
 use crate::format::hex::hex;

@@ -9,7 +9,7 @@ use crate::cluster::discovery::Discovery;
 use crate::cluster::facts::{CosignPlace, SigningFacts};
 use crate::cluster::job_manifest::sample_image;
 use crate::cluster::object::DEFAULT;
-use crate::cluster::trust::signs;
+use crate::cluster::sign_addresses::signs;
 use crate::entry::Version;
 use crate::plan::Plan;
 use crate::signatures;

@@ -3,7 +3,7 @@
 use super::{ClusterServer, IngressCertificate, PublicPart, Service};
 use crate::cluster::conditions::Condition;
 use crate::cluster::conditions::ConditionKind::{
-    Accepts, Certificate, ConfigMap, Deployment, Ended, Secret,
+    Accepts, Certificate, ConfigMap, Deployment, Ended, Secret, Volume,
 };
 use crate::cluster::helm;
 use crate::cluster::object::DEFAULT;
@@ -294,7 +294,10 @@ pub(crate) static REGISTRY: ClusterServer = ClusterServer {
         path: "",
         offset: Some(2),
     }),
-    ready: &[Condition::new(Deployment, "registry")],
+    ready: &[
+        Condition::new(Volume, "registry"),
+        Condition::new(Deployment, "registry"),
+    ],
     ..EITHER
 };
 

@@ -10,7 +10,7 @@ use crate::cluster::Cluster;
 use crate::cluster::job_manifest::JobTask;
 use crate::cluster::object::DEFAULT;
 use crate::cluster::steps::{Follow, Job};
-use crate::cluster::trust::config_name;
+use crate::cluster::sign_addresses::config_name;
 use crate::cosign::numbered;
 use crate::entry::Version;
 use crate::plan::{Plan, Step};

@@ -9,7 +9,7 @@ use crate::cluster::Cluster;
 use crate::cluster::forwards::PortForward;
 use crate::cluster::servers::{ClusterServer, REGISTRY, REGISTRY_HOST, asked_to_sign};
 use crate::cluster::steps::{HaltForward, LaunchForward, SigningConfig};
-use crate::cluster::trust::{SignAddresses, config_name};
+use crate::cluster::sign_addresses::{SignAddresses, config_name};
 use crate::cosign::{Cosign, SignRequest};
 use crate::entry::Version;
 use crate::plan::{Plan, Step};

@@ -6,7 +6,7 @@ use anyhow::Result;
 use clap::Args;
 
 use crate::cluster::Cluster;
-use crate::cluster::trust::SignAddresses;
+use crate::cluster::sign_addresses::SignAddresses;
 use crate::entry::Version;
 use crate::plan::{Step, StepArgs, StepEvent, Word};
 use crate::{state, words};

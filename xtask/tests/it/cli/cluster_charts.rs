@@ -211,12 +211,12 @@ fn overlays_that_are_none() {
         str![[r#"
 $ cargo xtask install -q --values pony.yml
 error: [TEMP]/work/pony.yml has values for something that is no chart: pony
-hint: its top-level keys are cert-manager and scaffold
+hint: its top-level keys are cert-manager, scaffold, ctlog-tiles, rekor-tiles and tsa
 exit 2
 
 $ cargo xtask install -q --values list.yml
 error: [TEMP]/work/list.yml holds no values
-hint: its top-level keys are cert-manager and scaffold
+hint: its top-level keys are cert-manager, scaffold, ctlog-tiles, rekor-tiles and tsa
 exit 2
 
 $ cargo xtask install -q --values broken.yml
