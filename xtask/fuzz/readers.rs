@@ -160,11 +160,13 @@ fn proved(bundle: Option<Bundle>, from_log: Option<Entry>, root: &TrustedRoot) -
     let policy = Policy {
         identity: Some(Expected::Exactly("alice@example.com".into())),
         issuer: Expected::typed(None, Some("^https?://.*$")).expect("an expression"),
+        key: None,
     };
     let evidence = Evidence {
         subject: Some(Subject {
             name: "beta.txt".into(),
             digest: bundle::sha256(&bytes),
+            other_digest: None,
             bytes: Some(bytes),
         }),
         bundle,

@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 
 use crate::artifact::Artifact;
 use crate::entry::Version;
-use crate::plan::{Command, Plan, Step, Word};
+use crate::plan::{Command, Plan, Step, Word, numbered};
+use crate::target::Verification;
 use crate::target::steps::{Forget, Record, Token};
 use crate::words;
 
@@ -150,37 +151,42 @@ impl Cosign {
             .xtask(record)
     }
 
-    /// Adds the steps that verify against a policy: cosign's own options. Returns
-    /// their names.
+    /// Adds the steps that verify, each of which needs the step that proved the same.
+    /// Returns their names.
     pub(crate) fn push_verify(
         &self,
         plan: &mut Plan,
-        artifacts: &[Artifact],
-        policy: &[Word],
+        asked: &Verification<'_>,
         needs: &[String],
+        proved: &[String],
     ) -> Vec<String> {
         let mut names = Vec::new();
-        for (i, artifact) in artifacts.iter().enumerate() {
+        for (i, artifact) in asked.artifacts.iter().enumerate() {
+            let (verb, blob_verb) = match asked.attestation {
+                None => (words!["verify"], words!["verify-blob"]),
+                Some(kind) => (
+                    words!["verify-attestation", "--type", kind],
+                    words!["verify-blob-attestation", "--type", kind],
+                ),
+            };
             let root = words!["--trusted-root", self.trusted_root.as_path()];
+            let policy = asked.signer.for_cosign();
             let (title, command) = match artifact {
                 Artifact::Image(image) => {
-                    let words = [words!["verify"], root, policy.to_vec()].concat();
-                    (
-                        format!("verify {image}"),
-                        self.about(words, image, image.into()),
-                    )
+                    let words = [verb, root, policy].concat();
+                    let verify = self.about(words, image, image.into());
+                    (format!("verify {image} with cosign"), verify)
                 }
                 Artifact::Blob { file, bundle } => {
                     let bundle = words!["--bundle", bundle.as_path()];
-                    let words = [words!["verify-blob"], root, bundle, policy.to_vec()].concat();
-                    (
-                        format!("verify {}", file.display()),
-                        self.call(words, file.as_path().into()),
-                    )
+                    let words = [blob_verb, root, bundle, policy].concat();
+                    let verify = self.call(words, file.as_path().into());
+                    (format!("verify {} with cosign", file.display()), verify)
                 }
             };
             let name = format!("verify{}", numbered(i));
-            plan.push(Step::new(&name, title).needs(needs.iter()).run(command));
+            let needs = needs.iter().chain(proved.get(i));
+            plan.push(Step::new(&name, title).needs(needs).run(command));
             names.push(name);
         }
         names
@@ -206,16 +212,6 @@ impl Cosign {
             .env("TUF_ROOT", self.tuf_root.to_string_lossy());
         command.env.extend(self.env.iter().cloned());
         command
-    }
-}
-
-/// What tells the steps of several artifacts apart: nothing for the first, then
-/// `-2`, `-3`.
-pub(crate) fn numbered(i: usize) -> String {
-    if i == 0 {
-        String::new()
-    } else {
-        format!("-{}", i + 1)
     }
 }
 

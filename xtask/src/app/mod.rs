@@ -2,6 +2,7 @@
 //! the one way to run a plan, to ask and to answer.
 
 mod answer;
+mod artifact_args;
 mod change;
 mod choose;
 mod confirm;
@@ -18,12 +19,14 @@ use crate::cli::Global;
 use crate::cluster::Cluster;
 use crate::fail::{Fail, broken};
 use crate::local::Local;
+use crate::plan::Plan;
 use crate::state::State;
 use crate::target::{Target, TargetKind};
 use crate::ui::{CommandPrefix, Style, Ui};
 use crate::walkthrough::{Milestone, Walkthrough, progress};
 
 pub(crate) use answer::Answer;
+pub(crate) use artifact_args::ArtifactArgs;
 pub(crate) use change::{Changed, Ends};
 pub(crate) use choose::Chosen;
 pub(crate) use confirm::ask;
@@ -117,6 +120,11 @@ impl App {
             TargetKind::Local => Ok(Box::new(self.local_to_remove()?)),
             TargetKind::Minikube | TargetKind::Cluster => Ok(Box::new(self.cluster()?)),
         }
+    }
+
+    /// An empty plan of a command that needs no target.
+    pub(crate) fn plan(&self, command: &str) -> Plan {
+        Plan::new(command, self.globals.clone())
     }
 
     /// The same app, printing in another style.

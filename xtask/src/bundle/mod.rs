@@ -25,7 +25,7 @@ pub(crate) const LARGEST: u64 = 16 * 1024 * 1024;
 const STATEMENT: &str = "application/vnd.in-toto+json";
 
 /// What cosign states of an image that it signs: nothing but that it was signed.
-const SIGNED: &str = "https://sigstore.dev/cosign/sign/v1";
+pub(crate) const SIGNED: &str = "https://sigstore.dev/cosign/sign/v1";
 
 /// A bundle.
 pub struct Bundle {
@@ -116,9 +116,19 @@ impl Content {
         }
     }
 
-    /// Whether it states more than that something was signed.
+    /// Whether it states something else than that something was signed.
     pub fn is_attestation(&self) -> bool {
-        self.predicate_type().is_some_and(|kind| kind != SIGNED)
+        let statement = matches!(self, Content::Envelope { .. });
+        statement && self.predicate_type().as_deref() != Some(SIGNED)
+    }
+
+    /// Whether it is a signature, where no predicate type is given, or else states
+    /// something of that type.
+    pub(crate) fn states(&self, predicate_type: Option<&str>) -> bool {
+        match predicate_type {
+            None => !self.is_attestation(),
+            wanted => self.predicate_type().as_deref() == wanted,
+        }
     }
 
     /// The digests that it names as those of what was signed: `sha256:…`. A message

@@ -4,13 +4,14 @@ use std::path::Path;
 use std::time::Duration;
 
 use anyhow::Result;
+use serde_json::Value;
 
 use super::conditions::{Condition, ConditionKind, ConditionWait};
 use super::kubectl::Kubectl;
 use super::object::DEFAULT;
 use crate::bundle;
 use crate::exec::each_line_of;
-use crate::fail::{BROKEN, Fail, NOT_SO, broken};
+use crate::fail::{BROKEN, Fail, NOT_SO, broken, not_so};
 use crate::plan::StepEvent;
 use crate::problems;
 use crate::state;
@@ -25,8 +26,11 @@ const MOST: usize = 10_000;
 /// How many of the last lines may explain a failure.
 const LAST: usize = 12;
 
+/// What cosign calls a signature that was made before there were bundles.
+const SIMPLE: &str = "cosign container image signature";
+
 /// Shows what a Job prints until it ends, and keeps the bundle that it prints where one
-/// is wanted.
+/// is wanted. Returns the lines.
 ///
 /// # Errors
 /// Exit status 1 where the Job fails, with the meaning of its last lines.
@@ -35,7 +39,7 @@ pub(super) fn follow(
     job: &str,
     bundle: Option<&Path>,
     report: &dyn Fn(StepEvent<'_>),
-) -> Result<()> {
+) -> Result<Vec<String>> {
     let wait = |kind: ConditionKind, report: &dyn Fn(StepEvent<'_>)| {
         let wait = ConditionWait {
             kubectl,
@@ -55,7 +59,7 @@ pub(super) fn follow(
             report(event);
         }
     });
-    let Err(error) = ended else { return Ok(()) };
+    let Err(error) = ended else { return Ok(lines) };
     let fail = Fail::from_error(&error);
     if fail.exit != NOT_SO {
         return Err(error);
@@ -63,6 +67,33 @@ pub(super) fn follow(
     let last = lines[lines.len().saturating_sub(LAST)..].to_vec();
     let fail = problems::explain(broken(format!("the Job {job} failed")).tail(last));
     Err(fail.into())
+}
+
+/// Fails where what cosign says that it verified are attestations only: for cosign's
+/// `verify` any statement about the image will do.
+///
+/// # Errors
+/// Exit status 1, with the predicate types.
+pub(super) fn require_signature(lines: &[String]) -> Result<()> {
+    // One line of the output of `cosign verify` is a JSON list of what it verified.
+    let verified = lines.iter().find_map(|line| {
+        let list = serde_json::from_str::<Vec<Value>>(line).ok()?;
+        let kind = |one: &Value| Some(one["critical"]["type"].as_str()?.to_owned());
+        list.iter().map(kind).collect::<Option<Vec<String>>>()
+    });
+    let kinds = verified.ok_or_else(|| broken("cosign does not say what it verified"))?;
+    if kinds
+        .iter()
+        .any(|kind| kind == bundle::SIGNED || kind == SIMPLE)
+    {
+        return Ok(());
+    }
+    Err(not_so(format!(
+        "nobody signed it; it is attested: {}",
+        kinds.join(", ")
+    ))
+    .hint("ask for what is attested: --attestation TYPE")
+    .into())
 }
 
 /// Streams the log of a Job and returns its lines, without the bundle.

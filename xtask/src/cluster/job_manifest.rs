@@ -8,6 +8,7 @@ use serde_yaml::Value as Yaml;
 use super::yaml;
 use crate::fail::broken;
 use crate::state;
+use crate::target::SignerArgs;
 
 /// What a Job does.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,10 +22,10 @@ pub(crate) enum JobTask {
     },
     /// Verify against an identity and its issuer.
     Verify {
-        /// Whose certificate is expected.
-        identity: String,
-        /// Who must have vouched for that name.
-        issuer: String,
+        /// Whose certificate is expected, and who must have vouched for that name.
+        signer: SignerArgs,
+        /// The type of the attestation that is expected instead of a signature.
+        attestation: Option<String>,
     },
 }
 
@@ -80,22 +81,39 @@ fn job(repo: &Path, task: &JobTask, name: &str, image: &str) -> Result<Yaml> {
         .as_sequence_mut()
         .ok_or_else(damaged)?;
     *arguments.last_mut().ok_or_else(damaged)? = image.into();
-    let replaced = match task {
-        JobTask::Sign { config, .. } => vec![("--signing-config=/etc/sigstore/", config)],
-        JobTask::Verify { identity, issuer } => vec![
-            ("--certificate-identity=", identity),
-            ("--certificate-oidc-issuer=", issuer),
-        ],
-    };
-    for (option, value) in replaced {
-        let argument = arguments.iter_mut().find(|argument| {
-            argument
-                .as_str()
-                .is_some_and(|text| text.starts_with(option))
-        });
-        *argument.ok_or_else(damaged)? = format!("{option}{value}").into();
+    if let JobTask::Sign { config, .. } = task {
+        let config = format!("--signing-config=/etc/sigstore/{config}");
+        replace(arguments, "--signing-config=", config).ok_or_else(damaged)?;
+    }
+    if let JobTask::Verify {
+        signer,
+        attestation,
+    } = task
+    {
+        if let Some(kind) = attestation {
+            *arguments.first_mut().ok_or_else(damaged)? = "verify-attestation".into();
+            arguments.insert(1, format!("--type={kind}").into());
+        }
+        for (option, value) in signer.certificate_options() {
+            // The manifest has the option that compares whole names.
+            let whole = format!("{}=", option.trim_end_matches("-regexp"));
+            replace(arguments, &whole, format!("{option}={value}")).ok_or_else(damaged)?;
+        }
     }
     Ok(job)
+}
+
+/// Puts another argument in the place of the one that begins like this; `None` where
+/// there is none.
+fn replace(arguments: &mut [Yaml], begins: &str, with: String) -> Option<()> {
+    let mut arguments = arguments.iter_mut();
+    let argument = arguments.find(|argument| {
+        argument
+            .as_str()
+            .is_some_and(|text| text.starts_with(begins))
+    });
+    *argument? = with.into();
+    Some(())
 }
 
 /// Writes a Job to a file (`cargo xtask step job`).
@@ -156,8 +174,12 @@ mod tests {
         let of_sample = job(repo, &task, "sign-2", &sample).unwrap();
         assert!(!of_sample["spec"]["template"]["spec"]["initContainers"].is_null());
         let task = JobTask::Verify {
-            identity: "https://example.com/me".into(),
-            issuer: "https://issuer".into(),
+            signer: SignerArgs {
+                identity: Some("https://example.com/me".into()),
+                issuer_regexp: Some("^https://issuer$".into()),
+                ..SignerArgs::default()
+            },
+            attestation: Some("https://example.com/tested/v1".into()),
         };
         let verify = job(repo, &task, "verify-1", "registry/x@sha256:1").unwrap();
         let text = serde_yaml::to_string(&verify).unwrap();
@@ -166,8 +188,10 @@ mod tests {
             "{text}"
         );
         assert!(
-            text.contains("--certificate-oidc-issuer=https://issuer\n"),
+            text.contains("--certificate-oidc-issuer-regexp=^https://issuer$\n"),
             "{text}"
         );
+        let begins = "- verify-attestation\n        - --type=https://example.com/tested/v1\n";
+        assert!(text.contains(begins), "{text}");
     }
 }

@@ -2,19 +2,17 @@
 //! made by hand, and the repository is nowhere: a plan reads nothing.
 
 mod choice;
+mod signing;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use serde_json::json;
 
 use super::Cluster;
 use super::charts::{ChartInput, ChartSources, Charts};
-use super::facts::{CosignPlace, InstallFacts, RemovalFacts, SigningFacts};
-use super::forwards::PortForward;
-use super::servers::{FULCIO, REGISTRY, REKOR};
+use super::facts::{InstallFacts, RemovalFacts};
+use super::servers::REKOR;
 use super::settings::ClusterSettings;
-use crate::artifact::Artifact;
-use crate::entry::Version;
 use crate::plan::shell;
 use crate::plan::{Plan, Ready, Step};
 use crate::state::{self, State};
@@ -146,76 +144,6 @@ fn what_is_waited_for_is_in_the_table_of_servers() {
     assert_eq!(namespace, REKOR.namespace);
     let words: Vec<String> = REKOR.ready.iter().map(ToString::to_string).collect();
     assert_eq!(*conditions, words);
-}
-
-#[test]
-fn images_are_signed_by_jobs_and_files_here() {
-    let temp = tempfile::tempdir().unwrap();
-    let cluster = installed(temp.path());
-    let image = Artifact::Image("registry.default.svc.cluster.local/a:1".to_owned());
-    let jobs = SigningFacts {
-        account_exists: true,
-        place: CosignPlace::Jobs(vec!["sign-0000000001".to_owned()]),
-    };
-    let plan = cluster.sign_plan(std::slice::from_ref(&image), "bob", Version::V1, &jobs);
-    assert_eq!(names(&plan.unwrap()), ["job", "sign", "clean-up-sign"]);
-    let forward = |server, port| PortForward {
-        server,
-        port,
-        persistent: false,
-    };
-    let here = SigningFacts {
-        account_exists: true,
-        place: CosignPlace::Here {
-            cosign: PathBuf::from("/bin/cosign"),
-            forwards: vec![
-                forward(&FULCIO, 20_001),
-                forward(&REKOR, 20_002),
-                forward(&REGISTRY, 20_003),
-            ],
-        },
-    };
-    let plan = cluster
-        .sign_plan(std::slice::from_ref(&image), "bob", Version::V1, &here)
-        .unwrap();
-    let all = names(&plan);
-    for name in [
-        "forward-fulcio",
-        "signing-config",
-        "close-registry",
-        "forget-signing-config",
-    ] {
-        assert!(all.contains(&name), "{name}: {all:?}");
-    }
-    // The registry has the name that it has here.
-    let sign = printed(&plan, "digest");
-    assert!(sign.contains("127.0.0.1:20003/a:1"), "{sign}");
-    let policy = ("https://me", "https://issuer");
-    let plan = cluster.verify_plan(&[image], policy, &here.place).unwrap();
-    assert!(names(&plan).contains(&"close-registry"));
-}
-
-#[test]
-fn nobody_signs_as_an_account_that_is_not_there() {
-    let temp = tempfile::tempdir().unwrap();
-    let facts = SigningFacts {
-        account_exists: false,
-        place: CosignPlace::Jobs(Vec::new()),
-    };
-    let refused = installed(temp.path()).sign_plan(&[], "bob", Version::V1, &facts);
-    assert!(refused.is_err());
-}
-
-#[test]
-fn an_image_is_verified_by_a_job_that_goes() {
-    let temp = tempfile::tempdir().unwrap();
-    let image = Artifact::Image("registry.default.svc.cluster.local/a:1".to_owned());
-    let place = CosignPlace::Jobs(vec!["verify-0000000001".to_owned()]);
-    let cluster = installed(temp.path());
-    let plan = cluster.verify_plan(&[image], ("https://me", "https://issuer"), &place);
-    let plan = plan.unwrap();
-    assert_eq!(names(&plan), ["job", "verify", "clean-up-verify"]);
-    assert!(step(&plan, "clean-up-verify").always);
 }
 
 #[test]

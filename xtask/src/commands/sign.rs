@@ -1,29 +1,21 @@
 //! `sign`: a signature with an identity instead of a key.
 
-use std::path::PathBuf;
-
 use anyhow::Result;
 use clap::Args;
 use serde::Serialize;
 
-use crate::app::{Answer, App, Ends, Execution, PlanOptions};
-use crate::artifact::{Artifact, Signature};
+use crate::app::{Answer, App, ArtifactArgs, Ends, Execution, PlanOptions};
+use crate::artifact::Signature;
 use crate::entry::Version;
 use crate::target::{CosignRuns, Target};
-use crate::text::quote;
+use crate::text::{counted, quote};
 
-/// Sign images or a file with an identity instead of a key
+/// Sign files and images with an identity instead of a key
 #[derive(Debug, Args)]
 pub(crate) struct SignCommand {
-    /// Images, by tag or digest; a tag is looked up and the digest is signed [default: the sample]
-    #[arg(value_name = "IMAGE")]
-    images: Vec<String>,
-    /// Sign this file instead
-    #[arg(long, value_name = "FILE", conflicts_with = "images")]
-    blob: Option<PathBuf>,
-    /// Where the signature of the file goes [default: FILE.sigstore.json]
-    #[arg(long, value_name = "FILE", requires = "blob")]
-    bundle: Option<PathBuf>,
+    /// What is signed; of an image by tag its digest.
+    #[command(flatten)]
+    artifacts: ArtifactArgs,
     /// The user who signs, on a cluster a service account [default: alice, on a cluster default]
     #[arg(long = "as", value_name = "USER")]
     user: Option<String>,
@@ -48,12 +40,16 @@ impl SignCommand {
     pub(crate) fn run(self, app: &App) -> Result<Answer> {
         let _beside = app.lock_shared(&self.plan)?;
         let target = app.target()?;
-        let (blob, bundle) = (self.blob.as_deref(), self.bundle.as_deref());
-        let artifacts = Artifact::named(|| target.sample(), &self.images, blob, bundle)?;
+        let named = self.artifacts.to_sign(|| target.sample())?;
+        if named.bundles > 0 {
+            let bundles = counted(named.bundles as u64, "bundle", "bundles");
+            app.ui
+                .note(format!("left out {bundles} of files that are named"));
+        }
         let rekor = self.rekor.unwrap_or_else(|| target.rekor());
         let user = self.user.as_deref().unwrap_or(target.default_user());
         let from = CosignRuns::from_host(self.from_host);
-        let plan = target.sign(&artifacts, user, rekor, from)?;
+        let plan = target.sign(&named.artifacts, user, rekor, from)?;
         let ran = app.execute(target.as_ref(), &plan, &self.plan)?;
         let Execution::Finished(outcome) = ran else {
             return Ok(Answer::printed());

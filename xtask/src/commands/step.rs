@@ -5,6 +5,7 @@ use clap::Args;
 
 use crate::app::{Answer, App};
 use crate::book::BookStep;
+use crate::evidence::steps::{EvidenceStep, Prover};
 use crate::exec::interrupt;
 use crate::plan::{StepEvent, StepRunner, StepValue, step_args};
 use crate::text::printable;
@@ -43,6 +44,10 @@ impl StepCommand {
         // A step that stops a server is part of a removal.
         let target = app.target_to_remove()?;
         let _watch = target.heeds_interrupts().then(interrupt::watch);
+        if step_args::is_of::<EvidenceStep>(&self.words) {
+            let target = app.has_installation().then_some(target.as_ref());
+            return Prover { target }.xtask(&self.words, report);
+        }
         let runner = ResetRunner {
             target: target.as_ref(),
             state: &app.state,

@@ -6,34 +6,34 @@ use anyhow::Result;
 use clap::Args;
 use serde::Serialize;
 
-use crate::app::{Answer, App, Ends, Execution, PlanOptions};
+use crate::app::{Answer, App, ArtifactArgs, Ends, Execution, PlanOptions};
 use crate::artifact::Artifact;
-use crate::fail::{Fail, NOT_SO, broken, not_so};
-use crate::target::CosignRuns;
-use crate::text::quote;
+use crate::evidence::Verified;
+use crate::evidence::steps::Prover;
+use crate::fail::{Fail, NOT_SO, broken};
+use crate::plan::{Outcome, Plan};
+use crate::target::steps::push_prove;
+use crate::target::{CosignRuns, SignerArgs, Target, Verification};
 use crate::walkthrough::Milestone;
 
-/// Verify who signed images or a file; exit status 1 where the answer is no
+/// Verify who signed files and images; exit status 1 where the answer is no
 #[derive(Debug, Args)]
 pub(crate) struct VerifyCommand {
-    /// Images, by tag or digest [default: the sample]
-    #[arg(value_name = "IMAGE")]
-    images: Vec<String>,
-    /// Verify this file instead
-    #[arg(long, value_name = "FILE", conflicts_with = "images")]
-    blob: Option<PathBuf>,
-    /// The bundle that holds the signature of the file [default: FILE.sigstore.json]
-    #[arg(long, value_name = "FILE", requires = "blob")]
-    bundle: Option<PathBuf>,
+    /// What is verified.
+    #[command(flatten)]
+    artifacts: ArtifactArgs,
+    /// Who must have signed.
+    #[command(flatten)]
+    signer: SignerArgs,
+    /// An attestation of this predicate type must be there, instead of a signature
+    #[arg(long, value_name = "TYPE")]
+    attestation: Option<String>,
+    /// Believe this trusted root instead of the installation's; then none is needed, nor is cosign
+    #[arg(long, value_name = "FILE", conflicts_with = "from_host")]
+    trusted_root: Option<PathBuf>,
     /// On a cluster: verify from this machine instead of a Job
     #[arg(long)]
     from_host: bool,
-    /// Who must have signed [default: alice@example.com, on a cluster the service account default]
-    #[arg(long, value_name = "NAME")]
-    identity: Option<String>,
-    /// Who must have vouched for that name [default: the workshop's Dex, or the cluster's issuer]
-    #[arg(long, value_name = "URL")]
-    issuer: Option<String>,
     /// How to run the plan.
     #[command(flatten)]
     plan: PlanOptions,
@@ -42,18 +42,25 @@ pub(crate) struct VerifyCommand {
 #[derive(Serialize)]
 struct VerifiedArtifacts {
     verified: Vec<String>,
-    identity: String,
-    issuer: String,
+    identity: Option<String>,
+    issuer: Option<String>,
+    signatures: Vec<Verified>,
     steps: Ends,
 }
 
 impl VerifyCommand {
     pub(crate) fn run(self, app: &App) -> Result<Answer> {
-        let (dry_run, expected) = (
-            self.plan.dry_run,
-            self.identity.is_some() || self.issuer.is_some(),
-        );
-        match self.verify(app) {
+        let (dry_run, expected) = (self.plan.dry_run, self.signer.is_given());
+        for regexp in self.signer.unanchored() {
+            app.ui.note(format!(
+                "{regexp} is found anywhere in a name; ^ and $ around it make it all of the name"
+            ));
+        }
+        let verified = match self.trusted_root.clone() {
+            Some(root) => self.verify_alone(app, root),
+            None => self.verify(app),
+        };
+        match verified {
             Ok(answer) => Ok(answer.milestone((!dry_run).then_some(Milestone::Verify))),
             Err(error) => {
                 let fail = Fail::from_error(&error);
@@ -66,57 +73,107 @@ impl VerifyCommand {
         }
     }
 
-    fn verify(self, app: &App) -> Result<Answer> {
+    /// Verifies against the trust material of the installation: this program proves each
+    /// signature, and cosign verifies it as well.
+    fn verify(mut self, app: &App) -> Result<Answer> {
         let _beside = app.lock_shared(&self.plan)?;
         let target = app.target()?;
-        let (blob, bundle) = (self.blob.as_deref(), self.bundle.as_deref());
-        let artifacts = Artifact::named(|| target.sample(), &self.images, blob, bundle)?;
-        if let Some(named) = bundle.filter(|named| !named.is_file()) {
-            return Err(broken(format!("there is no file {}", named.display())).into());
-        }
-        require_bundles(&artifacts)?;
+        let artifacts = self.artifacts.to_verify(|| target.sample())?;
         // The default is a policy, not a look at who did sign: anybody's signature
         // would satisfy that.
-        let identity = self
-            .identity
-            .map_or_else(|| target.identity(target.default_user()), Ok)?;
-        let issuer = self.issuer.map_or_else(|| target.issuer(), Ok)?;
-        let from = CosignRuns::from_host(self.from_host);
-        let plan = target.verify(&artifacts, &identity, &issuer, from)?;
-        let ran = app.execute(target.as_ref(), &plan, &self.plan)?;
+        if !self.signer.names_signer() {
+            self.signer.identity = Some(target.identity(target.default_user())?);
+        }
+        if !self.signer.names_issuer() {
+            self.signer.issuer = Some(target.issuer()?);
+        }
+        let plan = target.verify(&self.asked(&artifacts))?;
+        self.execute(app, Some(target.as_ref()), &artifacts, &plan)
+    }
+
+    /// Verifies against a trusted root that is named, with this program alone.
+    fn verify_alone(self, app: &App, root: PathBuf) -> Result<Answer> {
+        let no_sample = || {
+            let hint = "cargo xtask verify --trusted-root FILE FILE";
+            Err(broken("what is to be verified is not named")
+                .hint(hint)
+                .into())
+        };
+        let artifacts = self.artifacts.to_verify(no_sample)?;
+        if !self.signer.names_signer() || !self.signer.names_issuer() {
+            let missing = match self.signer.names_signer() {
+                true => "who must have vouched for the signer is not said",
+                false => "who must have signed is not said",
+            };
+            let hint = "say it: --identity NAME --issuer URL, or --key FILE";
+            return Err(broken(missing).hint(hint).into());
+        }
+        let root = std::path::absolute(root)?;
+        let mut plan = app.plan("verify");
+        push_prove(&mut plan, &self.asked(&artifacts), Some(root));
+        self.execute(app, None, &artifacts, &plan)
+    }
+
+    fn asked<'a>(&'a self, artifacts: &'a [Artifact]) -> Verification<'a> {
+        Verification {
+            artifacts,
+            signer: &self.signer,
+            attestation: self.attestation.as_deref(),
+            place: CosignRuns::from_host(self.from_host),
+        }
+    }
+
+    fn execute(
+        self,
+        app: &App,
+        target: Option<&dyn Target>,
+        artifacts: &[Artifact],
+        plan: &Plan,
+    ) -> Result<Answer> {
+        let ran = app.execute(&Prover { target }, plan, &self.plan)?;
         let Execution::Finished(outcome) = ran else {
             return Ok(Answer::printed());
         };
         let verified: Vec<String> = artifacts.iter().map(Artifact::name).collect();
-        for name in &verified {
-            app.ui.say(format!("verified {name}"));
+        let signatures: Vec<Verified> = outcome.made().cloned().collect();
+        self.tell(app, &verified, &signatures);
+        // A trusted root that was named is to be named again.
+        if let ([artifact], None) = (artifacts, &self.trusted_root) {
+            let what = artifact.inspected_by();
+            app.ui.next(&format!("cargo xtask inspect-rekor {what}"));
         }
-        app.ui
-            .say(format!("  signed by {identity}, vouched for by {issuer}"));
-        app.ui.next("cargo xtask inspect-rekor");
-        Ok(Answer::result(VerifiedArtifacts {
-            verified,
-            identity,
-            issuer,
-            steps: Ends::of(&outcome),
-        }))
+        Ok(Answer::result(self.answer(verified, signatures, &outcome)))
     }
-}
 
-/// Fails where a file carries no signature.
-fn require_bundles(artifacts: &[Artifact]) -> Result<(), Fail> {
-    for artifact in artifacts {
-        if let Artifact::Blob { file, bundle } = artifact
-            && !bundle.is_file()
-        {
-            let file = quote(&file.to_string_lossy());
-            return Err(not_so(format!(
-                "the file carries no signature: there is no {}",
-                bundle.display()
-            ))
-            .hint(format!("sign it: cargo xtask sign --blob {file}"))
-            .hint("or name the bundle: --bundle FILE"));
+    /// Says who signed what. A Job in a cluster only says that whoever was expected did.
+    fn tell(&self, app: &App, verified: &[String], signatures: &[Verified]) {
+        let verb = match self.attestation {
+            Some(_) => "attested",
+            None => "signed",
+        };
+        for (i, name) in verified.iter().enumerate() {
+            app.ui.say(format!("verified {name}"));
+            let one = signatures.get(i);
+            let by = one.map_or_else(|| self.signer.identity.clone(), |one| one.identity.clone());
+            let issuer = one.map_or_else(|| self.signer.issuer.clone(), |one| one.issuer.clone());
+            let by = by.unwrap_or_else(|| self.signer.expected());
+            let vouched = issuer.map_or_else(String::new, |by| format!(", vouched for by {by}"));
+            app.ui.say(format!("  {verb} by {by}{vouched}"));
         }
     }
-    Ok(())
+
+    fn answer(
+        self,
+        verified: Vec<String>,
+        signatures: Vec<Verified>,
+        outcome: &Outcome,
+    ) -> VerifiedArtifacts {
+        VerifiedArtifacts {
+            verified,
+            identity: self.signer.identity,
+            issuer: self.signer.issuer,
+            signatures,
+            steps: Ends::of(outcome),
+        }
+    }
 }

@@ -36,11 +36,23 @@ pub(crate) fn sentence(inspected: &Inspected) -> String {
     };
     let what =
         artifact(evidence).unwrap_or_else(|| "something of which the log has the digest".into());
-    let sentence = format!("{who} signed {what}{when}");
+    let sentence = match attested(evidence) {
+        Some(kind) => format!("{who} attested {kind} of {what}{when}"),
+        None => format!("{who} signed {what}{when}"),
+    };
     match proof.failed().is_empty() {
         true => sentence,
         false => format!("not proved: that {sentence}"),
     }
+}
+
+/// The predicate type of an attestation (in-toto); `None` where it is a signature.
+pub(super) fn attested(evidence: &Evidence) -> Option<String> {
+    let content = &evidence.bundle.as_ref()?.content;
+    let kind = || content.predicate_type();
+    content
+        .is_attestation()
+        .then(|| kind().unwrap_or_else(|| "something".into()))
 }
 
 /// The artifact: as it was asked about, else as what was signed names it.

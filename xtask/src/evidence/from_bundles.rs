@@ -5,11 +5,12 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
+use super::subject::{STDIN, as_hashed_in, subject_file};
 use super::{Inspected, TrustPolicy, ct_log};
 use crate::bundle;
 use crate::fail::{Fail, broken};
 use crate::parallel;
-use crate::proof::{Evidence, Subject};
+use crate::proof::Evidence;
 use crate::state;
 
 /// Checks bundles, as many at once as the machine has processors, without asking a
@@ -26,15 +27,21 @@ pub(crate) fn inspect(
     let one = |file: &PathBuf| -> Result<Inspected> {
         let named = |fail: Fail| Fail {
             what: match file.to_str() {
-                Some("-") => format!("standard input: {}", fail.what),
+                Some(STDIN) => format!("standard input: {}", fail.what),
                 _ => format!("{}: {}", file.display(), fail.what),
             },
             ..fail
         };
-        let text = read(file)?;
+        let bundle = bundle::read(&read(file)?).map_err(named)?;
+        let subject = match (&subject, blob) {
+            (Some(subject), Some(blob)) => {
+                Some(as_hashed_in(subject.clone(), blob, &bundle.content)?)
+            }
+            _ => None,
+        };
         let evidence = Evidence {
-            subject: subject.clone(),
-            bundle: Some(bundle::read(&text).map_err(named)?),
+            subject,
+            bundle: Some(bundle),
             from_log: None,
         };
         let mut inspected = Inspected::offline(evidence, trust, OFFLINE);
@@ -47,7 +54,7 @@ pub(crate) fn inspect(
 
 /// A file, or what comes on standard input for `-`.
 fn read(file: &Path) -> Result<Vec<u8>> {
-    if file != Path::new("-") {
+    if file != Path::new(STDIN) {
         let missing = || broken(format!("there is no file {}", file.display()));
         return Ok(state::read(file)?.ok_or_else(missing)?);
     }
@@ -60,14 +67,4 @@ fn read(file: &Path) -> Result<Vec<u8>> {
         return Err(broken("what comes on standard input is too large for a bundle").into());
     }
     Ok(text)
-}
-
-/// A file as what must have been signed.
-pub(super) fn subject_file(file: &Path) -> Result<Subject> {
-    let bytes = read(file)?;
-    Ok(Subject {
-        name: file.display().to_string(),
-        digest: bundle::sha256(&bytes),
-        bytes: Some(bytes),
-    })
 }

@@ -6,10 +6,11 @@ use super::checkpoint_store::CheckpointStore;
 use super::{Inspected, Online, TrustPolicy, ct_log};
 use crate::entry::Entry;
 use crate::fail::{Fail, not_so};
+use crate::http::Server;
 use crate::proof::{Evidence, Subject};
-use crate::registry::{self, Reference};
+use crate::registry::{self, Found, Reference};
 use crate::rekor::{self, Which};
-use crate::target::Target;
+use crate::target::{Reached, Target};
 use crate::tlog::checkpoint::Checkpoint;
 
 /// Gathers and checks all signatures of an image.
@@ -24,17 +25,7 @@ pub(crate) fn inspect(
     let reference = Reference::read(image)?;
     let mut reached = target.reach_registry(&reference.host)?;
     reached.server.traced = trace;
-    let (digest, found) = registry::signatures(&reached.server, &reference)?;
-    let subject = Subject {
-        name: format!("{}/{}@{digest}", reference.host, reference.name),
-        digest,
-        bytes: None,
-    };
-    if found.is_empty() {
-        return Err(not_so(format!("{} carries no signature", subject.name))
-            .hint(format!("sign it: cargo xtask sign {}", subject.name))
-            .into());
-    }
+    let (subject, found) = found(&reached.server, &reference)?;
     let several = found.len() > 1;
     for found in found {
         let evidence = Evidence {
@@ -51,6 +42,56 @@ pub(crate) fn inspect(
         show(inspected)?;
     }
     Ok(())
+}
+
+/// Checks all signatures of an image, and asks no server but its registry; without a
+/// target that is one outside the workshop. Returns the image by digest.
+pub(super) fn offline(
+    target: Option<&dyn Target>,
+    image: &str,
+    trust: &TrustPolicy,
+    mut show: impl FnMut(Inspected) -> Result<()>,
+) -> Result<String> {
+    let reference = Reference::read(image)?;
+    let reached = match target {
+        Some(target) => target.reach_registry(&reference.host)?,
+        None => Reached::directly(registry::elsewhere(&reference.host)),
+    };
+    let (subject, found) = found(&reached.server, &reference)?;
+    for found in found {
+        let evidence = Evidence {
+            subject: Some(subject.clone()),
+            bundle: Some(found.bundle),
+            from_log: None,
+        };
+        let mut inspected = Inspected::offline(evidence, trust, "the log was not asked");
+        ct_log::leave_out(&mut inspected);
+        show(inspected)?;
+    }
+    Ok(subject.name)
+}
+
+/// The image by digest, and its signatures.
+///
+/// # Errors
+/// Exit status 1 where it has none.
+fn found(server: &Server, image: &Reference) -> Result<(Subject, Vec<Found>)> {
+    let (digest, found) = registry::signatures(server, image)?;
+    let subject = Subject {
+        name: format!("{}/{}@{digest}", image.host, image.name),
+        digest,
+        other_digest: None,
+        bytes: None,
+    };
+    if found.is_empty() {
+        let what = format!("{} carries no signature", subject.name);
+        return Err(Fail {
+            problem: Some("unsigned"),
+            ..not_so(what).hint(format!("sign it: cargo xtask sign {}", subject.name))
+        }
+        .into());
+    }
+    Ok((subject, found))
 }
 
 /// A bundle, with what its log shows now where that log runs here.

@@ -6,7 +6,8 @@ use std::path::Path;
 use anyhow::Result;
 
 use super::checkpoint_store::CheckpointStore;
-use super::{Inspected, Online, TrustPolicy, ct_log, from_bundles};
+use super::subject::{as_hashed_in, subject_file};
+use super::{Inspected, Online, TrustPolicy, ct_log};
 use crate::artifact::Signature;
 use crate::bundle;
 use crate::entry::{Entry, Version};
@@ -128,19 +129,20 @@ fn remembered(signature: &Signature, blob: Option<&Path>) -> Result<Option<Evide
         return Ok(None);
     }
     let subject = match (blob, signature.image) {
-        (Some(file), _) => Some(from_bundles::subject_file(file)?),
+        (Some(file), _) => Some(as_hashed_in(subject_file(file)?, file, &bundle.content)?),
         (None, true) => signature
             .artifact
             .rsplit_once('@')
             .map(|(_, digest)| Subject {
                 name: signature.artifact.clone(),
                 digest: digest.to_owned(),
+                other_digest: None,
                 bytes: None,
             }),
         (None, false) => {
             let file = Path::new(&signature.artifact);
             file.is_file()
-                .then(|| from_bundles::subject_file(file))
+                .then(|| as_hashed_in(subject_file(file)?, file, &bundle.content))
                 .transpose()?
         }
     };

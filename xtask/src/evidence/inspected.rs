@@ -22,7 +22,7 @@ pub(crate) struct TrustPolicy {
 
 impl TrustPolicy {
     /// Reads the trusted root in a file; `missing` makes the error where there is none.
-    pub(crate) fn read(
+    fn read(
         file: &std::path::Path,
         policy: Policy,
         missing: impl FnOnce() -> Fail,
@@ -36,6 +36,13 @@ impl TrustPolicy {
             root,
             known: KnownChains::default(),
             policy,
+        })
+    }
+
+    /// Reads a trusted root that was named.
+    pub(crate) fn named(file: &std::path::Path, policy: Policy) -> Result<TrustPolicy> {
+        TrustPolicy::read(file, policy, || {
+            broken(format!("there is no file {}", file.display()))
         })
     }
 

@@ -8,7 +8,7 @@ use super::{Inspected, describe};
 use crate::entry::{Entry, Version};
 use crate::format::certificate::{Leaf, LeafDocument};
 use crate::format::hex::hex;
-use crate::proof::{Check, Proof, Unchecked};
+use crate::proof::{Check, Evidence, Proof, Unchecked};
 use crate::time;
 use crate::tlog::checkpoint::Checkpoint;
 use crate::tlog::merkle;
@@ -43,6 +43,7 @@ pub(crate) struct Document {
     identity: Option<String>,
     issuer: Option<String>,
     artifact: Option<String>,
+    predicate_type: Option<String>,
     signed_at: Option<String>,
     found_at: Option<String>,
     inclusion: Option<Inclusion>,
@@ -92,6 +93,7 @@ impl Document {
             identity: names.and_then(|names| names.into_iter().next()),
             issuer: leaf.as_ref().and_then(Leaf::issuer_claim),
             artifact: describe::artifact(evidence),
+            predicate_type: predicate_type(evidence),
             signed_at: proof.signed_at.and_then(time::from_unix),
             found_at: inspected.title.clone(),
             inclusion: entry.and_then(inclusion),
@@ -106,6 +108,12 @@ impl Document {
         let page = Some(page);
         Document { page, ..self }
     }
+}
+
+/// The predicate type of the statement that was signed (in-toto), also of one that only
+/// says that something was signed.
+fn predicate_type(evidence: &Evidence) -> Option<String> {
+    evidence.bundle.as_ref()?.content.predicate_type()
 }
 
 fn inclusion(entry: &Entry) -> Option<Inclusion> {

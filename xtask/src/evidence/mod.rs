@@ -11,6 +11,9 @@ mod inspected;
 mod json;
 mod openssl;
 mod query;
+mod signer;
+pub(crate) mod steps;
+mod subject;
 mod verdicts;
 
 pub(crate) use checkpoint_store::CheckpointStore;
@@ -20,4 +23,5 @@ pub(crate) use inspected::{Inspected, TrustPolicy};
 pub(crate) use json::{CertificateDocument, Document};
 pub(crate) use openssl::openssl_text;
 pub(crate) use query::{Online, Query, SignatureSource, inspect_all};
+pub(crate) use signer::Verified;
 pub(crate) use verdicts::Verdicts;

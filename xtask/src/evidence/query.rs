@@ -54,9 +54,7 @@ pub(crate) fn inspect_all(
     mut show: impl FnMut(Inspected) -> Result<()>,
 ) -> Result<()> {
     let trust = match &query.trusted_root {
-        Some(file) => TrustPolicy::read(file, query.policy, || {
-            broken(format!("there is no file {}", file.display()))
-        })?,
+        Some(file) => TrustPolicy::named(file, query.policy)?,
         None => TrustPolicy::of_installation(&open()?.trusted_root()?, query.policy)?,
     };
     let blob = query.blob.as_deref();
@@ -88,10 +86,6 @@ impl SignatureSource {
     pub(crate) fn refuse_mistakes(&self, blob: Option<&Path>) -> Result<(), Fail> {
         let files: &[PathBuf] = match self {
             SignatureSource::Bundles(files) => files,
-            SignatureSource::Image(image) if Path::new(image).is_file() => {
-                return Err(broken(format!("{image} is a file, not an image"))
-                    .hint("a bundle is named by an option: --bundle FILE"));
-            }
             _ => &[],
         };
         let files = files.iter().map(PathBuf::as_path).chain(blob);

@@ -1,7 +1,12 @@
 //! Hash algorithms that signatures are made over, by the names that others give them.
 
+use std::io::{ErrorKind, Read};
+
 use ring::digest;
 use x509_cert::der::asn1::ObjectIdentifier;
+
+/// How much of a file is in memory at once while it is hashed.
+const PART: usize = 128 * 1024;
 
 /// A hash algorithm that signatures are made over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,14 +49,38 @@ impl Hashing {
         }
     }
 
-    /// The digest of a message.
-    pub(crate) fn digest(self, message: &[u8]) -> Vec<u8> {
-        let algorithm = match self {
+    fn algorithm(self) -> &'static digest::Algorithm {
+        match self {
             Hashing::Sha256 => &digest::SHA256,
             Hashing::Sha384 => &digest::SHA384,
             Hashing::Sha512 => &digest::SHA512,
-        };
-        digest::digest(algorithm, message).as_ref().to_vec()
+        }
+    }
+
+    /// The digest of a message.
+    pub(crate) fn digest(self, message: &[u8]) -> Vec<u8> {
+        digest::digest(self.algorithm(), message).as_ref().to_vec()
+    }
+
+    /// The digest of all that a reader yields, of which `see` is shown each part.
+    pub(crate) fn digest_of(
+        self,
+        mut reader: impl Read,
+        mut see: impl FnMut(&[u8]),
+    ) -> std::io::Result<Vec<u8>> {
+        let mut hash = digest::Context::new(self.algorithm());
+        let mut part = vec![0; PART];
+        loop {
+            match reader.read(&mut part) {
+                Ok(0) => return Ok(hash.finish().as_ref().to_vec()),
+                Ok(length) => {
+                    hash.update(&part[..length]);
+                    see(&part[..length]);
+                }
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
     }
 }
 

@@ -25,7 +25,7 @@ pub(crate) enum KeyKind {
 }
 
 /// A public key.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PublicKey {
     kind: KeyKind,
     /// The point of the curve, or modulus and exponent, as the certificate has it.

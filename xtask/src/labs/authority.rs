@@ -106,11 +106,7 @@ fn stolen_ca(session: &mut Session<'_>) -> Result<()> {
     session.say("\n# the thief signs once more with the old key:");
     session.until_after(forge::end_of_the_first(session, "certificateAuthorities")?)?;
     with_promise(session, &ca)?;
-    session.expect_refusal(
-        &file.verified(),
-        Problem("leaf-without-authority"),
-        Output::Full,
-    )?;
+    session.expect_refusal(&file.verified(), Problem("signature-invalid"), Output::Full)?;
     session.expect_refusal(&file.proved(), Checks(&[Link::Validity]), Output::Failures)
 }
 

@@ -43,7 +43,7 @@ fn clock(session: &mut Session<'_>) -> Result<()> {
     let early = signed(session, &ca, "early", &fast)?;
     session.expect_refusal(
         &early.verified(),
-        Problem("leaf-without-authority"),
+        Problem("signature-invalid"),
         Output::Full,
     )?;
     session.expect_refusal(&early.proved(), Checks(&[Link::Validity]), Output::Failures)?;

@@ -23,7 +23,7 @@ pub(crate) use ready::Ready;
 pub(crate) use reporter::{Reporter, StepEvent, StepRef};
 pub(crate) use run::StepRunner;
 pub(crate) use stage::InstallStage;
-pub(crate) use step::{Action, Step};
+pub(crate) use step::{Action, Step, numbered};
 pub(crate) use step_args::StepArgs;
 
 /// The steps of one command, in an order in which they could run one by one.

@@ -32,6 +32,16 @@ pub struct Step {
     pub again: bool,
 }
 
+/// What tells the steps of several artifacts apart: nothing for the first, then
+/// `-2`, `-3`.
+pub(crate) fn numbered(i: usize) -> String {
+    if i == 0 {
+        String::new()
+    } else {
+        format!("-{}", i + 1)
+    }
+}
+
 /// What a step runs.
 pub enum Action {
     /// Another program.

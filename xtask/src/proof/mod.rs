@@ -19,13 +19,14 @@ use serde::Serialize;
 use crate::bundle::Bundle;
 use crate::entry::Entry;
 use crate::format::certificate::Leaf;
-use crate::format::key::Unproved;
+use crate::format::hex::hex;
+use crate::format::key::{Hashing, Unproved};
 use crate::tlog::checkpoint::Checkpoint;
 use crate::tlog::merkle::{Hash, PathNode};
 use crate::trust::root::TrustedRoot;
 use checks::certificate::{of_certificate, of_timestamps};
 use checks::log::{of_log, of_promise};
-use checks::signature::{of_artifact, of_entry, of_signature};
+use checks::signature::{Signer, of_artifact, of_entry, of_signature};
 use policy::Policy;
 
 pub use known_chains::KnownChains;
@@ -67,8 +68,22 @@ pub struct Subject {
     pub name: String,
     /// Its digest: `sha256:…`.
     pub digest: String,
-    /// The bytes of a file, which a signature may be over.
+    /// Its digest by the algorithm of the bundle, where that is another one:
+    /// `sha512:…`.
+    pub other_digest: Option<String>,
+    /// The bytes of a file, which a signature may be over; none of a large one.
     pub bytes: Option<Vec<u8>>,
+}
+
+impl Subject {
+    /// Its digest by an algorithm, `sha512:…`, where that is known; else by SHA-256.
+    pub(crate) fn digest_by(&self, hashing: Hashing) -> String {
+        match (hashing, &self.bytes) {
+            (Hashing::Sha256, _) => self.digest.clone(),
+            (_, Some(bytes)) => format!("{}:{}", hashing.name(), hex(&hashing.digest(bytes))),
+            (_, None) => self.other_digest.as_ref().unwrap_or(&self.digest).clone(),
+        }
+    }
 }
 
 /// What is known of one signature, nothing of which has been checked.
@@ -186,14 +201,20 @@ pub fn prove(
     policy: &Policy,
 ) -> Proof {
     let mut proof = Proof::default();
+    // A link that does not hold keeps none of the others from being checked: a reader sees
+    // how far the rest would have led.
     let recorded = match evidence.entry().map(Entry::recorded) {
         None => Ok(None),
         Some(recorded) => recorded,
     };
     let leaf = evidence.leaf();
     of_artifact(&mut proof, evidence);
-    of_signature(&mut proof, evidence, leaf.as_ref(), &recorded);
-    of_entry(&mut proof, evidence, leaf.as_ref(), &recorded);
+    let signer = Signer {
+        leaf: leaf.as_ref(),
+        expected: policy.key.as_ref(),
+    };
+    of_signature(&mut proof, evidence, &signer, &recorded);
+    of_entry(&mut proof, evidence, &signer, &recorded);
     let mut times = of_timestamps(&mut proof, evidence, root, known);
     let log = of_log(&mut proof, evidence, &times, root);
     times.extend(of_promise(&mut proof, evidence, log));

@@ -5,6 +5,7 @@ use regex_lite::Regex;
 use super::{Verdict, wrong};
 use crate::fail::{Fail, broken};
 use crate::format::certificate::Leaf;
+use crate::format::key::PublicKey;
 use crate::proof::Link;
 
 /// What the name or the issuer in a certificate must be.
@@ -23,6 +24,9 @@ pub struct Policy {
     pub identity: Option<Expected>,
     /// Who vouched for it.
     pub issuer: Option<Expected>,
+    /// The key that signed, where it is expected that no certificate comes with the
+    /// signature.
+    pub key: Option<PublicKey>,
 }
 
 impl Expected {
@@ -44,7 +48,8 @@ impl Expected {
         }
     }
 
-    fn text(&self) -> String {
+    /// As a sentence names it.
+    pub(crate) fn text(&self) -> String {
         match self {
             Expected::Exactly(text) => text.clone(),
             Expected::Matching(regex) => format!("/{regex}/"),

@@ -7,7 +7,7 @@ mod reference;
 mod referrers;
 
 use crate::bundle::{self, Bundle};
-use crate::fail::{Fail, broken, not_so};
+use crate::fail::{Fail, broken};
 use crate::http::Server;
 use client::Repository;
 pub use legacy::simple_signing;
@@ -38,14 +38,21 @@ pub(crate) struct Found {
 /// The digest of an image, and its signatures.
 ///
 /// # Errors
-/// Where the registry does not answer, or there is no such image (exit status 1).
+/// Where the registry does not answer, or there is no such image.
 pub(crate) fn signatures(server: &Server, image: &Reference) -> Result<(String, Vec<Found>), Fail> {
     let repository = Repository { server, image };
     let manifest = repository.manifest(&image.version)?.ok_or_else(|| {
-        not_so(format!(
-            "{} holds no {} with {}",
-            image.host, image.name, image.version
-        ))
+        let Reference {
+            host,
+            name,
+            version,
+        } = image;
+        let by = if version.starts_with("sha256:") {
+            '@'
+        } else {
+            ':'
+        };
+        broken(format!("{host} has no image {name}{by}{version}"))
     })?;
     let digest = bundle::sha256(&manifest);
     if image.version.starts_with("sha256:") && image.version != digest {

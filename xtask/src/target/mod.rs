@@ -10,6 +10,7 @@ mod lifecycle;
 mod options;
 mod reach;
 mod reset;
+mod signer_args;
 mod signing;
 pub(crate) mod steps;
 mod trust;
@@ -23,8 +24,9 @@ pub(crate) use options::{InstallOptions, PreflightOptions, RotatedKey};
 pub(crate) use reach::{Reach, Reached};
 pub(crate) use reset::no_way_back;
 pub(crate) use reset::{Made, Removal, Reset, WayBack};
+pub use signer_args::SignerArgs;
 pub(crate) use signing::CosignRuns;
-pub use signing::Signing;
+pub use signing::{Signing, Verification};
 pub(crate) use trust::Trust;
 
 pub(crate) use crate::plan::InstallStage;

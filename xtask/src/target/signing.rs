@@ -2,6 +2,7 @@
 
 use anyhow::Result;
 
+use super::SignerArgs;
 use crate::artifact::Artifact;
 use crate::entry::Version;
 use crate::plan::Plan;
@@ -26,6 +27,20 @@ impl CosignRuns {
     }
 }
 
+/// What is asked of signatures.
+#[derive(Debug, Clone, Copy)]
+pub struct Verification<'a> {
+    /// Of what.
+    pub artifacts: &'a [Artifact],
+    /// Who must have signed.
+    pub signer: &'a SignerArgs,
+    /// The predicate type of the attestation (in-toto) that must be there, instead of a
+    /// signature.
+    pub attestation: Option<&'a str>,
+    /// Where cosign runs.
+    pub place: CosignRuns,
+}
+
 /// How artifacts are signed and verified, and as whom.
 pub trait Signing {
     /// The plan that signs artifacts as a user, recorded by a version of Rekor.
@@ -37,14 +52,8 @@ pub trait Signing {
         place: CosignRuns,
     ) -> Result<Plan>;
 
-    /// The plan that verifies that `identity`, vouched for by `issuer`, signed.
-    fn verify(
-        &self,
-        artifacts: &[Artifact],
-        identity: &str,
-        issuer: &str,
-        place: CosignRuns,
-    ) -> Result<Plan>;
+    /// The plan that verifies who signed.
+    fn verify(&self, asked: &Verification<'_>) -> Result<Plan>;
 
     /// The user who signs where none is named, and whose signature is expected then.
     fn default_user(&self) -> &'static str;

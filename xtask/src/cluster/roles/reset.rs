@@ -192,7 +192,11 @@ impl Cluster {
     }
 
     fn registry_removal(&self) -> Result<Step> {
-        let objects = words![in_default(), "deployments,services,configmaps,persistentvolumeclaims", ours()];
+        let objects = words![
+            in_default(),
+            "deployments,services,configmaps,persistentvolumeclaims",
+            ours()
+        ];
         let title = "remove the registry and the trust material";
         Ok(Step::new("objects", title)
             .run(self.kubectl()?.delete(objects))

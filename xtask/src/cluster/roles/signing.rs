@@ -13,7 +13,7 @@ use crate::cluster::sign_addresses::signs;
 use crate::entry::Version;
 use crate::plan::Plan;
 use crate::signatures;
-use crate::target::{CosignRuns, Signing};
+use crate::target::{CosignRuns, Signing, Verification};
 
 impl Signing for Cluster {
     fn sign(
@@ -31,16 +31,10 @@ impl Signing for Cluster {
         self.sign_plan(artifacts, account, rekor, &facts)
     }
 
-    fn verify(
-        &self,
-        artifacts: &[Artifact],
-        identity: &str,
-        issuer: &str,
-        place: CosignRuns,
-    ) -> Result<Plan> {
+    fn verify(&self, asked: &Verification<'_>) -> Result<Plan> {
         self.require_trust()?;
-        let place = CosignPlace::gather(self, None, artifacts, place)?;
-        self.verify_plan(artifacts, (identity, issuer), &place)
+        let place = CosignPlace::gather(self, None, asked.artifacts, asked.place)?;
+        self.verify_plan(asked, &place)
     }
 
     fn default_user(&self) -> &'static str {

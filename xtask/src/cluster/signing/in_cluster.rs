@@ -9,11 +9,12 @@ use crate::artifact::Artifact;
 use crate::cluster::Cluster;
 use crate::cluster::job_manifest::JobTask;
 use crate::cluster::object::DEFAULT;
-use crate::cluster::steps::{Follow, Job};
 use crate::cluster::sign_addresses::config_name;
-use crate::cosign::numbered;
+use crate::cluster::steps::{Follow, Job};
 use crate::entry::Version;
-use crate::plan::{Plan, Step};
+use crate::fail::broken;
+use crate::plan::{Plan, Step, numbered};
+use crate::target::Verification;
 use crate::target::steps::{Forget, Record};
 use crate::words;
 
@@ -45,6 +46,7 @@ impl Cluster {
                 .xtask(Follow {
                     job: job.name.to_owned(),
                     bundle: Some(bundle.clone()),
+                    signed: false,
                 })
                 .xtask(Record {
                     bundle,
@@ -62,18 +64,25 @@ impl Cluster {
     pub(in crate::cluster) fn push_verify_jobs(
         &self,
         plan: &mut Plan,
-        artifacts: &[Artifact],
-        (identity, issuer): (&str, &str),
+        asked: &Verification<'_>,
         names: &[String],
     ) -> Result<()> {
-        for job in jobs(artifacts, names) {
+        if asked.signer.key.is_some() {
+            return Err(
+                broken("a Job in the cluster has no key file of this machine")
+                    .hint("verify from here: --from-host")
+                    .into(),
+            );
+        }
+        for job in jobs(asked.artifacts, names) {
             let task = JobTask::Verify {
-                identity: identity.to_owned(),
-                issuer: issuer.to_owned(),
+                signer: asked.signer.clone(),
+                attestation: asked.attestation.map(str::to_owned),
             };
             let step = self.create_step(plan, &job, task)?.xtask(Follow {
                 job: job.name.to_owned(),
                 bundle: None,
+                signed: asked.attestation.is_none(),
             });
             self.push_job(plan, step, job.name)?;
         }

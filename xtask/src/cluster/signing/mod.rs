@@ -13,6 +13,7 @@ use crate::artifact::Artifact;
 use crate::entry::Version;
 use crate::fail::broken;
 use crate::plan::Plan;
+use crate::target::Verification;
 use on_host::OnHost;
 
 impl Cluster {
@@ -48,18 +49,17 @@ impl Cluster {
     /// The plan that verifies against an identity and its issuer.
     pub(super) fn verify_plan(
         &self,
-        artifacts: &[Artifact],
-        policy: (&str, &str),
+        asked: &Verification<'_>,
         place: &CosignPlace,
     ) -> Result<Plan> {
         let mut plan = Plan::new("verify", self.globals());
         match place {
             CosignPlace::Jobs(names) => {
-                self.push_verify_jobs(&mut plan, artifacts, policy, names)?
+                self.push_verify_jobs(&mut plan, asked, names)?;
             }
             CosignPlace::Here { cosign, forwards } => {
                 let host = OnHost::new(self, cosign.clone(), forwards);
-                host.push_verify(&mut plan, artifacts, policy)?;
+                host.push_verify(&mut plan, asked)?;
             }
         }
         Ok(plan)

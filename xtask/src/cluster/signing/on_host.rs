@@ -8,14 +8,15 @@ use crate::artifact::Artifact;
 use crate::cluster::Cluster;
 use crate::cluster::forwards::PortForward;
 use crate::cluster::servers::{ClusterServer, REGISTRY, REGISTRY_HOST, asked_to_sign};
-use crate::cluster::steps::{HaltForward, LaunchForward, SigningConfig};
 use crate::cluster::sign_addresses::{SignAddresses, config_name};
+use crate::cluster::steps::{HaltForward, LaunchForward, SigningConfig};
 use crate::cosign::{Cosign, SignRequest};
 use crate::entry::Version;
 use crate::plan::{Plan, Step};
 use crate::target::Signing;
+use crate::target::Verification;
 use crate::target::steps::Forget;
-use crate::words;
+use crate::target::steps::push_prove;
 
 /// cosign on this machine, and the forwards that it goes through.
 pub(in crate::cluster) struct OnHost<'a> {
@@ -80,16 +81,17 @@ impl<'a> OnHost<'a> {
     pub(in crate::cluster) fn push_verify(
         &self,
         plan: &mut Plan,
-        artifacts: &[Artifact],
-        (identity, issuer): (&str, &str),
+        asked: &Verification<'_>,
     ) -> Result<()> {
+        let proved = push_prove(plan, asked, None);
         let opened = self.push_open(plan)?;
-        let mut policy = words!["--certificate-identity", identity];
-        policy.extend(words!["--certificate-oidc-issuer", issuer]);
-        let artifacts = self.as_seen_here(artifacts);
+        let seen_here = Verification {
+            artifacts: &self.as_seen_here(asked.artifacts),
+            ..*asked
+        };
         let ends = self
             .cosign()?
-            .push_verify(plan, &artifacts, &policy, &opened);
+            .push_verify(plan, &seen_here, &opened, &proved);
         self.push_close(plan, &ends);
         Ok(())
     }

@@ -6,7 +6,7 @@ use anyhow::Result;
 use clap::Args;
 
 use crate::cluster::Cluster;
-use crate::cluster::follow::follow;
+use crate::cluster::follow::{follow, require_signature};
 use crate::plan::{StepArgs, StepEvent, Word};
 use crate::words;
 
@@ -18,6 +18,9 @@ pub(crate) struct Follow {
     /// Where the bundle goes that it prints.
     #[arg(long)]
     pub(crate) bundle: Option<PathBuf>,
+    /// It verifies: fail where what it verified are attestations and no signature.
+    #[arg(long)]
+    pub(crate) signed: bool,
 }
 
 impl StepArgs for Follow {
@@ -28,17 +31,20 @@ impl StepArgs for Follow {
         if let Some(file) = &self.bundle {
             words.extend(words!["--bundle", file.as_path()]);
         }
+        if self.signed {
+            words.push("--signed".into());
+        }
         words
     }
 }
 
 impl Follow {
     pub(crate) fn run(self, cluster: &Cluster, report: &dyn Fn(StepEvent<'_>)) -> Result<()> {
-        follow(
-            &cluster.kubectl()?,
-            &self.job,
-            self.bundle.as_deref(),
-            report,
-        )
+        let bundle = self.bundle.as_deref();
+        let lines = follow(&cluster.kubectl()?, &self.job, bundle, report)?;
+        match self.signed {
+            true => require_signature(&lines),
+            false => Ok(()),
+        }
     }
 }

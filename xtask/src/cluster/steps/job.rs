@@ -8,6 +8,7 @@ use clap::{Args, ValueEnum};
 use crate::cluster::Cluster;
 use crate::cluster::job_manifest::{JobTask, write_job};
 use crate::plan::{Step, StepArgs, StepEvent, Word};
+use crate::target::SignerArgs;
 use crate::words;
 
 /// The signing config of those who name no version of Rekor.
@@ -33,12 +34,12 @@ pub(crate) struct Job {
     /// The signing config among the files that the Job is given.
     #[arg(long, value_name = "FILE", default_value = SIGNING_CONFIG)]
     pub(crate) signing_config: String,
+    /// The type of the attestation that is expected.
+    #[arg(long)]
+    pub(crate) attestation: Option<String>,
     /// Whose signature is expected.
-    #[arg(long, default_value = "")]
-    pub(crate) identity: String,
-    /// Who must have vouched for that name.
-    #[arg(long, default_value = "")]
-    pub(crate) issuer: String,
+    #[command(flatten)]
+    pub(crate) signer: SignerArgs,
 }
 
 /// What a Job does.
@@ -70,14 +71,17 @@ impl Job {
             out,
             account: "default".to_owned(),
             signing_config: SIGNING_CONFIG.to_owned(),
-            identity: String::new(),
-            issuer: String::new(),
+            attestation: None,
+            signer: SignerArgs::default(),
         };
         match task {
             JobTask::Sign { account, config } => {
                 (job.verb, job.account, job.signing_config) = (JobVerb::Sign, account, config);
             }
-            JobTask::Verify { identity, issuer } => (job.identity, job.issuer) = (identity, issuer),
+            JobTask::Verify {
+                signer,
+                attestation,
+            } => (job.signer, job.attestation) = (signer, attestation),
         }
         job
     }
@@ -108,10 +112,13 @@ impl StepArgs for Job {
         ];
         words.extend(match self.verb {
             JobVerb::Sign => words!["--as", &self.account],
-            JobVerb::Verify => words!["--identity", &self.identity, "--issuer", &self.issuer],
+            JobVerb::Verify => self.signer.words(),
         });
         if self.signing_config != SIGNING_CONFIG {
             words.extend(words!["--signing-config", &self.signing_config]);
+        }
+        if let Some(kind) = &self.attestation {
+            words.extend(words!["--attestation", kind]);
         }
         words
     }
@@ -125,8 +132,8 @@ impl Job {
                 config: self.signing_config,
             },
             JobVerb::Verify => JobTask::Verify {
-                identity: self.identity,
-                issuer: self.issuer,
+                signer: self.signer,
+                attestation: self.attestation,
             },
         };
         write_job(&cluster.repo, &task, &self.name, &self.image, &self.out)

@@ -73,6 +73,7 @@ mod tests {
     use crate::plan::Ready;
     use crate::plan::step_args::each_is_read_from_its_words;
     use crate::target::ClusterOptions;
+    use crate::target::SignerArgs;
     use crate::target::steps::samples;
 
     #[test]
@@ -119,8 +120,12 @@ mod tests {
                 out: "/tmp/job.yml".into(),
                 account: "default".into(),
                 signing_config: "signing_config.json".into(),
-                identity: "https://x".into(),
-                issuer: "https://y".into(),
+                attestation: Some("https://z".into()),
+                signer: SignerArgs {
+                    identity: Some("https://x".into()),
+                    issuer: Some("https://y".into()),
+                    ..SignerArgs::default()
+                },
             }),
             ClusterStep::Job(Job {
                 verb: JobVerb::Sign,
@@ -129,12 +134,13 @@ mod tests {
                 out: "/tmp/job.yml".into(),
                 account: "bob".into(),
                 signing_config: "signing_config.rekor-v2.json".into(),
-                identity: String::new(),
-                issuer: String::new(),
+                attestation: None,
+                signer: SignerArgs::default(),
             }),
             ClusterStep::Follow(Follow {
                 job: "sign-1".into(),
                 bundle: Some("/tmp/b".into()),
+                signed: true,
             }),
             ClusterStep::Launch(LaunchForward {
                 component: "rekor".into(),

@@ -119,17 +119,17 @@ fn the_versions_of_rekor_decide_what_is_installed() {
         let cluster = open(TargetKind::Cluster);
         cluster.install_plan(None, &facts(settings)).unwrap()
     };
-    let (v1, v2, both) = (
-        plan(Versions::V1),
-        plan(Versions::V2),
-        plan(Versions::Both),
-    );
+    let (v1, v2, both) = (plan(Versions::V1), plan(Versions::V2), plan(Versions::Both));
     for name in ["ctlog-tiles", "rekor-tiles", "tsa", "rekor-tiles-reader"] {
         assert!(!names(&v1).contains(&name), "{name}");
         assert!(names(&v2).contains(&name), "{name}");
         assert!(names(&both).contains(&name), "{name}");
     }
-    for name in ["scaffold-database-secret", "scaffold-tables", "scaffold-trillian"] {
+    for name in [
+        "scaffold-database-secret",
+        "scaffold-tables",
+        "scaffold-trillian",
+    ] {
         assert!(names(&v1).contains(&name), "{name}");
         assert!(!names(&v2).contains(&name), "{name}");
         assert!(names(&both).contains(&name), "{name}");
@@ -148,7 +148,9 @@ fn the_versions_of_rekor_decide_what_is_installed() {
         }
     }
     let namespaces = printed(&v2, "namespaces");
-    assert!(namespaces.contains("namespaces-rekor-v2.yml") && !namespaces.contains("namespaces.yml"));
+    assert!(
+        namespaces.contains("namespaces-rekor-v2.yml") && !namespaces.contains("namespaces.yml")
+    );
     assert!(printed(&v2, "begin").contains("--rekor v2"));
     let chart = printed(&v2, "rekor-tiles");
     assert!(chart.contains("--skip-schema-validation"), "{chart}");

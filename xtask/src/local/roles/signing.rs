@@ -8,8 +8,8 @@ use crate::local::manifest::TrustRole;
 use crate::local::{Local, plans};
 use crate::plan::Plan;
 use crate::signatures;
-use crate::target::{CosignRuns, Signing};
-use crate::words;
+use crate::target::steps::push_prove;
+use crate::target::{CosignRuns, Signing, Verification};
 
 impl Signing for Local {
     fn sign(
@@ -26,23 +26,11 @@ impl Signing for Local {
         plans::sign(self, artifacts, &self.user(user)?, rekor)
     }
 
-    fn verify(
-        &self,
-        artifacts: &[Artifact],
-        identity: &str,
-        issuer: &str,
-        _: CosignRuns,
-    ) -> Result<Plan> {
+    fn verify(&self, asked: &Verification<'_>) -> Result<Plan> {
         self.require_installed()?;
-        let policy = words![
-            "--certificate-identity",
-            identity,
-            "--certificate-oidc-issuer",
-            issuer
-        ];
         let mut plan = Plan::new("verify", self.globals.clone());
-        self.cosign()?
-            .push_verify(&mut plan, artifacts, &policy, &[]);
+        let proved = push_prove(&mut plan, asked, None);
+        self.cosign()?.push_verify(&mut plan, asked, &[], &proved);
         Ok(plan)
     }
 
@@ -79,6 +67,7 @@ mod tests {
     use crate::local::config::User;
     use crate::local::tests::{Machine, names};
     use crate::plan::shell;
+    use crate::target::SignerArgs;
 
     fn alice() -> User {
         let text = |text: &str| text.to_owned();
@@ -112,9 +101,19 @@ mod tests {
         let image = [Artifact::Image(local.sample().unwrap())];
         let issuer = local.issuer().unwrap();
         assert_eq!(issuer, "http://127.0.0.1:17800/dex");
-        let place = CosignRuns::OnHost;
-        let plan = local.verify(&image, "alice@example.com", &issuer, place);
-        let plan = plan.unwrap();
+        let signer = SignerArgs {
+            identity: Some("alice@example.com".into()),
+            issuer: Some(issuer.clone()),
+            ..SignerArgs::default()
+        };
+        let asked = Verification {
+            artifacts: &image,
+            signer: &signer,
+            attestation: None,
+            place: CosignRuns::OnHost,
+        };
+        let plan = local.verify(&asked).unwrap();
+        assert_eq!(plan.steps[1].needs, ["prove"]);
         let script = shell::script(&plan, &vec![true; plan.steps.len()]);
         for word in ["--certificate-identity alice@example.com", issuer.as_str()] {
             assert!(script.contains(word), "{script}");

@@ -4,9 +4,8 @@ use crate::bundle::Content;
 use crate::entry::Entry;
 use crate::entry::body::{EntryBody, Verifier};
 use crate::format::certificate::Leaf;
-use crate::format::hex::hex;
 use crate::format::key::{Hashing, PublicKey, Unproved};
-use crate::proof::{Evidence, Link, Proof, wrong};
+use crate::proof::{Evidence, Link, Proof, Subject, wrong};
 
 /// What the entry records, where there is one of a known kind.
 pub(crate) type RecordedBody = Result<Option<EntryBody>, String>;
@@ -23,11 +22,9 @@ pub(crate) fn of_artifact(proof: &mut Proof, evidence: &Evidence) {
         );
     };
     let named = bundle.content.subjects();
-    let digest = match (&bundle.content, &subject.bytes) {
-        // A file is hashed as the message was, which may be longer than SHA-256.
-        (Content::Message { hashing, .. }, Some(bytes)) => {
-            format!("{}:{}", hashing.name(), hex(&hashing.digest(bytes)))
-        }
+    // A file is hashed as the message was, which may be longer than SHA-256.
+    let digest = match &bundle.content {
+        Content::Message { hashing, .. } => subject.digest_by(*hashing),
         _ => subject.digest.clone(),
     };
     let verdict = if named.contains(&digest) {
@@ -46,20 +43,50 @@ pub(crate) fn of_artifact(proof: &mut Proof, evidence: &Evidence) {
     proof.check(Link::Artifact, verdict);
 }
 
-/// The key that must have made the signature: that of the leaf certificate, else the
-/// one that the entry holds.
-fn signer(leaf: Option<&Leaf>, recorded: &RecordedBody) -> Result<PublicKey, Unproved> {
-    match (leaf, recorded) {
-        (Some(leaf), _) => PublicKey::of(leaf.certificate()),
-        (None, Ok(Some(recorded))) => match &recorded.verifier {
-            Verifier::Key(der) => PublicKey::from_der(der),
-            Verifier::Certificate(der) => {
-                let leaf = Leaf::from_der(der).map_err(|error| error.to_string())?;
-                PublicKey::of(leaf.certificate())
+/// Who must have signed.
+pub(crate) struct Signer<'a> {
+    /// The certificate that comes with the signature.
+    pub(crate) leaf: Option<&'a Leaf>,
+    /// The key that is expected instead of one.
+    pub(crate) expected: Option<&'a PublicKey>,
+}
+
+impl Signer<'_> {
+    /// The key that must have made the signature, and whose it is: that of the leaf
+    /// certificate, the one that is expected, else the one that the entry holds.
+    fn key(&self, recorded: &RecordedBody) -> Result<(PublicKey, &'static str), Unproved> {
+        let key = match (self.leaf, self.expected, recorded) {
+            (Some(_), Some(_), _) => {
+                return Err("a key is expected, and it comes with a leaf certificate".into());
             }
-        },
-        (None, Ok(None)) => Err("there is neither a certificate nor a key".into()),
-        (None, Err(why)) => Err(why.clone().into()),
+            (Some(leaf), None, _) => {
+                let key = PublicKey::of(leaf.certificate())?;
+                return Ok((key, "the key of the leaf certificate"));
+            }
+            (None, Some(key), _) => return Ok((key.clone(), "the key that is expected")),
+            (None, None, Ok(Some(recorded))) => match &recorded.verifier {
+                Verifier::Key(der) => PublicKey::from_der(der)?,
+                Verifier::Certificate(der) => {
+                    let leaf = Leaf::from_der(der).map_err(|error| error.to_string())?;
+                    PublicKey::of(leaf.certificate())?
+                }
+            },
+            (None, None, Ok(None)) => {
+                return Err("there is neither a certificate nor a key".into());
+            }
+            (None, None, Err(why)) => return Err(why.clone().into()),
+        };
+        Ok((key, "the key in the entry"))
+    }
+
+    /// Whether an entry names this signer.
+    fn is(&self, recorded: &Verifier) -> bool {
+        match (recorded, self.leaf, self.expected) {
+            (Verifier::Certificate(der), Some(leaf), _) => der == leaf.der(),
+            (Verifier::Key(der), None, Some(key)) => PublicKey::from_der(der).as_ref() == Ok(key),
+            (Verifier::Key(_), None, None) => true,
+            _ => false,
+        }
     }
 }
 
@@ -68,7 +95,7 @@ fn signer(leaf: Option<&Leaf>, recorded: &RecordedBody) -> Result<PublicKey, Unp
 pub(crate) fn of_signature(
     proof: &mut Proof,
     evidence: &Evidence,
-    leaf: Option<&Leaf>,
+    signer: &Signer<'_>,
     recorded: &RecordedBody,
 ) {
     let link = Link::Signature;
@@ -80,7 +107,7 @@ pub(crate) fn of_signature(
         }
         (None, Ok(Some(recorded))) => SignedData::Digest(recorded.digest.clone()),
     };
-    let key = match signer(leaf, recorded) {
+    let (key, whose) = match signer.key(recorded) {
         Err(why) => return proof.check(link, Err(why)),
         Ok(key) => key,
     };
@@ -100,7 +127,15 @@ pub(crate) fn of_signature(
         }
         (SignedData::Digest(_), Some(_)) => {
             let kind = key.name();
-            let why = format!("an {kind} key signs the file itself, which was not given");
+            let why = match &evidence.subject {
+                None => format!("an {kind} key signs the file itself, which was not given"),
+                Some(Subject { bytes: None, .. }) => {
+                    let why = "signs the file itself, which is too large to be read";
+                    let why = Unproved::NotRead(format!("an {kind} key {why}"));
+                    return proof.check(link, Err(why));
+                }
+                Some(_) => format!("an {kind} key signs the file itself, and this is another"),
+            };
             return proof.skip(link, why);
         }
         (SignedData::Digest(digest), None)
@@ -112,10 +147,6 @@ pub(crate) fn of_signature(
             let why = "the log does not hold what was signed; the bundle does";
             return proof.skip(link, why);
         }
-    };
-    let whose = match leaf {
-        Some(_) => "the key of the leaf certificate",
-        None => "the key in the entry",
     };
     let verdict = verdict.map(|()| made(whose, &key));
     proof.check(link, verdict.map_err(Unproved::from));
@@ -179,7 +210,7 @@ fn digest_as_recorded(content: &Content, recorded: &EntryBody) -> Option<Vec<u8>
 pub(crate) fn of_entry(
     proof: &mut Proof,
     evidence: &Evidence,
-    leaf: Option<&Leaf>,
+    signer: &Signer<'_>,
     recorded: &RecordedBody,
 ) {
     let Some(bundle) = &evidence.bundle else {
@@ -212,11 +243,6 @@ pub(crate) fn of_entry(
     };
     // The entry holds one signature; a bundle with the certificate of another would still
     // verify against it.
-    let same_signer = match (&recorded.verifier, leaf) {
-        (Verifier::Certificate(der), Some(leaf)) => der == leaf.der(),
-        (Verifier::Key(_), None) => true,
-        _ => false,
-    };
     let verdict = if digest.as_ref() != Some(&recorded.digest) {
         wrong(format!(
             "it holds the digest of another {of}: {}",
@@ -224,7 +250,7 @@ pub(crate) fn of_entry(
         ))
     } else if recorded.signature != content.signature() {
         wrong("it holds another signature")
-    } else if !same_signer {
+    } else if !signer.is(&recorded.verifier) {
         wrong("it names another signer")
     } else {
         Ok(format!(

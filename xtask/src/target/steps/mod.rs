@@ -2,12 +2,14 @@
 
 pub(crate) mod forget;
 pub(crate) mod preflight;
+pub(crate) mod prove;
 pub(crate) mod record;
 pub(crate) mod token;
 pub(crate) mod unsign;
 
 pub(crate) use forget::Forget;
 pub(crate) use preflight::Preflight;
+pub(crate) use prove::{Prove, push_prove};
 pub(crate) use record::Record;
 pub(crate) use token::Token;
 pub(crate) use unsign::{Unsign, push_unsign, push_unsign_of};

@@ -15,7 +15,7 @@ fn of_a_success() {
         "env",
         "--json env",
         "-v sign",
-        "--json verify",
+        "--json verify --from verify",
         "stop",
     ] {
         let (reader, writer) = pipe().unwrap();

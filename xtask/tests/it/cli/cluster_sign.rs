@@ -14,6 +14,9 @@ use crate::support::web::answer;
 /// An image of someone else.
 const IMAGE: &str = "registry.example.com/app@sha256:5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a";
 
+/// What cosign prints of a signature that it verified.
+const SIGNED: &str = r#"[{"critical":{"type":"https://sigstore.dev/cosign/sign/v1"}}]"#;
+
 /// Nothing is left of a Job: not itself, not its file.
 #[track_caller]
 fn nothing_is_left(cluster: &Cluster) {
@@ -53,13 +56,50 @@ fn sign_and_verify_the_sample_as_jobs() {
     assert!(cluster.kept_file(bundle).exists());
     cluster.forget_calls();
 
-    cluster.write("fakes/job-log", "The signature was verified\n");
+    cluster.write(
+        "fakes/job-log",
+        &format!("The signature was verified\n{SIGNED}\n"),
+    );
     let run = cluster.run("verify").ok();
     snapshot("cluster-verify.txt", &cluster.redacted(&run.seen()));
     snapshot("cluster-verify-calls.txt", &cluster.changes());
     let job = fs::read_to_string(cluster.path("fakes/job.yml")).unwrap();
     snapshot("cluster-verify-job.txt", &cluster.redacted(&job));
     nothing_is_left(&cluster);
+}
+
+/// For cosign's `verify` an attestation will do, and it says which it was.
+#[test]
+fn what_is_only_attested() {
+    let cluster = Cluster::installed();
+    let attested = r#"[{"critical":{"type":"https://example.com/tested/v1"}}]"#;
+    cluster.write("fakes/job-log", attested);
+    assert_data_eq!(
+        cluster.shows(&["verify -q", "verify -q --key key.pem"]),
+        str![[r#"
+$ cargo xtask verify -q
+error: nobody signed it; it is attested: https://example.com/tested/v1
+hint: ask for what is attested: --attestation TYPE
+exit 1
+
+$ cargo xtask verify -q --key key.pem
+error: a Job in the cluster has no key file of this machine
+hint: verify from here: --from-host
+exit 2
+
+"#]]
+    );
+    nothing_is_left(&cluster);
+    let line = "verify -q --attestation https://example.com/tested/v1";
+    cluster.run(line).ok();
+    let job = fs::read_to_string(cluster.path("fakes/job.yml")).unwrap();
+    assert!(
+        job.contains("- verify-attestation\n        - --type=https://example.com/tested/v1\n"),
+        "{job}"
+    );
+    cluster.write("fakes/job-log", "nothing\n");
+    let run = cluster.run("verify -q");
+    assert_eq!(run.exit, 2, "{}", run.seen());
 }
 
 #[test]
@@ -72,7 +112,7 @@ fn sign_as_someone_else() {
     // The sample is copied for those who sign the sample.
     assert!(!job.contains("initContainers"), "{job}");
     assert!(job.contains(&format!("- {IMAGE}\n")), "{job}");
-    cluster.write("fakes/job-log", "");
+    cluster.write("fakes/job-log", SIGNED);
     let line = format!("verify -q {IMAGE} --identity https://a/b --issuer https://c");
     cluster.run(&line).ok();
     let job = fs::read_to_string(cluster.path("fakes/job.yml")).unwrap();
@@ -259,7 +299,7 @@ fn sign_and_verify_from_this_machine() {
     let name = "registry.default.svc.cluster.local/sigstore/scaffolding/checktree@sha256:";
     assert!(artifact.starts_with(name), "{artifact}");
     cluster.forget_calls();
-    cluster.run("verify -q --from-host").ok();
+    cluster.run("verify -q --from-host --from verify").ok();
     snapshot("cluster-verify-from-host-calls.txt", &cluster.changes());
     nothing_stays_open(&cluster);
 }
@@ -271,7 +311,7 @@ fn a_file() {
     let run = cluster.run("sign -q --blob hello.txt");
     cluster.keeps_secrets(&run.seen());
     snapshot("cluster-file.txt", &cluster.redacted(&run.ok().seen()));
-    cluster.run("verify -q --blob hello.txt").ok();
+    cluster.run("verify -q --blob hello.txt --from verify").ok();
     snapshot("cluster-file-calls.txt", &cluster.changes());
     nothing_stays_open(&cluster);
 }
@@ -281,7 +321,7 @@ fn a_file() {
 fn a_failure_of_cosign_closes_the_forwards() {
     let (cluster, _forwards) = from_host();
     cluster.fake("cosign", "echo 'Error: no signatures found' >&2; exit 1");
-    let seen = cluster.shows(&["sign -q --from-host", "verify -q --from-host"]);
+    let seen = cluster.shows(&["sign -q --from-host", "verify -q --from-host --from verify"]);
     assert_data_eq!(
         &seen,
         str![[r#"
@@ -290,7 +330,7 @@ error: the image carries no signature
 hint: sign it: cargo xtask --state [STATE] sign IMAGE
 exit 1
 
-$ cargo xtask verify -q --from-host
+$ cargo xtask verify -q --from-host --from verify
 error: the image carries no signature
 hint: sign it: cargo xtask --state [STATE] sign IMAGE
 exit 1
@@ -308,9 +348,9 @@ fn nothing_reaches_the_public_sigstore() {
     cluster.write("work/hello.txt", "hello");
     for line in [
         "sign --from-host",
-        "verify --from-host",
+        "verify --from-host --from verify",
         "sign --blob hello.txt",
-        "verify --blob hello.txt",
+        "verify --blob hello.txt --from verify",
     ] {
         let mut command = cluster.command(line);
         command

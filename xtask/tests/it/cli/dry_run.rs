@@ -5,6 +5,7 @@ use std::path::Path;
 
 use snapbox::{assert_data_eq, str};
 
+use crate::support::recorded::{self, bundle};
 use crate::support::run::xtask;
 use crate::support::snapshot::{each_step_once, snapshot};
 use crate::support::world::World;
@@ -97,8 +98,16 @@ fn a_shell_runs_a_dry_run_as_the_program_does() {
     world.write("work/it's a file.txt", "hello");
     world.fake("cargo", r#"shift; exec "$XTASK" "$@""#);
     symlink(world.path("fakes/program"), world.path("bin/cargo")).unwrap();
-    for verb in ["sign", "verify"] {
+    for verb in ["sign", "verify --issuer-regexp ^http:"] {
         let line = format!("{verb} --blob \"it's a file.txt\"");
+        // What is proved is proved: the bundle of the fake is a recorded one.
+        if verb != "sign" {
+            recorded::trust(&world);
+            let (file, bundle) = (recorded::file("blobs/alpha.txt"), bundle("alpha.v2"));
+            std::fs::copy(file, world.path("work/it's a file.txt")).unwrap();
+            let beside = "work/it's a file.txt.sigstore.json";
+            std::fs::copy(bundle, world.path(beside)).unwrap();
+        }
         world.run(&line).ok();
         let by_program = world.forget_calls();
 

@@ -104,14 +104,14 @@ fn several_bundles() {
 fn mistakes_in_what_is_named() {
     let world = World::new();
     let alpha = bundle("alpha.v1");
-    let image = offline(&world, &format!("inspect-rekor {}", alpha.display()));
-    assert_eq!(image.exit, 2, "{}", image.seen());
-    assert!(
-        image.err.contains("is a file, not an image"),
-        "{}",
-        image.err
-    );
-    assert!(image.err.contains("--bundle FILE"), "{}", image.err);
+    // What is there as a file is one, and a bundle is one as well.
+    let named = offline(&world, &format!("inspect-rekor {}", alpha.display()));
+    assert!(named.ok().out.starts_with("alice@example.com signed "));
+    let blob = file("blobs/alpha.txt");
+    let unsigned = offline(&world, &format!("inspect-rekor {}", blob.display()));
+    assert_eq!(unsigned.exit, 1, "{}", unsigned.seen());
+    let said = "the file carries no signature: there is no ";
+    assert!(unsigned.err.contains(said), "{}", unsigned.err);
     let twice = offline(&world, "inspect-rekor --bundle - --blob -");
     assert_eq!(twice.exit, 2, "{}", twice.seen());
     assert!(twice.err.contains("can be read once only"), "{}", twice.err);

@@ -1,53 +1,11 @@
 //! `inspect-rekor IMAGE`: the signatures that a registry has of an image.
 
-use std::collections::HashMap;
-use std::fs;
-use std::net::TcpStream;
 use std::sync::Mutex;
 
-use xtask::bundle::sha256;
-
 use crate::support::proved::checks;
-use crate::support::recorded::{self, file, trusting};
+use crate::support::recorded::{self, image_digest, registry, trusting};
 use crate::support::web::{Web, answer};
 use crate::support::world::World;
-
-/// A registry without the referrers API that holds what was recorded, but for what a
-/// test takes away.
-fn registry(without: &'static [&'static str]) -> impl Fn(&str, &mut TcpStream) + Send + 'static {
-    let mut held = HashMap::new();
-    for dir in ["registry", "bundles"] {
-        for found in fs::read_dir(file(dir)).unwrap() {
-            let bytes = fs::read(found.unwrap().path()).unwrap();
-            held.insert(sha256(&bytes), bytes);
-        }
-    }
-    let tag = image_digest().replace(':', "-");
-    for (tag, name) in [(tag.clone(), "referrers"), (tag + ".sig", "legacy")] {
-        if !without.contains(&name) {
-            held.insert(tag, recorded::bytes(&format!("registry/{name}.json")));
-        }
-    }
-    // A registry with the API needs no tag for the same index.
-    let api = without.contains(&"referrers but by the API");
-    move |path, stream| {
-        let name = path.rsplit('/').next().unwrap();
-        if path.contains("/referrers/") {
-            return match api {
-                true => answer(stream, 200, &recorded::bytes("registry/referrers.json")),
-                false => answer(stream, 404, b"{}"),
-            };
-        }
-        match held.get(name) {
-            Some(bytes) => answer(stream, 200, bytes),
-            None => answer(stream, 404, b"{}"),
-        }
-    }
-}
-
-fn image_digest() -> String {
-    sha256(&recorded::bytes("registry/image.json"))
-}
 
 /// The same bundles by the API of a registry that has it.
 #[test]
@@ -124,7 +82,7 @@ fn images_without_signatures_or_of_another_digest() {
     assert_eq!(run.exit, 1, "{}", run.seen());
     assert!(run.err.contains("carries no signature"), "{}", run.err);
     let run = world.run(&format!("inspect-rekor 127.0.0.1:{at}/sample:none"));
-    assert_eq!(run.exit, 1, "{}", run.seen());
+    assert_eq!(run.exit, 2, "{}", run.seen());
 
     let at = world.base + 13;
     let manifest = Mutex::new(recorded::bytes("registry/legacy.json"));

@@ -69,7 +69,7 @@ fn commands_that_succeed() {
     let signed = result(&world.run("--json sign"), "sign");
     assert_eq!(signed["signatures"][0]["identity"], "alice@example.com");
     assert_eq!(signed["steps"]["forget-token"], "done");
-    let verified = result(&world.run("--json verify"), "verify");
+    let verified = result(&world.run("--json verify --from verify"), "verify");
     assert_eq!(verified["identity"], "alice@example.com");
     let stopped = result(&world.run("--json stop"), "stop");
     assert_eq!(stopped["changed"], false);
@@ -89,7 +89,7 @@ fn commands_that_fail() {
     );
 
     world.fake("cosign", "echo 'Error: no signatures found' >&2; exit 1");
-    let run = world.run("--json verify");
+    let run = world.run("--json verify --from verify");
     let unsigned = result(&run, "verify");
     assert_eq!(unsigned["exit"], 1);
     assert_eq!(unsigned["error"], "the image carries no signature");

@@ -68,7 +68,7 @@ fn sign_and_verify_a_file() {
     let run = world.run("sign -q --blob hello.txt").ok();
     token_was_kept(&world, &run.seen());
     snapshot("sign-a-file.txt", &run.seen());
-    let run = world.run("verify -q --blob hello.txt").ok();
+    let run = world.run("verify -q --blob hello.txt --from verify").ok();
     snapshot("verify-a-file.txt", &run.seen());
     snapshot("calls-file.txt", &world.calls());
 }
@@ -82,9 +82,9 @@ fn nothing_reaches_the_public_sigstore() {
     world.write("work/hello.txt", "hello");
     for line in [
         "sign",
-        "verify",
+        "verify --from verify",
         "sign --blob hello.txt",
-        "verify --blob hello.txt",
+        "verify --blob hello.txt --from verify",
     ] {
         let mut command = world.command(line);
         command
@@ -160,7 +160,7 @@ exit 2
 
 $ cargo xtask sign -- -
 on local (named by --on)
-error: "-" is not an image reference
+error: the list on standard input is empty
 exit 2
 
 $ cargo xtask sign -- --key=x
@@ -181,7 +181,10 @@ exit 2
 #[test]
 fn any_number_of_images() {
     let world = World::new().installed("v2");
-    let plan = world.run("sign a b c d e f g h i --dry-run").ok().out;
+    let images =
+        ["a", "b", "c", "d", "e", "f", "g", "h", "i"].map(|name| format!("r.example/{name}"));
+    let images = images.join(" ");
+    let plan = world.run(&format!("sign {images} --dry-run")).ok().out;
     assert!(plan.contains("\nIMAGE_9=$("), "{plan}");
     assert!(plan.contains("--image \"$IMAGE_9\""), "{plan}");
 }
@@ -290,7 +293,8 @@ exit 2
 
 $ cargo xtask sign --blob .
 on local (named by --on)
-error: there is no file .
+error: . is a directory
+hint: name the files in it: ./*
 exit 2
 
 "#]]

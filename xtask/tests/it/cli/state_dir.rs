@@ -418,7 +418,7 @@ fn a_signer_at_work() {
     world.write_state("lock", "");
     let lock = File::open(world.state.join("lock")).unwrap();
     lock.lock_shared().unwrap();
-    world.run("verify").ok();
+    world.run("verify --from verify").ok();
     assert_data_eq!(
         world.show(&["stop"]),
         str![[r#"
@@ -452,7 +452,7 @@ fn a_path_with_spaces_and_other_letters() {
     let mut world = World::new();
     world.state = world.path("der Zustand: größer als „nichts“ 状態");
     let world = world.installed("v2");
-    world.run("verify").ok();
+    world.run("verify --from verify").ok();
     assert_data_eq!(
         world.calls(),
         str![[r#"

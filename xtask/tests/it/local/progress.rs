@@ -85,9 +85,7 @@ fn chapters_are_undone_and_done_again() {
     let said = workshop.run(&["reset", "7", "--yes"]).ok().out;
     assert!(said.contains("The log entries stay"), "{said}");
     assert!(!holds(&workshop, "sign") && !holds(&workshop, "attestations"));
-    workshop
-        .run(&["verify"])
-        .fails(1, "the image carries no signature");
+    workshop.run(&["verify"]).fails(1, "carries no signature");
     assert_eq!(entries(size()), before, "a log forgot something");
     // The bundle is the reader's own.
     workshop.run(&["verify", "--blob", name]).ok();
@@ -111,7 +109,7 @@ fn chapters_are_undone_and_done_again() {
     assert!(!holds(&workshop, "verify"), "nobody was refused");
     workshop
         .run(&["verify", "--identity", "mallory@example.com"])
-        .fails(1, "names another identity");
+        .fails(1, " was expected");
     assert!(holds(&workshop, "verify"));
 
     // A copy of a bundle that was made here is no other client's.

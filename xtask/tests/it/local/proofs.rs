@@ -219,7 +219,8 @@ fn cosign_agrees_on_good_and_tampered_bundles() {
             std::fs::write(&tampered, bundle.to_string()).unwrap();
             let tampered = tampered.to_str().unwrap();
             let named = ["--blob", file, "--bundle", tampered];
-            let cosign = workshop.run(&[&["verify"], &named[..], &identity[..]].concat());
+            let alone = ["verify", "--from", "verify"];
+            let cosign = workshop.run(&[&alone[..], &named[..], &identity[..]].concat());
             let ours = workshop.run(&[&["inspect-rekor"], &named[..], &identity[..]].concat());
             assert!(matches!(ours.exit, 0..=2), "{ours:?}");
             (cosign, ours)

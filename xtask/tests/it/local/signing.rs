@@ -113,10 +113,10 @@ fn what_must_be_refused_is_refused() {
     let hello = workshop.push("hello:1", "hello");
     workshop
         .run(&["verify", &hello])
-        .fails(1, "the image carries no signature");
+        .fails(1, "carries no signature");
     workshop.run(&["sign", &hello]).ok();
     workshop.run(&["verify", &hello]).ok();
-    let other_name = "names another identity or issuer than expected";
+    let other_name = " was expected";
     workshop
         .run(&["verify", &hello, "--identity", "bob@example.com"])
         .fails(1, other_name);
@@ -128,7 +128,7 @@ fn what_must_be_refused_is_refused() {
     workshop.push("hello:1", "changed");
     workshop
         .run(&["verify", &hello])
-        .fails(1, "the image carries no signature");
+        .fails(1, "carries no signature");
 
     // Mallory's signature is good, and is not Alice's.
     workshop.run(&["sign", &hello, "--as", "mallory"]).ok();
@@ -141,17 +141,17 @@ fn what_must_be_refused_is_refused() {
     let missing = format!("{}/nothing:1", workshop.registry());
     workshop
         .run(&["verify", &missing])
-        .fails(2, "the registry has no such image");
+        .fails(2, " has no image nothing:1");
     workshop
         .run(&["sign", &missing])
         .fails(2, "the registry has no such image");
     workshop
         .run(&["sign", "Not A Reference"])
-        .fails(2, "that is not an image reference");
+        .fails(2, "an image is named with its registry");
     workshop.run(&["stop", "registry"]).ok();
     workshop
         .run(&["verify", &hello])
-        .fails(2, "a server did not answer");
+        .fails(2, "no answer from ");
     workshop
         .run(&["inspect-rekor", "--log-index", "99"])
         .fails(1, "Rekor v2 has no entry with index 99");
@@ -182,7 +182,7 @@ fn a_changed_file_is_refused() {
         .ok();
     workshop
         .run(&["verify", "--blob", name])
-        .fails(1, "names another identity");
+        .fails(1, "signed by bob@example.com (issuer ");
     workshop
         .run(&[
             "inspect-certificate",
@@ -194,7 +194,7 @@ fn a_changed_file_is_refused() {
     std::fs::write(&file, "as it was changed").unwrap();
     workshop
         .run(&["verify", "--blob", name, "--identity", "bob@example.com"])
-        .fails(1, "is not the one that was signed");
+        .fails(1, " is not what was signed: ");
     std::fs::write(format!("{name}.sigstore.json"), "{}").unwrap();
     assert_ne!(
         workshop

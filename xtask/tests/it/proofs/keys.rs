@@ -28,6 +28,7 @@ fn proof(bundle: &Value, root: &Value, with_file: bool) -> Option<Proof> {
     let subject = Subject {
         name: "alpha.txt".into(),
         digest: bundle::sha256(&bytes),
+        other_digest: None,
         bytes: Some(bytes),
     };
     let evidence = Evidence {

@@ -54,6 +54,7 @@ impl Sample {
             subject: Subject {
                 name: file.into(),
                 digest: bundle::sha256(&bytes),
+                other_digest: None,
                 bytes: (!of_image).then_some(bytes),
             },
         }

@@ -179,6 +179,7 @@ fn simple_signing_is_proved() {
     let image = Subject {
         name: "the image".into(),
         digest: bundle::sha256(&bytes("registry/image.json")),
+        other_digest: None,
         bytes: None,
     };
     let proved = |payload: &[u8], annotations| {

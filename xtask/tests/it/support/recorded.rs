@@ -1,11 +1,13 @@
 //! The answers of real servers in `tests/data`, served again.
 
+use std::collections::HashMap;
 use std::fs;
 use std::net::TcpStream;
 use std::path::PathBuf;
 
 use regex_lite::Regex;
 use serde_json::Value;
+use xtask::bundle::sha256;
 
 use super::repo::tests;
 use super::web::answer;
@@ -122,4 +124,59 @@ pub fn faded(text: &str) -> String {
             .into_owned();
     }
     text
+}
+
+/// A registry without the referrers API that holds what was recorded, but for what a
+/// test takes away.
+pub fn registry(
+    without: &'static [&'static str],
+) -> impl Fn(&str, &mut TcpStream) + Send + 'static {
+    let mut held = HashMap::new();
+    for dir in ["registry", "bundles"] {
+        for found in fs::read_dir(file(dir)).unwrap() {
+            let content = fs::read(found.unwrap().path()).unwrap();
+            held.insert(sha256(&content), content);
+        }
+    }
+    let tag = image_digest().replace(':', "-");
+    for (tag, name) in [(tag.clone(), "referrers"), (tag.clone() + ".sig", "legacy")] {
+        if !without.contains(&name) {
+            held.insert(tag, bytes(&format!("registry/{name}.json")));
+        }
+    }
+    if without.contains(&"signatures") {
+        let mut index = json("registry/referrers.json");
+        let attests = |one: &Value| {
+            let digest = one["digest"].as_str().unwrap();
+            let attestations = ["v1", "v2"].map(|version| {
+                sha256(&bytes(&format!(
+                    "registry/referrer-image-attestation.{version}.json"
+                )))
+            });
+            attestations.iter().any(|known| known == digest)
+        };
+        let all = index["manifests"].as_array_mut().unwrap();
+        all.retain(attests);
+        held.insert(tag.clone(), index.to_string().into_bytes());
+    }
+    // A registry with the API needs no tag for the same index.
+    let api = without.contains(&"referrers but by the API");
+    move |path, stream| {
+        let name = path.rsplit('/').next().unwrap();
+        if path.contains("/referrers/") {
+            return match api {
+                true => answer(stream, 200, &bytes("registry/referrers.json")),
+                false => answer(stream, 404, b"{}"),
+            };
+        }
+        match held.get(name) {
+            Some(content) => answer(stream, 200, content),
+            None => answer(stream, 404, b"{}"),
+        }
+    }
+}
+
+/// The digest of the recorded image.
+pub fn image_digest() -> String {
+    sha256(&bytes("registry/image.json"))
 }

@@ -1,0 +1,135 @@
+//! What is signed or verified, as it is typed.
+
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+use clap::Args;
+
+use crate::artifact::Artifact;
+use crate::fail::broken;
+
+/// The largest list that is read from standard input, in bytes.
+const LARGEST_LIST: u64 = 16 * 1024 * 1024;
+
+/// What is signed or verified.
+#[derive(Debug, Args)]
+pub(crate) struct ArtifactArgs {
+    /// Files, and images by tag or digest; - reads a list of them from standard input
+    /// [default: the sample]
+    #[arg(value_name = "FILE|IMAGE")]
+    artifacts: Vec<String>,
+    /// A file, whatever its name looks like
+    #[arg(long, value_name = "FILE", conflicts_with = "artifacts")]
+    blob: Option<PathBuf>,
+    /// The bundle that holds the signature of the file [default: FILE.sigstore.json]
+    #[arg(long, value_name = "FILE")]
+    bundle: Option<PathBuf>,
+}
+
+/// What the words came to.
+pub(crate) struct NamedArtifacts {
+    /// Each once.
+    pub(crate) artifacts: Vec<Artifact>,
+    /// How many bundles were named beside the files that they are of.
+    pub(crate) bundles: usize,
+}
+
+impl ArtifactArgs {
+    /// What is to be signed: a bundle beside its file is none of it, so that `dist/*` can be
+    /// signed again.
+    pub(crate) fn to_sign(&self, sample: impl Fn() -> Result<String>) -> Result<NamedArtifacts> {
+        let named = self.read(sample, |_| None)?;
+        if named.artifacts.is_empty() {
+            return Err(broken("only bundles of other files are named")
+                .hint("sign one all the same: --blob FILE")
+                .into());
+        }
+        for artifact in &named.artifacts {
+            artifact.require_place_for_bundle()?;
+        }
+        Ok(named)
+    }
+
+    /// What is to be verified: a bundle stands for its file.
+    pub(crate) fn to_verify(&self, sample: impl Fn() -> Result<String>) -> Result<Vec<Artifact>> {
+        let named = self.read(sample, Some)?;
+        if let Some(bundle) = self.bundle.as_deref().filter(|bundle| !bundle.is_file()) {
+            return Err(broken(format!("there is no file {}", bundle.display())).into());
+        }
+        for artifact in &named.artifacts {
+            artifact.require_bundle()?;
+        }
+        Ok(named.artifacts)
+    }
+
+    fn read(
+        &self,
+        sample: impl Fn() -> Result<String>,
+        of_bundle: impl Fn(Artifact) -> Option<Artifact>,
+    ) -> Result<NamedArtifacts> {
+        let bundle = self.bundle.as_deref();
+        let mut named = NamedArtifacts {
+            artifacts: Vec::new(),
+            bundles: 0,
+        };
+        if let Some(file) = &self.blob {
+            named.artifacts.push(Artifact::file(file, bundle)?);
+            return Ok(named);
+        }
+        if let (Some(_), [file]) = (bundle, &*self.artifacts) {
+            named
+                .artifacts
+                .push(Artifact::file(Path::new(file), bundle)?);
+            return Ok(named);
+        }
+        if bundle.is_some() {
+            return Err(broken("--bundle is for one file").into());
+        }
+        if self.artifacts.is_empty() {
+            named.artifacts.push(Artifact::Image(sample()?));
+        }
+        for word in self.words()? {
+            let artifact = match Artifact::of_bundle(&word)? {
+                Some(artifact) => {
+                    named.bundles += 1;
+                    of_bundle(artifact)
+                }
+                None => Some(Artifact::named(&word, &sample)?),
+            };
+            let artifact = artifact.filter(|artifact| !named.artifacts.contains(artifact));
+            named.artifacts.extend(artifact);
+        }
+        Ok(named)
+    }
+
+    /// The words, with those of standard input in the place of `-`: one a line.
+    fn words(&self) -> Result<Vec<String>> {
+        let mut words = Vec::new();
+        let mut read = false;
+        for word in &self.artifacts {
+            if word != "-" {
+                words.push(word.clone());
+                continue;
+            }
+            if std::mem::replace(&mut read, true) {
+                return Err(broken("standard input can be read once only").into());
+            }
+            let mut list = String::new();
+            let input = std::io::stdin().take(LARGEST_LIST + 1);
+            std::io::BufReader::new(input)
+                .read_to_string(&mut list)
+                .context("read the list on standard input")?;
+            if list.len() as u64 > LARGEST_LIST {
+                return Err(broken("the list on standard input is too long").into());
+            }
+            let lines = list.lines().filter(|line| !line.is_empty());
+            let before = words.len();
+            words.extend(lines.map(str::to_owned));
+            if words.len() == before {
+                return Err(broken("the list on standard input is empty").into());
+            }
+        }
+        Ok(words)
+    }
+}

@@ -1,0 +1,131 @@
+//! The step that proves a signature, beside those of the target.
+
+use std::path::Path;
+
+use anyhow::Result;
+
+use super::from_bundles;
+use super::from_image;
+use super::signer::{Verified, Wanted};
+use super::{Inspected, TrustPolicy};
+use crate::fail::broken;
+use crate::plan::{Ready, StepEvent, StepRunner, StepValue, step_args};
+use crate::steps;
+use crate::target::Target;
+use crate::target::steps::Prove;
+use crate::text::quote;
+
+steps! {
+    /// The steps that prove.
+    EvidenceStep of Prover<'_> {
+        Prove(Prove),
+    }
+}
+
+/// Proves signatures, and leaves all other steps to the target, where there is one.
+pub(crate) struct Prover<'a> {
+    /// The target; none where a trusted root is named.
+    pub(crate) target: Option<&'a dyn Target>,
+}
+
+impl Prove {
+    fn run(self, prover: &Prover<'_>, _: &dyn Fn(StepEvent<'_>)) -> Result<Verified> {
+        let policy = self.signer.policy()?;
+        let trust = match (&self.trusted_root, prover.target) {
+            (Some(file), _) => TrustPolicy::named(file, policy)?,
+            (None, Some(target)) => TrustPolicy::of_installation(&target.trusted_root()?, policy)?,
+            (None, None) => return Err(nothing_installed()),
+        };
+        let mut found = Vec::new();
+        let mut keep = |one: Inspected| {
+            found.push(one);
+            Ok(())
+        };
+        let (name, shown_by) = match (&self.image, &self.blob, &self.bundle) {
+            (Some(image), ..) => {
+                let name = from_image::offline(prover.target, image, &trust, keep)?;
+                (name, quote(image))
+            }
+            (None, Some(file), Some(bundle)) => {
+                let bundles = [bundle.clone()];
+                from_bundles::inspect(&bundles, Some(file), &trust, &mut keep)?;
+                (file.display().to_string(), shown_by(file, bundle))
+            }
+            _ => return Err(broken("neither an image nor a file with its bundle is named").into()),
+        };
+        let wanted = Wanted {
+            name: &name,
+            is_image: self.image.is_some(),
+            signer: &self.signer,
+            attestation: self.attestation.as_deref(),
+            shown_by: &shown_by,
+        };
+        Ok(wanted.among(&found)?)
+    }
+}
+
+fn shown_by(file: &Path, bundle: &Path) -> String {
+    let [file, bundle] = [file, bundle].map(|path| quote(&path.to_string_lossy()));
+    format!("--blob {file} --bundle {bundle}")
+}
+
+fn nothing_installed() -> anyhow::Error {
+    let hint = "name whom to trust: --trusted-root FILE";
+    broken("nothing is installed here").hint(hint).into()
+}
+
+impl StepRunner for Prover<'_> {
+    fn xtask(&self, words: &[String], report: &dyn Fn(StepEvent<'_>)) -> Result<StepValue> {
+        if step_args::is_of::<EvidenceStep>(words) {
+            return step_args::parse::<EvidenceStep>(words)?.run(self, report);
+        }
+        match self.target {
+            Some(target) => target.xtask(words, report),
+            None => Err(nothing_installed()),
+        }
+    }
+
+    fn wait(&self, ready: &Ready, report: &dyn Fn(StepEvent<'_>)) -> Result<()> {
+        match self.target {
+            Some(target) => target.wait(ready, report),
+            None => Err(nothing_installed()),
+        }
+    }
+
+    fn heeds_interrupts(&self) -> bool {
+        self.target.is_some_and(StepRunner::heeds_interrupts)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::step_args::each_is_read_from_its_words;
+    use crate::target::SignerArgs;
+
+    #[test]
+    fn each_step_is_what_is_read_from_its_words() {
+        let of_image = Prove {
+            image: Some("127.0.0.1:17810/sample:latest".into()),
+            attestation: Some("https://example.com/tested/v1".into()),
+            signer: SignerArgs {
+                identity: Some("alice@example.com".into()),
+                issuer_regexp: Some("^https://.*$".into()),
+                ..SignerArgs::default()
+            },
+            ..Prove::default()
+        };
+        let of_file = Prove {
+            blob: Some("/a b/file".into()),
+            bundle: Some("/a b/file.sigstore.json".into()),
+            trusted_root: Some("/root.json".into()),
+            signer: SignerArgs {
+                key: Some("/key.pem".into()),
+                ..SignerArgs::default()
+            },
+            ..Prove::default()
+        };
+        let all = [EvidenceStep::Prove(of_image), EvidenceStep::Prove(of_file)];
+        each_is_read_from_its_words(&all, EvidenceStep::words);
+    }
+}
