@@ -8,7 +8,7 @@ use super::Cluster;
 use super::copies::text_of;
 use super::discovery::Discovery;
 use super::object::{DEFAULT, Object, labels};
-use super::servers::{ClusterServer, shown_by_ingress};
+use super::servers::{ClusterServer, REGISTRY_TLS, shown_by_ingress};
 use super::sign_addresses::{SignAddresses, config_name, signs};
 use super::trusted_keys::{Copies, trusted_root};
 use crate::entry::Version;
@@ -22,9 +22,6 @@ use crate::trust::write as trust;
 
 /// The ConfigMap that the Jobs mount.
 pub(super) const CONFIG_MAP: &str = "sigstore-trust";
-
-/// The Secret with the registry's certificate.
-pub(super) const REGISTRY_TLS: &str = "registry-tls";
 
 /// All of it.
 struct TrustMaterial {

@@ -6,8 +6,9 @@ use serde_json::Value;
 
 use super::copies::text_of;
 use super::object::{DEFAULT, Object};
-use super::servers::{CTLOG, CTLOG_TILES, ClusterServer, FULCIO, REKOR, REKOR_TILES, TIMESTAMP};
-use super::trust::REGISTRY_TLS;
+use super::servers::{
+    CTLOG, CTLOG_TILES, ClusterServer, FULCIO, REGISTRY_TLS, REKOR, REKOR_TILES, TIMESTAMP,
+};
 use crate::entry::{Version, Versions};
 use crate::fail::broken;
 use crate::trust::write as trust;

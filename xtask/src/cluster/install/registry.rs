@@ -5,8 +5,7 @@ use anyhow::Result;
 use super::Readiness;
 use crate::cluster::Cluster;
 use crate::cluster::conditions::{Condition, ConditionKind};
-use crate::cluster::servers::REGISTRY;
-use crate::cluster::trust::REGISTRY_TLS;
+use crate::cluster::servers::{REGISTRY, REGISTRY_TLS};
 use crate::plan::Plan;
 
 impl Cluster {

@@ -4,7 +4,7 @@ use anyhow::Result;
 
 use crate::cluster::facts::RemovalFacts;
 use crate::cluster::object::DEFAULT;
-use crate::cluster::trust::REGISTRY_TLS;
+use crate::cluster::servers::REGISTRY_TLS;
 use crate::cluster::{Cluster, LABEL};
 use crate::fail::broken;
 use crate::plan::{Command, Plan, Step};

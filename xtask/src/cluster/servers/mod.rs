@@ -1,15 +1,17 @@
 //! The servers of an installation, one row each: where a server runs, how it is
 //! reached, what of its secrets is public, and what must hold once it is up.
 
+mod on_tiles;
 mod table;
 
 use super::conditions::Condition;
 use super::helm;
 use crate::entry::{Version, Versions};
 use crate::fail::broken;
+pub(crate) use on_tiles::{CT_TILES, CTLOG_TILES, REKOR_TILES, TILES, TIMESTAMP};
 pub(crate) use table::{
-    CERT_MANAGER, CT_TILES, CTLOG, CTLOG_TILES, FULCIO, REGISTRY, REGISTRY_HOST, REKOR,
-    REKOR_TILES, TILES, TIMESTAMP, TRILLIAN_DATABASE, TRILLIAN_SERVER, TRILLIAN_SIGNER,
+    CERT_MANAGER, CTLOG, FULCIO, REGISTRY, REGISTRY_HOST, REGISTRY_TLS, REKOR, TRILLIAN_DATABASE,
+    TRILLIAN_SERVER, TRILLIAN_SIGNER,
 };
 
 /// A server that a chart or the workshop installs.

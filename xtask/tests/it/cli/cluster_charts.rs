@@ -229,7 +229,7 @@ hint: name another one, or do without: --values none
 exit 2
 
 $ cargo xtask install -q --versions typo.yml
-error: [TEMP]/work/typo.yml does not fit: unknown field `scafold`, expected `cert-manager` or `scaffold`
+error: [TEMP]/work/typo.yml does not fit: unknown field `scafold`, expected one of `cert-manager`, `scaffold`, `ctlog-tiles`, `rekor-tiles`, `tsa`
 exit 2
 
 $ cargo xtask install -q --versions kind.yml
