@@ -204,9 +204,9 @@ pub(crate) struct Signature {
     pub issuer: Option<String>,
     /// The version of Rekor that recorded it.
     pub rekor: Version,
-    /// Its index in that log; for v1, in that shard.
+    /// Its index in that log, and in that shard of it.
     pub log_index: u64,
-    /// The shard of Rekor v1.
+    /// The shard of that log, from 1 on, where shards are counted.
     pub shard: Option<usize>,
     /// The bundle, with everything a verifier needs.
     pub bundle: PathBuf,

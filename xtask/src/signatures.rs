@@ -27,7 +27,7 @@ pub(crate) struct NewSignature<'a> {
     pub artifact: &'a str,
     /// Whether it is an image.
     pub image: bool,
-    /// The shard of Rekor v1, where shards are counted.
+    /// The shard of the log, from 1 on, where shards are counted.
     pub shard: Option<usize>,
 }
 

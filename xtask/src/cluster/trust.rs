@@ -16,6 +16,7 @@ use crate::fail::broken;
 use crate::parallel;
 use crate::state;
 use crate::time;
+use crate::trust::generations::Generation;
 use crate::trust::merge::merged;
 use crate::trust::root::TrustedRoot;
 use crate::trust::write as trust;
@@ -138,6 +139,9 @@ impl Cluster {
     pub(super) fn write_trust(&self) -> Result<()> {
         let material = self.trust_material()?;
         for (name, text) in material.files {
+            if name == "trusted_root.json" {
+                Generation::count(&self.dir, &serde_json::from_str(&text)?)?;
+            }
             state::write(&self.trust_file(name), text.as_bytes(), 0o600)?;
         }
         self.kubectl()?.apply(&material.config_map)

@@ -83,6 +83,7 @@ impl InspectCertificateCommand {
         };
         proof.checks.retain(|check| shown(check.link));
         proof.unchecked.retain(|check| shown(check.link));
+        proof.counted.retain(|counted| shown(counted.link));
         app.ui.event(&CertificateDocument::of(leaf, proof));
         let lines = describe::title(&inspected).into_iter().chain(leaf.lines());
         for line in lines {

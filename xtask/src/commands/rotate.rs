@@ -4,14 +4,14 @@ use anyhow::Result;
 use clap::Args;
 
 use crate::app::{Answer, App, PlanOptions};
-use crate::target::RotatedKey;
+use crate::target::RotateOptions;
 
 /// Replace a key; what it signed stays verifiable
 #[derive(Debug, Args)]
 pub(crate) struct RotateCommand {
-    /// Which key
-    #[arg(value_enum)]
-    key: RotatedKey,
+    /// What is replaced.
+    #[command(flatten)]
+    asked: RotateOptions,
     /// How to run the plan.
     #[command(flatten)]
     plan: PlanOptions,
@@ -19,12 +19,18 @@ pub(crate) struct RotateCommand {
 
 impl RotateCommand {
     pub(crate) fn run(self, app: &App) -> Result<Answer> {
-        let ran = app.change("rotate", &self.plan, |target| target.rotate(self.key))?;
+        let ran = app.change("rotate", &self.plan, |target| target.rotate(&self.asked))?;
         let Some((_, changed)) = ran else {
             return Ok(Answer::printed());
         };
         app.ui
             .say("the key is replaced, and what the old one signed stays verifiable");
+        if let Some(dir) = &self.asked.offline_root {
+            let dir = dir.display();
+            app.ui.say(format!(
+                "the key of the root is in {dir}: keep it elsewhere until the next CA is made"
+            ));
+        }
         Ok(Answer::result(changed))
     }
 }

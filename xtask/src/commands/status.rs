@@ -6,20 +6,23 @@ use serde::Serialize;
 
 use crate::app::{Answer, App};
 use crate::fail::not_so;
-use crate::target::{Component, ComponentState};
+use crate::target::{Component, ComponentState, KeyInUse};
 use crate::time;
+use crate::trust::generations::Generation;
 
 /// Show each component; exit status 1 where one is down
 #[derive(Debug, Args)]
 pub(crate) struct StatusCommand {}
 
 #[derive(Serialize)]
-struct Components {
+struct Status {
     components: Vec<Component>,
+    trusted_root: Option<Generation>,
+    keys: Vec<KeyInUse>,
     ok: bool,
 }
 
-const HEADER: [&str; 9] = [
+const COMPONENTS: [&str; 8] = [
     "component",
     "state",
     "address",
@@ -28,55 +31,104 @@ const HEADER: [&str; 9] = [
     "up for",
     "memory",
     "entries",
-    "certificate ends",
 ];
+
+const KEYS: [&str; 4] = ["key", "in use since", "before it", "certificate ends"];
 
 impl StatusCommand {
     pub(crate) fn run(self, app: &App) -> Result<Answer> {
         let target = app.target()?;
         let components = target.status()?;
-        say_table(app, &components);
-        for component in &components {
+        let status = Status {
+            trusted_root: Generation::read(&target.dir()).map(Generation::told),
+            keys: target.keys_in_use()?,
+            ok: components.iter().all(is_up),
+            components,
+        };
+        say_table(
+            app,
+            &COMPONENTS,
+            status.components.iter().map(component_row),
+        );
+        say_trust(app, &status);
+        for component in &status.components {
             if let Some(warning) = &component.warning {
                 let warning = app.ui.with_prefix(warning);
                 app.ui
                     .say(format!("warning: {}: {warning}", component.name));
             }
         }
-        let down: Vec<_> = components
+        let down = status
+            .components
             .iter()
-            .filter(|component| component.state != ComponentState::Up)
-            .map(|component| component.name.as_str())
-            .collect();
-        let ok = down.is_empty();
+            .filter(|component| !is_up(component));
+        let down: Vec<_> = down.map(|component| component.name.as_str()).collect();
         let fail = || not_so(format!("not up: {}", down.join(", "))).hint(target.why_down(&down));
-        let fail = (!ok).then(fail);
-        Ok(Answer::document(Components { components, ok }).but(fail))
+        let fail = (!status.ok).then(fail);
+        Ok(Answer::document(status).but(fail))
     }
 }
 
-fn say_table(app: &App, components: &[Component]) {
-    let mut rows = vec![HEADER.map(str::to_owned)];
-    rows.extend(components.iter().map(row));
-    let width = |column: usize| {
-        let widths = rows.iter().map(|row| row[column].chars().count());
-        widths.max().unwrap_or(0)
-    };
-    let widths: Vec<usize> = (0..HEADER.len()).map(width).collect();
-    for row in &rows {
-        let cells: Vec<String> = row
-            .iter()
-            .zip(&widths)
+fn is_up(component: &Component) -> bool {
+    component.state == ComponentState::Up
+}
+
+/// Which trusted root there is, and which keys it and the servers have.
+fn say_trust(app: &App, status: &Status) {
+    if let Some(Generation {
+        generation, since, ..
+    }) = &status.trusted_root
+    {
+        let since = since.as_ref().map(|since| format!(", since {since}"));
+        let since = since.unwrap_or_default();
+        app.ui
+            .say(format!("\ntrusted root: generation {generation}{since}"));
+    }
+    if status.keys.is_empty() {
+        return;
+    }
+    app.ui.say("");
+    let rows = status.keys.iter().map(|key| {
+        let mut of_key = status.components.iter().filter(|one| one.name == key.key);
+        let ends = of_key.find_map(|one| one.certificate_ends.as_deref());
+        [
+            key.key.clone(),
+            key.since.clone(),
+            key.former.to_string(),
+            ends.map_or("-".into(), |ends| ends.chars().take(10).collect()),
+        ]
+    });
+    say_table(app, &KEYS, rows);
+}
+
+/// A table without the columns in which there is nothing.
+fn say_table<const N: usize>(
+    app: &App,
+    header: &[&str; N],
+    rows: impl Iterator<Item = [String; N]>,
+) {
+    let rows: Vec<[String; N]> = rows.collect();
+    let widths: Vec<usize> = (0..N)
+        .map(|column| {
+            let used = rows.iter().any(|row| row[column] != "-");
+            let cells = rows.iter().map(|row| row[column].chars().count());
+            let widest = cells.chain([header[column].len()]).max().unwrap_or(0);
+            if used { widest } else { 0 }
+        })
+        .collect();
+    for row in [header.map(str::to_owned)].iter().chain(&rows) {
+        let cells = row.iter().zip(&widths).filter(|(_, width)| **width > 0);
+        let cells: Vec<String> = cells
             .map(|(cell, width)| format!("{cell:<width$}"))
             .collect();
         app.ui.say(cells.join("  ").trim_end());
     }
 }
 
-fn row(component: &Component) -> [String; HEADER.len()] {
+fn component_row(component: &Component) -> [String; COMPONENTS.len()] {
     let text = |value: Option<String>| value.unwrap_or_else(|| "-".into());
     let since = component.since.as_deref();
-    let ends = component.certificate_ends.as_deref();
+    let memory = component.memory_kib;
     [
         component.name.clone(),
         component.state.to_string(),
@@ -84,22 +136,15 @@ fn row(component: &Component) -> [String; HEADER.len()] {
         text(component.pid.map(|pid| pid.to_string())),
         text(component.version.as_deref().map(short_version)),
         text(since.map(|since| time::short(time::age(since)))),
-        text(
-            component
-                .memory_kib
-                .map(|kib| format!("{} MiB", kib / 1024)),
-        ),
+        text(memory.map(|kib| format!("{} MiB", kib / 1024))),
         text(component.log_size.map(|size| size.to_string())),
-        text(ends.map(|ends| ends.chars().take(10).collect())),
     ]
 }
 
-/// A pseudo-version of Go (`v0.0.0-20260303133905-11d2eeb52b42`) by its date.
+/// A pseudo-version of Go (`v0.0.0-20260303133905-11d2eeb52b42`) by its date: `20260303`.
 fn short_version(version: &str) -> String {
     match version.split('-').collect::<Vec<_>>().as_slice() {
-        [base, date, _commit] if date.len() >= 14 => {
-            format!("{base}-{}", &date[date.len() - 14..date.len() - 6])
-        }
+        [_, date, _commit] if date.len() >= 14 => date[date.len() - 14..date.len() - 6].to_owned(),
         _ => version.to_owned(),
     }
 }

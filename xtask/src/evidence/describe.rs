@@ -7,7 +7,7 @@ use super::Inspected;
 use crate::bundle::Content;
 use crate::entry::{Entry, Version};
 use crate::format::certificate::Leaf;
-use crate::proof::{Evidence, Proof};
+use crate::proof::{Counted, Evidence, Proof};
 use crate::text::printable;
 use crate::time;
 
@@ -138,5 +138,21 @@ pub(crate) fn checks(proof: &Proof) -> Vec<String> {
         let detail = printable(&unchecked.detail);
         format!("- {:<12} not checked: {detail}", unchecked.link)
     });
-    checked.chain(unchecked).collect()
+    checked
+        .chain(unchecked)
+        .chain(counted_lines(&proof.counted))
+        .collect()
+}
+
+/// What of the trusted root the checks rest on.
+fn counted_lines(counted: &[Counted]) -> Vec<String> {
+    if counted.is_empty() {
+        return Vec::new();
+    }
+    let lines = counted.iter().map(|counted| {
+        let (name, period) = (printable(&counted.name), counted.period());
+        format!("  {:<12} {name}, {period}", counted.link)
+    });
+    let head = "\nwhat counted of the trusted root:".to_owned();
+    std::iter::once(head).chain(lines).collect()
 }

@@ -10,7 +10,7 @@ use crate::http::Server;
 use crate::proof::{Evidence, Subject};
 use crate::registry::{self, Found, Reference};
 use crate::rekor::{self, Which};
-use crate::target::{Reached, Target};
+use crate::target::{Reached, Shard, Target};
 use crate::tlog::checkpoint::Checkpoint;
 
 /// Gathers and checks all signatures of an image.
@@ -111,7 +111,8 @@ fn beside_the_log(
     };
     let (version, which, named) = (entry.rekor, Which::Index(entry.index), entry.log_id.clone());
     let store = CheckpointStore::read(&target.dir())?;
-    let mut reached = target.reach_rekor(version);
+    let shard = named.as_deref().map_or(Shard::Newest, Shard::WithId);
+    let mut reached = target.reach_shard(version, shard);
     let asked = match &mut reached {
         Ok(reached) => {
             reached.server.traced = trace;

@@ -15,7 +15,7 @@ use crate::fail::{Fail, broken, not_so};
 use crate::proof::{Evidence, Subject};
 use crate::rekor::{self, Which};
 use crate::state;
-use crate::target::Target;
+use crate::target::{Shard, Target};
 
 /// What is asked of a log.
 pub(super) struct Asked<'a> {
@@ -53,14 +53,15 @@ impl Asked<'_> {
                 return Err(lost.into());
             }
             let which = Which::Index(last.log_index);
-            return self.ask(target, &made_here, last.rekor, &which, trust);
+            let shard = Shard::Number(shard_of(last));
+            return self.ask(target, (last.rekor, shard), &made_here, &which, trust);
         };
         let default = || match which {
             Which::Uuid(_) => Version::V1,
             Which::Index(_) => target.rekor(),
         };
-        let version = self.rekor.unwrap_or_else(default);
-        self.ask(target, &made_here, version, &which, trust)
+        let log = (self.rekor.unwrap_or_else(default), Shard::Newest);
+        self.ask(target, log, &made_here, &which, trust)
     }
 
     /// Checks a signature made here by its bundle alone.
@@ -80,17 +81,21 @@ impl Asked<'_> {
     fn ask(
         &self,
         target: &dyn Target,
+        (version, shard): (Version, Shard<'_>),
         made_here: &[Signature],
-        version: Version,
         which: &Which,
         trust: &TrustPolicy,
     ) -> Result<Inspected> {
         let store = CheckpointStore::read(&target.dir())?;
-        let mut reached = target.reach_rekor(version)?;
+        let mut reached = target.reach_shard(version, shard)?;
         reached.server.traced = self.trace;
         let (entry, log) = rekor::fetch(version, &reached.server, which)?;
         let of_entry = |signature: &&Signature| {
-            signature.rekor == version && signature.log_index == entry.index
+            let of_shard = match shard {
+                Shard::Number(number) => shard_of(signature) == number,
+                _ => true,
+            };
+            of_shard && signature.rekor == version && signature.log_index == entry.index
         };
         let kept = match made_here.iter().rfind(of_entry) {
             Some(signature) => remembered(signature, self.blob)?,
@@ -105,6 +110,11 @@ impl Asked<'_> {
         };
         Inspected::online(evidence, log, &store, trust)
     }
+}
+
+/// The shard that a signature is in; before they were counted there was one.
+fn shard_of(signature: &Signature) -> usize {
+    signature.shard.unwrap_or(1)
 }
 
 /// Whether a bundle holds this entry.

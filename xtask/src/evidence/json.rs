@@ -8,7 +8,7 @@ use super::{Inspected, describe};
 use crate::entry::{Entry, Version};
 use crate::format::certificate::{Leaf, LeafDocument};
 use crate::format::hex::hex;
-use crate::proof::{Check, Evidence, Proof, Unchecked};
+use crate::proof::{Check, Counted, Evidence, Proof, Unchecked};
 use crate::time;
 use crate::tlog::checkpoint::Checkpoint;
 use crate::tlog::merkle;
@@ -19,6 +19,7 @@ pub(crate) struct Checks {
     ok: bool,
     checks: Vec<Check>,
     unchecked: Vec<Unchecked>,
+    counted: Vec<Counted>,
 }
 
 impl Checks {
@@ -27,6 +28,7 @@ impl Checks {
             ok: proof.failed().is_empty(),
             checks: proof.checks.clone(),
             unchecked: proof.unchecked.clone(),
+            counted: proof.counted.clone(),
         }
     }
 }

@@ -7,7 +7,7 @@ use anyhow::{Context, Result};
 use serde_json::Value;
 
 use super::{Checks, Lab, Output, Session};
-use crate::local::settings::Settings;
+use crate::local::settings::{CountedKey, Settings};
 use crate::proof::Link;
 
 /// The log is put back to an older copy, and goes on differently.
@@ -123,8 +123,7 @@ fn changed_key(session: &mut Session<'_>) -> Result<()> {
 fn begin_shard(session: &Session<'_>) -> Result<()> {
     let dir = session.installation();
     let mut settings = Settings::read(&dir)?.context("the lab has no installation")?;
-    let next = settings.rekor_v1.len() + 1;
-    Settings::renew(&mut settings.rekor_v1, next);
+    settings.turn(CountedKey::RekorV1);
     settings.retire();
     settings.write(&dir)
 }

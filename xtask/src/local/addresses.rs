@@ -56,9 +56,14 @@ impl Local {
         if !self.settings.rekor.has(version) {
             return Err(self.other_rekor(version).into());
         }
+        self.url(self.shows_rekor(version)?)
+    }
+
+    /// The server that shows the log of a version of Rekor.
+    pub(super) fn shows_rekor(&self, version: Version) -> Result<&ServerRow> {
         let shows = |server: &&ServerRow| server.log.and_then(|api| api.rekor()) == Some(version);
         let server = self.manifest.servers.iter().find(shows);
-        self.url(server.context("servers.yml names no server that shows this log")?)
+        server.context("servers.yml names no server that shows this log")
     }
 
     /// The registry of this installation.
@@ -72,12 +77,12 @@ impl Local {
         self.address(&self.registry()?.port)
     }
 
-    /// The file of the certificate that vouches for the registry, below the target's
+    /// The file with the certificates that vouch for the registry, below the target's
     /// directory.
     pub(super) fn registry_certificate(&self) -> Result<String> {
-        let key = self.key(self.registry()?)?;
-        let key = key.context("servers.yml names no key of the registry")?;
-        Ok(key.public())
+        let key = self.registry()?.key.as_ref();
+        let all = key.and_then(|key| key.all.clone());
+        all.context("servers.yml names no certificates of the registry")
     }
 
     /// The command line of a server.
@@ -110,6 +115,15 @@ impl Local {
         let (asked, runs) = (asked.name(), self.settings.rekor.name());
         broken(format!("this installation runs Rekor {runs}, not {asked}"))
             .hint("run both: cargo xtask install --rekor both")
+    }
+
+    /// The files whose change asks for a restart of a server.
+    pub(crate) fn used_files(&self, server: &ServerRow) -> Result<Vec<String>> {
+        let configs = server.config.iter();
+        configs
+            .chain(&server.uses)
+            .map(|file| self.filled(file))
+            .collect()
     }
 
     /// The ports of a server, the main one first.

@@ -7,7 +7,7 @@ use anyhow::{Context, Result};
 use serde::Deserialize;
 
 use super::Local;
-use super::manifest::{KeyRow, fill};
+use super::manifest::{KeyRecipe, KeyRow, fill};
 use super::settings::Settings;
 use crate::fail::broken;
 use crate::state;
@@ -104,13 +104,32 @@ impl Local {
         for config in self.configs() {
             self.render(config)?;
         }
-        for (file, key) in self.collected() {
-            state::write(&self.dir.join(file), &self.all_certificates(key)?, 0o644)?;
-        }
+        self.collect_certificates()?;
         // The tiles are served from such a directory, maybe before the first is written.
         for server in &self.manifest.servers {
             if let Some(data) = self.data(server)? {
                 state::make_dir(&data)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes the files that collect certificates.
+    pub(crate) fn collect_certificates(&self) -> Result<()> {
+        for (file, key) in self.collected() {
+            state::write(&self.dir.join(file), &self.all_certificates(key)?, 0o644)?;
+        }
+        Ok(())
+    }
+
+    /// Removes the passwords that were replaced.
+    pub(crate) fn forget_former_users(&self) -> Result<()> {
+        let keys = self.manifest.servers.iter().flat_map(|row| &row.key);
+        for row in keys.filter(|row| row.kind == KeyRecipe::Users) {
+            let all = self.keys(row)?;
+            let former = all.split_last().map_or(&[][..], |(_, former)| former);
+            for key in former {
+                state::forget(&self.dir.join(key.public()))?;
             }
         }
         Ok(())

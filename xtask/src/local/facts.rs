@@ -2,6 +2,7 @@
 //! built: building a plan looks at nothing and runs nothing.
 
 use std::collections::BTreeSet;
+use std::path::PathBuf;
 
 use anyhow::Result;
 
@@ -22,6 +23,8 @@ pub(crate) struct Facts {
     pub archives: u64,
     /// Whether there is a trusted root.
     pub trusted: bool,
+    /// The directory of the root below which the next CA is made, where one was named.
+    pub offline_root: Option<PathBuf>,
 }
 
 impl Facts {

@@ -4,14 +4,22 @@
 
 use std::path::Path;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
+use clap::ValueEnum;
 use serde::Deserialize;
 
-use super::settings::{Period, Settings};
+use super::settings::{CountedKey, Period, Settings};
 use crate::state;
 
 /// The file with the history of the shards, and the one that was held to write it.
 const FILES: [&str; 2] = ["shards.json", "shards.lock"];
+
+/// The key of the TUF roles before it was counted.
+const TUF: [&str; 2] = ["keys/tuf.key", "keys/tuf.pub"];
+
+/// The key and the certificate of the registry before they were counted. Under the second
+/// name is what its clients trust.
+const REGISTRY: [&str; 2] = ["keys/registry.key", "keys/registry.pem"];
 
 /// A shard of a log: its key is `keys/LOG-NUMBER.key`, and the numbers of a log count
 /// from 1.
@@ -25,38 +33,59 @@ struct Shard {
 /// The settings with what stood in a file of its own: the logs that are on disk now
 /// begin with a key of their own, after those of the shards.
 pub(crate) fn carried_over(mut settings: Settings, dir: &Path) -> Result<Settings> {
-    if !settings.ctlog.is_empty() && !settings.rekor_v1.is_empty() {
+    let all = CountedKey::value_variants().iter().copied();
+    let uncounted: Vec<_> = all.filter(|key| settings.newest(*key) == 0).collect();
+    if uncounted.is_empty() {
         return Ok(settings);
     }
     let shards: Option<Vec<Shard>> = state::read_json(&dir.join(FILES[0]))?;
     let shards = shards.unwrap_or_default();
-    for (name, periods) in [
-        ("ctlog", &mut settings.ctlog),
-        ("rekor-v1", &mut settings.rekor_v1),
-    ] {
-        if periods.is_empty() {
-            let of_log = shards.iter().filter(|shard| shard.log == name);
-            periods.extend(of_log.map(|shard| shard.period.clone()));
-            let next = periods.len() + 1;
-            Settings::renew(periods, next);
-        }
+    for key in uncounted {
+        let name = key.name();
+        let periods: Vec<Period> = match key {
+            CountedKey::Ctlog | CountedKey::RekorV1 => {
+                let of_log = shards.iter().filter(|shard| shard.log == name);
+                of_log.map(|shard| shard.period.clone()).collect()
+            }
+            // It has a new key, beside one that was not counted.
+            CountedKey::Tuf => Vec::new(),
+            _ => {
+                let since = settings.created.clone();
+                settings
+                    .keys
+                    .insert(key, vec![Period { since, until: None }]);
+                continue;
+            }
+        };
+        let next = periods.len() + 1;
+        settings.keys.insert(key, periods);
+        settings.renew(key, next);
+        // Their servers are gone already.
+        settings.retire();
     }
-    // Their servers are gone already.
-    settings.retire();
     Ok(settings)
+}
+
+/// Copies keys to where they are now, before any is found to be missing.
+pub(crate) fn carry_keys(dir: &Path) -> Result<()> {
+    let [key, certificate] = REGISTRY.map(|name| dir.join(name));
+    let number = dir.join("keys/registry-1");
+    let (Some(key), Some(certificate)) = (state::read(&key)?, state::read(&certificate)?) else {
+        return Ok(());
+    };
+    if !number.with_extension("pem").exists() {
+        state::write(&number.with_extension("key"), &key, 0o600)?;
+        state::write(&number.with_extension("pem"), &certificate, 0o644)?;
+    }
+    Ok(())
 }
 
 /// Removes what is carried over.
 pub(crate) fn forget(dir: &Path) -> Result<()> {
-    for file in FILES.map(|name| dir.join(name)) {
-        match std::fs::remove_file(&file) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-                return Err(error).with_context(|| format!("remove {}", file.display()));
-            }
-            _ => {}
-        }
-    }
-    Ok(())
+    let files = FILES.iter().chain(&TUF).chain(&REGISTRY[..1]);
+    files
+        .map(|name| dir.join(name))
+        .try_for_each(|file| state::forget(&file))
 }
 
 #[cfg(test)]
@@ -74,17 +103,43 @@ mod tests {
         ]"#;
         std::fs::write(dir.path().join(FILES[0]), shards).unwrap();
         let mut old = Settings::new(1, Versions::Both);
-        old.ctlog.clear();
-        old.rekor_v1.clear();
+        old.keys.clear();
         let new = carried_over(old, dir.path()).unwrap();
         let open = |periods: &[Period]| periods.iter().filter(|one| one.until.is_none()).count();
-        assert_eq!((new.ctlog.len(), open(&new.ctlog)), (3, 1));
-        assert_eq!(new.ctlog[0].until.as_deref(), Some("2026-01-02T00:00:00Z"));
-        assert_eq!((new.rekor_v1.len(), open(&new.rekor_v1)), (2, 1));
+        let ctlog = new.periods(CountedKey::Ctlog);
+        assert_eq!((ctlog.len(), open(ctlog)), (3, 1));
+        assert_eq!(ctlog[0].until.as_deref(), Some("2026-01-02T00:00:00Z"));
+        let rekor = new.periods(CountedKey::RekorV1);
+        assert_eq!((rekor.len(), open(rekor)), (2, 1));
+        let registry = new.periods(CountedKey::Registry);
+        assert_eq!((registry.len(), &registry[0].since), (1, &new.created));
 
         forget(dir.path()).unwrap();
         forget(dir.path()).unwrap();
         assert_eq!(carried_over(new.clone(), dir.path()).unwrap(), new);
+    }
+
+    /// Clients hold the certificate under its old name, so it stays there.
+    #[test]
+    fn the_key_of_the_registry_gets_a_number() {
+        let temp = tempfile::tempdir().unwrap();
+        let dir = temp.path();
+        std::fs::create_dir(dir.join("keys")).unwrap();
+        for file in REGISTRY.iter().chain(&TUF) {
+            std::fs::write(dir.join(file), file).unwrap();
+        }
+        for _ in 0..2 {
+            carry_keys(dir).unwrap();
+        }
+        forget(dir).unwrap();
+        carry_keys(dir).unwrap();
+        let read = |name: &str| std::fs::read_to_string(dir.join(name)).unwrap();
+        assert_eq!(read("keys/registry-1.key"), REGISTRY[0]);
+        assert_eq!(read("keys/registry-1.pem"), REGISTRY[1]);
+        assert_eq!(read(REGISTRY[1]), REGISTRY[1]);
+        for gone in [REGISTRY[0], TUF[0], TUF[1]] {
+            assert!(!dir.join(gone).exists(), "{gone}");
+        }
     }
 
     /// Before there were shards of a log, there is nothing to carry over.
@@ -92,7 +147,8 @@ mod tests {
     fn a_log_that_never_ran_begins_with_its_first_key() {
         let dir = tempfile::tempdir().unwrap();
         let mut old = Settings::new(1, Versions::V2);
-        old.rekor_v1.clear();
-        assert_eq!(carried_over(old, dir.path()).unwrap().rekor_v1.len(), 1);
+        old.keys.remove(&CountedKey::RekorV1);
+        let new = carried_over(old, dir.path()).unwrap();
+        assert_eq!(new.newest(CountedKey::RekorV1), 1);
     }
 }

@@ -1,15 +1,16 @@
 //! The keys of the servers: which there are, how they are made, and that none is gone.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
 use super::Local;
-use super::manifest::{KeyRecipe, KeyRow, ServerRow, fill};
-use super::settings::{Period, Settings};
+use super::manifest::{KeyRecipe, KeyRow, ServerRow};
+use super::settings::CountedKey;
 use crate::fail::broken;
 use crate::plan::Command;
 use crate::state;
+use crate::words;
 
 /// A key: a private part, and a public one beside it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -27,44 +28,32 @@ impl KeyFile {
     }
 }
 
-impl Settings {
-    /// The periods of the keys with this file name, where they are counted: the name holds
-    /// a placeholder for the number.
-    pub(crate) fn periods(&self, file: &str) -> Option<&[Period]> {
-        let counted = self.counted().into_iter();
-        let mut named = counted.filter(|(name, _)| file.contains(&format!("{{{{{name}}}}}")));
-        named.next().map(|(_, periods)| periods)
-    }
-}
-
 impl Local {
     /// The key that a server uses, where it has one of its own.
     pub(crate) fn key(&self, server: &ServerRow) -> Result<Option<KeyFile>> {
         let key = server.key.as_ref();
-        key.map(|row| self.key_number(row, None)).transpose()
+        key.map(|row| self.key_in_use(row)).transpose()
     }
 
     /// The keys that a server has used, the one in use last.
     pub(crate) fn keys(&self, row: &KeyRow) -> Result<Vec<KeyFile>> {
-        match self.settings.periods(&row.file) {
-            None => Ok(vec![self.key_number(row, None)?]),
-            Some(periods) => (1..=periods.len())
-                .map(|number| self.key_number(row, Some(number)))
-                .collect(),
+        let numbers = 1..=self.settings.newest(row.name);
+        let key = |number| self.as_of(row.name, number).key_in_use(row);
+        numbers.map(key).collect()
+    }
+
+    /// The target as it was when a key had this number: its files are those of that key.
+    pub(super) fn as_of(&self, key: CountedKey, number: usize) -> Local {
+        Local {
+            settings: self.settings.as_of(key, number),
+            ..self.clone()
         }
     }
 
-    /// The key of this number; the one in use where none is named.
-    fn key_number(&self, row: &KeyRow, number: Option<usize>) -> Result<KeyFile> {
-        let mut variables = self.variables()?;
-        if let Some(number) = number {
-            for (name, _) in self.settings.counted() {
-                variables.insert(name.to_owned(), number.to_string());
-            }
-        }
+    fn key_in_use(&self, row: &KeyRow) -> Result<KeyFile> {
         Ok(KeyFile {
             kind: row.kind,
-            stem: fill(&row.file, &variables)?,
+            stem: self.filled(&row.file)?,
         })
     }
 
@@ -87,7 +76,7 @@ impl Local {
             .filter_map(|row| row.key.as_ref());
         let users = rows.find(|row| row.kind == KeyRecipe::Users);
         Ok(self
-            .key_number(users.context("servers.yml names no users")?, None)?
+            .key_in_use(users.context("servers.yml names no users")?)?
             .public())
     }
 
@@ -133,10 +122,15 @@ impl Local {
         })
     }
 
-    /// The certificates of all keys that a server ever had, concatenated.
+    /// The certificates of the keys that a server has had, concatenated: of all whose
+    /// signatures count for good, and of those in use.
     pub(super) fn all_certificates(&self, row: &KeyRow) -> Result<Vec<u8>> {
         let mut all = Vec::new();
-        for key in self.keys(row)? {
+        let periods = self.settings.periods(row.name);
+        for (key, period) in self.keys(row)?.iter().zip(periods) {
+            if row.kind == KeyRecipe::Tls && period.until.is_some() {
+                continue;
+            }
             let name = key.public();
             let pem = state::read(&self.dir.join(&name))?;
             all.extend(
@@ -148,15 +142,16 @@ impl Local {
         Ok(all)
     }
 
-    /// The command that makes the keys that are missing.
-    pub(crate) fn make_keys_command(&self, keys: &[KeyFile]) -> Command {
-        let names = keys
-            .iter()
-            .flat_map(|key| [key.kind.name().into(), key.stem.as_str().into()]);
-        let words = [self.build.program("loopback").into(), "make".into()]
-            .into_iter()
-            .chain(names)
-            .collect();
+    /// The command that makes the keys that are missing; a CA below the root in a
+    /// directory, where one is named.
+    pub(crate) fn make_keys_command(&self, keys: &[KeyFile], offline: Option<&Path>) -> Command {
+        let mut words = words![self.build.program("loopback"), "make"];
+        if let Some(dir) = offline {
+            words.extend(words!["--offline-root", dir]);
+        }
+        for key in keys {
+            words.extend(words![key.kind.name(), &key.stem]);
+        }
         Command::new(words).dir(&self.dir)
     }
 }

@@ -119,7 +119,7 @@ fn push_start(plan: &mut Plan, local: &Local, facts: &Facts, names: &[String]) -
         let chosen = server.runs_with(rekor);
         !planned && !chosen && facts.started.contains(&server.name)
     });
-    plan.push(Begin::step(local)?);
+    plan.push(Begin::step(local, facts.offline_root.as_deref())?);
     plan.push(Configure::step(local));
     // Before all keys are there, trust material would lack some of them.
     let all = names.is_empty() || facts.trusted;
@@ -183,7 +183,7 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::local::settings::Settings;
+    use crate::local::settings::CountedKey;
     use crate::local::tests::{Machine, names};
     use crate::plan::shell;
 
@@ -199,7 +199,7 @@ mod tests {
         facts.trusted = true;
         let plain = names(&start(&local, &facts, &[]).unwrap());
         assert!(!plain.contains(&"retire".to_owned()));
-        Settings::renew(&mut local.settings.fulcio, 2);
+        local.settings.turn(CountedKey::Fulcio);
         let plan = rotate(&local, &facts).unwrap();
         let all = names(&plan);
         let at = |name: &str| all.iter().position(|step| step == name).unwrap();

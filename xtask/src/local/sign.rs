@@ -8,6 +8,8 @@ use serde_json::Value;
 
 use super::Local;
 use super::config::User;
+use super::manifest::TrustRole;
+use crate::bundle;
 use crate::cosign::Cosign;
 use crate::entry::Version;
 use crate::fail::{Fail, broken};
@@ -94,7 +96,16 @@ impl SigningTarget for Local {
         Ok(image)
     }
 
-    fn current_shard(&self, rekor: Version) -> Result<Option<usize>> {
-        Ok((rekor == Version::V1).then_some(self.settings.rekor_v1.len()))
+    /// By what the entry says: a key may have turned since.
+    fn shard_of(&self, rekor: Version, bundle: &Path) -> Result<Option<usize>> {
+        let text = state::read(bundle)?.unwrap_or_default();
+        let entry = bundle::read(&text).ok().and_then(|bundle| bundle.entry);
+        let Some(id) = entry.and_then(|entry| entry.log_id) else {
+            return Ok(None);
+        };
+        let log = self
+            .manifest
+            .trusted_as(TrustRole::TransparencyLog, rekor)?;
+        self.shard_with_id(log, &id)
     }
 }

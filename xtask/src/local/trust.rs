@@ -13,6 +13,7 @@ use super::settings::Period;
 use crate::entry::Version;
 use crate::fail::broken;
 use crate::state;
+use crate::trust::generations::Generation;
 use crate::trust::write::{
     CertificateChain, InUse, LogKey, PublicParts, Services, client_config, signing_config,
     trusted_root,
@@ -67,7 +68,11 @@ impl Local {
 
     /// Writes the trust material (`cargo xtask step trust`).
     pub(crate) fn write_trust(&self) -> Result<()> {
-        for (file, value) in self.trust_files()? {
+        let files = self.trust_files()?;
+        if let Some((_, root)) = files.last() {
+            Generation::count(&self.dir, root)?;
+        }
+        for (file, value) in files {
             state::write_json(&file, &value)?;
         }
         Ok(())
@@ -135,19 +140,11 @@ impl Local {
             return Ok(Vec::new());
         };
         let files = self.keys(key)?.into_iter().map(|key| key.public());
-        if let Some(periods) = self.settings.periods(&key.file) {
-            let mut keys: Vec<_> = files.zip(periods.iter().cloned()).collect();
-            // One that was never chosen has no key yet.
-            keys.pop_if(|(newest, _)| row.rekor.is_some() && !self.dir.join(newest).exists());
-            return Ok(keys);
-        }
-        let always = Period {
-            since: self.settings.created.clone(),
-            until: None,
-        };
-        // One that does not run has no key, unless it ran before.
-        let made = files.filter(|file| self.dir.join(file).exists());
-        Ok(made.map(|file| (file, always.clone())).collect())
+        let periods = self.settings.periods(key.name);
+        let mut keys: Vec<_> = files.zip(periods.iter().cloned()).collect();
+        // One that was never chosen has no key yet.
+        keys.pop_if(|(newest, _)| row.rekor.is_some() && !self.dir.join(newest).exists());
+        Ok(keys)
     }
 
     fn made_config(&self, version: Version) -> Result<Value> {

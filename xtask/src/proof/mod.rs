@@ -6,6 +6,7 @@
 
 pub mod chain;
 mod checks;
+mod counted;
 pub mod ct_inclusion;
 mod known_chains;
 mod link;
@@ -29,6 +30,7 @@ use checks::log::{of_log, of_promise};
 use checks::signature::{Signer, of_artifact, of_entry, of_signature};
 use policy::Policy;
 
+pub use counted::Counted;
 pub use known_chains::KnownChains;
 pub use link::Link;
 
@@ -112,6 +114,8 @@ pub struct Proof {
     pub checkpoint: Option<(Vec<u8>, Checkpoint)>,
     /// The promises of CT logs to show the leaf certificate that hold.
     pub promises: Vec<sct::Promise>,
+    /// What of the trusted root they rest on.
+    pub counted: Vec<Counted>,
     /// The chain above the leaf certificate, DER, the root last, where it holds.
     pub chain: Vec<Vec<u8>>,
 }

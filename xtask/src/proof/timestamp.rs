@@ -12,7 +12,7 @@ use super::KnownChains;
 use crate::format::der;
 use crate::format::key::{Hashing, PublicKey, Unproved};
 use crate::time;
-use crate::trust::root::{Authority, TrustedRoot};
+use crate::trust::root::{Authority, TimeRange, TrustedRoot};
 
 const SIGNED_DATA: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.7.2");
 const TST_INFO: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.9.16.1.4");
@@ -23,8 +23,18 @@ const MESSAGE_DIGEST: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.1
 pub struct Timestamp {
     /// The time, in seconds since 1970.
     pub time: u64,
+    /// The authority, for a person.
+    pub by: String,
+    /// When the authority counts.
+    pub valid_for: TimeRange,
+}
+
+impl Timestamp {
     /// Who says so, for a person.
-    pub detail: String,
+    pub(crate) fn detail(&self) -> String {
+        let when = time::from_unix(self.time).unwrap_or_else(|| self.time.to_string());
+        format!("{} saw the signature at {when}", self.by)
+    }
 }
 
 /// Checks a response of a timestamp authority (`TimeStampResp`, DER) about a
@@ -74,8 +84,8 @@ pub fn verify(
     let chain = known
         .verify(&der, authorities, time)
         .map_err(|why| why.of("the certificate of the authority"))?;
-    let when = time::from_unix(time).unwrap_or_else(|| time.to_string());
     if !chain.authority.valid_for.holds(time) {
+        let when = time::from_unix(time).unwrap_or_else(|| time.to_string());
         return Err(format!("at {when} its authority did not count").into());
     }
     let imprint = &info.message_imprint;
@@ -83,10 +93,10 @@ pub fn verify(
     if hashing.digest(signature) != imprint.hashed_message.as_bytes() {
         return Err("it is about another signature".into());
     }
-    let by = certificate.tbs_certificate.subject.to_string();
     Ok(Timestamp {
         time,
-        detail: format!("{by} saw the signature at {when}"),
+        by: certificate.tbs_certificate.subject.to_string(),
+        valid_for: chain.authority.valid_for.clone(),
     })
 }
 

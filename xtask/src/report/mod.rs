@@ -15,7 +15,7 @@ mod verdict;
 use crate::proof::{Evidence, Proof};
 use elements::{Names, broken_where_long, details, mark, meta, section};
 use html::{Element, Html, tag};
-use verdict::{unchecked, verdict};
+use verdict::{counted, unchecked, verdict};
 
 /// What the page forbids itself.
 const FORBIDDEN: &str =
@@ -139,6 +139,7 @@ fn article(names: &Names, signature: &Article<'_>) -> Element {
         article = article.with(certificates::extensions(names, &leaf));
     }
     article
+        .with(counted(names, proof))
         .with(unchecked(names, proof))
         .with(raw(names, evidence))
 }

@@ -72,3 +72,27 @@ pub(super) fn unchecked(names: &Names, proof: &Proof) -> Html {
         )
         .into()
 }
+
+/// What of the trusted root the checks rest on, and when it counts.
+pub(super) fn counted(names: &Names, proof: &Proof) -> Html {
+    if proof.counted.is_empty() {
+        return Html::default();
+    }
+    let rows = proof.counted.iter().map(|counted| {
+        let link = counted.link.name();
+        tag("tr")
+            .with(tag("th").attribute("scope", "row").with(link))
+            .with(tag("td").with(counted.name.as_str()))
+            .with(tag("td").with(counted.since.as_deref().unwrap_or("never")))
+            .with(tag("td").with(counted.until.as_deref().unwrap_or("in use")))
+    });
+    let heads = ["Link", "What it rests on", "Since", "Until"];
+    let heads = heads.map(|head| tag("th").attribute("scope", "col").with(head));
+    section(names, "counted", "What counted of the trusted root")
+        .with(
+            tag("table")
+                .with(tag("thead").with(tag("tr").with_all(heads)))
+                .with(tag("tbody").with_all(rows)),
+        )
+        .into()
+}

@@ -5,6 +5,7 @@
 
 mod component;
 mod installation;
+mod keys;
 mod kind;
 mod lifecycle;
 mod options;
@@ -17,11 +18,12 @@ mod trust;
 
 pub(crate) use component::{Component, ComponentState};
 pub(crate) use installation::{Images, Installation, Summary};
+pub(crate) use keys::{KeyInUse, keys_in_use};
 pub use kind::TargetKind;
 pub(crate) use lifecycle::{Lifecycle, Logs};
 pub use options::ClusterOptions;
-pub(crate) use options::{InstallOptions, PreflightOptions, RotatedKey};
-pub(crate) use reach::{Reach, Reached};
+pub(crate) use options::{InstallOptions, PreflightOptions, RotateOptions, RotatedKey};
+pub(crate) use reach::{Reach, Reached, Shard};
 pub(crate) use reset::no_way_back;
 pub(crate) use reset::{Made, Removal, Reset, WayBack};
 pub use signer_args::SignerArgs;

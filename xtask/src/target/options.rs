@@ -53,6 +53,17 @@ pub(crate) struct PreflightOptions {
     pub port_base: Option<u16>,
 }
 
+/// What `rotate` was asked for.
+#[derive(Debug, Clone, PartialEq, Eq, Args)]
+pub(crate) struct RotateOptions {
+    /// Which key
+    #[arg(value_enum)]
+    pub key: RotatedKey,
+    /// Put Fulcio's CA below a root whose key is in this directory; made where there is none
+    #[arg(long, value_name = "DIR")]
+    pub offline_root: Option<PathBuf>,
+}
+
 /// A key that can be replaced.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum RotatedKey {
@@ -62,8 +73,12 @@ pub(crate) enum RotatedKey {
     Timestamp,
     /// The CT log's key, and with it the log
     Ctlog,
-    /// Rekor v1's key, and with it the log
+    /// Rekor's key, and with it the log: of either version that runs
     Rekor,
+    /// The registry's key and certificate
+    Registry,
+    /// What the users sign in with
+    Users,
     /// The key of the TUF roles but the root
     Tuf,
 }

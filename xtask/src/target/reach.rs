@@ -24,6 +24,17 @@ impl Reached {
     }
 }
 
+/// Which log of Rekor is meant, where one was replaced by another.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Shard<'a> {
+    /// The one that is written now.
+    Newest,
+    /// The one of this number, from 1 on.
+    Number(usize),
+    /// The one with this id, or with an id that begins with these four bytes.
+    WithId(&'a [u8]),
+}
+
 /// Where the servers of an installation are.
 pub(crate) trait Reach {
     /// Whether the servers are processes of this machine, on its loopback interface.
@@ -31,6 +42,11 @@ pub(crate) trait Reach {
 
     /// The address of a version of Rekor, for as long as the answer is kept.
     fn reach_rekor(&self, version: Version) -> Result<Reached>;
+
+    /// The address of one log of Rekor, where ended ones can be read as well.
+    fn reach_shard(&self, version: Version, _: Shard<'_>) -> Result<Reached> {
+        self.reach_rekor(version)
+    }
 
     /// The address at which the CT log with this id hands out its tiles, for as long as
     /// the answer is kept.

@@ -3,12 +3,14 @@
 use std::path::PathBuf;
 
 use anyhow::Result;
+use serde_json::Value;
 
 use crate::artifact::Signature;
 use crate::fail::Fail;
 use crate::plan::Plan;
 use crate::signatures;
-use crate::target::RotatedKey;
+use crate::state;
+use crate::target::{KeyInUse, RotateOptions, keys_in_use};
 
 /// What an installation keeps on this machine.
 pub(crate) trait Trust {
@@ -34,8 +36,14 @@ pub(crate) trait Trust {
         signatures::all(&self.dir())
     }
 
+    /// The keys that are in use, and since when.
+    fn keys_in_use(&self) -> Result<Vec<KeyInUse>> {
+        let root: Option<Value> = state::read_json(&self.trusted_root()?)?;
+        Ok(keys_in_use(&root.unwrap_or_default()))
+    }
+
     /// The plan that replaces a key; what it signed stays verifiable.
-    fn rotate(&self, key: RotatedKey) -> Result<Plan>;
+    fn rotate(&self, asked: &RotateOptions) -> Result<Plan>;
 
     /// Why the entry of a signature is gone from its log; `None` where it is still there.
     fn lost(&self, signature: &Signature) -> Result<Option<Fail>>;

@@ -10,6 +10,7 @@ use crate::format::der;
 use crate::format::hashing::sha256_hash;
 use crate::format::key::{PublicKey, Unproved};
 use crate::format::protojson::{Base64, Time};
+use crate::time;
 
 /// A trusted root.
 #[derive(Debug, Clone, Deserialize)]
@@ -93,6 +94,16 @@ pub struct TimeRange {
 }
 
 impl TimeRange {
+    /// When it begins, RFC 3339, where it does.
+    pub(crate) fn since(&self) -> Option<String> {
+        time::from_unix(self.start?.0)
+    }
+
+    /// When it ends, likewise.
+    pub(crate) fn until(&self) -> Option<String> {
+        time::from_unix(self.end?.0)
+    }
+
     /// Whether a time, in seconds since 1970, is in it.
     pub fn holds(&self, time: u64) -> bool {
         self.start.is_some_and(|start| start.0 <= time) && self.end.is_none_or(|end| time <= end.0)

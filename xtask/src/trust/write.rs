@@ -211,11 +211,11 @@ fn log_id(origin: Option<&str>, key: &SubjectPublicKeyInfoOwned, der: &[u8]) -> 
     hash.to_vec()
 }
 
-/// The id of a CT log.
-pub(crate) fn ct_log_id(pem: &[u8]) -> Result<Vec<u8>> {
+/// The id of a log with this key, PEM; `origin` where the id is made of that as well.
+pub(crate) fn log_id_of(origin: Option<&str>, pem: &[u8]) -> Result<Vec<u8>> {
     let key = SubjectPublicKeyInfoOwned::from_pem(pem)
         .map_err(|error| broken(format!("that is no public key: {error}")))?;
-    Ok(log_id(None, &key, &key.to_der()?))
+    Ok(log_id(origin, &key, &key.to_der()?))
 }
 
 /// The name of a kind of key (`PublicKeyDetails` in `sigstore_common.proto`).

@@ -8,6 +8,8 @@ import (
 	"encoding/asn1"
 	"fmt"
 	"net"
+	"os"
+	"path/filepath"
 	"time"
 
 	"github.com/sigstore/sigstore/pkg/cryptoutils"
@@ -19,6 +21,8 @@ const (
 	decade      = 3652 * day
 	tlsLifetime = 397 * day // the longest that TLS clients put up with
 	tlsRenewal  = 30 * day
+
+	intermediateLifetime = 3 * 365 * day
 )
 
 func subject(commonName string) pkix.Name {
@@ -74,6 +78,65 @@ func newCA(key crypto.Signer) ([]byte, error) {
 	return cryptoutils.MarshalCertificateToPEM(cert)
 }
 
+// The files of an offline root.
+const offlineRoot = "fulcio-root"
+
+// newCABelow signs the CA with a root whose key is in a directory of its own, which
+// can be kept elsewhere until the next CA is made.
+func newCABelow(dir string) func(crypto.Signer) ([]byte, error) {
+	return func(key crypto.Signer) ([]byte, error) {
+		root, rootKey, err := makeRoot(filepath.Join(dir, offlineRoot), newRoot)
+		if err != nil {
+			return nil, err
+		}
+		template := authority("workshop fulcio intermediate")
+		// What is above a certificate for code signing must be for that as well.
+		template.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageCodeSigning}
+		cert, err := issue(template, root, key.Public(), rootKey, min(intermediateLifetime, time.Until(root.NotAfter)))
+		if err != nil {
+			return nil, err
+		}
+		return cryptoutils.MarshalCertificatesToPEM([]*x509.Certificate{cert, root})
+	}
+}
+
+// makeRoot makes a root where there is none, and reads it.
+func makeRoot(prefix string, publish func(crypto.Signer) ([]byte, error)) (*x509.Certificate, crypto.Signer, error) {
+	if err := (pair{plainP256, ".pem", publish, chain(checkRoot)}.make(prefix)); err != nil {
+		return nil, nil, err
+	}
+	key, err := plainP256.read(prefix + ".key")
+	if err != nil {
+		return nil, nil, err
+	}
+	text, err := os.ReadFile(prefix + ".pem")
+	if err != nil {
+		return nil, nil, err
+	}
+	certs, err := cryptoutils.UnmarshalCertificatesFromPEM(text)
+	if err != nil {
+		return nil, nil, err
+	}
+	return certs[0], key, nil
+}
+
+func newRoot(key crypto.Signer) ([]byte, error) {
+	template := authority("workshop fulcio root")
+	template.MaxPathLenZero, template.MaxPathLen = false, 1
+	cert, err := issue(template, nil, key.Public(), key, 2*decade)
+	if err != nil {
+		return nil, err
+	}
+	return cryptoutils.MarshalCertificateToPEM(cert)
+}
+
+func checkRoot(certs []*x509.Certificate, key crypto.Signer) error {
+	if len(certs) != 1 || !certs[0].IsCA {
+		return fmt.Errorf("holds %d certificates, want that of one root", len(certs))
+	}
+	return cryptoutils.EqualKeys(certs[0].PublicKey, key.Public())
+}
+
 // newTimestampChain signs the timestamping certificate with a root of its own,
 // as RFC 3161 clients want a chain. The root's key is thrown away after that:
 // there is nothing more for it to sign.
@@ -107,7 +170,22 @@ func checkTimestampChain(certs []*x509.Certificate, key crypto.Signer) error {
 	return tsx509.VerifyCertChain(certs, key, true)
 }
 
-func newServerCertificate(key crypto.Signer) ([]byte, error) {
+// The files of the CA of certificates for TLS, beside the first of these.
+const tlsCA = "tls-ca"
+
+// makeServerCertificate makes a certificate below a CA of its own, so that clients which
+// trust the CA go on when the certificate is replaced.
+func makeServerCertificate(prefix string) error {
+	authority := filepath.Join(filepath.Dir(prefix), tlsCA)
+	publish := func(key crypto.Signer) ([]byte, error) { return newServerCertificate(authority, key) }
+	return pair{plainP256, ".pem", publish, chain(checkServerCertificate)}.make(prefix)
+}
+
+func newServerCertificate(authority string, key crypto.Signer) ([]byte, error) {
+	root, rootKey, err := makeRoot(authority, newTLSCA)
+	if err != nil {
+		return nil, err
+	}
 	cert, err := issue(&x509.Certificate{
 		Subject:               subject("localhost"),
 		KeyUsage:              x509.KeyUsageDigitalSignature,
@@ -115,7 +193,23 @@ func newServerCertificate(key crypto.Signer) ([]byte, error) {
 		BasicConstraintsValid: true,
 		DNSNames:              []string{"localhost"},
 		IPAddresses:           []net.IP{net.IPv4(127, 0, 0, 1), net.IPv6loopback},
-	}, nil, key.Public(), key, tlsLifetime)
+	}, root, key.Public(), rootKey, min(tlsLifetime, time.Until(root.NotAfter)))
+	if err != nil {
+		return nil, err
+	}
+	return cryptoutils.MarshalCertificatesToPEM([]*x509.Certificate{cert, root})
+}
+
+// newTLSCA vouches for nothing but this machine, whatever becomes of its key.
+func newTLSCA(key crypto.Signer) ([]byte, error) {
+	template := authority("workshop tls")
+	template.PermittedDNSDomainsCritical = true
+	template.PermittedDNSDomains = []string{"localhost"}
+	template.PermittedIPRanges = []*net.IPNet{
+		{IP: net.IPv4(127, 0, 0, 0).To4(), Mask: net.CIDRMask(8, 32)},
+		{IP: net.IPv6loopback, Mask: net.CIDRMask(128, 128)},
+	}
+	cert, err := issue(template, nil, key.Public(), key, 2*decade)
 	if err != nil {
 		return nil, err
 	}
@@ -123,10 +217,10 @@ func newServerCertificate(key crypto.Signer) ([]byte, error) {
 }
 
 // checkServerCertificate lets the certificate be renewed before it expires: no
-// signature hangs on it.
+// signature hangs on it. One that stands alone was made before there was a CA.
 func checkServerCertificate(certs []*x509.Certificate, key crypto.Signer) error {
-	if len(certs) != 1 {
-		return fmt.Errorf("holds %d certificates, want 1", len(certs))
+	if len(certs) != 1 && len(certs) != 2 {
+		return fmt.Errorf("holds %d certificates, want it and its CA's", len(certs))
 	}
 	if err := cryptoutils.EqualKeys(certs[0].PublicKey, key.Public()); err != nil {
 		return err

@@ -8,7 +8,7 @@ package main
 import "workshop.local/servers/internal/cli"
 
 const usage = `usage:
-  loopback make KIND PREFIX [KIND PREFIX ...]
+  loopback make [--offline-root DIR] KIND PREFIX [KIND PREFIX ...]
       KIND: ca, ctlog, ecdsa, ed25519, timestamp, tls, users
   loopback fulcio    --listen IP:PORT --config FILE --ca-cert FILE --ca-key FILE --ct-log-url URL
   loopback timestamp --listen IP:PORT --key FILE --chain FILE

@@ -26,7 +26,7 @@ import (
 var kinds = map[string]func(prefix string) error{
 	"ca":        pair{plainP256, ".pem", newCA, chain(ca.VerifyCertChain)}.make,
 	"timestamp": pair{plainP256, ".pem", newTimestampChain, chain(checkTimestampChain)}.make,
-	"tls":       pair{plainP256, ".pem", newServerCertificate, chain(checkServerCertificate)}.make,
+	"tls":       makeServerCertificate,
 	"ed25519":   pair{plainEd25519, ".pub", newPublicKey, checkPublicKey}.make,
 	"ecdsa":     pair{plainP256, ".pub", newPublicKey, checkPublicKey}.make,
 	"ctlog":     pair{sec1P256, ".pub", newPublicKey, checkPublicKey}.make,
@@ -37,6 +37,12 @@ var kinds = map[string]func(prefix string) error{
 // that it is sound: a file that is not is for a person to look at, because
 // signatures that are still around may hang on it.
 func runMake(_ context.Context, args []string) error {
+	flags := cli.NewFlags("make")
+	offline := flags.String("offline-root", "", "directory of the root below which a new CA is made")
+	if err := flags.Parse(args); err != nil {
+		return cli.Usagef("make: %w", err)
+	}
+	args = flags.Args()
 	if len(args) == 0 || len(args)%2 != 0 {
 		return cli.Usagef("make: want pairs of KIND and PREFIX")
 	}
@@ -46,7 +52,11 @@ func runMake(_ context.Context, args []string) error {
 		}
 	}
 	for i := 0; i < len(args); i += 2 {
-		if err := kinds[args[i]](args[i+1]); err != nil {
+		make := kinds[args[i]]
+		if args[i] == "ca" && *offline != "" {
+			make = pair{plainP256, ".pem", newCABelow(*offline), chain(ca.VerifyCertChain)}.make
+		}
+		if err := make(args[i+1]); err != nil {
 			return err
 		}
 	}

@@ -96,7 +96,11 @@ func TestMake(t *testing.T) {
 			if info, err := os.Stat(dir); err != nil || info.Mode().Perm() != 0o700 {
 				t.Errorf("the directory has mode %v, %v", info.Mode(), err)
 			}
-			if entries, _ := os.ReadDir(dir); len(entries) != len(made) {
+			files := len(made)
+			if kind == "tls" {
+				files += 2 // its CA
+			}
+			if entries, _ := os.ReadDir(dir); len(entries) != files {
 				t.Errorf("the directory holds %v", entries)
 			}
 
@@ -205,6 +209,14 @@ func TestServersReadTheKeys(t *testing.T) {
 			t.Errorf("%s: %v", host, err)
 		}
 	}
+	// Whoever trusts the certificates of before trusts what takes their place.
+	mustMake(t, "tls", dir+"/tls-2")
+	if cert, err = tls.LoadX509KeyPair(dir+"/tls-2.pem", dir+"/tls-2.key"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := cert.Leaf.Verify(x509.VerifyOptions{Roots: roots, DNSName: "localhost"}); err != nil {
+		t.Error(err)
+	}
 }
 
 func TestTLSIsRenewed(t *testing.T) {
@@ -257,4 +269,45 @@ func TestUsers(t *testing.T) {
 	if err := checkUsers(swapped); err == nil {
 		t.Error("a password that is not the hash's was let through")
 	}
+}
+
+// TestOfflineRoot makes CAs below a root whose key is elsewhere.
+func TestOfflineRoot(t *testing.T) {
+	dir, away := t.TempDir(), filepath.Join(t.TempDir(), "away")
+	mustMake(t, "--offline-root", away, "ca", dir+"/ca-1")
+	mustMake(t, "--offline-root", away, "ca", dir+"/ca-1", "ca", dir+"/ca-2")
+	for name, want := range map[string]os.FileMode{"": 0o700, "fulcio-root.key": 0o600, "fulcio-root.pem": 0o644} {
+		info, err := os.Stat(filepath.Join(away, name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if info.Mode().Perm() != want {
+			t.Errorf("%s has mode %v, want %v", info.Name(), info.Mode(), want)
+		}
+	}
+	for _, name := range []string{"/ca-1", "/ca-2"} {
+		if _, err := fileca.NewFileCA(dir+name+".pem", dir+name+".key", "", false); err != nil {
+			t.Error(err)
+		}
+		certs, err := cryptoutils.UnmarshalCertificatesFromPEM(mustRead(t, dir+name+".pem"))
+		if err != nil || len(certs) != 2 {
+			t.Fatalf("%s: %d certificates, %v", name, len(certs), err)
+		}
+		if err := certs[0].CheckSignatureFrom(certs[1]); err != nil {
+			t.Error(err)
+		}
+	}
+
+	key := mustRead(t, away+"/fulcio-root.key")
+	os.Remove(away + "/fulcio-root.key")
+	// What is there needs no root.
+	mustMake(t, "--offline-root", away, "ca", dir+"/ca-1")
+	if err := runMake(t.Context(), []string{"--offline-root", away, "ca", dir + "/ca-3"}); err == nil {
+		t.Error("a CA was made without the key of its root")
+	}
+	if _, err := os.Stat(away + "/fulcio-root.key"); err == nil {
+		t.Error("a root got another key")
+	}
+	mustWrite(t, away+"/fulcio-root.key", key)
+	mustMake(t, "--offline-root", away, "ca", dir+"/ca-3")
 }

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"os"
+	"path/filepath"
 	"regexp"
 	"strings"
 
@@ -15,7 +16,7 @@ import (
 )
 
 const usage = `usage:
-  tiles --listen IP:PORT --dir DIR --below /PATH
+  tiles --listen IP:PORT --dir DIR --below /PATH [--shards]
 `
 
 func main() { cli.Main("tiles", usage, run) }
@@ -34,6 +35,7 @@ func run(ctx context.Context, args []string) error {
 	addr := cli.ListenFlag(fs)
 	dir := fs.String("dir", "", "Tessera's storage directory")
 	below := fs.String("below", "", "path below which the log is served")
+	shards := fs.Bool("shards", false, "serve the logs beside DIR too whose names differ in a number, each below /NAME/PATH")
 	if err := cli.Parse(fs, args, 0); err != nil {
 		return err
 	}
@@ -45,7 +47,40 @@ func run(ctx context.Context, args []string) error {
 		return err
 	}
 	defer root.Close()
-	return addr.Serve(ctx, handler(root, *below))
+	served := handler(root, *below)
+	if *shards {
+		beside, err := os.OpenRoot(filepath.Dir(filepath.Clean(*dir)))
+		if err != nil {
+			return err
+		}
+		defer beside.Close()
+		served = withShards(served, beside, filepath.Base(*dir), *below)
+	}
+	return addr.Serve(ctx, served)
+}
+
+// number is what the name of a log ends in that took the place of another.
+var number = regexp.MustCompile(`-[1-9][0-9]*$`)
+
+// withShards serves each log in the directory that has the name, or the name with
+// another number, below that name, and leaves all else to next. A log that has ended
+// is read as long as something is to be proved that it holds.
+func withShards(next http.Handler, dir *os.Root, name, below string) http.Handler {
+	shard := regexp.MustCompile("^" + regexp.QuoteMeta(number.ReplaceAllString(name, "")) + "(-[1-9][0-9]*)?$")
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		named, _, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/")
+		if !shard.MatchString(named) {
+			next.ServeHTTP(w, r)
+			return
+		}
+		root, err := dir.OpenRoot(named)
+		if err != nil {
+			http.NotFound(w, r)
+			return
+		}
+		defer root.Close()
+		http.StripPrefix("/"+named, handler(root, below)).ServeHTTP(w, r)
+	})
 }
 
 // handler answers GET and HEAD for the checkpoint, the tiles and the issuers only.

@@ -126,3 +126,66 @@ func TestTiles(t *testing.T) {
 		}
 	}
 }
+
+func TestShards(t *testing.T) {
+	dir := t.TempDir()
+	for name, text := range map[string]string{
+		"rekor-v2/checkpoint":   "the first",
+		"rekor-v2/.state/tree":  "private",
+		"rekor-v2-2/checkpoint": "the second",
+		"rekor-v1-1/checkpoint": "another log",
+		"rekor-v2-x/checkpoint": "no log",
+		"secret/checkpoint":     "private",
+	} {
+		path := filepath.Join(dir, name)
+		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.Symlink(t.TempDir(), filepath.Join(dir, "rekor-v2-3")); err != nil {
+		t.Fatal(err)
+	}
+	beside, err := os.OpenRoot(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer beside.Close()
+	root, err := os.OpenRoot(filepath.Join(dir, "rekor-v2-2"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer root.Close()
+	server := httptest.NewServer(withShards(handler(root, "/api/v2"), beside, "rekor-v2-2", "/api/v2"))
+	defer server.Close()
+	for path, want := range map[string]string{
+		"/api/v2/checkpoint":              "the second",
+		"/rekor-v2/api/v2/checkpoint":     "the first",
+		"/rekor-v2-2/api/v2/checkpoint":   "the second",
+		"/rekor-v2-3/api/v2/checkpoint":   "",
+		"/rekor-v2-4/api/v2/checkpoint":   "",
+		"/rekor-v2-x/api/v2/checkpoint":   "",
+		"/rekor-v1-1/api/v2/checkpoint":   "",
+		"/secret/api/v2/checkpoint":       "",
+		"/rekor-v2/checkpoint":            "",
+		"/rekor-v2/api/v2/.state/tree":    "",
+		"/rekor-v2/../secret/checkpoint":  "",
+		"/rekor-v2%2f..%2fsecret/api/v2/": "",
+	} {
+		response, err := http.Get(server.URL + path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		body, err := io.ReadAll(response.Body)
+		response.Body.Close()
+		if err != nil {
+			t.Fatal(err)
+		}
+		found := response.StatusCode == http.StatusOK
+		if found != (want != "") || found && string(body) != want {
+			t.Errorf("GET %s: %s %q", path, response.Status, body)
+		}
+	}
+}

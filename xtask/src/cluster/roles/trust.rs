@@ -11,7 +11,7 @@ use crate::cluster::Cluster;
 use crate::fail::{Fail, broken, not_so};
 use crate::plan::Plan;
 use crate::state;
-use crate::target::{RotatedKey, Trust};
+use crate::target::{RotateOptions, Trust};
 use crate::text::quote;
 
 impl Trust for Cluster {
@@ -27,7 +27,7 @@ impl Trust for Cluster {
         Cluster::require_installed(self)
     }
 
-    fn rotate(&self, _: RotatedKey) -> Result<Plan> {
+    fn rotate(&self, _: &RotateOptions) -> Result<Plan> {
         Err(broken("`rotate` is for the local target")
             .hint("on a cluster, replace the Secret of the key, then: cargo xtask copy-secrets and cargo xtask trust, which keep the old one")
             .into())

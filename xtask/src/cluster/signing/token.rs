@@ -57,7 +57,7 @@ impl SigningTarget for Cluster {
         by_digest(image, bundle)
     }
 
-    fn current_shard(&self, _: Version) -> Result<Option<usize>> {
+    fn shard_of(&self, _: Version, _: &Path) -> Result<Option<usize>> {
         Ok(None)
     }
 }

@@ -16,9 +16,10 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use anyhow::{Context, Result};
+use clap::ValueEnum;
 use serde::Deserialize;
 
-use super::settings::Settings;
+use super::settings::{CountedKey, Settings};
 use crate::entry::{Version, Versions};
 use crate::fail::broken;
 
@@ -102,8 +103,9 @@ impl Manifest {
     }
 
     /// What placeholders stand for: `{{NAME}}` is an address, `{{NAME.port}}` a
-    /// port, `{{ca}}`, `{{tsa}}`, `{{ct}}` and `{{rekor}}` the numbers of the newest
-    /// keys.
+    /// port, `{{NAME.key}}` the number of the newest key of that name, and
+    /// `{{NAME.nth}}` what a file name ends in that had no number once: nothing for the
+    /// first, then `-2`.
     pub fn variables(&self, settings: &Settings) -> Result<BTreeMap<String, String>> {
         let mut variables = BTreeMap::new();
         for name in self.ports.keys() {
@@ -111,8 +113,11 @@ impl Manifest {
             variables.insert(name.clone(), format!("127.0.0.1:{port}"));
             variables.insert(format!("{name}.port"), port.to_string());
         }
-        for (name, periods) in settings.counted() {
-            variables.insert(name.to_owned(), periods.len().to_string());
+        for key in CountedKey::value_variants() {
+            let (name, newest) = (key.name(), settings.newest(*key));
+            variables.insert(format!("{name}.key"), newest.to_string());
+            let nth = (newest > 1).then(|| format!("-{newest}"));
+            variables.insert(format!("{name}.nth"), nth.unwrap_or_default());
         }
         Ok(variables)
     }
@@ -132,7 +137,8 @@ mod tests {
         for (i, server) in manifest.servers.iter().enumerate() {
             let key = server.key.as_ref().map(|key| &key.file);
             let texts = [&server.command, &server.ready].into_iter();
-            for text in texts.chain(&server.url).chain(key) {
+            let told = [&server.url, &server.read_at, &server.shards_at];
+            for text in texts.chain(told.into_iter().flatten()).chain(key) {
                 fill(text, &variables).unwrap();
             }
             manifest.port(&server.port, &settings).unwrap();

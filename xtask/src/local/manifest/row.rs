@@ -6,6 +6,7 @@ use serde::Deserialize;
 
 use super::{KeyRecipe, LogApi, TrustRole};
 use crate::entry::{Version, Versions};
+use crate::local::settings::CountedKey;
 
 /// One server.
 #[derive(Debug, Clone, Deserialize)]
@@ -38,7 +39,7 @@ pub struct ServerRow {
     pub key: Option<KeyRow>,
     /// Its configuration, where that depends on settings and users only.
     pub config: Option<String>,
-    /// Further files whose change asks for a restart.
+    /// Further files whose change asks for a restart, with placeholders.
     #[serde(default)]
     pub uses: Vec<String>,
     /// A directory that must be there, with placeholders.
@@ -47,6 +48,8 @@ pub struct ServerRow {
     pub url: Option<String>,
     /// The address at which its log is read, where that is another.
     pub read_at: Option<String>,
+    /// The address at which each shard of its log is read, the ended ones too.
+    pub shards_at: Option<String>,
     /// The name of that address in `cargo xtask env`.
     pub variable: Option<String>,
     /// What it is in the trusted root and in the signing config.
@@ -63,6 +66,8 @@ pub struct ServerRow {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct KeyRow {
+    /// What its number is called.
+    pub name: CountedKey,
     /// How it is made.
     pub kind: KeyRecipe,
     /// Its file without the ending, with placeholders.
@@ -75,11 +80,5 @@ impl ServerRow {
     /// Whether it runs with these versions of the log.
     pub fn runs_with(&self, rekor: Versions) -> bool {
         self.rekor.is_none_or(|version| rekor.has(version))
-    }
-
-    /// The files whose change asks for a restart.
-    pub fn used_files(&self) -> Vec<String> {
-        let configs = self.config.iter();
-        configs.chain(&self.uses).cloned().collect()
     }
 }

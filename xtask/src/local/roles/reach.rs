@@ -10,11 +10,10 @@ use crate::format::hex::hex;
 use crate::http::Server;
 use crate::local::Local;
 use crate::local::manifest::{ServerRow, TrustRole};
+use crate::local::settings::CountedKey;
 use crate::registry;
-use crate::state;
-use crate::target::{Reach, Reached, Signing};
+use crate::target::{Reach, Reached, Shard, Signing};
 use crate::tlog::merkle::Hash;
-use crate::trust::write::ct_log_id;
 
 impl Reach for Local {
     fn is_loopback(&self) -> bool {
@@ -26,16 +25,42 @@ impl Reach for Local {
         Ok(Reached::directly(Server::at(self.rekor_address(version)?)))
     }
 
+    fn reach_shard(&self, version: Version, shard: Shard<'_>) -> Result<Reached> {
+        self.require_installed()?;
+        let address = self.rekor_address(version)?;
+        let key = CountedKey::of_rekor(version);
+        let newest = self.settings.newest(key);
+        let number = match shard {
+            Shard::Newest => newest,
+            Shard::Number(number) => number,
+            Shard::WithId(id) => {
+                let log = self
+                    .manifest
+                    .trusted_as(TrustRole::TransparencyLog, version)?;
+                // Whether another one holds the entry is seen by what it answers.
+                self.shard_with_id(log, id)?.unwrap_or(newest)
+            }
+        };
+        if number == newest {
+            return Ok(Reached::directly(Server::at(address)));
+        }
+        let shows = self.shows_rekor(version)?;
+        Ok(Reached::directly(self.shard(shows, key, number)?))
+    }
+
     fn reach_ct_log(&self, id: &Hash) -> Result<Reached> {
         self.require_installed()?;
         let log = self.manifest.trusted_as(TrustRole::CtLog, self.rekor())?;
-        let key = self.key(log)?.map(|key| self.dir.join(key.public()));
-        let pem = key.map(|key| state::read(&key)).transpose()?.flatten();
-        if pem.is_none_or(|pem| ct_log_id(&pem).is_ok_and(|own| own != *id)) {
+        let number = self.shard_with_id(log, id)?.ok_or_else(|| {
             let id = hex(&id[..4]);
-            return Err(not_so(format!("the CT log {id} does not run here any more")).into());
-        }
-        Ok(Reached::directly(self.ct_tiles()?))
+            not_so(format!("the CT log {id} does not run here any more"))
+        })?;
+        let newest = number == self.settings.newest(CountedKey::Ctlog);
+        Ok(Reached::directly(if newest {
+            Server::at(self.read_url(log)?)
+        } else {
+            self.shard(log, CountedKey::Ctlog, number)?
+        }))
     }
 
     fn reach_registry(&self, host: &str) -> Result<Reached> {

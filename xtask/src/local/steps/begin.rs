@@ -1,9 +1,12 @@
 //! `step begin`: the state directory of the target, and the keys in it.
 
+use std::path::Path;
+
 use anyhow::Result;
 use clap::Args;
 
 use crate::local::Local;
+use crate::local::former;
 use crate::local::keys::KeyFile;
 use crate::local::manifest::KeyRecipe;
 use crate::local::status::is_soon;
@@ -25,9 +28,9 @@ impl StepArgs for Begin {
 impl Begin {
     /// While everything runs the keys are known to be good. Otherwise they are looked at
     /// again, and the TLS certificate renewed in time.
-    pub(crate) fn step(local: &Local) -> Result<Step> {
+    pub(crate) fn step(local: &Local, offline_root: Option<&Path>) -> Result<Step> {
         let keys = local.keys_in_use()?;
-        let command = local.make_keys_command(&keys);
+        let command = local.make_keys_command(&keys, offline_root);
         let local = local.clone();
         Ok(Step::new(
             "keys",
@@ -51,6 +54,7 @@ impl Begin {
     pub(crate) fn run(self, local: &Local, _: &dyn Fn(StepEvent<'_>)) -> Result<()> {
         State::open(local.dir.parent().unwrap_or(&local.dir).to_owned())?.create()?;
         state::make_dir(&local.dir)?;
+        former::carry_keys(&local.dir)?;
         local.check_keys()?;
         local.begin_logs()
     }

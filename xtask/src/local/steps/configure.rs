@@ -1,12 +1,14 @@
 //! `step configure`: the settings and the servers' configuration.
 
+use std::str::FromStr;
+
 use anyhow::Result;
-use clap::Args;
+use clap::{Args, ValueEnum};
 
 use crate::entry::Versions;
 use crate::local::Local;
 use crate::local::former;
-use crate::local::settings::Settings;
+use crate::local::settings::{CountedKey, Settings};
 use crate::plan::{Step, StepArgs, StepEvent, Word};
 use crate::words;
 
@@ -19,35 +21,43 @@ pub(crate) struct Configure {
     /// Which versions of Rekor run.
     #[arg(long, value_enum)]
     pub(crate) rekor: Versions,
-    /// The number of the CA in use.
-    #[arg(long, value_parser = clap::value_parser!(u16).range(1..))]
-    pub(crate) fulcio: u16,
-    /// The number of the timestamp authority's key in use.
-    #[arg(long, value_parser = clap::value_parser!(u16).range(1..))]
-    pub(crate) timestamp: u16,
-    /// The number of the CT log's key in use.
-    #[arg(long, value_parser = clap::value_parser!(u16).range(1..))]
-    pub(crate) ctlog: u16,
-    /// The number of Rekor v1's key in use.
-    #[arg(long, value_parser = clap::value_parser!(u16).range(1..))]
-    pub(crate) rekor_v1: u16,
-    /// The number of the key of the TUF roles in use.
-    #[arg(long, value_parser = clap::value_parser!(u16).range(1..))]
-    pub(crate) tuf: u16,
+    /// The numbers of the keys in use.
+    #[arg(required = true)]
+    pub(crate) keys: Vec<KeyNumber>,
+}
+
+/// How many keys of a kind there are: `fulcio:2`.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct KeyNumber {
+    pub(crate) key: CountedKey,
+    pub(crate) number: u16,
+}
+
+impl FromStr for KeyNumber {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<KeyNumber, String> {
+        let (key, number) = text.split_once(':').ok_or("write it as KEY:N")?;
+        Ok(KeyNumber {
+            key: CountedKey::from_str(key, false)?,
+            number: number.parse().map_err(|_| "N counts from 1 on")?,
+        })
+    }
 }
 
 impl From<&Settings> for Configure {
     fn from(settings: &Settings) -> Configure {
-        // No more keys than a `u16` counts are ever made.
-        let number = |keys: usize| u16::try_from(keys).unwrap_or(u16::MAX);
+        let all = CountedKey::value_variants().iter();
         Configure {
             port_base: settings.port_base,
             rekor: settings.rekor,
-            fulcio: number(settings.fulcio.len()),
-            timestamp: number(settings.timestamp.len()),
-            ctlog: number(settings.ctlog.len()),
-            rekor_v1: number(settings.rekor_v1.len()),
-            tuf: number(settings.tuf.len()),
+            // No more keys than a `u16` counts are ever made.
+            keys: all
+                .map(|key| KeyNumber {
+                    key: *key,
+                    number: u16::try_from(settings.newest(*key)).unwrap_or(u16::MAX),
+                })
+                .collect(),
         }
     }
 }
@@ -56,22 +66,16 @@ impl StepArgs for Configure {
     const NAME: &'static str = "configure";
 
     fn arguments(&self) -> Vec<Word> {
-        words![
+        let mut words = words![
             "--port-base",
             self.port_base.to_string(),
             "--rekor",
-            self.rekor.name(),
-            "--fulcio",
-            self.fulcio.to_string(),
-            "--timestamp",
-            self.timestamp.to_string(),
-            "--ctlog",
-            self.ctlog.to_string(),
-            "--rekor-v1",
-            self.rekor_v1.to_string(),
-            "--tuf",
-            self.tuf.to_string()
-        ]
+            self.rekor.name()
+        ];
+        let numbers = self.keys.iter();
+        let text = |of: &KeyNumber| format!("{}:{}", of.key.name(), of.number).into();
+        words.extend(numbers.map(text));
+        words
     }
 }
 
@@ -96,11 +100,9 @@ impl Configure {
         }
         local.settings.port_base = self.port_base;
         local.settings.rekor = self.rekor;
-        Settings::renew(&mut local.settings.fulcio, self.fulcio.into());
-        Settings::renew(&mut local.settings.timestamp, self.timestamp.into());
-        Settings::renew(&mut local.settings.ctlog, self.ctlog.into());
-        Settings::renew(&mut local.settings.rekor_v1, self.rekor_v1.into());
-        Settings::renew(&mut local.settings.tuf, self.tuf.into());
+        for KeyNumber { key, number } in self.keys {
+            local.settings.renew(key, number.into());
+        }
         local.configure()?;
         former::forget(&local.dir)
     }

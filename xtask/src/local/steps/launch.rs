@@ -40,7 +40,7 @@ impl Launch {
         let (dir, name, uses, argv) = (
             local.dir.clone(),
             server.name.clone(),
-            server.used_files(),
+            local.used_files(server)?,
             line.clone(),
         );
         let launch = Launch {
@@ -74,7 +74,7 @@ impl Launch {
             name: &self.component,
             words: &self.words,
             env: &env,
-            uses: &server.used_files(),
+            uses: &local.used_files(server)?,
             ports: &local.server_ports(server)?,
             ready: &local.server_ready(server)?,
             version: versions.and_then(|mut all| all.remove(&server.module)),

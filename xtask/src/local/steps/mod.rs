@@ -64,11 +64,7 @@ mod tests {
             LocalStep::Configure(Configure {
                 port_base: 20_000,
                 rekor: Versions::V2,
-                fulcio: 1,
-                timestamp: 2,
-                ctlog: 3,
-                rekor_v1: 4,
-                tuf: 5,
+                keys: vec!["rekor-v1:1".parse().unwrap(), "tuf:5".parse().unwrap()],
             }),
             LocalStep::Launch(Launch {
                 component: "dex".into(),

@@ -38,6 +38,9 @@ impl Retire {
     pub(crate) fn run(self, local: &Local, _: &dyn Fn(StepEvent<'_>)) -> Result<()> {
         let mut settings = local.reopened()?.settings;
         settings.retire();
-        settings.write(&local.dir)
+        settings.write(&local.dir)?;
+        let local = local.reopened()?;
+        local.collect_certificates()?;
+        local.forget_former_users()
     }
 }

@@ -2,8 +2,9 @@
 //! authorities.
 
 use crate::format::certificate::Leaf;
+use crate::format::hex::hex;
 use crate::format::key::Unproved;
-use crate::proof::chain::{self, Purpose};
+use crate::proof::chain::{self, Chain, Purpose};
 use crate::proof::{Evidence, KnownChains, Link, Proof, Verdict, sct, timestamp, wrong};
 use crate::text::counted;
 use crate::time;
@@ -41,7 +42,8 @@ pub(crate) fn of_timestamps(
         .map(|response| {
             let timestamp = timestamp::verify(response, signature, root, known)?;
             times.push(timestamp.time);
-            Ok(timestamp.detail)
+            proof.count(Link::Timestamp, &timestamp.by, &timestamp.valid_for);
+            Ok(timestamp.detail())
         })
         .collect::<Result<Vec<String>, Unproved>>();
     proof.check(Link::Timestamp, verdict.map(|details| details.join("; ")));
@@ -74,6 +76,7 @@ pub(crate) fn of_certificate(
     };
     proof.chain = chain.authority.chain().map(<[u8]>::to_vec).collect();
     let by = leaf.certificate().tbs_certificate.issuer.to_string();
+    proof.count(Link::Chain, &by, &chain.authority.valid_for);
     let over = match chain.intermediates {
         0 => String::new(),
         n => format!(
@@ -87,13 +90,7 @@ pub(crate) fn of_certificate(
             "issued by {by}, which the trusted root names{over}"
         )),
     );
-    if root.ctlogs.is_empty() {
-        proof.skip(Link::Sct, "the trusted root names no CT log");
-    } else {
-        let verdict = sct::verify(leaf.certificate(), &chain.issuer_key_hash, root);
-        proof.promises = verdict.as_ref().map_or_else(|_| Vec::new(), Clone::clone);
-        proof.check(Link::Sct, verdict.map(|promises| sct::told(&promises)));
-    }
+    of_promises(proof, leaf, &chain, root);
     if times.is_empty() && proof.unchecked.iter().any(|link| link.not_read) {
         // What names the time may be right, but this program does not read it.
         return proof.skip(Link::Validity, "what names the time is not read");
@@ -103,6 +100,22 @@ pub(crate) fn of_certificate(
         return proof.skip(Link::Validity, why);
     }
     proof.check(Link::Validity, validity((from, to), times, chain.authority));
+}
+
+/// Checks what CT logs promised about a certificate.
+fn of_promises(proof: &mut Proof, leaf: &Leaf, chain: &Chain<'_>, root: &TrustedRoot) {
+    if root.ctlogs.is_empty() {
+        return proof.skip(Link::Sct, "the trusted root names no CT log");
+    }
+    let verdict = sct::verify(leaf.certificate(), &chain.issuer_key_hash, root);
+    proof.promises = verdict.as_ref().map_or_else(|_| Vec::new(), Clone::clone);
+    for promise in proof.promises.clone() {
+        if let Some(log) = root.ctlog(&promise.log_id) {
+            let name = format!("the CT log {}", hex(&promise.log_id[..4]));
+            proof.count(Link::Sct, name, log.valid_for());
+        }
+    }
+    proof.check(Link::Sct, verdict.map(|promises| sct::told(&promises)));
 }
 
 /// Whether a certificate was valid at all times of its signature, and its authority

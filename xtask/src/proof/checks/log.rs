@@ -59,10 +59,17 @@ pub(crate) fn of_log<'a>(
         Err(why) => wrong(why),
     };
     if let (Ok(_), Ok(log)) = (&verdict, &log) {
+        proof.count(Link::Checkpoint, named(log), log.valid_for());
         proof.checkpoint = Some((log.id().to_vec(), checkpoint));
     }
     proof.check(Link::Checkpoint, verdict);
     log.ok()
+}
+
+/// A log, for a person.
+fn named(log: &TransparencyLog) -> String {
+    let id = log.id();
+    format!("the log {}", hex(&id[..id.len().min(4)]))
 }
 
 /// Computes the root from the entry.
@@ -146,6 +153,9 @@ pub(crate) fn of_promise(
         None => wrong("the trusted root does not know the log"),
         Some(log) => signed_entry_timestamp::verify(entry, promise, log),
     };
+    if let (Ok(_), Some(log)) = (&verdict, log) {
+        proof.count(Link::Promise, named(log), log.valid_for());
+    }
     let time = verdict.is_ok().then_some(entry.integrated).flatten();
     proof.check(Link::Promise, verdict);
     time

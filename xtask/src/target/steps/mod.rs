@@ -36,8 +36,8 @@ pub(crate) trait SigningTarget: Target {
         forwarded: Option<&str>,
     ) -> Result<String>;
 
-    /// The shard of a log that is written now, where shards are counted.
-    fn current_shard(&self, rekor: Version) -> Result<Option<usize>>;
+    /// The shard of Rekor's log that holds the entry of a bundle, where shards are counted.
+    fn shard_of(&self, rekor: Version, bundle: &Path) -> Result<Option<usize>>;
 }
 
 /// Some of each, for the tests of the lists that have them.

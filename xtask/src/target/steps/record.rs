@@ -73,7 +73,7 @@ impl Record {
                 rekor: self.rekor,
                 artifact: &artifact,
                 image: is_image,
-                shard: target.current_shard(self.rekor)?,
+                shard: target.shard_of(self.rekor, &self.bundle)?,
             },
         )
     }

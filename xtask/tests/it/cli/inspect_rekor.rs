@@ -68,11 +68,16 @@ integrated   not recorded: Rekor v2 leaves time to the timestamp in the bundle
 - ct-inclusion not checked: the CT log [HEX] does not run here any more
 - timestamp    not checked: a timestamp is in the bundle, not in the log
 - validity     not checked: Rekor v2 leaves time to the timestamp in the bundle
+
+what counted of the trusted root:
+  checkpoint   the log [HEX], since [TIME]
+  chain        CN=workshop fulcio,O=workshop, since [TIME]
+  sct          the CT log [HEX], since [TIME]
 on local (named by --on)
 exit 0
 
 $ cargo xtask --json inspect-rekor --log-index 4
-{"rekor":"v2","log_index":4,"uuid":null,"kind":"hashedrekord 0.0.2","digest":"sha256:[HEX]","integrated_time":null,"identity":null,"issuer":null,"artifact":"sha256:[HEX]","predicate_type":null,"signed_at":null,"found_at":null,"inclusion":{"index":4,"size":7,"leaf_hash":"[HEX]","hashes":["[HEX]","[HEX]","[HEX]"],"root":"[HEX]"},"checkpoint":{"log_id":"[HEX]","origin":"127.0.0.1","size":7,"root":"[HEX]"},"ok":true,"checks":[{"name":"signature","ok":true,"detail":"made with the key in the entry (ECDSA P-256)"},{"name":"inclusion","ok":true,"detail":"entry 4 leads over 3 hashes to the root [HEX]… of 7 entries"},{"name":"checkpoint","ok":true,"detail":"127.0.0.1 signed the root of 7 entries (Ed25519, key [HEX])"},{"name":"consistency","ok":true,"detail":"the same 7 entries as when last seen"}],"unchecked":[{"name":"artifact","detail":"no artifact was given to compare with"},{"name":"chain","detail":"signed with a key, not an identity"},{"name":"sct","detail":"signed with a key, not an identity"},{"name":"ct-inclusion","detail":"there is no promise of a CT log that holds"},{"name":"timestamp","detail":"a timestamp is in the bundle, not in the log"},{"name":"validity","detail":"signed with a key, not an identity"}]}
+{"rekor":"v2","log_index":4,"uuid":null,"kind":"hashedrekord 0.0.2","digest":"sha256:[HEX]","integrated_time":null,"identity":null,"issuer":null,"artifact":"sha256:[HEX]","predicate_type":null,"signed_at":null,"found_at":null,"inclusion":{"index":4,"size":7,"leaf_hash":"[HEX]","hashes":["[HEX]","[HEX]","[HEX]"],"root":"[HEX]"},"checkpoint":{"log_id":"[HEX]","origin":"127.0.0.1","size":7,"root":"[HEX]"},"ok":true,"checks":[{"name":"signature","ok":true,"detail":"made with the key in the entry (ECDSA P-256)"},{"name":"inclusion","ok":true,"detail":"entry 4 leads over 3 hashes to the root [HEX]… of 7 entries"},{"name":"checkpoint","ok":true,"detail":"127.0.0.1 signed the root of 7 entries (Ed25519, key [HEX])"},{"name":"consistency","ok":true,"detail":"the same 7 entries as when last seen"}],"unchecked":[{"name":"artifact","detail":"no artifact was given to compare with"},{"name":"chain","detail":"signed with a key, not an identity"},{"name":"sct","detail":"signed with a key, not an identity"},{"name":"ct-inclusion","detail":"there is no promise of a CT log that holds"},{"name":"timestamp","detail":"a timestamp is in the bundle, not in the log"},{"name":"validity","detail":"signed with a key, not an identity"}],"counted":[{"check":"checkpoint","name":"the log [HEX]","since":"[TIME]","until":null}]}
 exit 0
 
 $ cargo xtask inspect-certificate --log-index 1
@@ -94,6 +99,10 @@ Fulcio's extensions, named as in docs/oid-info.md of sigstore/fulcio
 - ct-inclusion not checked: the CT log [HEX] does not run here any more
 - timestamp    not checked: a timestamp is in the bundle, not in the log
 - validity     not checked: Rekor v2 leaves time to the timestamp in the bundle
+
+what counted of the trusted root:
+  chain        CN=workshop fulcio,O=workshop, since [TIME]
+  sct          the CT log [HEX], since [TIME]
 on local (named by --on)
 exit 0
 
@@ -137,6 +146,12 @@ integrated   [TIME]
 - artifact     not checked: no artifact was given to compare with
 - ct-inclusion not checked: the CT log [HEX] does not run here any more
 - timestamp    not checked: a timestamp is in the bundle, not in the log
+
+what counted of the trusted root:
+  checkpoint   the log [HEX], since [TIME]
+  promise      the log [HEX], since [TIME]
+  chain        CN=workshop fulcio,O=workshop, since [TIME]
+  sct          the CT log [HEX], since [TIME]
 on local (named by --on)
 exit 0
 
@@ -163,6 +178,12 @@ integrated   [TIME]
 - signature    not checked: the log does not hold what was signed; the bundle does
 - ct-inclusion not checked: the CT log [HEX] does not run here any more
 - timestamp    not checked: a timestamp is in the bundle, not in the log
+
+what counted of the trusted root:
+  checkpoint   the log [HEX], since [TIME]
+  promise      the log [HEX], since [TIME]
+  chain        CN=workshop fulcio,O=workshop, since [TIME]
+  sct          the CT log [HEX], since [TIME]
 on local (named by --on)
 exit 0
 

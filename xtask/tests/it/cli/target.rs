@@ -104,15 +104,15 @@ done: issuer
 exit 0
 
 $ cargo xtask status
-component            state    address          pid  version  up for  memory  entries  certificate ends
-cert-manager         up       cert-manager     -    -        -       -       -        -
-fulcio               stopped  fulcio-system    -    -        -       -       -        -
-ctlog                stopped  ctlog-system     -    -        -       -       -        -
-rekor                stopped  rekor-system     -    -        -       -       -        -
-trillian-log-server  stopped  trillian-system  -    -        -       -       -        -
-trillian-log-signer  stopped  trillian-system  -    -        -       -       -        -
-trillian-database    stopped  trillian-system  -    -        -       -       -        -
-registry             stopped  default          -    -        -       -       -        -
+component            state    address
+cert-manager         up       cert-manager
+fulcio               stopped  fulcio-system
+ctlog                stopped  ctlog-system
+rekor                stopped  rekor-system
+trillian-log-server  stopped  trillian-system
+trillian-log-signer  stopped  trillian-system
+trillian-database    stopped  trillian-system
+registry             stopped  default
 on minikube (chosen before)
 error: not up: fulcio, ctlog, rekor, trillian-log-server, trillian-log-signer, trillian-database, registry
 hint: see why: cargo xtask --state [STATE] doctor

@@ -142,10 +142,17 @@ fn a_promise_that_is_not_kept_is_noticed() {
 }
 
 /// Makes the only key of a log that of a shard which was in memory, and is gone.
-pub fn to_former_format(workshop: &Workshop, log: &str, setting: &str) {
+pub fn to_former_format(workshop: &Workshop, log: &str) {
     let dir = workshop.dir();
     let mut settings = read(&dir.join("settings.json"));
-    settings.as_object_mut().unwrap().remove(setting);
+    for uncounted in [log, "rekor-v2", "registry", "users"] {
+        settings.as_object_mut().unwrap().remove(uncounted);
+    }
+    let keys = dir.join("keys");
+    std::fs::rename(keys.join("registry-1.key"), keys.join("registry.key")).unwrap();
+    std::fs::remove_file(keys.join("registry-1.pem")).unwrap();
+    // Older still.
+    std::fs::write(keys.join("tuf.key"), "").unwrap();
     std::fs::write(dir.join("settings.json"), settings.to_string()).unwrap();
     let shard = json!([{
         "log": log, "number": 1, "tree": "4711", "trillian": "1@boot:1",
@@ -162,7 +169,7 @@ fn an_installation_of_the_former_format_is_carried_over() {
     let workshop = Workshop::installed(&[]);
     workshop.run(&["sign"]).ok();
     workshop.run(&["stop"]).ok();
-    to_former_format(&workshop, "ctlog", "ctlog");
+    to_former_format(&workshop, "ctlog");
     let dir = workshop.dir();
     let old = ct_logs(&workshop);
 
@@ -181,14 +188,16 @@ fn an_installation_of_the_former_format_is_carried_over() {
     );
     workshop.run(&["verify"]).ok();
     let (line, exit) = inclusion(&workshop);
-    assert!(line.contains("does not run here any more"), "{line}");
+    assert!(line.contains("has ended"), "{line}");
     assert_eq!(exit, 0);
 
     let image = workshop.push("after:1", "after");
     workshop.run(&["sign", &image]).ok();
     workshop.run(&["verify", &image]).ok();
     assert!(inclusion(&workshop).0.starts_with("✓ ct-inclusion entry 0"));
-    assert!(!dir.join("shards.json").exists());
+    for gone in ["shards.json", "keys/registry.key", "keys/tuf.key"] {
+        assert!(!dir.join(gone).exists(), "{gone}");
+    }
     // From here on nothing starts over.
     workshop.run(&["restart"]).ok();
     assert_eq!(ct_logs(&workshop), logs);

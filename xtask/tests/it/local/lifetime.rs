@@ -96,7 +96,7 @@ fn what_ends_soon_is_renewed_or_warned_of() {
         ))
         .ok();
     };
-    shorten("registry");
+    shorten("registry-1");
     let warned = workshop.run(&["status"]).ok().out;
     assert!(
         warned.contains("warning: registry: its certificate ends"),

@@ -424,7 +424,7 @@ fn a_lost_shard_leaves_the_bundle() {
     let signed = workshop.run(&["--json", "sign"]).ok().json();
     workshop.run(&["inspect-rekor"]).ok();
     workshop.run(&["stop"]).ok();
-    to_former_format(&workshop, "rekor-v1", "rekor_v1");
+    to_former_format(&workshop, "rekor-v1");
     workshop.run(&["start"]).ok();
     workshop.run(&["verify"]).ok();
     workshop

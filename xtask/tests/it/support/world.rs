@@ -106,7 +106,7 @@ impl World {
         self.write_state("version", "1\n");
         let since = r#"{"since": "2026-01-02T03:04:05Z", "until": null}"#;
         let settings = format!(
-            r#"{{"port_base": {}, "rekor": "{rekor}", "created": "2026-01-02T03:04:05Z", "fulcio": [{since}], "timestamp": [{since}], "ctlog": [{since}], "rekor_v1": [{since}]}}"#,
+            r#"{{"port_base": {}, "rekor": "{rekor}", "created": "2026-01-02T03:04:05Z", "fulcio": [{since}], "timestamp": [{since}], "ctlog": [{since}], "rekor_v1": [{since}], "tuf": [{since}]}}"#,
             self.base
         );
         self.write_state("local/settings.json", &settings);
