@@ -12,7 +12,7 @@ use crate::cluster::object::LABEL;
 use crate::cluster::servers::{
     CT_TILES, CTLOG_TILES, ClusterServer, REKOR_TILES, TILES, TIMESTAMP,
 };
-use crate::cluster::steps::{ChartCertificates, TimestampKey};
+use crate::cluster::steps::{ChartCertificates, FirstClusterEntry, TimestampKey};
 use crate::cluster::tile_values::CertifiedChart;
 use crate::cluster::yaml::merge_json;
 use crate::plan::{Plan, Step};
@@ -49,6 +49,8 @@ impl Cluster {
             let apply = kubectl.apply_manifests(&[&file]);
             plan.push(readiness.step(&kubectl).needs([log.deployment]).run(apply));
         }
+        let servers = [REKOR_TILES.deployment, "rekor-tiles-reader"];
+        plan.push(FirstClusterEntry::step(self).needs(servers));
         Ok(())
     }
 

@@ -6,6 +6,7 @@ pub(crate) mod clear_jobs;
 pub(crate) mod copy_secrets;
 pub(crate) mod database_secret;
 pub(crate) mod fetch_images;
+pub(crate) mod first_entry;
 pub(crate) mod follow;
 pub(crate) mod halt;
 pub(crate) mod job;
@@ -22,6 +23,7 @@ pub(crate) use clear_jobs::ClearJobs;
 pub(crate) use copy_secrets::CopySecrets;
 pub(crate) use database_secret::DatabaseSecret;
 pub(crate) use fetch_images::FetchImages;
+pub(crate) use first_entry::FirstClusterEntry;
 pub(crate) use follow::Follow;
 pub(crate) use halt::HaltForward;
 pub(crate) use job::Job;
@@ -45,6 +47,7 @@ steps! {
         CopySecrets(CopySecrets),
         TimestampKey(TimestampKey),
         ChartCertificates(ChartCertificates),
+        FirstEntry(FirstClusterEntry),
         Refuse(Refuse),
         Preload(Preload),
         FetchImages(FetchImages),
@@ -94,6 +97,7 @@ mod tests {
             ClusterStep::DatabaseSecret(DatabaseSecret {}),
             ClusterStep::CopySecrets(CopySecrets {}),
             ClusterStep::TimestampKey(TimestampKey {}),
+            ClusterStep::FirstEntry(FirstClusterEntry {}),
             ClusterStep::ChartCertificates(ChartCertificates {
                 chart: CertifiedChart::CtlogTiles,
             }),

@@ -46,7 +46,13 @@ fn the_charts_on_tiles_make_of_the_values_what_they_should() {
             _ => &[],
         };
         let made = Rendered::of(&charts, chart, namespace, more);
-        for kind in ["Namespace", "Secret", "Ingress", "PersistentVolumeClaim", "Job"] {
+        for kind in [
+            "Namespace",
+            "Secret",
+            "Ingress",
+            "PersistentVolumeClaim",
+            "Job",
+        ] {
             assert_eq!(made.of_kind(kind).count(), 0, "{chart} makes a {kind}");
         }
         for object in &made.0 {
@@ -55,7 +61,10 @@ fn the_charts_on_tiles_make_of_the_values_what_they_should() {
         let server = made.named("Deployment", deployment).unwrap();
         assert_eq!(faults(server), [""; 0], "{chart}");
     }
-    assert_eq!(CHARTS.map(|(_, namespace, _)| namespace), NAMESPACES_V2[2..]);
+    assert_eq!(
+        CHARTS.map(|(_, namespace, _)| namespace),
+        NAMESPACES_V2[2..]
+    );
 }
 
 #[test]
