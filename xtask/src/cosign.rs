@@ -10,6 +10,9 @@ use crate::target::Verification;
 use crate::target::steps::{Forget, Record, Token};
 use crate::words;
 
+/// So many signatures are made before a token can end.
+const UNDER_ONE_TOKEN: usize = 50;
+
 /// A cosign and what it is given.
 pub(crate) struct Cosign {
     /// The program.
@@ -53,6 +56,15 @@ impl SignRequest<'_> {
         self.dir.join(format!("tmp/token-{}", std::process::id()))
     }
 
+    /// What gets the token. One that is there already is renewed only where it ends soon.
+    fn asks_for_token(&self, renew: bool) -> Token {
+        Token {
+            user: self.user.to_owned(),
+            out: self.token(),
+            renew,
+        }
+    }
+
     /// Where cosign writes the bundle of an artifact.
     fn bundle(&self, i: usize, artifact: &Artifact) -> PathBuf {
         let call = std::process::id();
@@ -72,11 +84,10 @@ impl Cosign {
         request: &SignRequest<'_>,
         needs: &[String],
     ) -> Vec<String> {
-        let user = request.user.to_owned();
-        let out = request.token();
         let (issuer, identity) = (request.issued_by, request.identity);
         let title = format!("ask {issuer} for an identity token of {identity}");
-        plan.push(Step::new("token", title).again().xtask(Token { user, out }));
+        let token = request.asks_for_token(false);
+        plan.push(Step::new("token", title).again().xtask(token));
         let mut ends = vec!["token".to_owned()];
         for (i, artifact) in request.artifacts.iter().enumerate() {
             if let Artifact::Image(image) = artifact {
@@ -145,10 +156,14 @@ impl Cosign {
             }
         };
         let suffix = numbered(i);
-        Step::new(format!("sign{suffix}"), title)
-            .needs(["token".to_owned(), format!("digest{suffix}")])
-            .run(sign)
-            .xtask(record)
+        let step = Step::new(format!("sign{suffix}"), title)
+            .needs(["token".to_owned(), format!("digest{suffix}")]);
+        // A token lives for minutes, and so many signatures may take longer.
+        let step = match i < UNDER_ONE_TOKEN {
+            true => step,
+            false => step.xtask(request.asks_for_token(true)),
+        };
+        step.run(sign).xtask(record)
     }
 
     /// Adds the steps that verify, each of which needs the step that proved the same.

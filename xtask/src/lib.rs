@@ -26,6 +26,7 @@ pub mod fail;
 pub mod format;
 pub mod http;
 pub mod labs;
+mod listing;
 pub mod local;
 pub(crate) mod parallel;
 pub(crate) mod plan;

@@ -17,6 +17,12 @@ pub(crate) fn format(time: SystemTime) -> String {
     humantime::format_rfc3339_seconds(time).to_string()
 }
 
+/// Now, in seconds since 1970.
+pub(crate) fn unix_now() -> u64 {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+    since.map_or(0, |since| since.as_secs())
+}
+
 /// The time that a text says; `None` for what is not a time.
 pub(crate) fn parse(text: &str) -> Option<SystemTime> {
     humantime::parse_rfc3339(text).ok()

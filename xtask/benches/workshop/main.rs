@@ -5,6 +5,7 @@
 //! `cargo bench --bench workshop -- --cold -n 5` also builds from nothing.
 
 mod log;
+mod many;
 mod reading;
 
 use std::path::{Path, PathBuf};
@@ -87,6 +88,7 @@ impl Bench {
         rows.push(self.verify()?);
         rows.push(self.help()?);
         rows.push(self.offline(cold)?);
+        rows.extend(self.many()?);
         rows.extend(self.inspect()?);
         rows.extend(self.large_log()?);
         Ok(rows)
@@ -129,9 +131,14 @@ impl Bench {
     /// What a dry run of a command prints, without what the program does besides: it
     /// remembers the signature and deletes the token.
     fn bare(&self, command: &str) -> Result<String> {
-        let output = self.command(&[command, "--dry-run"]).output()?;
+        self.bare_of(&[command])
+    }
+
+    fn bare_of(&self, words: &[&str]) -> Result<String> {
+        let words = [words, &["--dry-run"]].concat();
+        let output = self.command(&words).output()?;
         let script = String::from_utf8(output.stdout)?;
-        let left_out = [" step record ", " step forget "];
+        let left_out = [" step record ", " step forget ", " step prove "];
         let lines = script
             .lines()
             .filter(|line| !left_out.iter().any(|step| line.contains(step)));

@@ -86,6 +86,13 @@ impl Answer {
                 ui.result(command, Err(&fail));
                 return exit;
             }
+            (Body::Result(fields), Some(fail)) if ui.style().json => {
+                let fail = Fail {
+                    exit: exit(fail),
+                    ..fail.clone()
+                };
+                ui.partly(command, fields, &fail);
+            }
             (Body::Result(fields), _) => ui.result(command, Ok(fields)),
             (Body::Document(document), _) => drop(ui.event(&document)),
             (Body::Printed | Body::Refusal, _) => {}

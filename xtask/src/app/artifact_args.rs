@@ -7,7 +7,10 @@ use anyhow::{Context, Result};
 use clap::Args;
 
 use crate::artifact::Artifact;
-use crate::fail::broken;
+use crate::fail::{Fail, broken, not_so};
+use crate::plan::{Outcome, Plan, numbered};
+use crate::text::quote;
+use crate::ui::Ui;
 
 /// The largest list that is read from standard input, in bytes.
 const LARGEST_LIST: u64 = 16 * 1024 * 1024;
@@ -25,7 +28,13 @@ pub(crate) struct ArtifactArgs {
     /// The bundle that holds the signature of the file [default: FILE.sigstore.json]
     #[arg(long, value_name = "FILE")]
     bundle: Option<PathBuf>,
+    /// How many are worked on at once
+    #[arg(long, value_name = "N", default_value = "16", hide_default_value = false, value_parser = clap::value_parser!(u16).range(1..=256))]
+    jobs: u16,
 }
+
+/// From so many artifacts on one bar stands for all of them, and a line for each at the end.
+const MANY: usize = 8;
 
 /// What the words came to.
 pub(crate) struct NamedArtifacts {
@@ -57,10 +66,30 @@ impl ArtifactArgs {
         if let Some(bundle) = self.bundle.as_deref().filter(|bundle| !bundle.is_file()) {
             return Err(broken(format!("there is no file {}", bundle.display())).into());
         }
-        for artifact in &named.artifacts {
+        // Among several it is one of those that are refused.
+        if let [artifact] = &*named.artifacts {
             artifact.require_bundle()?;
         }
         Ok(named.artifacts)
+    }
+
+    /// Runs so many steps of a plan at once as were asked for.
+    pub(crate) fn pace(&self, plan: &mut Plan, artifacts: usize) {
+        plan.at_once = usize::from(self.jobs);
+        plan.many = artifacts > MANY;
+    }
+
+    /// The words that name the same, where they are few enough to be typed again.
+    pub(crate) fn typed(&self) -> Option<String> {
+        let words = &self.artifacts;
+        let few = (1..=MANY).contains(&words.len()) && words.iter().all(|word| word != "-");
+        few.then(|| {
+            words
+                .iter()
+                .map(|word| quote(word))
+                .collect::<Vec<_>>()
+                .join(" ")
+        })
     }
 
     fn read(
@@ -132,4 +161,40 @@ impl ArtifactArgs {
         }
         Ok(words)
     }
+}
+
+/// What became of several artifacts: those whose step of this name did not succeed are
+/// named, each with its reason. `done` is the participle of the verb: `signed`.
+///
+/// # Errors
+/// Where there is one artifact, or all came to nothing because of one step: the failure of
+/// the first step.
+pub(crate) fn told_partly(
+    ui: &Ui,
+    artifacts: &[Artifact],
+    step: &str,
+    done: &str,
+    outcome: &Outcome,
+) -> Result<Option<Fail>, Fail> {
+    let name = |i: usize| format!("{step}{}", numbered(i));
+    let all = artifacts.iter().enumerate();
+    let left: Vec<_> = all.filter(|(i, _)| !outcome.is_done(&name(*i))).collect();
+    let Some((first, _)) = left.first() else {
+        return Ok(None);
+    };
+    let common = outcome.failure_at(*first).or(outcome.first_failure());
+    let of_own = |(i, _): &(usize, &Artifact)| outcome.failure_at(*i);
+    if artifacts.len() == 1 || !left.iter().all(|one| of_own(one).is_some()) {
+        return Err(common
+            .cloned()
+            .unwrap_or_else(|| broken("a step did not run")));
+    }
+    for (i, artifact) in &left {
+        let why = outcome.failure_at(*i).map(|fail| &*fail.what);
+        let name = artifact.name();
+        ui.note(format!("not {done}: {name}: {}", why.unwrap_or_default()));
+    }
+    let (n, all) = (left.len(), artifacts.len());
+    let be = if n == 1 { "is" } else { "are" };
+    Ok(Some(not_so(format!("{n} of {all} {be} not {done}"))))
 }

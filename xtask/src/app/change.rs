@@ -29,6 +29,7 @@ impl Changed {
 }
 
 /// The steps of a plan in their order, and how each ended.
+#[derive(Default)]
 pub(crate) struct Ends(Vec<(String, &'static str)>);
 
 impl Ends {

@@ -41,8 +41,31 @@ impl App {
         self.execute_some(runner, plan, vec![true; plan.steps.len()], options)
     }
 
+    /// Runs a plan, where some of its steps may fail and the others count.
+    pub(crate) fn execute_to_end(
+        &self,
+        runner: &dyn StepRunner,
+        plan: &Plan,
+        options: &PlanOptions,
+    ) -> Result<Execution> {
+        self.end_of(runner, plan, vec![true; plan.steps.len()], options)
+    }
+
     /// Runs the chosen steps of a plan, or prints them.
     pub(crate) fn execute_some(
+        &self,
+        runner: &dyn StepRunner,
+        plan: &Plan,
+        chosen: Vec<bool>,
+        options: &PlanOptions,
+    ) -> Result<Execution> {
+        Ok(match self.end_of(runner, plan, chosen, options)? {
+            Execution::Finished(outcome) => Execution::Finished(outcome.all_done()?),
+            printed => printed,
+        })
+    }
+
+    fn end_of(
         &self,
         runner: &dyn StepRunner,
         plan: &Plan,

@@ -26,7 +26,7 @@ use crate::ui::{CommandPrefix, Style, Ui};
 use crate::walkthrough::{Milestone, Walkthrough, progress};
 
 pub(crate) use answer::Answer;
-pub(crate) use artifact_args::ArtifactArgs;
+pub(crate) use artifact_args::{ArtifactArgs, NamedArtifacts, told_partly};
 pub(crate) use change::{Changed, Ends};
 pub(crate) use choose::Chosen;
 pub(crate) use confirm::ask;

@@ -202,6 +202,13 @@ impl Bundle {
         Some(BASE64_STANDARD.encode(id))
     }
 
+    /// The name of the log under the checkpoint of its entry (C2SP tlog-checkpoint): that
+    /// of Rekor v1 ends in the id of its tree.
+    pub(crate) fn origin(&self) -> Option<&str> {
+        let proof = self.entry.as_ref()?.proof.as_ref()?;
+        proof.checkpoint.as_ref()?.lines().next()
+    }
+
     /// The index of its log entry.
     pub fn log_index(&self) -> Result<u64, Fail> {
         let entry = self.entry.as_ref();

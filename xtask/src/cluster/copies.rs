@@ -14,26 +14,31 @@ use crate::fail::broken;
 use crate::parallel;
 use crate::trust::write::public_key;
 
+/// A copy that should be in [`DEFAULT`]: its name, and what it holds. `None` where it
+/// should not be there.
+type Copy = (String, Option<Value>);
+
 /// The copy of a server's Secret: a new name and namespace, the public part alone, and
 /// nothing that the API server set.
-fn copy_of(server: &ClusterServer, part: &PublicPart, source: &Object) -> Result<Value> {
-    let held = text_of(source, part.key)?;
-    let public = if part.key == "tls.crt" {
+fn copy_of(home: &str, name: &str, part: &PublicPart, key: &str, source: &Object) -> Result<Value> {
+    let held = text_of(source, key)?;
+    let is_certificate = held.contains("BEGIN CERTIFICATE");
+    let public = if part.as_key == "public" && is_certificate {
         public_key(&held)?
     } else {
         held
     };
     if public.contains("PRIVATE KEY") {
         return Err(broken(format!(
-            "{}/{}: what should be public is a private key",
-            server.namespace, part.secret
+            "{home}/{}: what should be public is a private key",
+            source.metadata.name
         ))
         .into());
     }
     Ok(json!({
         "apiVersion": "v1",
         "kind": "Secret",
-        "metadata": {"name": part.copy, "namespace": DEFAULT, "labels": labels()},
+        "metadata": {"name": name, "namespace": DEFAULT, "labels": labels()},
         "type": "Opaque",
         "data": {part.as_key: BASE64_STANDARD.encode(public)},
     }))
@@ -54,46 +59,87 @@ pub(crate) fn text_of(secret: &Object, key: &str) -> Result<String> {
     String::from_utf8(bytes).context("a Secret that is not text")
 }
 
-fn source(kubectl: &Kubectl, server: &ClusterServer, part: &PublicPart) -> Result<Option<Object>> {
-    kubectl.get(server.namespace, &format!("secret/{}", part.secret))
+/// The Secret with the next key of a server, if there is one.
+pub(crate) fn next_of(kubectl: &Kubectl, server: &ClusterServer) -> Result<Option<Object>> {
+    let Some(next) = &server.next else {
+        return Ok(None);
+    };
+    let secret = kubectl.get(server.namespace, &format!("secret/{}", next.secret))?;
+    let there = |secret: &Object| {
+        secret
+            .data
+            .get(next.key)
+            .is_some_and(|part| !part.is_empty())
+    };
+    Ok(secret.filter(there))
 }
 
-/// Copies the public parts of the servers for these versions of Rekor.
+/// The copies of one server: that of its key, and that of the next one, while it turns;
+/// `None` where it has no key yet.
+fn copies_of(
+    kubectl: &Kubectl,
+    server: &ClusterServer,
+    part: &PublicPart,
+) -> Result<Option<[Copy; 2]>> {
+    let home = server.namespace;
+    let source = kubectl.get(home, &format!("secret/{}", part.secret))?;
+    let Some(source) = source else {
+        return Ok(None);
+    };
+    let copy = copy_of(home, part.copy, part, part.key, &source)?;
+    let made = next_of(kubectl, server)?;
+    let made = made.as_ref().zip(server.next.as_ref());
+    let name = part.next_copy();
+    let next = made.map(|(source, next)| copy_of(home, &name, part, next.key, source));
+    let next = next.transpose()?;
+    Ok(Some([(part.copy.to_owned(), Some(copy)), (name, next)]))
+}
+
+/// All copies as they should be, by server, and the Secrets of [`DEFAULT`].
+fn looked_at(kubectl: &Kubectl, rekor: Versions) -> Result<(Vec<Option<[Copy; 2]>>, Vec<Object>)> {
+    let parts: Vec<_> = with_public_part(rekor).collect();
+    let look = |(server, part): &(&ClusterServer, &PublicPart)| copies_of(kubectl, server, part);
+    let wanted = || parallel::each(&parts, look).into_iter().collect();
+    parallel::both(wanted, || kubectl.list(DEFAULT, "secrets"))
+}
+
+/// Copies the public parts of the servers for these versions of Rekor, and removes the
+/// copies of keys that turn no longer.
 pub(crate) fn copy(kubectl: &Kubectl, rekor: Versions) -> Result<()> {
-    for (server, part) in with_public_part(rekor) {
-        let source = source(kubectl, server, part)?.ok_or_else(|| {
-            broken(format!(
-                "there is no Secret {} in {}",
-                part.secret, server.namespace
-            ))
-            .hint("cargo xtask scaffold")
+    let (wanted, there) = looked_at(kubectl, rekor)?;
+    for ((server, part), copies) in with_public_part(rekor).zip(wanted) {
+        let copies = copies.ok_or_else(|| {
+            let (secret, home) = (part.secret, server.namespace);
+            broken(format!("there is no Secret {secret} in {home}")).hint("cargo xtask scaffold")
         })?;
-        kubectl.apply(&copy_of(server, part, &source)?)?;
+        for (name, copy) in copies {
+            let is_there = || there.iter().any(|secret| secret.metadata.name == name);
+            match copy {
+                Some(copy) => kubectl.apply(&copy)?,
+                None if is_there() => kubectl.remove(DEFAULT, &format!("secret/{name}"))?,
+                None => {}
+            }
+        }
     }
     Ok(())
 }
 
 /// Whether every copy is there and is what its source is now.
 pub(crate) fn are_current(kubectl: &Kubectl, rekor: Versions) -> Result<bool> {
-    let parts: Vec<_> = with_public_part(rekor).collect();
-    let sources = || -> Result<Vec<Option<Object>>> {
-        let look = |(server, part): &(&ClusterServer, &PublicPart)| source(kubectl, server, part);
-        parallel::each(&parts, look).into_iter().collect()
-    };
-    let (sources, copies) = parallel::both(sources, || kubectl.list(DEFAULT, "secrets"))?;
-    for ((server, part), source) in parts.iter().zip(sources) {
-        let Some(source) = source else {
-            return Ok(false);
-        };
-        let wanted = copy_of(server, part, &source)?;
-        let is_same = |secret: &Object| {
-            secret.metadata.name == part.copy && json!(secret.data) == wanted["data"]
-        };
-        if !copies.iter().any(is_same) {
-            return Ok(false);
+    let (wanted, there) = looked_at(kubectl, rekor)?;
+    let is_current = |(name, copy): &Copy| {
+        let found = there.iter().find(|secret| secret.metadata.name == *name);
+        match (copy, found) {
+            (Some(copy), Some(found)) => json!(found.data) == copy["data"],
+            (None, None) => true,
+            _ => false,
         }
-    }
-    Ok(true)
+    };
+    let of_server = |copies: &Option<[Copy; 2]>| {
+        let copies = copies.as_ref();
+        copies.is_some_and(|copies| copies.iter().all(is_current))
+    };
+    Ok(wanted.iter().all(of_server))
 }
 
 #[cfg(test)]
@@ -102,7 +148,8 @@ mod tests {
     use crate::cluster::servers::{CTLOG, FULCIO, REKOR};
 
     fn copied(server: &ClusterServer, secret: &Object) -> Result<Value> {
-        copy_of(server, server.public.as_ref().unwrap(), secret)
+        let part = server.public.as_ref().unwrap();
+        copy_of(server.namespace, part.copy, part, part.key, secret)
     }
 
     fn secret(key: &str, value: &str) -> Object {

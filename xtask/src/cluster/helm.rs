@@ -119,6 +119,13 @@ impl Helm {
         Ok(self.status(release)?.is_some())
     }
 
+    /// The objects of a release, as YAML documents.
+    pub(crate) fn manifest(&self, release: ChartRelease) -> Result<String> {
+        let words = words!["get", "manifest", release.chart];
+        let words = [words, words!["--namespace", release.namespace]].concat();
+        output_of(&self.command(words), None)
+    }
+
     fn status(&self, release: ChartRelease) -> Result<Option<Value>> {
         match output_of(&self.about("status", release), None) {
             Ok(text) => json(&text).map(Some),

@@ -100,6 +100,20 @@ impl Kubectl {
         self.hand_over(&self.command(words), object)
     }
 
+    /// Changes parts of an object that others made (a merge patch), handed over on
+    /// standard input. Whoever owns the rest of it goes on to do so.
+    pub(crate) fn patch(&self, namespace: &str, object: &str, change: &Value) -> Result<()> {
+        let words = words!["patch", object, "--namespace", namespace];
+        let how = words!["--type", "merge", "--patch-file", "/dev/stdin"];
+        self.hand_over(&self.query([words, how].concat()), change)
+    }
+
+    /// Deletes an object, where it is there.
+    pub(crate) fn remove(&self, namespace: &str, object: &str) -> Result<()> {
+        let delete = self.delete(words![object, "--namespace", namespace]);
+        output_of(&delete, None).map(drop)
+    }
+
     /// Creates an object, handed over on standard input. Of two who do so at once, the
     /// first one's counts.
     pub(crate) fn create(&self, object: &Value) -> Result<()> {

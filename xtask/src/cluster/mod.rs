@@ -31,6 +31,7 @@ mod object;
 pub mod pins;
 mod probes;
 mod roles;
+mod rotation;
 pub mod scaffold_release;
 pub mod servers;
 mod settings;

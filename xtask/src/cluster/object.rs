@@ -71,6 +71,8 @@ pub(crate) struct Spec {
 #[serde(default)]
 pub(crate) struct Template {
     #[serde(deserialize_with = "lenient")]
+    pub(crate) metadata: Metadata,
+    #[serde(deserialize_with = "lenient")]
     pub(crate) spec: PodSpec,
 }
 

@@ -2,6 +2,7 @@
 //! made by hand, and the repository is nowhere: a plan reads nothing.
 
 mod choice;
+mod rotation;
 mod signing;
 
 use std::path::Path;

@@ -53,7 +53,9 @@ impl Cluster {
         SignAddresses::of(rekor, |server| self.host_url(server))
     }
 
-    fn trust_material(&self) -> Result<TrustMaterial> {
+    /// All of it. The former key of the server that is `ended` counts no longer, from the
+    /// next second on.
+    fn trust_material(&self, ended: Option<&ClusterServer>) -> Result<TrustMaterial> {
         let kubectl = self.kubectl()?;
         // Each is a call of kubectl, so they are asked side by side.
         let issuer = || Discovery::of(&kubectl)?.into_issuer();
@@ -67,7 +69,8 @@ impl Cluster {
         let (made, since) = trusted_root(&copies, rekor)?;
         // Each machine and the cluster may remember what the others do not.
         let before = self.trusted_before(there.as_ref())?;
-        let root = merged(&before, made, &time::now());
+        let turning = copies.turning(rekor, ended);
+        let root = merged(&before, made, &time::soon(), &turning);
         let root_text = pretty(&root)?;
         let mut data = json!({"trusted_root.json": root_text});
         let mut files = vec![("trusted_root.json", root_text)];
@@ -136,8 +139,8 @@ impl Cluster {
     }
 
     /// Writes the trust material (`cargo xtask step trust`).
-    pub(super) fn write_trust(&self) -> Result<()> {
-        let material = self.trust_material()?;
+    pub(super) fn write_trust(&self, ended: Option<&ClusterServer>) -> Result<()> {
+        let material = self.trust_material(ended)?;
         for (name, text) in material.files {
             if name == "trusted_root.json" {
                 Generation::count(&self.dir, &serde_json::from_str(&text)?)?;
@@ -148,8 +151,8 @@ impl Cluster {
     }
 
     /// Whether the trust material is what the copies say, here and in the cluster.
-    pub(super) fn trust_is_current(&self) -> Result<bool> {
-        let Ok(material) = self.trust_material() else {
+    pub(super) fn trust_is_current(&self, ended: Option<&ClusterServer>) -> Result<bool> {
+        let Ok(material) = self.trust_material(ended) else {
             return Ok(false);
         };
         for (name, text) in material.files {

@@ -8,6 +8,7 @@ use super::copies::text_of;
 use super::object::{DEFAULT, Object};
 use super::servers::{
     CTLOG, CTLOG_TILES, ClusterServer, FULCIO, REGISTRY_TLS, REKOR, REKOR_TILES, TIMESTAMP,
+    with_public_part,
 };
 use crate::entry::{Version, Versions};
 use crate::fail::broken;
@@ -41,6 +42,38 @@ impl Copies {
         let since = secret.metadata.creation_timestamp.as_deref();
         Ok((text_of(secret, part.as_key)?, since.unwrap_or_default()))
     }
+
+    /// The public part of the key that a server has next, while its key turns, and since
+    /// when its copy is there.
+    fn next(&self, server: &ClusterServer) -> Result<Option<(String, &str)>> {
+        let part = server.public.as_ref();
+        let part = part.context("a server without a public part")?;
+        let mut all = self.0.iter();
+        let name = part.next_copy();
+        let Some(secret) = all.find(|secret| secret.metadata.name == name) else {
+            return Ok(None);
+        };
+        let since = secret.metadata.creation_timestamp.as_deref();
+        let next = (text_of(secret, part.as_key)?, since.unwrap_or_default());
+        Ok(Some(next))
+    }
+
+    /// The lists of the trusted root with keys that turn: those that go on to count.
+    pub(super) fn turning(
+        &self,
+        rekor: Versions,
+        ended: Option<&ClusterServer>,
+    ) -> Vec<&'static str> {
+        let turns = |server: &&ClusterServer| {
+            let is_ended = ended.is_some_and(|ended| ended.name == server.name);
+            !is_ended && matches!(self.next(server), Ok(Some(_)))
+        };
+        let servers = with_public_part(rekor).map(|(server, _)| server);
+        let lists = servers
+            .filter(turns)
+            .filter_map(|server| server.next.as_ref()?.list);
+        lists.collect()
+    }
 }
 
 /// The trusted root, and since when the authority is valid.
@@ -49,26 +82,38 @@ pub(super) fn trusted_root(copies: &Copies, rekor: Versions) -> Result<(Value, S
     let since = trust::not_before(&chain)?;
     let ctlogs = log_keys(&[&CTLOG, &CTLOG_TILES], copies, rekor, &since)?;
     let logs = log_keys(&[&REKOR, &REKOR_TILES], copies, rekor, &since)?;
+    let next = copies.next(&FULCIO)?.filter(|(next, _)| *next != chain);
+    let mut fulcio = vec![chain];
+    fulcio.extend(next.map(|(next, _)| next));
     let timestamp = match rekor.has(Version::V2) {
-        true => Some(copies.public(&TIMESTAMP)?.0),
-        false => None,
+        true => vec![copies.public(&TIMESTAMP)?.0],
+        false => Vec::new(),
     };
-    let begins = timestamp.as_deref().map(trust::not_before).transpose()?;
-    let authority = |url, pem, since| CertificateChain {
-        url,
-        pem,
-        in_use: InUse { since, until: None },
-    };
+    let (fulcio, timestamp) = (dated(fulcio)?, dated(timestamp)?);
     let (fulcio_url, timestamp_url) = (FULCIO.url(), TIMESTAMP.url());
-    let stamps = timestamp.as_deref().zip(begins.as_deref());
-    let stamps = stamps.map(|(pem, since)| authority(&timestamp_url, pem, since));
     let root = trust::trusted_root(&PublicParts {
-        fulcio: vec![authority(&fulcio_url, &chain, &since)],
-        timestamp: stamps.into_iter().collect(),
+        fulcio: authorities(&fulcio_url, &fulcio),
+        timestamp: authorities(&timestamp_url, &timestamp),
         ctlogs: ctlogs.iter().map(TrustedLog::key).collect(),
         rekor: logs.iter().map(TrustedLog::key).collect(),
     })?;
     Ok((root, since))
+}
+
+/// Chains of certificates, each with the time from which on it counts.
+fn dated(chains: Vec<String>) -> Result<Vec<(String, String)>> {
+    let dated = chains.into_iter();
+    let dated = dated.map(|chain| Ok((trust::not_before(&chain)?, chain)));
+    dated.collect()
+}
+
+fn authorities<'a>(url: &'a str, chains: &'a [(String, String)]) -> Vec<CertificateChain<'a>> {
+    let chain = |(since, pem): &'a (String, String)| CertificateChain {
+        url,
+        pem,
+        in_use: InUse { since, until: None },
+    };
+    chains.iter().map(chain).collect()
 }
 
 /// A log of the cluster, its public key, and since when that is in use.
@@ -104,14 +149,20 @@ fn log_keys(
     let mut keys = Vec::new();
     for server in logs.iter().filter(|log| log.runs(rekor)) {
         let (pem, copied) = copies.public(server)?;
-        keys.push(TrustedLog {
-            server,
-            url: server.url(),
-            pem,
-            // A log is as old as the authority whose certificates it took first; the copy
-            // of its key may be younger than what it signed.
-            since: since.min(copied).to_owned(),
-        });
+        let next = copies.next(server)?.filter(|(next, _)| *next != pem);
+        // A log is as old as the authority whose certificates it took first; the copy of
+        // its key may be younger than what it signed.
+        let own = (pem, since.min(copied));
+        keys.extend(
+            std::iter::once(own)
+                .chain(next)
+                .map(|(pem, since)| TrustedLog {
+                    server,
+                    url: server.url(),
+                    pem,
+                    since: since.to_owned(),
+                }),
+        );
     }
     Ok(keys)
 }

@@ -70,6 +70,7 @@ commands! {
     Verify(verify::VerifyCommand),
     InspectRekor(inspect_rekor::InspectRekorCommand),
     InspectCertificate(inspect_certificate::InspectCertificateCommand),
+    Log(log::LogCommand),
     Report(report::ReportCommand),
     Lab(lab::LabCommand),
     Chapters(chapters::ChaptersCommand),

@@ -4,10 +4,13 @@ use anyhow::Result;
 use clap::Args;
 use serde::Serialize;
 
-use crate::app::{Answer, App, ArtifactArgs, Ends, Execution, PlanOptions};
-use crate::artifact::Signature;
+use crate::app::{
+    Answer, App, ArtifactArgs, Ends, Execution, NamedArtifacts, PlanOptions, told_partly,
+};
+use crate::artifact::{Artifact, Signature};
 use crate::entry::Version;
-use crate::target::{CosignRuns, Target};
+use crate::evidence::steps::signed_already;
+use crate::target::{CosignRuns, SignerArgs, Target};
 use crate::text::{counted, quote};
 
 /// Sign files and images with an identity instead of a key
@@ -25,6 +28,9 @@ pub(crate) struct SignCommand {
     /// The log that records it [default: the newest that runs, on a cluster with both v1]
     #[arg(long, value_enum)]
     rekor: Option<Version>,
+    /// Of several also sign again what this identity has signed
+    #[arg(long)]
+    again: bool,
     /// How to run the plan.
     #[command(flatten)]
     plan: PlanOptions,
@@ -40,27 +46,73 @@ impl SignCommand {
     pub(crate) fn run(self, app: &App) -> Result<Answer> {
         let _beside = app.lock_shared(&self.plan)?;
         let target = app.target()?;
-        let named = self.artifacts.to_sign(|| target.sample())?;
-        if named.bundles > 0 {
-            let bundles = counted(named.bundles as u64, "bundle", "bundles");
-            app.ui
-                .note(format!("left out {bundles} of files that are named"));
+        let target = target.as_ref();
+        let user = self.user.as_deref().unwrap_or(target.default_user());
+        let artifacts = self.to_sign(app, target, user)?;
+        if artifacts.is_empty() {
+            app.ui.say("nothing to do: all of it is signed");
+            let nothing = Signed {
+                signatures: Vec::new(),
+                steps: Ends::default(),
+            };
+            return Ok(Answer::result(nothing));
         }
         let rekor = self.rekor.unwrap_or_else(|| target.rekor());
-        let user = self.user.as_deref().unwrap_or(target.default_user());
         let from = CosignRuns::from_host(self.from_host);
-        let plan = target.sign(&named.artifacts, user, rekor, from)?;
-        let ran = app.execute(target.as_ref(), &plan, &self.plan)?;
+        let mut plan = target.sign(&artifacts, user, rekor, from)?;
+        self.artifacts.pace(&mut plan, artifacts.len());
+        let ran = app.execute_to_end(target, &plan, &self.plan)?;
         let Execution::Finished(outcome) = ran else {
             return Ok(Answer::printed());
         };
         let signatures = outcome.made().cloned().collect::<Vec<Signature>>();
-        for signature in &signatures {
+        if let ([signature], [_]) = (&*signatures, &*artifacts) {
             say(app, signature);
-            app.ui.next(&next(target.as_ref(), signature, user, from));
+            app.ui.next(&next(target, signature, user, from));
+        } else {
+            signatures.iter().for_each(|one| say_short(app, one));
+        }
+        let left = told_partly(&app.ui, &artifacts, "sign", "signed", &outcome)?;
+        let left = left.map(|fail| fail.hint("sign what is left: run the same command again"));
+        if let (Some(typed), true, None) = (self.artifacts.typed(), artifacts.len() > 1, &left) {
+            let as_whom = signatures.first().map_or("", |one| &one.identity);
+            let identity = expected(target, user, as_whom);
+            app.ui
+                .next(&format!("cargo xtask verify {typed}{identity}"));
         }
         let steps = Ends::of(&outcome);
-        Ok(Answer::result(Signed { signatures, steps }))
+        Ok(Answer::result(Signed { signatures, steps }).but(left))
+    }
+
+    /// What is to be signed: of several artifacts those that this user has not signed, so
+    /// that the same command goes on where it stopped.
+    fn to_sign(&self, app: &App, target: &dyn Target, user: &str) -> Result<Vec<Artifact>> {
+        let NamedArtifacts { artifacts, bundles } = self.artifacts.to_sign(|| target.sample())?;
+        if bundles > 0 {
+            let bundles = counted(bundles as u64, "bundle", "bundles");
+            let note = format!("left out {bundles} of files that are named");
+            app.ui.note(note);
+        }
+        if self.again || artifacts.len() == 1 {
+            return Ok(artifacts);
+        }
+        let signer = SignerArgs {
+            identity: Some(target.identity(user)?),
+            issuer: Some(target.issuer()?),
+            ..SignerArgs::default()
+        };
+        let signed = signed_already(target, &artifacts, &signer)?;
+        let (all, by) = (artifacts.len(), signer.expected());
+        let artifacts = artifacts.into_iter().zip(signed);
+        let unsigned = artifacts.filter_map(|(artifact, signed)| (!signed).then_some(artifact));
+        let unsigned: Vec<Artifact> = unsigned.collect();
+        if unsigned.len() < all {
+            let signed = all - unsigned.len();
+            let are = if signed == 1 { "is" } else { "are" };
+            let note = format!("{signed} of {all} {are} signed by {by} already; --again signs all");
+            app.ui.note(note);
+        }
+        Ok(unsigned)
     }
 }
 
@@ -73,6 +125,15 @@ fn say(app: &App, signature: &Signature) {
     app.ui
         .say(format!("  log     Rekor {rekor}, index {index}"));
     app.ui.say(format!("  stored  {}", stored(signature)));
+}
+
+/// One of several signatures.
+fn say_short(app: &App, signature: &Signature) {
+    let (rekor, index) = (signature.rekor.name(), signature.log_index);
+    let (artifact, identity) = (&signature.artifact, &signature.identity);
+    app.ui.say(format!("signed {artifact}"));
+    app.ui
+        .say(format!("  as {identity}, Rekor {rekor} index {index}"));
 }
 
 /// Where the signature went: for an image a tag beside it, made of its digest.
@@ -93,15 +154,19 @@ fn next(target: &dyn Target, signature: &Signature, user: &str, from: CosignRuns
             quote(&signature.bundle.to_string_lossy())
         )
     };
-    let identity = if user == target.default_user() {
-        String::new()
-    } else {
-        format!(" --identity {}", quote(&signature.identity))
-    };
+    let identity = expected(target, user, &signature.identity);
     let here = if from == CosignRuns::OnHost && signature.image {
         " --from-host"
     } else {
         ""
     };
     format!("cargo xtask verify {what}{identity}{here}")
+}
+
+/// The option of `verify` that expects this identity, where that is not the default.
+fn expected(target: &dyn Target, user: &str, identity: &str) -> String {
+    if user == target.default_user() {
+        return String::new();
+    }
+    format!(" --identity {}", quote(identity))
 }

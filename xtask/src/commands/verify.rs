@@ -6,12 +6,12 @@ use anyhow::Result;
 use clap::Args;
 use serde::Serialize;
 
-use crate::app::{Answer, App, ArtifactArgs, Ends, Execution, PlanOptions};
+use crate::app::{Answer, App, ArtifactArgs, Ends, Execution, PlanOptions, told_partly};
 use crate::artifact::Artifact;
 use crate::evidence::Verified;
 use crate::evidence::steps::Prover;
 use crate::fail::{Fail, NOT_SO, broken};
-use crate::plan::{Outcome, Plan};
+use crate::plan::{Outcome, Plan, numbered};
 use crate::target::steps::push_prove;
 use crate::target::{CosignRuns, SignerArgs, Target, Verification};
 use crate::walkthrough::Milestone;
@@ -88,7 +88,7 @@ impl VerifyCommand {
             self.signer.issuer = Some(target.issuer()?);
         }
         let plan = target.verify(&self.asked(&artifacts))?;
-        self.execute(app, Some(target.as_ref()), &artifacts, &plan)
+        self.execute(app, Some(target.as_ref()), &artifacts, plan)
     }
 
     /// Verifies against a trusted root that is named, with this program alone.
@@ -111,7 +111,7 @@ impl VerifyCommand {
         let root = std::path::absolute(root)?;
         let mut plan = app.plan("verify");
         push_prove(&mut plan, &self.asked(&artifacts), Some(root));
-        self.execute(app, None, &artifacts, &plan)
+        self.execute(app, None, &artifacts, plan)
     }
 
     fn asked<'a>(&'a self, artifacts: &'a [Artifact]) -> Verification<'a> {
@@ -128,38 +128,49 @@ impl VerifyCommand {
         app: &App,
         target: Option<&dyn Target>,
         artifacts: &[Artifact],
-        plan: &Plan,
+        mut plan: Plan,
     ) -> Result<Answer> {
-        let ran = app.execute(&Prover { target }, plan, &self.plan)?;
+        self.artifacts.pace(&mut plan, artifacts.len());
+        let ran = app.execute_to_end(&Prover { target }, &plan, &self.plan)?;
         let Execution::Finished(outcome) = ran else {
             return Ok(Answer::printed());
         };
-        let verified: Vec<String> = artifacts.iter().map(Artifact::name).collect();
-        let signatures: Vec<Verified> = outcome.made().cloned().collect();
-        self.tell(app, &verified, &signatures);
+        // cosign has the last word, where it is asked.
+        let last = match target {
+            Some(_) => "verify",
+            None => "prove",
+        };
+        let done = |i: &usize| outcome.is_done(&format!("{last}{}", numbered(*i)));
+        let done: Vec<usize> = (0..artifacts.len()).filter(done).collect();
+        let proved = |i: &usize| outcome.made_by::<Verified>(&format!("prove{}", numbered(*i)));
+        for i in &done {
+            self.tell(app, &artifacts[*i].name(), proved(i));
+        }
+        let signatures = done.iter().filter_map(proved).cloned().collect();
+        let verified = done.iter().map(|i| artifacts[*i].name()).collect();
+        let done = self.attestation.as_ref().map_or("verified", |_| "attested");
+        let left = told_partly(&app.ui, artifacts, last, done, &outcome)?;
         // A trusted root that was named is to be named again.
         if let ([artifact], None) = (artifacts, &self.trusted_root) {
             let what = artifact.inspected_by();
             app.ui.next(&format!("cargo xtask inspect-rekor {what}"));
         }
-        Ok(Answer::result(self.answer(verified, signatures, &outcome)))
+        Ok(Answer::result(self.answer(verified, signatures, &outcome)).but(left))
     }
 
     /// Says who signed what. A Job in a cluster only says that whoever was expected did.
-    fn tell(&self, app: &App, verified: &[String], signatures: &[Verified]) {
+    fn tell(&self, app: &App, name: &str, proved: Option<&Verified>) {
         let verb = match self.attestation {
             Some(_) => "attested",
             None => "signed",
         };
-        for (i, name) in verified.iter().enumerate() {
-            app.ui.say(format!("verified {name}"));
-            let one = signatures.get(i);
-            let by = one.map_or_else(|| self.signer.identity.clone(), |one| one.identity.clone());
-            let issuer = one.map_or_else(|| self.signer.issuer.clone(), |one| one.issuer.clone());
-            let by = by.unwrap_or_else(|| self.signer.expected());
-            let vouched = issuer.map_or_else(String::new, |by| format!(", vouched for by {by}"));
-            app.ui.say(format!("  {verb} by {by}{vouched}"));
-        }
+        let expected = (&self.signer.identity, &self.signer.issuer);
+        let (by, issuer) = proved.map_or(expected, |one| (&one.identity, &one.issuer));
+        let by = by.clone().unwrap_or_else(|| self.signer.expected());
+        let issuer = issuer.as_ref();
+        let vouched = issuer.map_or_else(String::new, |by| format!(", vouched for by {by}"));
+        app.ui.say(format!("verified {name}"));
+        app.ui.say(format!("  {verb} by {by}{vouched}"));
     }
 
     fn answer(

@@ -17,6 +17,24 @@ pub struct Precertificate {
     chain_fingerprints: TlsByteVecU16,
 }
 
+impl Precertificate {
+    /// The leaf of the tree (RFC 6962, section 3.4, `MerkleTreeLeaf`).
+    pub fn leaf(&self) -> Vec<u8> {
+        // Version and kind of leaf, each 0, come before what the bundle has as well.
+        let mut leaf = vec![0, 0];
+        leaf.extend(self.timestamp.to_be_bytes());
+        leaf.extend(self.entry_type.to_be_bytes());
+        leaf.extend(self.issuer_key_hash);
+        let certificate = self.certificate.as_slice();
+        leaf.extend(&(certificate.len() as u32).to_be_bytes()[1..]);
+        leaf.extend(certificate);
+        let extensions = self.extensions.as_slice();
+        leaf.extend((extensions.len() as u16).to_be_bytes());
+        leaf.extend(extensions);
+        leaf
+    }
+}
+
 /// The entries of a bundle.
 pub fn split(mut bundle: &[u8]) -> Result<Vec<Precertificate>, String> {
     const PRECERT_ENTRY: u16 = 1;

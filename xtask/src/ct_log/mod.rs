@@ -49,11 +49,16 @@ impl CtLog<'_> {
         let text = text.ok_or_else(|| not_a_log("no file".into()))?;
         let text = String::from_utf8(text).map_err(|_| not_a_log("no text".into()))?;
         let checkpoint = Checkpoint::read(&text).map_err(not_a_log)?;
-        Ok(CtLog {
+        Ok(CtLog::at(server, checkpoint))
+    }
+
+    /// A log as it was at a checkpoint.
+    pub(crate) fn at(server: &Server, checkpoint: Checkpoint) -> CtLog<'_> {
+        CtLog {
             server,
             tree: TileTree::new(CtLogFiles(server), checkpoint.size),
             checkpoint,
-        })
+        }
     }
 
     /// The hashes that lead from an entry to the root of the checkpoint.
@@ -67,16 +72,28 @@ impl CtLog<'_> {
         merkle::consistency_proof(&mut self.tree, first, self.checkpoint.size)
     }
 
-    /// The entries of the log, those of the first bundle alone.
-    pub(crate) fn first_entries(&self) -> Result<Vec<Precertificate>, Fail> {
-        let width = tiles::width(0, self.checkpoint.size);
-        if width == 0 {
-            return Ok(Vec::new());
+    /// Reads the entries from one on, each with its index.
+    pub(crate) fn each(
+        &self,
+        from: u64,
+        see: &mut dyn FnMut(u64, Precertificate) -> Result<()>,
+    ) -> Result<()> {
+        let (files, size) = (CtLogFiles(self.server), self.checkpoint.size);
+        for number in from / WIDTH..size.div_ceil(WIDTH) {
+            let width = tiles::width(number, size);
+            let bundle = tiles::fetch(&files, "data", number, width, LARGEST_BUNDLE)?;
+            let entries = split(&bundle)
+                .map_err(|why| broken(format!("a bundle of the CT log is damaged: {why}")))?;
+            if (entries.len() as u64) < width {
+                return Err(broken("a bundle of the CT log holds too few entries").into());
+            }
+            for (index, entry) in (number * WIDTH..size).zip(entries) {
+                if index >= from {
+                    see(index, entry)?;
+                }
+            }
         }
-        debug_assert!(width <= WIDTH);
-        let files = CtLogFiles(self.server);
-        let bundle = tiles::fetch(&files, "data", 0, width, LARGEST_BUNDLE)?;
-        split(&bundle).map_err(|why| broken(format!("a bundle of the CT log is damaged: {why}")))
+        Ok(())
     }
 }
 

@@ -116,7 +116,12 @@ pub struct InclusionProof {
 impl Entry {
     /// Kind and version: `hashedrekord 0.0.2`.
     pub fn kind(&self) -> String {
-        let field = |name: &str| self.body[name].as_str().unwrap_or("unknown").to_owned();
+        Entry::kind_of(&self.body)
+    }
+
+    /// The same of a body.
+    pub(crate) fn kind_of(body: &Value) -> String {
+        let field = |name: &str| body[name].as_str().unwrap_or("unknown").to_owned();
         format!("{} {}", field("kind"), field("apiVersion"))
     }
 

@@ -4,7 +4,7 @@ use anyhow::Result;
 
 use super::checkpoint_store::CheckpointStore;
 use super::{Inspected, Online, TrustPolicy, ct_log};
-use crate::entry::Entry;
+use crate::entry::{Entry, Version};
 use crate::fail::{Fail, not_so};
 use crate::http::Server;
 use crate::proof::{Evidence, Subject};
@@ -69,6 +69,26 @@ pub(super) fn offline(
         show(inspected)?;
     }
     Ok(subject.name)
+}
+
+/// The log entries of all signatures of an image that are proved to be of it.
+pub(crate) fn entries(
+    target: &dyn Target,
+    image: &str,
+    trust: &TrustPolicy,
+) -> Result<Vec<(Version, u64)>> {
+    let mut entries = Vec::new();
+    offline(Some(target), image, trust, |one| {
+        let entry = one.evidence.entry();
+        let proved = one.proof.failed().is_empty();
+        entries.extend(
+            entry
+                .filter(|_| proved)
+                .map(|entry| (entry.rekor, entry.index)),
+        );
+        Ok(())
+    })?;
+    Ok(entries)
 }
 
 /// The image by digest, and its signatures.

@@ -16,9 +16,9 @@ pub(crate) mod steps;
 mod subject;
 mod verdicts;
 
-pub(crate) use checkpoint_store::CheckpointStore;
+pub(crate) use checkpoint_store::{CheckpointStore, Consistency};
 pub(crate) use from_bundles::inspect as inspect_bundles;
-pub(crate) use from_image::inspect as inspect_image;
+pub(crate) use from_image::{entries as image_entries, inspect as inspect_image};
 pub(crate) use inspected::{Inspected, TrustPolicy};
 pub(crate) use json::{CertificateDocument, Document};
 pub(crate) use openssl::openssl_text;

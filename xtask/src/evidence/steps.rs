@@ -8,11 +8,13 @@ use super::from_bundles;
 use super::from_image;
 use super::signer::{Verified, Wanted};
 use super::{Inspected, TrustPolicy};
+use crate::artifact::Artifact;
 use crate::fail::broken;
+use crate::parallel;
 use crate::plan::{Ready, StepEvent, StepRunner, StepValue, step_args};
 use crate::steps;
-use crate::target::Target;
 use crate::target::steps::Prove;
+use crate::target::{SignerArgs, Target};
 use crate::text::quote;
 
 steps! {
@@ -30,8 +32,12 @@ pub(crate) struct Prover<'a> {
 
 impl Prove {
     fn run(self, prover: &Prover<'_>, _: &dyn Fn(StepEvent<'_>)) -> Result<Verified> {
+        self.verified(prover.target)
+    }
+
+    fn verified(&self, target: Option<&dyn Target>) -> Result<Verified> {
         let policy = self.signer.policy()?;
-        let trust = match (&self.trusted_root, prover.target) {
+        let trust = match (&self.trusted_root, target) {
             (Some(file), _) => TrustPolicy::named(file, policy)?,
             (None, Some(target)) => TrustPolicy::of_installation(&target.trusted_root()?, policy)?,
             (None, None) => return Err(nothing_installed()),
@@ -43,10 +49,15 @@ impl Prove {
         };
         let (name, shown_by) = match (&self.image, &self.blob, &self.bundle) {
             (Some(image), ..) => {
-                let name = from_image::offline(prover.target, image, &trust, keep)?;
+                let name = from_image::offline(target, image, &trust, keep)?;
                 (name, quote(image))
             }
             (None, Some(file), Some(bundle)) => {
+                let artifact = Artifact::Blob {
+                    file: file.clone(),
+                    bundle: bundle.clone(),
+                };
+                artifact.require_bundle()?;
                 let bundles = [bundle.clone()];
                 from_bundles::inspect(&bundles, Some(file), &trust, &mut keep)?;
                 (file.display().to_string(), shown_by(file, bundle))
@@ -62,6 +73,24 @@ impl Prove {
         };
         Ok(wanted.among(&found)?)
     }
+}
+
+/// Of each artifact whether this signer has signed it. What cannot be read is not signed.
+pub(crate) fn signed_already(
+    target: &dyn Target,
+    artifacts: &[Artifact],
+    signer: &SignerArgs,
+) -> Result<Vec<bool>> {
+    let mut signed = Vec::new();
+    let is_signed = |artifact: &Artifact| {
+        let prove = Prove::of(artifact, signer);
+        artifact.require_bundle().is_ok() && prove.verified(Some(target)).is_ok()
+    };
+    parallel::ordered(artifacts, is_signed, |one| {
+        signed.push(one);
+        Ok(())
+    })?;
+    Ok(signed)
 }
 
 fn shown_by(file: &Path, bundle: &Path) -> String {
@@ -101,7 +130,6 @@ impl StepRunner for Prover<'_> {
 mod tests {
     use super::*;
     use crate::plan::step_args::each_is_read_from_its_words;
-    use crate::target::SignerArgs;
 
     #[test]
     fn each_step_is_what_is_read_from_its_words() {

@@ -99,6 +99,14 @@ impl Leaf {
         })
     }
 
+    /// A certificate whose bytes are not known.
+    pub(crate) fn of(certificate: Certificate) -> Leaf {
+        Leaf {
+            certificate,
+            der: Vec::new(),
+        }
+    }
+
     /// Reads the first certificate of a PEM text, whatever the width of its lines.
     pub fn from_pem(pem: &[u8]) -> Result<Leaf> {
         let der = CertificateDer::from_pem_slice(pem)

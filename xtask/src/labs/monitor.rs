@@ -24,12 +24,13 @@ pub(crate) fn certificates(session: &Session<'_>) -> Result<Vec<Shown>> {
     let server = session.ct_log()?;
     session.say(&format!("\n# the tiles of the CT log, at {}:", server.url));
     let mut all = Vec::new();
-    for (index, entry) in CtLog::ask(&server)?.first_entries()?.iter().enumerate() {
-        let (at, shown) = read(entry)?;
+    CtLog::ask(&server)?.each(0, &mut |index, entry| {
+        let (at, shown) = read(&entry)?;
         let Shown { email, serial } = &shown;
         session.say(&format!("{index}  {at}  {email}  serial {serial}"));
         all.push(shown);
-    }
+        Ok(())
+    })?;
     Ok(all)
 }
 

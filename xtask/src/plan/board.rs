@@ -1,34 +1,40 @@
 //! Which steps of a running plan can begin, and what has become of the others.
 
-use anyhow::Result;
+use std::collections::HashMap;
 
+use super::Plan;
 use super::outcome::{End, Outcome, StepValue};
 use super::reporter::{Reporter, StepEvent, StepRef};
-use super::{Plan, Step};
 use crate::exec::interrupt;
 use crate::fail::Fail;
-
-/// How many steps run at once: all servers, and not two hundred cosigns.
-const AT_ONCE: usize = 16;
 
 /// What has become of each step so far.
 pub(super) struct Board<'a> {
     plan: &'a Plan,
+    /// Of each step those that it needs, by their places in the plan.
+    needs: Vec<Vec<usize>>,
     ends: Vec<Option<End>>,
     pub(super) running: Vec<bool>,
     made: Vec<(usize, Vec<StepValue>)>,
-    first: Option<(usize, Fail)>,
+    failed: Vec<(usize, Fail)>,
 }
 
 impl Board<'_> {
     pub(super) fn new<'a>(plan: &'a Plan, chosen: &[bool]) -> Board<'a> {
         let skipped = |chosen: &bool| (!chosen).then_some(End::Skipped);
+        let steps = plan.steps.iter().enumerate();
+        let places: HashMap<&str, usize> = steps.map(|(i, step)| (&*step.name, i)).collect();
+        let place = |need: &String| places.get(&**need).copied();
+        let needs = plan.steps.iter();
         Board {
             plan,
+            needs: needs
+                .map(|step| step.needs.iter().filter_map(place).collect())
+                .collect(),
             ends: chosen.iter().map(skipped).collect(),
             running: vec![false; plan.steps.len()],
             made: Vec::new(),
-            first: None,
+            failed: Vec::new(),
         }
     }
 
@@ -40,11 +46,12 @@ impl Board<'_> {
         loop {
             let mut settled = false;
             for (i, step) in self.plan.steps.iter().enumerate() {
-                let full = self.running.iter().filter(|running| **running).count() >= AT_ONCE;
+                let full =
+                    self.running.iter().filter(|running| **running).count() >= self.plan.at_once;
                 if self.ends[i].is_some() || self.running[i] || full {
                     continue;
                 }
-                match needs(self.plan, step, &self.ends) {
+                match self.needs_of(i) {
                     Needs::Pending => continue,
                     Needs::Failed(by) if !step.always => {
                         reporter.step(at(self.plan, i), StepEvent::Blocked(by));
@@ -67,6 +74,19 @@ impl Board<'_> {
         }
     }
 
+    /// What has become of the steps that one needs.
+    fn needs_of(&self, i: usize) -> Needs<'_> {
+        let mut failed = None;
+        for &earlier in &self.needs[i] {
+            match self.ends[earlier] {
+                None => return Needs::Pending,
+                Some(End::Failed | End::Blocked) => failed = Some(earlier),
+                Some(End::Done | End::Skipped) => {}
+            }
+        }
+        failed.map_or(Needs::Met, |i| Needs::Failed(&self.plan.steps[i].name))
+    }
+
     pub(super) fn ended(&mut self, i: usize, end: Result<(End, Vec<StepValue>), Fail>) {
         self.running[i] = false;
         let end = match end {
@@ -75,30 +95,31 @@ impl Board<'_> {
                 end
             }
             Err(fail) => {
-                // Where several steps failed side by side, the first one in the plan says
-                // most about the cause, whichever of them failed first.
-                if self.first.as_ref().is_none_or(|(earlier, _)| i < *earlier) {
-                    self.first = Some((i, fail));
-                }
+                self.failed.push((i, fail));
                 End::Failed
             }
         };
         self.ends[i] = Some(end);
     }
 
-    pub(super) fn outcome(mut self, chosen: &[bool]) -> Result<Outcome> {
-        if let Some((_, fail)) = self.first {
-            return Err(fail.into());
-        }
+    pub(super) fn outcome(mut self, chosen: &[bool]) -> Outcome {
         self.made.sort_by_key(|(i, _)| *i);
+        self.failed.sort_by_key(|(i, _)| *i);
+        let name = |i: usize| self.plan.steps[i].name.clone();
+        let failed = self.failed.into_iter();
         let steps = self.plan.steps.iter().zip(self.ends).zip(chosen);
-        Ok(Outcome {
+        Outcome {
+            failed: failed.map(|(i, fail)| (name(i), fail)).collect(),
             ends: steps
                 .filter(|(_, chosen)| **chosen)
                 .filter_map(|((step, end), _)| Some((step.name.clone(), end?)))
                 .collect(),
-            made: self.made.into_iter().flat_map(|(_, made)| made).collect(),
-        })
+            made: self
+                .made
+                .into_iter()
+                .flat_map(|(i, made)| made.into_iter().map(move |value| (name(i), value)))
+                .collect(),
+        }
     }
 }
 
@@ -106,23 +127,6 @@ enum Needs<'a> {
     Pending,
     Failed(&'a str),
     Met,
-}
-
-fn needs<'a>(plan: &'a Plan, step: &Step, ends: &[Option<End>]) -> Needs<'a> {
-    let mut failed = None;
-    for (earlier, end) in plan
-        .steps
-        .iter()
-        .zip(ends)
-        .filter(|(earlier, _)| step.needs.contains(&earlier.name))
-    {
-        match end {
-            None => return Needs::Pending,
-            Some(End::Failed | End::Blocked) => failed = Some(earlier.name.as_str()),
-            Some(End::Done | End::Skipped) => {}
-        }
-    }
-    failed.map_or(Needs::Met, Needs::Failed)
 }
 
 pub(super) fn at(plan: &Plan, i: usize) -> StepRef<'_> {

@@ -34,7 +34,14 @@ pub struct Plan {
     pub globals: Vec<String>,
     /// Every step, each after those it needs.
     pub steps: Vec<Step>,
+    /// How many steps run at once.
+    pub at_once: usize,
+    /// Whether the steps are so many and so alike that one bar shows them all.
+    pub many: bool,
 }
+
+/// All servers at once, and not two hundred cosigns.
+const AT_ONCE: usize = 16;
 
 impl Plan {
     /// An empty plan of this command; `globals` are the options that every
@@ -44,6 +51,8 @@ impl Plan {
             command: command.into(),
             globals,
             steps: Vec::new(),
+            at_once: AT_ONCE,
+            many: false,
         }
     }
 

@@ -30,8 +30,11 @@ pub(crate) trait StepRunner: Sync {
     }
 }
 
-/// Runs the chosen steps of a plan. With `force` their probes are not asked. Where steps
-/// fail, the failure is that of the first of them in the order of the plan.
+/// Runs the chosen steps of a plan to the end of each. With `force` their probes are not
+/// asked. That steps failed is for the [outcome](Outcome::all_done) to say.
+///
+/// # Errors
+/// Where it was interrupted.
 pub(crate) fn run(
     plan: &Plan,
     chosen: &[bool],
@@ -77,7 +80,7 @@ pub(crate) fn run(
             .hint("the next run goes on where this one stopped")
             .into());
     }
-    board.outcome(chosen)
+    Ok(board.outcome(chosen))
 }
 
 /// What every step of a running plan needs.
@@ -215,7 +218,7 @@ mod tests {
 
     fn runs(plan: &Plan, host: &Fake) -> Result<Vec<(String, End)>> {
         let chosen = vec![true; plan.steps.len()];
-        run(plan, &chosen, false, host, &Silent).map(|outcome| outcome.ends)
+        Ok(run(plan, &chosen, false, host, &Silent)?.all_done()?.ends)
     }
 
     #[test]

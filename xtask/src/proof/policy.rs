@@ -41,7 +41,8 @@ impl Expected {
         }
     }
 
-    fn holds(&self, text: &str) -> bool {
+    /// Whether a name is as it should be.
+    pub(crate) fn holds(&self, text: &str) -> bool {
         match self {
             Expected::Exactly(expected) => expected == text,
             Expected::Matching(regex) => regex.is_match(text),

@@ -4,6 +4,7 @@
 //! tlog-tiles) is a set of files: the checkpoint, entry bundles, and the tiles from
 //! which proofs are computed.
 
+pub(crate) mod entries;
 pub(crate) mod first_entry;
 mod v1;
 mod v2;

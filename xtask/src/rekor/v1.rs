@@ -7,12 +7,14 @@ use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use serde_json::Value;
 
+use super::entries::{LoggedEntry, LoggedTree};
 use super::{Which, missing};
 use crate::entry::{Entry, InclusionProof, Version};
 use crate::fail::broken;
 use crate::format::hex::unhex;
 use crate::format::protojson::strict_json;
 use crate::http::Server;
+use crate::tlog::checkpoint::Checkpoint;
 use crate::tlog::merkle::{self, Hash};
 
 const WITHIN: Duration = Duration::from_secs(10);
@@ -105,6 +107,45 @@ pub(crate) fn read(text: &[u8]) -> Result<Entry> {
         proof,
         raw: raw.clone(),
     })
+}
+
+/// The shards of the log: those that ended, and the one that grows.
+pub(super) fn trees(server: &Server) -> Result<Vec<LoggedTree>> {
+    let log = json(&server.get("/api/v1/log", WITHIN)?)?;
+    let ended = log["inactiveShards"].as_array();
+    let mut trees = Vec::new();
+    let mut first = 0u64;
+    for shard in ended.into_iter().flatten().chain([&log]) {
+        let text = shard["signedTreeHead"].as_str().context(NOT_REKOR)?;
+        let checkpoint = Checkpoint::read(text).map_err(|why| {
+            broken(format!(
+                "the signed tree head of Rekor v1 is damaged: {why}"
+            ))
+        })?;
+        let size = checkpoint.size;
+        trees.push(LoggedTree { checkpoint, first });
+        first = first.checked_add(size).context(NOT_REKOR)?;
+    }
+    Ok(trees)
+}
+
+/// Reads the entries of a shard from the one with this number in it on.
+pub(super) fn each(
+    server: &Server,
+    tree: &LoggedTree,
+    from: u64,
+    see: &mut dyn FnMut(LoggedEntry) -> Result<()>,
+) -> Result<()> {
+    for place in from..tree.checkpoint.size {
+        let index = tree.first.checked_add(place).context(NOT_REKOR)?;
+        let entry = fetch(server, &Which::Index(index))?;
+        see(LoggedEntry {
+            index,
+            integrated: entry.integrated,
+            canonicalized_body: entry.canonicalized_body,
+        })?;
+    }
+    Ok(())
 }
 
 pub(crate) fn consistency(

@@ -6,13 +6,14 @@ use std::time::Duration;
 
 use anyhow::Result;
 
+use super::entries::LoggedEntry;
 use super::missing;
 use crate::entry::{Entry, InclusionProof, Version};
 use crate::fail::{Fail, broken};
 use crate::format::protojson::strict_json;
 use crate::http::Server;
 use crate::tlog::checkpoint::{self, Checkpoint};
-use crate::tlog::merkle;
+use crate::tlog::merkle::{self, Hash};
 use crate::tlog::tiles::{self, Source, TileTree, WIDTH};
 
 const WITHIN: Duration = Duration::from_secs(10);
@@ -31,7 +32,7 @@ pub(crate) fn size(server: &Server) -> Result<u64> {
     Ok(latest(server)?.size)
 }
 
-fn latest(server: &Server) -> Result<Checkpoint> {
+pub(super) fn latest(server: &Server) -> Result<Checkpoint> {
     let not_rekor = |why: String| {
         broken(format!(
             "what answers there is not Rekor v2: its checkpoint has {why}"
@@ -83,4 +84,38 @@ pub(crate) fn fetch<'a>(server: &'a Server, index: u64) -> Result<(Entry, LogTre
         }),
     };
     Ok((entry, tree))
+}
+
+/// Reads the entries of a log of this size, from one on.
+pub(super) fn each(
+    server: &Server,
+    size: u64,
+    from: u64,
+    see: &mut dyn FnMut(LoggedEntry) -> Result<()>,
+) -> Result<()> {
+    let files = RekorFiles(server);
+    for bundle in from / WIDTH..size.div_ceil(WIDTH) {
+        let width = tiles::width(bundle, size);
+        let bytes = tiles::fetch(&files, "entries", bundle, width, tiles::LARGEST_BUNDLE)?;
+        let mut rest = bytes.as_slice();
+        for place in 0..width {
+            let (entry, more) = tiles::split(rest)
+                .ok_or_else(|| broken(format!("entry bundle {bundle} of Rekor v2 is damaged")))?;
+            rest = more;
+            let index = bundle * WIDTH + place;
+            if index >= from {
+                see(LoggedEntry {
+                    index,
+                    integrated: None,
+                    canonicalized_body: entry.to_vec(),
+                })?;
+            }
+        }
+    }
+    Ok(())
+}
+
+pub(super) fn consistency(server: &Server, first: u64, size: u64) -> Result<Vec<Hash>> {
+    let mut tree = TileTree::new(RekorFiles(server), size);
+    Ok(merkle::consistency_proof(&mut tree, first, size)?)
 }

@@ -82,3 +82,11 @@ pub(crate) enum RotatedKey {
     /// The key of the TUF roles but the root
     Tuf,
 }
+
+impl RotatedKey {
+    /// The name of the key, as it is typed.
+    pub(crate) fn name(self) -> String {
+        let value = self.to_possible_value();
+        value.map_or_else(String::new, |value| value.get_name().to_owned())
+    }
+}

@@ -3,4 +3,5 @@
 pub mod checkpoint;
 pub mod ct_signature;
 pub mod merkle;
+pub mod range;
 pub mod tiles;

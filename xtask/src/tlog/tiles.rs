@@ -54,7 +54,8 @@ pub fn entry(mut bundle: &[u8], n: usize) -> Option<&[u8]> {
     split(bundle).map(|(entry, _)| entry)
 }
 
-fn split(bundle: &[u8]) -> Option<(&[u8], &[u8])> {
+/// The first entry of an entry bundle, and the rest of it.
+pub(crate) fn split(bundle: &[u8]) -> Option<(&[u8], &[u8])> {
     let (length, rest) = bundle.split_first_chunk::<2>()?;
     rest.split_at_checked(usize::from(u16::from_be_bytes(*length)))
 }

@@ -16,8 +16,9 @@ const LISTS: [(&str, &str, &str); 4] = [
 
 /// A trusted root of what is in use now, with what roots of before name: keys and
 /// authorities that are in use no longer end `now` (RFC 3339, UTC), or when they were
-/// first said to. What is there once more counts from when it first did.
-pub(crate) fn merged(before: &[Value], mut made: Value, now: &str) -> Value {
+/// first said to. What was there before counts from when it first did. In the lists that
+/// `turning` names, what is in use no longer goes on: its server may still sign with it.
+pub(crate) fn merged(before: &[Value], mut made: Value, now: &str, turning: &[&str]) -> Value {
     for (list, identity, period) in LISTS {
         let mut former: BTreeMap<String, Value> = BTreeMap::new();
         let entries = before.iter().filter_map(|root| root[list].as_array());
@@ -33,13 +34,14 @@ pub(crate) fn merged(before: &[Value], mut made: Value, now: &str) -> Value {
         for entry in own.into_iter().flatten() {
             let key = entry.pointer(identity).unwrap_or(&Value::Null).to_string();
             if let Some(known) = former.remove(&key) {
-                earlier(entry, &known, period, "start");
+                let start = time(&known, period, "start").unwrap_or_default();
+                set(entry, period, "start", &start);
             }
             used.push(entry.clone());
         }
         let mut all: Vec<Value> = former.into_values().collect();
         for entry in &mut all {
-            if time(entry, period, "end").is_none() {
+            if time(entry, period, "end").is_none() && !turning.contains(&list) {
                 set(entry, period, "end", now);
             }
         }
@@ -95,15 +97,42 @@ mod tests {
     fn what_was_replaced_stays_and_ends() {
         let first = root(&[("a", "2026-01-01T00:00:00Z", None)]);
         let second = root(&[("b", "2026-02-01T00:00:00Z", None)]);
-        let both = merged(&[first], second.clone(), "2026-02-02T00:00:00Z");
+        let both = merged(&[first], second.clone(), "2026-02-02T00:00:00Z", &[]);
         let wanted = root(&[
             ("a", "2026-01-01T00:00:00Z", Some("2026-02-02T00:00:00Z")),
             ("b", "2026-02-01T00:00:00Z", None),
         ]);
         assert_eq!(both, wanted);
         // Made again of the same, it stays as it is.
-        let again = merged(std::slice::from_ref(&both), second, "2026-03-03T00:00:00Z");
+        let again = merged(
+            std::slice::from_ref(&both),
+            second,
+            "2026-03-03T00:00:00Z",
+            &[],
+        );
         assert_eq!(again, both);
+    }
+
+    /// While a key turns, its server may still sign with it.
+    #[test]
+    fn what_turns_has_no_end_yet() {
+        let before = [root(&[("a", "2026-01-01T00:00:00Z", None)])];
+        let made = root(&[("b", "2026-02-01T00:00:00Z", None)]);
+        let now = "2026-02-02T00:00:00Z";
+        let both = merged(&before, made.clone(), now, &["tlogs"]);
+        let wanted = root(&[
+            ("a", "2026-01-01T00:00:00Z", None),
+            ("b", "2026-02-01T00:00:00Z", None),
+        ]);
+        assert_eq!(both, wanted);
+        // Whatever is said of it later, it counts from when it first did.
+        let later = root(&[("b", "2026-01-15T00:00:00Z", None)]);
+        let ended = merged(&[both], later, now, &["ctlogs"]);
+        let wanted = root(&[
+            ("a", "2026-01-01T00:00:00Z", Some(now)),
+            ("b", "2026-02-01T00:00:00Z", None),
+        ]);
+        assert_eq!(ended, wanted);
     }
 
     /// The period of an authority is its own, and that of a log its key's.
@@ -120,7 +149,7 @@ mod tests {
                 "timestampAuthorities": authority,
             })
         };
-        let both = merged(&[root("old")], root("new"), "2026-02-02T00:00:00Z");
+        let both = merged(&[root("old")], root("new"), "2026-02-02T00:00:00Z", &[]);
         for (list, _, period) in LISTS {
             let ends = [0, 1].map(|i| time(&both[list][i], period, "end"));
             assert_eq!(
@@ -146,11 +175,11 @@ mod tests {
         ]);
         let before = [here, there];
         assert_eq!(
-            merged(&before, made.clone(), "2026-05-01T00:00:00Z"),
+            merged(&before, made.clone(), "2026-05-01T00:00:00Z", &[]),
             wanted
         );
         let before = [before[1].clone(), before[0].clone()];
-        assert_eq!(merged(&before, made, "2026-05-01T00:00:00Z"), wanted);
+        assert_eq!(merged(&before, made, "2026-05-01T00:00:00Z", &[]), wanted);
     }
 
     /// A key that is in use again has no end, and what it signed before counts.
@@ -159,7 +188,7 @@ mod tests {
         let before = root(&[("a", "2026-01-01T00:00:00Z", Some("2026-02-01T00:00:00Z"))]);
         let made = root(&[("a", "2026-03-01T00:00:00Z", None)]);
         let wanted = root(&[("a", "2026-01-01T00:00:00Z", None)]);
-        assert_eq!(merged(&[before], made, "2026-03-02T00:00:00Z"), wanted);
+        assert_eq!(merged(&[before], made, "2026-03-02T00:00:00Z", &[]), wanted);
     }
 
     /// What is no trusted root adds nothing.
@@ -173,7 +202,7 @@ mod tests {
             json!({}),
         ] {
             let now = "2026-03-02T00:00:00Z";
-            assert_eq!(merged(&[before], made.clone(), now), made);
+            assert_eq!(merged(&[before], made.clone(), now, &[]), made);
         }
     }
 }

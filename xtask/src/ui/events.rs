@@ -5,6 +5,7 @@ use std::time::Duration;
 use console::style;
 use serde_json::{Value, json};
 
+use super::crowd::Crowd;
 use super::{Ui, with};
 use crate::fail::Fail;
 use crate::plan::{Plan, Reporter, StepEvent, StepRef};
@@ -18,6 +19,10 @@ impl Reporter for Ui {
             .map(|step| json!({"name": step.name, "title": step.title, "needs": step.needs}))
             .collect();
         self.event(&json!({"event": "plan", "command": plan.command, "steps": steps}));
+        self.crowd.begin(plan);
+        if let Some(total) = self.crowd.total() {
+            self.bars.start(Crowd::step(total));
+        }
     }
 
     fn step(&self, step: StepRef<'_>, event: StepEvent<'_>) {
@@ -34,6 +39,7 @@ impl Reporter for Ui {
             StepEvent::Failed(fail) => self.failed(step, fail),
             StepEvent::Blocked(by) => {
                 self.event(&json!({"event": "blocked", "step": step.name, "by": by}));
+                self.ended(step);
             }
         }
     }
@@ -45,7 +51,25 @@ impl Ui {
         self.event(
             &json!({"event": "start", "step": step.name, "number": step.number, "of": step.of}),
         );
-        self.bars.start(step);
+        if self.crowd.total().is_none() {
+            self.bars.start(step);
+        }
+    }
+
+    /// A step has ended. `true` where it has a line of its own.
+    fn ended(&self, step: StepRef<'_>) -> bool {
+        let Some(total) = self.crowd.total() else {
+            self.bars.close(step);
+            return true;
+        };
+        let (all, ended) = (Crowd::step(total), self.crowd.end());
+        if self.bars.advance(all, ended, total) && !self.bars.draws() {
+            self.note(format!("{ended} of {total} steps"));
+        }
+        if ended == total {
+            self.bars.close(all);
+        }
+        self.style.verbose
     }
 
     /// A command of a step is about to run.
@@ -99,7 +123,7 @@ impl Ui {
     /// A step had been done before.
     fn skipped(&self, step: StepRef<'_>, seen: &str) {
         self.event(&json!({"event": "skip", "step": step.name, "seen": seen}));
-        self.bars.close(step);
+        self.ended(step);
         if self.style.verbose {
             self.note(format!(
                 "[{}/{}] {}: {seen}",
@@ -112,7 +136,9 @@ impl Ui {
     fn done(&self, step: StepRef<'_>, took: Duration) {
         let seconds = (took.as_secs_f64() * 1000.0).round() / 1000.0;
         self.event(&json!({"event": "done", "step": step.name, "seconds": seconds}));
-        self.bars.close(step);
+        if !self.ended(step) {
+            return;
+        }
         self.note(format!(
             "{} [{}/{}] {}: {} ({seconds:.1} s)",
             style("✓").for_stderr().green(),
@@ -129,7 +155,7 @@ impl Ui {
             json!({"event": "fail", "step": step.name}),
             self.failure(fail),
         ));
-        self.bars.close(step);
+        self.ended(step);
         self.note(format!(
             "{} [{}/{}] {}: {}",
             style("✗").for_stderr().red(),

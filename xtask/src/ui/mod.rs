@@ -6,6 +6,7 @@
 //! the work.
 
 mod bars;
+mod crowd;
 mod events;
 mod prefix;
 
@@ -19,6 +20,7 @@ use serde_json::{Value, json};
 use crate::fail::Fail;
 use crate::text::printable;
 use bars::Bars;
+use crowd::Crowd;
 pub(crate) use prefix::CommandPrefix;
 
 /// How much is printed, and in which form.
@@ -38,6 +40,8 @@ pub(crate) struct Style {
 pub(crate) struct Ui {
     style: Style,
     bars: Bars,
+    /// The bar of all steps, where a plan has many that are alike.
+    crowd: Crowd,
     prefix: Arc<Mutex<CommandPrefix>>,
 }
 
@@ -49,6 +53,7 @@ impl Ui {
         Ui {
             style,
             bars: Bars::new(draws),
+            crowd: Crowd::default(),
             prefix: Arc::default(),
         }
     }
@@ -138,6 +143,12 @@ impl Ui {
         } else if let Err(fail) = outcome {
             self.error(fail);
         }
+    }
+
+    /// The JSON `result` of what succeeded in part.
+    pub(crate) fn partly(&self, command: &str, fields: Value, fail: &Fail) {
+        let result = json!({"event": "result", "command": command, "ok": false, "exit": fail.exit});
+        self.event(&with(with(result, self.failure(fail)), fields));
     }
 
     /// What went wrong, for a person.

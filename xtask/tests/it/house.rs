@@ -26,7 +26,7 @@ const FLOORS: [&[&str]; 15] = [
     &["target", "cosign"],
     &["local", "cluster"],
     &["evidence", "report", "book"],
-    &["walkthrough", "labs"],
+    &["walkthrough", "labs", "listing"],
     &["app", "cli"],
     &["commands", "main", "lib"],
 ];

@@ -22,7 +22,8 @@ use crate::plan::{Command, Plan, Step};
 use crate::target::steps::Preflight;
 use crate::target::{InstallStage, TargetKind};
 use crate::words;
-use readiness::{Readiness, WITHIN, ready};
+use readiness::Readiness;
+pub(super) use readiness::{WITHIN, ready};
 
 impl Cluster {
     /// Everything, from the cluster to the trust material, or the whole of which `stage`

@@ -7,7 +7,7 @@ use crate::cluster::kubectl::Kubectl;
 use crate::plan::{Ready, Step};
 
 /// How long the servers of a chart may take: images have to be fetched first.
-pub(super) const WITHIN: Duration = Duration::from_secs(600);
+pub(crate) const WITHIN: Duration = Duration::from_secs(600);
 
 /// What must hold in a namespace once a step is done.
 pub(super) struct Readiness {
@@ -56,7 +56,7 @@ impl Readiness {
 }
 
 /// That these conditions hold in a namespace, images fetched included.
-pub(super) fn ready(namespace: &str, conditions: &[Condition]) -> Ready {
+pub(crate) fn ready(namespace: &str, conditions: &[Condition]) -> Ready {
     Ready::Objects {
         namespace: namespace.to_owned(),
         conditions: conditions.iter().map(ToString::to_string).collect(),

@@ -8,6 +8,9 @@ use serde_json::Value;
 use crate::artifact::Signature;
 use crate::bundle;
 use crate::cluster::Cluster;
+use crate::cluster::rotation::{RotationFacts, turning};
+use crate::cluster::servers::REKOR;
+use crate::entry::Versions;
 use crate::fail::{Fail, broken, not_so};
 use crate::plan::Plan;
 use crate::state;
@@ -27,21 +30,41 @@ impl Trust for Cluster {
         Cluster::require_installed(self)
     }
 
-    fn rotate(&self, _: &RotateOptions) -> Result<Plan> {
-        Err(broken("`rotate` is for the local target")
-            .hint("on a cluster, replace the Secret of the key, then: cargo xtask copy-secrets and cargo xtask trust, which keep the old one")
-            .into())
+    fn rotate(&self, asked: &RotateOptions) -> Result<Plan> {
+        let key = asked.key;
+        turning(key)?;
+        if asked.offline_root.is_some() {
+            return Err(broken("--offline-root is for the local target")
+                .hint("on a cluster the next authority is a root of its own: leave the option out")
+                .into());
+        }
+        self.require_trust()?;
+        if self.settings()?.rekor == Versions::V2 {
+            return Err(broken("with Rekor v2 alone no key of a cluster turns yet")
+                .hint("keys turn on the local target, and on a cluster with Rekor v1")
+                .into());
+        }
+        self.rotate_plan(key, &RotationFacts::gather(&self.kubectl()?)?)
     }
 
     fn lost(&self, signature: &Signature) -> Result<Option<Fail>> {
         let text = state::read(&signature.bundle)?.unwrap_or_default();
-        let log = bundle::read(&text)?.log_id();
+        let read = bundle::read(&text)?;
+        let log = read.log_id();
         let root = self.trust_file("trusted_root.json");
         let root: Value = state::read_json(&root)?.unwrap_or_default();
         // What was replaced stays in the trusted root, with an end.
         let logs = root["tlogs"].as_array().into_iter().flatten();
         let mut in_use = logs.filter(|known| known["publicKey"]["validFor"].get("end").is_none());
         if in_use.any(|known| known["logId"]["keyId"].as_str() == log.as_deref()) {
+            return Ok(None);
+        }
+        // A log keeps its tree when its key turns.
+        let map = self
+            .kubectl()?
+            .get(REKOR.namespace, "configmap/rekor-config")?;
+        let tree = map.and_then(|map| map.data.get("treeID").cloned());
+        if tree.is_some_and(|tree| is_in_tree(read.origin(), &tree)) {
             return Ok(None);
         }
         let bundle = quote(&signature.bundle.to_string_lossy());
@@ -52,5 +75,24 @@ impl Trust for Cluster {
                 ),
             ),
         ))
+    }
+}
+
+/// Whether a log of this name has this tree.
+fn is_in_tree(origin: Option<&str>, tree: &str) -> bool {
+    let named = origin.and_then(|origin| origin.rsplit_once(" - "));
+    named.is_some_and(|(_, named)| named == tree)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_tree_of_a_log_is_in_its_name() {
+        assert!(is_in_tree(Some("rekor.example.com - 1234"), "1234"));
+        assert!(!is_in_tree(Some("rekor.example.com - 1234"), "234"));
+        assert!(!is_in_tree(Some("rekor.example.com"), "1234"));
+        assert!(!is_in_tree(None, ""));
     }
 }

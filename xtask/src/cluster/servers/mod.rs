@@ -27,6 +27,8 @@ pub(crate) struct ClusterServer {
     pub(crate) service: Option<Service>,
     /// The Secret with the public part of its key.
     pub(crate) public: Option<PublicPart>,
+    /// Where its next key is made, while the key turns.
+    pub(crate) next: Option<NextKey>,
     /// The certificate with which an ingress shows it.
     pub(crate) ingress: Option<IngressCertificate>,
     /// The ConfigMap that names its Merkle tree.
@@ -71,6 +73,37 @@ pub(crate) struct PublicPart {
     pub(crate) copy: &'static str,
     /// The key in the copy.
     pub(crate) as_key: &'static str,
+}
+
+/// The key that takes the place of a server's: it is made in a Secret of its own, and
+/// trusted, before the server has it.
+#[derive(Debug)]
+pub(crate) struct NextKey {
+    /// The Secret, in the namespace of the server. A Certificate that makes it has this
+    /// name as well.
+    pub(crate) secret: &'static str,
+    /// The key of the public part.
+    pub(crate) key: &'static str,
+    /// What makes it.
+    pub(crate) maker: Maker,
+    /// The list of the trusted root in which the key is, if it is in one.
+    pub(crate) list: Option<&'static str>,
+}
+
+/// What makes a key.
+#[derive(Debug)]
+pub(crate) enum Maker {
+    /// cert-manager, by this manifest of the repository.
+    Certificate(&'static str),
+    /// A Job of this name in the release scaffold, run for another Secret.
+    Job(&'static str),
+}
+
+impl PublicPart {
+    /// The name of the copy of the next key's public part.
+    pub(crate) fn next_copy(&self) -> String {
+        format!("{}-next", self.copy)
+    }
 }
 
 /// All servers.

@@ -1,6 +1,6 @@
 //! The rows of the table.
 
-use super::{ClusterServer, IngressCertificate, PublicPart, Service};
+use super::{ClusterServer, IngressCertificate, Maker, NextKey, PublicPart, Service};
 use crate::cluster::conditions::Condition;
 use crate::cluster::conditions::ConditionKind::{
     Accepts, Certificate, ConfigMap, Deployment, Ended, Secret, Volume,
@@ -17,6 +17,7 @@ const NEIGHBOUR: ClusterServer = ClusterServer {
     deployment: "",
     service: None,
     public: None,
+    next: None,
     ingress: None,
     tree: None,
     ready: &[],
@@ -62,6 +63,12 @@ pub(crate) static FULCIO: ClusterServer = ClusterServer {
         copy: "fulcio-certificate",
         as_key: "cert",
     }),
+    next: Some(NextKey {
+        secret: "fulcio-next",
+        key: "tls.crt",
+        maker: Maker::Certificate("deploy/certificate-fulcio-next.yml"),
+        list: Some("certificateAuthorities"),
+    }),
     ingress: Some(IngressCertificate {
         title: "the certificate of Fulcio's ingress",
         secret: "fulcio-tls",
@@ -96,6 +103,12 @@ pub(crate) static CTLOG: ClusterServer = ClusterServer {
         copy: "ctlog-public-key",
         as_key: "public",
     }),
+    next: Some(NextKey {
+        secret: "ctlog-next",
+        key: "public",
+        maker: Maker::Job("scaffold-ctlog-createctconfig"),
+        list: Some("ctlogs"),
+    }),
     ingress: None,
     tree: Some(Condition::key(ConfigMap, "ctlog-config", "treeID")),
     ready: &[
@@ -127,6 +140,12 @@ pub(crate) static REKOR: ClusterServer = ClusterServer {
         key: "tls.crt",
         copy: "rekor-public-key",
         as_key: "public",
+    }),
+    next: Some(NextKey {
+        secret: "rekor-next",
+        key: "tls.crt",
+        maker: Maker::Certificate("deploy/certificate-rekor-next.yml"),
+        list: Some("tlogs"),
     }),
     ingress: Some(IngressCertificate {
         title: "the certificate of Rekor's ingress",

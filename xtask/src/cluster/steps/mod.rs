@@ -1,5 +1,6 @@
 //! The steps that a cluster does in this program, each in its file.
 
+pub(crate) mod accept_next;
 pub(crate) mod chart_certificates;
 pub(crate) mod choose;
 pub(crate) mod clear_jobs;
@@ -8,15 +9,20 @@ pub(crate) mod database_secret;
 pub(crate) mod fetch_images;
 pub(crate) mod first_entry;
 pub(crate) mod follow;
+pub(crate) mod forget_next;
 pub(crate) mod halt;
 pub(crate) mod job;
 pub(crate) mod launch;
+pub(crate) mod make_next;
 pub(crate) mod preload;
 pub(crate) mod refuse;
+pub(crate) mod retire;
 pub(crate) mod signing_config;
+pub(crate) mod switch;
 pub(crate) mod timestamp_key;
 pub(crate) mod trust;
 
+pub(crate) use accept_next::AcceptNext;
 pub(crate) use chart_certificates::ChartCertificates;
 pub(crate) use choose::Choose;
 pub(crate) use clear_jobs::ClearJobs;
@@ -25,12 +31,16 @@ pub(crate) use database_secret::DatabaseSecret;
 pub(crate) use fetch_images::FetchImages;
 pub(crate) use first_entry::FirstClusterEntry;
 pub(crate) use follow::Follow;
+pub(crate) use forget_next::ForgetNext;
 pub(crate) use halt::HaltForward;
 pub(crate) use job::Job;
 pub(crate) use launch::LaunchForward;
+pub(crate) use make_next::MakeNext;
 pub(crate) use preload::Preload;
 pub(crate) use refuse::{Refusal, Refuse};
+pub(crate) use retire::Retire;
 pub(crate) use signing_config::SigningConfig;
+pub(crate) use switch::Switch;
 pub(crate) use timestamp_key::TimestampKey;
 pub(crate) use trust::ClusterTrust;
 
@@ -53,6 +63,11 @@ steps! {
         FetchImages(FetchImages),
         ClearJobs(ClearJobs),
         Trust(ClusterTrust),
+        NextKey(MakeNext),
+        AcceptNextKey(AcceptNext),
+        Switch(Switch),
+        Retire(Retire),
+        ForgetNextKey(ForgetNext),
         SigningConfig(SigningConfig),
         Job(Job),
         Follow(Follow),
@@ -75,9 +90,8 @@ mod tests {
     use crate::entry::{Version, Versions};
     use crate::plan::Ready;
     use crate::plan::step_args::each_is_read_from_its_words;
-    use crate::target::ClusterOptions;
-    use crate::target::SignerArgs;
     use crate::target::steps::samples;
+    use crate::target::{ClusterOptions, RotatedKey, SignerArgs};
 
     #[test]
     fn each_step_is_what_is_read_from_its_words() {
@@ -110,6 +124,19 @@ mod tests {
             ClusterStep::FetchImages(FetchImages {}),
             ClusterStep::ClearJobs(ClearJobs {}),
             ClusterStep::Trust(ClusterTrust {}),
+            ClusterStep::NextKey(MakeNext {
+                key: RotatedKey::Ctlog,
+            }),
+            ClusterStep::AcceptNextKey(AcceptNext {}),
+            ClusterStep::Switch(Switch {
+                key: RotatedKey::Fulcio,
+            }),
+            ClusterStep::Retire(Retire {
+                key: RotatedKey::Rekor,
+            }),
+            ClusterStep::ForgetNextKey(ForgetNext {
+                key: RotatedKey::Fulcio,
+            }),
             ClusterStep::SigningConfig(SigningConfig {
                 version: Version::V2,
                 fulcio: "http://a".into(),

@@ -71,12 +71,18 @@ where
     let token = Token {
         user: "alice".into(),
         out: "/a b/token".into(),
+        renew: false,
     };
     let forget = Forget {
         file: "/tmp/token".into(),
     };
     // Those with options come with and without them, since each is written in its own words.
     vec![
+        Token {
+            renew: true,
+            ..token.clone()
+        }
+        .into(),
         token.into(),
         forget.into(),
         unsign(true).into(),

@@ -61,6 +61,25 @@ impl StepArgs for Prove {
 }
 
 impl Prove {
+    /// That this signer signed an artifact.
+    pub(crate) fn of(artifact: &Artifact, signer: &SignerArgs) -> Prove {
+        let common = Prove {
+            signer: signer.clone(),
+            ..Prove::default()
+        };
+        match artifact.clone() {
+            Artifact::Image(image) => Prove {
+                image: Some(image),
+                ..common
+            },
+            Artifact::Blob { file, bundle } => Prove {
+                blob: Some(file),
+                bundle: Some(bundle),
+                ..common
+            },
+        }
+    }
+
     /// The step that proves one of several artifacts, called `prove` with this behind it.
     fn step(self, suffix: &str) -> Step {
         let name = match (&self.image, &self.blob) {
@@ -84,22 +103,10 @@ pub(crate) fn push_prove(
 ) -> Vec<String> {
     let mut names = Vec::new();
     for (i, artifact) in asked.artifacts.iter().enumerate() {
-        let common = Prove {
+        let prove = Prove {
             attestation: asked.attestation.map(str::to_owned),
             trusted_root: trusted_root.clone(),
-            signer: asked.signer.clone(),
-            ..Prove::default()
-        };
-        let prove = match artifact.clone() {
-            Artifact::Image(image) => Prove {
-                image: Some(image),
-                ..common
-            },
-            Artifact::Blob { file, bundle } => Prove {
-                blob: Some(file),
-                bundle: Some(bundle),
-                ..common
-            },
+            ..Prove::of(artifact, asked.signer)
         };
         let step = prove.step(&numbered(i));
         names.push(step.name.clone());

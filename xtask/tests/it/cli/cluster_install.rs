@@ -301,8 +301,8 @@ error: "a/b" is not a domain
 exit 2
 
 $ cargo xtask rotate -q fulcio
-error: `rotate` is for the local target
-hint: on a cluster, replace the Secret of the key, then: cargo xtask --on cluster --state [STATE] copy-secrets and cargo xtask --on cluster --state [STATE] trust, which keep the old one
+error: no Sigstore is installed on this cluster yet
+hint: cargo xtask --on cluster --state [STATE] install
 exit 2
 
 $ cargo xtask start -q pony

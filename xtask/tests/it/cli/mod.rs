@@ -31,6 +31,7 @@ mod inspect_rekor;
 mod install;
 mod interrupts;
 mod json_events;
+mod log;
 mod logs;
 mod prefetch;
 mod preflight;

@@ -189,6 +189,83 @@ fn any_number_of_images() {
     assert!(plan.contains("--image \"$IMAGE_9\""), "{plan}");
 }
 
+/// What fails is named with its reason, and the rest counts.
+#[test]
+fn some_of_many() {
+    let world = World::on_free_ports().installed("v2");
+    let _dex = world.dex();
+    let files: Vec<String> = (1..=12).map(|n| format!("file-{n}")).collect();
+    for file in &files {
+        world.write(&format!("work/{file}"), file);
+    }
+    let refuses = "case \"$*\" in *file-7*) echo 'Error: no such thing' >&2; exit 1 ;; esac";
+    world.fake("cosign", &format!("{refuses}\n{COSIGN}"));
+    let run = world.run(&format!("sign {}", files.join(" ")));
+    assert_eq!(run.exit, 1, "{}", run.seen());
+    assert_eq!(run.out.matches("signed ").count(), 11, "{}", run.out);
+    let said = "not signed: [TEMP]/work/file-7: cosign failed with exit status: 1\n";
+    assert!(run.err.contains(said), "{}", run.err);
+    // One line for a tenth of the steps, and not one for each.
+    assert!(run.err.contains("14 of 14 steps\n"), "{}", run.err);
+    assert!(!run.err.contains("sign-2"), "{}", run.err);
+    let said =
+        "error: 1 of 12 is not signed\nhint: sign what is left: run the same command again\n";
+    assert!(run.err.ends_with(said), "{}", run.err);
+
+    let events = world.run("--json sign file-1 file-7").events();
+    let result = events.last().unwrap();
+    assert_eq!((&result["ok"], &result["exit"]), (&false.into(), &1.into()));
+    assert_eq!(
+        result["signatures"].as_array().unwrap().len(),
+        1,
+        "{result}"
+    );
+    assert_eq!(result["error"], "1 of 2 is not signed");
+    // Where there is no token there is nothing of any of them.
+    drop(_dex);
+    let run = world.run("sign -q file-1 file-2");
+    assert_eq!(run.exit, 2, "{}", run.seen());
+    assert!(!run.err.contains("not signed"), "{}", run.err);
+}
+
+/// What could not be kept is refused before anything goes to a log.
+#[test]
+fn bundles_that_cannot_be_written() {
+    let world = World::new().installed("v2");
+    for file in ["a", "b", "a.sigstore.json", "b.sigstore.json/x"] {
+        world.write(&format!("work/{file}"), file);
+    }
+    for (line, said) in [
+        ("sign --blob a --bundle a", "that is the file itself"),
+        ("sign b", "that is a directory"),
+        (
+            "sign --blob a --bundle none/c",
+            "there is no such directory",
+        ),
+        ("sign a --bundle b", ""),
+        ("sign a b --bundle c", "--bundle is for one file"),
+        ("sign b.sigstore.json", "b.sigstore.json is a directory"),
+        (
+            "sign a.sigstore.json",
+            "only bundles of other files are named",
+        ),
+        (
+            "sign sample",
+            "there is no file sample, and an image is named with its registry",
+        ),
+    ] {
+        let run = world.run(&format!("{line} --dry-run"));
+        if said.is_empty() {
+            run.ok();
+            continue;
+        }
+        assert_eq!(run.exit, 2, "{line}: {}", run.seen());
+        assert!(run.err.contains(said), "{line}: {}", run.err);
+    }
+    assert_eq!(world.calls(), "");
+    assert_eq!(fs::read_to_string(world.path("work/a")).unwrap(), "a");
+}
+
 /// Dex refuses, or what answers in its place is not Dex.
 #[test]
 fn no_token() {

@@ -163,6 +163,59 @@ fn what_must_be_refused_is_refused() {
         .fails(2, "runs Rekor v2, not v1");
 }
 
+/// The same command goes on where it stopped.
+#[test]
+fn many_files() {
+    let workshop = Workshop::installed(&[]);
+    let names: Vec<String> = (0..10)
+        .map(|n| {
+            let file = workshop.temp.path().join(format!("file {n}"));
+            std::fs::write(&file, format!("this is {n}")).unwrap();
+            file.to_str().unwrap().to_owned()
+        })
+        .collect();
+    let all = |verb: &[&str]| {
+        let words = verb.iter().copied();
+        workshop.run(
+            &words
+                .chain(names.iter().map(String::as_str))
+                .collect::<Vec<_>>(),
+        )
+    };
+    let first = workshop.run(&["--json", "sign", &names[0], &names[1]]).ok();
+    assert_eq!(first.json()["signatures"].as_array().unwrap().len(), 2);
+    let rest = all(&["--json", "sign", "--jobs", "3"]).ok().json();
+    assert_eq!(rest["signatures"].as_array().unwrap().len(), 8, "{rest}");
+    let again = all(&["sign"]).ok();
+    assert!(again.out.starts_with("nothing to do: "), "{}", again.out);
+    // It is not bob who has signed them.
+    let by_bob = workshop.run(&["--json", "sign", "--as", "bob", &names[0], &names[1]]);
+    assert_eq!(
+        by_bob.ok().json()["signatures"].as_array().unwrap().len(),
+        2
+    );
+    std::fs::write(&names[5], "something else").unwrap();
+    std::fs::remove_file(format!("{}.sigstore.json", names[6])).unwrap();
+    let run = all(&["--json", "verify"]);
+    assert_eq!(run.exit, 1, "{}", run.err);
+    let result = run.json();
+    assert_eq!(result["error"], "4 of 10 are not verified");
+    let verified = result["verified"].as_array().unwrap();
+    assert_eq!((verified.len(), &verified[0]), (6, &(&*names[2]).into()));
+    assert_eq!(result["signatures"][0]["identity"], "alice@example.com");
+    let told = all(&["verify"]).err;
+    for (i, why) in [
+        (0, "signed by bob@example.com (issuer "),
+        (5, " is not what was signed: "),
+        (6, "the file carries no signature: "),
+    ] {
+        let said = told
+            .lines()
+            .find(|line| line.starts_with(&format!("not verified: {}: ", names[i])));
+        assert!(said.is_some_and(|line| line.contains(why)), "{i}: {told}");
+    }
+}
+
 #[test]
 fn a_changed_file_is_refused() {
     let workshop = Workshop::installed(&[]);

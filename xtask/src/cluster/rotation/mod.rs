@@ -1,0 +1,52 @@
+//! Keys of a cluster that turn: the next key is made in a Secret of its own and trusted,
+//! its server takes it, the former one ends, and the Secret goes.
+
+pub(crate) mod job;
+pub(crate) mod next_key;
+mod plan;
+
+use super::servers::{CTLOG, ClusterServer, FULCIO, Maker, NextKey, REKOR};
+use crate::fail::{Fail, broken};
+use crate::target::RotatedKey;
+pub(crate) use plan::RotationFacts;
+
+/// The server of a key, and where its next one is made.
+///
+/// # Errors
+/// Where the key does not turn on a cluster: why, and what to do.
+pub(crate) fn turning(key: RotatedKey) -> Result<(&'static ClusterServer, &'static NextKey), Fail> {
+    let server = match key {
+        RotatedKey::Fulcio => &FULCIO,
+        RotatedKey::Ctlog => &CTLOG,
+        RotatedKey::Rekor => &REKOR,
+        RotatedKey::Timestamp => {
+            return Err(broken("this cluster has no timestamp authority")
+                .hint("Rekor v1 itself says when it took an entry in; its key turns: cargo xtask rotate rekor"));
+        }
+        RotatedKey::Registry => {
+            return Err(broken("the certificate of a cluster's registry does not turn: a new pod, which would begin with it, has no images")
+                .hint("cert-manager renews it in time; then: kubectl rollout restart deployment/registry, cargo xtask trust, and sign again"));
+        }
+        RotatedKey::Users => {
+            return Err(
+                broken("a cluster has no users of the workshop: service accounts sign")
+                    .hint("their tokens end by themselves, after ten minutes"),
+            );
+        }
+        RotatedKey::Tuf => {
+            return Err(broken("this cluster has no TUF repository")
+                .hint("clients are given the files that `cargo xtask env` names"));
+        }
+    };
+    let next = server.next.as_ref();
+    let next = next.ok_or_else(|| broken("a key that turns has no place for the next one"))?;
+    Ok((server, next))
+}
+
+/// What removes what made the next key of a server, so that it does not make it again.
+pub(crate) fn maker(next: &NextKey) -> String {
+    match next.maker {
+        Maker::Certificate(_) => format!("certificates.cert-manager.io/{}", next.secret),
+        Maker::Job(_) => format!("jobs/{}", next.secret),
+    }
+}
