@@ -19,7 +19,7 @@ use crate::format::key::Unproved;
 use crate::format::protojson::strict_json;
 use crate::proof::chain::{self, Purpose};
 use crate::rekor::entries::{self, LoggedEntry, LoggedTree};
-use crate::target::{Reached, Target};
+use crate::target::{Reached, Shard, Target};
 use crate::time;
 use crate::tlog::checkpoint::Checkpoint;
 use crate::tlog::ct_signature;
@@ -72,8 +72,17 @@ pub(crate) fn sources(
     root: &TrustedRoot,
 ) -> Result<Vec<LogSource>> {
     if let Some(version) = choice.rekor() {
-        let reached = target.reach_rekor(version)?;
-        return Ok(vec![LogSource { choice, reached }]);
+        let ended = target.ended_shards(version).into_iter();
+        let shards = ended.map(Shard::Number).chain([Shard::Newest]);
+        let reached = shards.map(|shard| target.reach_shard(version, shard));
+        return reached
+            .map(|reached| {
+                Ok(LogSource {
+                    choice,
+                    reached: reached?,
+                })
+            })
+            .collect();
     }
     let mut why = not_so("the trusted root names no CT log").into();
     let mut all = Vec::new();

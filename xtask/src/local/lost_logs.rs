@@ -10,9 +10,12 @@ use serde::Deserialize;
 
 use super::Local;
 use super::manifest::KeyRecipe;
-use crate::fail::broken;
+use crate::fail::{Fail, broken};
 use crate::state;
+use crate::text::short;
 use crate::tlog::checkpoint::Checkpoint;
+use crate::tlog::merkle::{self, Nodes};
+use crate::tlog::tiles::{Source, TileTree};
 
 /// Where a server that writes tiles keeps how far its tree is; it begins an empty one
 /// where this file is missing.
@@ -38,6 +41,7 @@ impl Local {
                 continue;
             }
             let made = self.dir.join(key.public()).exists();
+            let within = data.strip_prefix(&self.dir).unwrap_or(&data);
             let lost = if data.exists() {
                 lost_tree(&data)?
             } else if self.installed && made {
@@ -48,15 +52,19 @@ impl Local {
                 None
             };
             if let Some(file) = lost {
-                let lost = data.strip_prefix(&self.dir).unwrap_or(&data).join(file);
-                let lost = lost.display().to_string();
-                return Err(broken(format!(
+                let lost = within.join(file).display().to_string();
+                return Err(put_back(format!(
                     "{} is gone or older than what was signed: {} would begin again with the same key",
                     lost.trim_end_matches('/'),
                     server.name
                 ))
-                .hint("put the whole directory back from a copy")
-                .hint("or start over: cargo xtask uninstall --yes --keep-tools")
+                .into());
+            }
+            if let Some(why) = damaged_tiles(&data)? {
+                let within = within.display();
+                return Err(put_back(format!(
+                    "the tiles in {within} are not what was signed: {why}"
+                ))
                 .into());
             }
         }
@@ -64,14 +72,56 @@ impl Local {
     }
 }
 
+fn put_back(what: String) -> Fail {
+    broken(what)
+        .hint("put the whole directory back from a copy")
+        .hint("or start over: cargo xtask uninstall --yes --keep-tools")
+}
+
+/// The tiles of a log on disk.
+struct TileFiles<'a>(&'a Path);
+
+impl Source for TileFiles<'_> {
+    fn find(&self, path: &str, _: u64) -> Result<Option<Vec<u8>>, Fail> {
+        state::read(&self.0.join(path)).map_err(|error| Fail::from_error(&error))
+    }
+}
+
+/// What is wrong with the newest tiles of a log, on each level: from the last entry they
+/// lead to the root that was signed. Nobody else would notice before a proof is asked for,
+/// and what the log adds it would add to other hashes.
+fn damaged_tiles(data: &Path) -> Result<Option<String>> {
+    let Some(signed) = signed_checkpoint(data)?.filter(|signed| signed.size > 0) else {
+        return Ok(None);
+    };
+    let (last, size) = (signed.size - 1, signed.size);
+    let mut tree = TileTree::new(TileFiles(data), size);
+    let root = tree.node(0, last).and_then(|leaf| {
+        let hashes = merkle::inclusion_proof(&mut tree, last, size)?;
+        merkle::root_from_inclusion_proof(leaf, last, size, &hashes).map_err(broken)
+    });
+    Ok(match root {
+        Ok(root) if root == signed.root => None,
+        Ok(root) => Some(format!(
+            "they lead to the root {}, not {}",
+            short(&root),
+            short(&signed.root)
+        )),
+        Err(fail) => Some(fail.what),
+    })
+}
+
+/// The checkpoint that a log signed last. One that is damaged is written again, from the
+/// tree.
+fn signed_checkpoint(data: &Path) -> Result<Option<Checkpoint>> {
+    let signed = state::read(&data.join("checkpoint"))?;
+    Ok(signed.and_then(|text| Checkpoint::read(&String::from_utf8_lossy(&text)).ok()))
+}
+
 /// The file that keeps the tree, where the log has signed more than stands in it: the
 /// tree is written before each checkpoint, so it is never behind.
 fn lost_tree(data: &Path) -> Result<Option<&'static str>> {
-    let Some(signed) = state::read(&data.join("checkpoint"))? else {
-        return Ok(None);
-    };
-    // One that is damaged is written again, from the tree.
-    let Ok(signed) = Checkpoint::read(&String::from_utf8_lossy(&signed)) else {
+    let Some(signed) = signed_checkpoint(data)? else {
         return Ok(None);
     };
     let tree = state::read(&data.join(TREE))?;

@@ -109,6 +109,23 @@ pub(crate) fn program(pid: u32) -> Option<PathBuf> {
     }
 }
 
+/// The directory in which a process runs.
+pub(crate) fn directory(pid: u32) -> Option<PathBuf> {
+    if cfg!(target_os = "linux") {
+        return std::fs::read_link(format!("/proc/{pid}/cwd")).ok();
+    }
+    let shell = xshell::Shell::new().ok()?;
+    let pid = pid.to_string();
+    let lines = xshell::cmd!(shell, "/usr/sbin/lsof -a -p {pid} -d cwd -Fn")
+        .quiet()
+        .ignore_stderr()
+        .read()
+        .ok()?;
+    lines
+        .lines()
+        .find_map(|line| Some(line.strip_prefix('n')?.into()))
+}
+
 /// The inode of the socket that listens on a port, from a table of proc(5).
 fn listening_inode(table: &str, port: u16) -> Option<String> {
     const LISTEN: &str = "0A";
@@ -146,5 +163,6 @@ mod tests {
             "{found}"
         );
         assert_eq!(program(me), std::env::current_exe().ok());
+        assert_eq!(directory(me), std::env::current_dir().ok());
     }
 }

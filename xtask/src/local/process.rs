@@ -56,6 +56,13 @@ const INHERITED: [&str; 6] = ["PATH", "HOME", "TMPDIR", "LANG", "LC_ALL", "TZ"];
 /// again: one that was stopped or hangs never will.
 const HANGS: Duration = Duration::from_secs(5);
 
+/// The process of a server that is about to be started. Where it stays in a record, this
+/// program was killed before it could write another.
+const UNKNOWN: u32 = 0;
+
+/// How long such a server may take until it listens.
+const BEGINS: Duration = Duration::from_secs(1);
+
 /// Starts a server, detached from this process and its terminal. One that runs
 /// as asked is left alone; one that runs otherwise is stopped first.
 pub(crate) fn launch(launch: &LaunchRequest<'_>) -> Result<ProcessRecord> {
@@ -80,21 +87,27 @@ pub(crate) fn launch(launch: &LaunchRequest<'_>) -> Result<ProcessRecord> {
         }
         halt(dir, name, ports)?;
     }
+    // One that nobody could remember any more, since this program was killed.
+    end_lost(dir, name, ports)?;
     for port in ports {
         free(*port)?;
     }
     let (log, log_from) = open_log(dir, name)?;
-    let mut child = spawn(launch, &log)?;
-    let pid = child.id();
-    let record = ProcessRecord {
-        pid,
-        started: platform::started(pid).unwrap_or_default(),
+    let mut record = ProcessRecord {
+        pid: UNKNOWN,
+        started: String::new(),
         since: time::now(),
         log: Path::new("logs").join(format!("{name}.log")),
         log_from,
         version: version.clone(),
         fingerprint,
     };
+    state::write_json(&record_path(dir, name), &record)?;
+    let mut child = spawn(launch, &log).inspect_err(|_| {
+        let _ = state::forget(&record_path(dir, name));
+    })?;
+    record.pid = child.id();
+    record.started = platform::started(record.pid).unwrap_or_default();
     // A server that no record names could not be stopped any more.
     if let Err(error) = state::write_json(&record_path(dir, name), &record) {
         let _ = child.kill();
@@ -166,23 +179,38 @@ fn open_log(dir: &Path, name: &str) -> Result<(File, u64)> {
     Ok((file, from))
 }
 
+/// Ends the process of a server that no record names: it listens on the server's ports,
+/// runs in the target's directory and is a program that an install built, so it is
+/// nobody else's.
+fn end_lost(dir: &Path, name: &str, ports: &[u16]) -> Result<()> {
+    // It may be on its way to its port.
+    if record(dir, name).is_ok_and(|record| record.is_some_and(|record| record.pid == UNKNOWN)) {
+        let until = Instant::now() + BEGINS;
+        let listens = || ports.iter().any(|port| platform::listener(*port).is_some());
+        while !listens() && Instant::now() < until {
+            std::thread::sleep(POLL);
+        }
+    }
+    let built = super::build::cache_dir()?.join("servers");
+    let here = dir.canonicalize().ok();
+    let ours = |pid| {
+        let program = platform::program(pid);
+        program.is_some_and(|path| path.starts_with(&built)) && platform::directory(pid) == here
+    };
+    for listener in ports.iter().filter_map(|port| platform::listener(*port)) {
+        if let Some((pid, _)) = listener.process.filter(|(pid, _)| ours(*pid)) {
+            end(name, pid, || platform::started(pid).is_some())?;
+        }
+    }
+    Ok(())
+}
+
 /// Stops a server: asks, and after five seconds ends it. One that does not run
-/// is stopped already. Where its record is damaged, it is found by its ports.
+/// is stopped already. Where no record names it, it is found by its ports.
 pub fn halt(dir: &Path, name: &str, ports: &[u16]) -> Result<()> {
     match running(dir, name) {
-        Ok(None) => {}
         Ok(Some(record)) => end(name, record.pid, || record.alive())?,
-        Err(_) => {
-            let built = super::build::cache_dir()?.join("servers");
-            for listener in ports.iter().filter_map(|port| platform::listener(*port)) {
-                // Nobody else's process: only a program that an install built.
-                let ours =
-                    |pid| platform::program(pid).is_some_and(|path| path.starts_with(&built));
-                if let Some((pid, _)) = listener.process.filter(|(pid, _)| ours(*pid)) {
-                    end(name, pid, || platform::started(pid).is_some())?;
-                }
-            }
-        }
+        Ok(None) | Err(_) => end_lost(dir, name, ports)?,
     }
     match std::fs::remove_file(record_path(dir, name)) {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => {

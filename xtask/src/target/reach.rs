@@ -48,6 +48,11 @@ pub(crate) trait Reach {
         self.reach_rekor(version)
     }
 
+    /// The numbers of the logs of Rekor that have ended and can still be read.
+    fn ended_shards(&self, _: Version) -> Vec<usize> {
+        Vec::new()
+    }
+
     /// The address at which the CT log with this id hands out its tiles, for as long as
     /// the answer is kept.
     fn reach_ct_log(&self, id: &Hash) -> Result<Reached>;

@@ -48,6 +48,16 @@ impl Reach for Local {
         Ok(Reached::directly(self.shard(shows, key, number)?))
     }
 
+    fn ended_shards(&self, version: Version) -> Vec<usize> {
+        let key = CountedKey::of_rekor(version);
+        let ended = 1..self.settings.newest(key);
+        let is_served = |number: &usize| {
+            let server = self.shows_rekor(version);
+            server.is_ok_and(|server| self.shard(server, key, *number).is_ok())
+        };
+        ended.filter(is_served).collect()
+    }
+
     fn reach_ct_log(&self, id: &Hash) -> Result<Reached> {
         self.require_installed()?;
         let log = self.manifest.trusted_as(TrustRole::CtLog, self.rekor())?;

@@ -203,3 +203,32 @@ fn an_installation_of_the_former_format_is_carried_over() {
     assert_eq!(ct_logs(&workshop), logs);
     workshop.run(&["verify"]).ok();
 }
+
+/// The newest tiles are compared with what was signed before a log goes on with them.
+#[test]
+fn a_damaged_tile_is_named_by_start() {
+    let workshop = Workshop::installed(&[]);
+    workshop.run(&["sign"]).ok();
+    workshop.run(&["sign"]).ok();
+    workshop.run(&["stop"]).ok();
+    for (log, tile) in [("ctlog-1", "000.p/2"), ("rekor-v2", "000.p/3")] {
+        let tile = workshop.dir().join(format!("data/{log}/tile/0/{tile}"));
+        let kept = std::fs::read(&tile).unwrap();
+        let mut flipped = kept.clone();
+        flipped[5] ^= 1;
+        std::fs::write(&tile, flipped).unwrap();
+        let refused = workshop.run(&["start"]);
+        refused.fails(
+            2,
+            &format!("the tiles in data/{log} are not what was signed"),
+        );
+        std::fs::remove_file(&tile).unwrap();
+        workshop
+            .run(&["start"])
+            .fails(2, "does not hand out tile/0/000.p/");
+        std::fs::write(&tile, kept).unwrap();
+    }
+    workshop.run(&["start"]).ok();
+    workshop.run(&["sign"]).ok();
+    workshop.run(&["inspect-rekor"]).ok();
+}

@@ -181,3 +181,26 @@ fn ports_change_and_the_state_moves() {
     assert!(!workshop.components().contains(&"rekor-v2".to_owned()));
     workshop.run(&["verify"]).ok();
 }
+
+/// The program was killed after it had started a server, and before it could write down
+/// which process that is.
+#[test]
+fn a_server_that_no_record_names_is_found() {
+    let workshop = Workshop::installed(&[]);
+    let record = workshop.dir().join("run/tiles.json");
+    let lost = workshop.pid("tiles");
+    std::fs::remove_file(&record).unwrap();
+    workshop.run(&["start"]).ok();
+    let next = workshop.pid("tiles");
+    assert_ne!(next, lost);
+
+    let text = std::fs::read_to_string(&record).unwrap();
+    let cut = text.replace(&next.to_string(), "0");
+    std::fs::write(&record, &cut).unwrap();
+    workshop.run(&["start"]).ok();
+    assert_ne!(workshop.pid("tiles"), next);
+    let port = workshop.address(8);
+    std::fs::write(&record, &cut).unwrap();
+    workshop.run(&["stop", "tiles"]).ok();
+    std::net::TcpListener::bind(&port).unwrap();
+}

@@ -205,6 +205,12 @@ fn a_log_that_has_ended_is_read() {
     let checks = newest["checks"].to_string();
     assert!(checks.contains("first checkpoint"), "{checks}");
     workshop.run(&["inspect-rekor", &image]).ok();
+    // Both logs are listed, and both CT logs.
+    for log in ["v2", "ct"] {
+        let listed = workshop.run(&["log", "--rekor", log]).ok().out;
+        let of_alice = listed.matches("alice@example.com").count();
+        assert_eq!(of_alice, 2, "{listed}");
+    }
     // A changed tile of the ended log is noticed.
     let tile = workshop.dir().join("data/rekor-v2/tile/0/000.p/2");
     let mut bytes = std::fs::read(&tile).unwrap();
