@@ -1,8 +1,10 @@
 //! `env`: what other clients need to use this Sigstore.
 
+use std::sync::LazyLock;
+
 use anyhow::Result;
 use clap::{Args, ValueEnum};
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Serialize, Serializer};
 
 use crate::app::{Answer, App};
 use crate::fail::broken;
@@ -29,36 +31,23 @@ enum Format {
     Github,
 }
 
-/// How each client is told, in the words of a POSIX shell; `USER` is who signs
-/// where nobody is named. A test runs them.
-const CLIENTS: [(&str, &[&str]); 4] = [
-    (
-        "an identity token, for where no browser can open",
-        &["cargo xtask step token --as USER --out TOKEN"],
-    ),
-    (
-        "cosign v3",
-        &[
-            r#""$WORKSHOP_COSIGN" sign-blob --yes --signing-config "$WORKSHOP_SIGNING_CONFIG" --trusted-root "$WORKSHOP_TRUSTED_ROOT" --identity-token TOKEN --bundle FILE.sigstore.json FILE"#,
-            r#""$WORKSHOP_COSIGN" verify-blob --trusted-root "$WORKSHOP_TRUSTED_ROOT" --certificate-identity "$WORKSHOP_IDENTITY" --certificate-oidc-issuer "$WORKSHOP_ISSUER" --bundle FILE.sigstore.json FILE"#,
-        ],
-    ),
-    (
-        "cosign v3, which takes the trusted root and the signing config by TUF",
-        &[
-            r#""$WORKSHOP_COSIGN" initialize --mirror "$WORKSHOP_TUF" --root "$WORKSHOP_TUF_ANCHOR""#,
-            r#""$WORKSHOP_COSIGN" sign-blob --yes --identity-token TOKEN --bundle FILE.sigstore.json FILE"#,
-            r#""$WORKSHOP_COSIGN" verify-blob --certificate-identity "$WORKSHOP_IDENTITY" --certificate-oidc-issuer "$WORKSHOP_ISSUER" --bundle FILE.sigstore.json FILE"#,
-        ],
-    ),
-    (
-        "sigstore-python 4",
-        &[
-            r#"SIGSTORE_IDENTITY_TOKEN="$(cat TOKEN)" sigstore --trust-config "$WORKSHOP_TRUST_CONFIG" sign FILE"#,
-            r#"sigstore --trust-config "$WORKSHOP_TRUST_CONFIG" verify identity --cert-identity "$WORKSHOP_IDENTITY" --cert-oidc-issuer "$WORKSHOP_ISSUER" FILE"#,
-        ],
-    ),
-];
+/// How a client is told, in the words of a POSIX shell.
+#[derive(Debug, Deserialize)]
+#[cfg_attr(test, serde(deny_unknown_fields))]
+struct Client {
+    /// What it is called.
+    client: String,
+    /// What is typed.
+    lines: Vec<String>,
+    /// Variables that must be there though no line names them.
+    #[serde(default)]
+    needs: Vec<String>,
+}
+
+/// All clients. The file is part of the program, so that a mistake in it is a failed test
+/// and never an error a user sees.
+static CLIENTS: LazyLock<Vec<Client>> =
+    LazyLock::new(|| serde_yaml::from_str(include_str!("../clients.yml")).unwrap_or_default());
 
 /// What another program reads.
 #[derive(Serialize)]
@@ -73,17 +62,17 @@ impl EnvCommand {
     pub(crate) fn run(self, app: &App) -> Result<Answer> {
         let target = app.target()?;
         let user = format!("--as {}", target.default_user());
-        let line = |line: &&str| app.ui.with_prefix(&line.replace("--as USER", &user));
+        let line = |line: &String| app.ui.with_prefix(&line.replace("--as USER", &user));
         let env = target.env()?;
-        // Not every target has every server.
-        let tuf = env.iter().any(|(name, _)| name == "WORKSHOP_TUF");
-        let clients = CLIENTS.iter();
-        let clients = clients.filter(|(_, lines)| tuf || !lines[0].contains("$WORKSHOP_TUF"));
+        let clients = CLIENTS.iter().filter(|client| client.is_for(&env));
         let environment = Environment {
-            env,
             clients: clients
-                .map(|(name, lines)| (*name, lines.iter().map(line).collect()))
+                .map(|client| {
+                    let lines = client.lines.iter().map(line).collect();
+                    (client.client.as_str(), lines)
+                })
                 .collect(),
+            env,
         };
         if app.ui.style().json {
             return Ok(Answer::document(environment));
@@ -107,6 +96,22 @@ impl EnvCommand {
             }
         }
         Ok(Answer::printed())
+    }
+}
+
+impl Client {
+    /// Whether all variables in its lines are there: not every target has every server. A
+    /// cosign may come later, so it is not asked for.
+    fn is_for(&self, env: &[(String, String)]) -> bool {
+        let named = self.lines.iter().flat_map(|line| line.split('$').skip(1));
+        let mut named = named.filter(|rest| rest.starts_with("WORKSHOP_"));
+        let there = |name: &str| env.iter().any(|(there, _)| there == name);
+        let of_lines = named.all(|rest| {
+            let end = rest.find(|c: char| !c.is_ascii_alphanumeric() && c != '_');
+            let name = &rest[..end.unwrap_or(rest.len())];
+            name == "WORKSHOP_COSIGN" || there(name)
+        });
+        of_lines && self.needs.iter().all(|name| there(name))
     }
 }
 
@@ -135,4 +140,34 @@ fn in_order<S: Serializer, N: Serialize, V: Serialize>(
 /// A word for fish, where only `\` and `'` mean something inside quotes.
 fn fish(text: &str) -> String {
     format!("'{}'", text.replace('\\', r"\\").replace('\'', r"\'"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table_is_read() {
+        let clients: Vec<Client> = serde_yaml::from_str(include_str!("../clients.yml")).unwrap();
+        assert!(clients.iter().all(|client| !client.lines.is_empty()));
+        assert_eq!(clients.len(), CLIENTS.len());
+    }
+
+    #[test]
+    fn a_client_is_for_those_who_have_its_variables() {
+        let client = Client {
+            client: "one".to_owned(),
+            lines: vec![r#"one "$WORKSHOP_A/x" $WORKSHOP_B "$TUF_ROOT""#.to_owned()],
+            needs: Vec::new(),
+        };
+        let env = |names: &[&str]| -> Vec<(String, String)> {
+            let pair = |name: &&str| ((*name).to_owned(), String::new());
+            names.iter().map(pair).collect()
+        };
+        assert!(client.is_for(&env(&["WORKSHOP_A", "WORKSHOP_B"])));
+        assert!(!client.is_for(&env(&["WORKSHOP_A", "WORKSHOP_BB"])));
+        let needs = vec!["WORKSHOP_C".to_owned()];
+        let client = Client { needs, ..client };
+        assert!(!client.is_for(&env(&["WORKSHOP_A", "WORKSHOP_B"])));
+    }
 }

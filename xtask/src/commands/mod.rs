@@ -80,6 +80,7 @@ commands! {
     Reset(reset::ResetCommand),
     Book(book::BookCommand),
     Env(env::EnvCommand),
+    Shell(shell::ShellCommand),
     Uninstall(uninstall::UninstallCommand),
     Step(step::StepCommand),
 }

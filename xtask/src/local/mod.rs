@@ -7,7 +7,7 @@
 //!   config/    the servers' configuration, filled in
 //!   data/      what servers keep: the logs, images, the TUF repository
 //!   trust/     trusted_root.json, signing_config.json, client_trust_config.json,
-//!              root.json, with which TUF clients begin
+//!              root.json, with which TUF clients begin, registry/ca.crt
 //!   run/       a record of each process      logs/   what it printed
 //!   offline/   the key of the TUF root role, which can be kept elsewhere
 //!   tuf/       cosign's TUF_ROOT             tmp/    tokens, for moments
@@ -17,6 +17,7 @@ mod addresses;
 pub mod build;
 pub(crate) mod config;
 pub(crate) mod doctor;
+mod environment;
 mod facts;
 pub(crate) mod former;
 mod keys;

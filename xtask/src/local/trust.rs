@@ -63,11 +63,16 @@ impl Local {
         let same = |(file, value): &(PathBuf, Value)| {
             state::read_json::<Value>(file).is_ok_and(|now| now.as_ref() == Some(value))
         };
-        files.iter().all(same)
+        let copied = |(file, pem): (PathBuf, Vec<u8>)| {
+            state::read(&file).is_ok_and(|now| now.as_ref() == Some(&pem))
+        };
+        files.iter().all(same) && self.registry_copy().is_ok_and(copied)
     }
 
     /// Writes the trust material (`cargo xtask step trust`).
     pub(crate) fn write_trust(&self) -> Result<()> {
+        let (file, pem) = self.registry_copy()?;
+        state::write(&file, &pem, 0o600)?;
         let files = self.trust_files()?;
         if let Some((_, root)) = files.last() {
             Generation::count(&self.dir, root)?;
@@ -78,8 +83,17 @@ impl Local {
         Ok(())
     }
 
-    /// Every file of the trust material, and what it holds: a signing config for each
-    /// version of Rekor, and both the root and the config of the newest in one.
+    /// The certificate of the registry where it is alone, under the name that skopeo and
+    /// podman look for, and what it holds.
+    fn registry_copy(&self) -> Result<(PathBuf, Vec<u8>)> {
+        let name = self.registry_certificate()?;
+        let pem = state::read(&self.dir.join(&name))?;
+        let pem = pem.with_context(|| format!("{name} is missing"))?;
+        Ok((self.trust_file("registry/ca.crt"), pem))
+    }
+
+    /// Every file of the trust material, and what it holds: for each version of Rekor a
+    /// signing config, and both the root and that config in one.
     fn trust_files(&self) -> Result<Vec<(PathBuf, Value)>> {
         let root = self.made_root()?;
         let file = |name: String| self.dir.join("trust").join(name);
@@ -88,9 +102,11 @@ impl Local {
             let config = self.made_config(version)?;
             if version == self.settings.rekor.newest() {
                 let client = client_config(&root, &config);
-                files.push((file("client_trust_config.json".into()), client));
+                files.push((file(client_config_name(None)), client));
                 files.push((file(config_name(None)), config.clone()));
             }
+            let client = client_config(&root, &config);
+            files.push((file(client_config_name(Some(version))), client));
             files.push((file(config_name(Some(version))), config));
         }
         // Last, so that what is there without it was not finished.
@@ -187,4 +203,9 @@ pub(crate) fn config_name(version: Option<Version>) -> String {
         Some(Version::V1) => "signing_config.rekor-v1.json".into(),
         Some(Version::V2) => "signing_config.rekor-v2.json".into(),
     }
+}
+
+/// The file with both the trusted root and a signing config, likewise.
+pub(crate) fn client_config_name(version: Option<Version>) -> String {
+    config_name(version).replace("signing_config", "client_trust_config")
 }

@@ -6,6 +6,7 @@ mod apiserver;
 mod book;
 mod browser;
 mod cli;
+mod clients;
 mod cluster;
 mod docs;
 mod house;

@@ -1,7 +1,5 @@
 //! Where the servers of the local target are.
 
-use std::path::PathBuf;
-
 use anyhow::Result;
 
 use crate::entry::Version;
@@ -9,7 +7,7 @@ use crate::fail::not_so;
 use crate::format::hex::hex;
 use crate::http::Server;
 use crate::local::Local;
-use crate::local::manifest::{ServerRow, TrustRole};
+use crate::local::manifest::TrustRole;
 use crate::local::settings::CountedKey;
 use crate::registry;
 use crate::target::{Reach, Reached, Shard, Signing};
@@ -84,38 +82,7 @@ impl Reach for Local {
 
     fn env(&self) -> Result<Vec<(String, String)>> {
         self.require_installed()?;
-        let path = |file: PathBuf| file.to_string_lossy().into_owned();
-        let trust = |name: &str| path(self.trust_file(name));
-        let mut env = vec![
-            ("WORKSHOP_COSIGN", path(self.build.program("cosign"))),
-            ("WORKSHOP_TRUSTED_ROOT", trust("trusted_root.json")),
-            ("WORKSHOP_SIGNING_CONFIG", trust("signing_config.json")),
-            ("WORKSHOP_TRUST_CONFIG", trust("client_trust_config.json")),
-            ("WORKSHOP_TUF_ANCHOR", trust("root.json")),
-        ];
-        // Only the newest log counts.
-        let counts = |row: &ServerRow| row.rekor.is_none_or(|version| version == self.rekor());
-        for row in self.manifest.servers.iter().filter(|row| counts(row)) {
-            if let Some(variable) = &row.variable {
-                env.push((variable, self.url(row)?));
-            }
-            if row.trusts_as == Some(TrustRole::OidcProvider) {
-                let identity = self.identity(self.default_user())?;
-                env.push(("WORKSHOP_IDENTITY", identity));
-            }
-        }
-        env.extend([
-            ("WORKSHOP_REGISTRY", self.registry_address()?),
-            (
-                "WORKSHOP_REGISTRY_CA",
-                path(self.dir.join(self.registry_certificate()?)),
-            ),
-            ("WORKSHOP_SAMPLE", self.sample()?),
-            ("WORKSHOP_USERS", path(self.dir.join(self.users_file()?))),
-            ("TUF_ROOT", path(self.tuf_root())),
-        ]);
-        let owned = |(name, value): (&str, String)| (name.to_owned(), value);
-        Ok(env.into_iter().map(owned).collect())
+        self.environment()
     }
 
     fn env_note(&self) -> Option<&'static str> {

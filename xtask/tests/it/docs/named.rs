@@ -226,7 +226,7 @@ fn every_option_that_is_named_exists() {
 }
 
 /// Versions that are history, or that someone ran the workshop with.
-const TRIED: [&str; 4] = ["3.19.5", "4.1.4", "1.35.4", "1.11.5"];
+const TRIED: [&str; 5] = ["3.19.5", "4.1.4", "1.35.4", "1.11.5", "0.13.1"];
 
 #[test]
 fn every_version_is_a_pin() {
@@ -241,6 +241,10 @@ fn every_version_is_a_pin() {
         "Cargo.toml",
         "xtask/Cargo.toml",
         "xtask/tests/apiserver/go.mod",
+        "xtask/tests/clients/go/go.mod",
+        "xtask/tests/clients/java/pom.xml",
+        "xtask/tests/clients/js/package.json",
+        "xtask/tests/clients/rust/Cargo.toml",
     ] {
         pins += &std::fs::read_to_string(repository().join(file)).unwrap();
     }

@@ -1,113 +1,19 @@
-//! Other clients: sigstore-python, a browser at Dex's page, cosign's own trust material.
+//! What other clients are given: the TUF repository, Dex's page in a browser, trust
+//! material as cosign's own.
 
 use std::path::Path;
 
 use serde_json::Value;
 
-use crate::support::run::{command, end, xtask};
-use crate::support::skip::skipped;
+use crate::support::run::{command, end};
 use crate::support::workshop::Workshop;
 
-/// sigstore-python signs and verifies, and each client verifies the other's.
+/// What is published follows the keys, and is looked at.
 #[test]
-fn other_clients_work_with_what_env_prints() {
-    let Some(sigstore) = std::env::var_os("WORKSHOP_TEST_SIGSTORE_PYTHON") else {
-        return skipped(
-            "sigstore-python: set WORKSHOP_TEST_SIGSTORE_PYTHON to its `sigstore` program",
-        );
-    };
+fn a_damaged_repository_is_named() {
     let workshop = Workshop::installed(&[]);
-    // Protobuf leaves the index 0 and the empty proof of a log's first entry
-    // out, and sigstore-python 4.5.1 misses them.
-    workshop.run(&["sign"]).ok();
-    let env = workshop.run(&["env"]).ok().out;
-    let clients: Vec<&str> = env
-        .lines()
-        .filter_map(|line| line.strip_prefix("#   "))
-        .collect();
-    assert_eq!(clients.len(), 8, "{env}");
-    let temp = workshop.temp.path();
-    std::fs::write(temp.join("cosigned"), "by cosign").unwrap();
-    std::fs::write(temp.join("pysigned"), "by python").unwrap();
-    std::fs::write(temp.join("bytuf"), "by cosign").unwrap();
-    let shell = |line: &str, file: &str| {
-        let shims = format!(
-            "cargo() {{ shift; '{}' \"$@\"; }}\nsigstore() {{ '{}' \"$@\"; }}\nset -eu\n",
-            xtask(),
-            sigstore.to_string_lossy(),
-        );
-        let mut sh = command(
-            Path::new("sh"),
-            &[
-                "-c",
-                &format!("{shims}{env}\n{}", line.replace("FILE", file)),
-            ],
-        );
-        sh.current_dir(temp);
-        end(sh)
-    };
-    let [
-        token,
-        cosign_signs,
-        cosign_verifies,
-        cosign_initializes,
-        cosign_signs_by_tuf,
-        cosign_verifies_by_tuf,
-        python_signs,
-        python_verifies,
-    ] = clients[..]
-    else {
-        unreachable!()
-    };
-    shell(token, "").ok();
-    shell(cosign_signs, "cosigned").ok();
-    shell(python_signs, "pysigned").ok();
-    shell(cosign_initializes, "").ok();
-    shell(cosign_signs_by_tuf, "bytuf").ok();
-    for file in ["cosigned", "pysigned", "bytuf"] {
-        shell(cosign_verifies, file).ok();
-        shell(cosign_verifies_by_tuf, file).ok();
-        shell(python_verifies, file).ok();
-    }
-    std::fs::write(temp.join("pysigned"), "changed").unwrap();
-    for verifies in [cosign_verifies, cosign_verifies_by_tuf, python_verifies] {
-        assert_ne!(shell(verifies, "pysigned").exit, 0);
-    }
-}
-
-/// A client that took the trusted root by TUF needs to be told nothing when a key turns.
-#[test]
-fn a_key_that_turns_reaches_clients_by_tuf() {
-    let workshop = Workshop::installed(&[]);
-    let env = workshop.run(&["env"]).ok().out;
-    let temp = workshop.temp.path();
-    let lines: Vec<&str> = env
-        .lines()
-        .filter_map(|line| line.strip_prefix("#   "))
-        .collect();
-    let [token, _, _, initialize, sign, verify, ..] = lines[..] else {
-        panic!("{env}");
-    };
-    let shell = |line: &str, file: &str| {
-        let shim = format!("cargo() {{ shift; '{}' \"$@\"; }}\nset -eu\n", xtask());
-        let line = line.replace("FILE", file);
-        let mut sh = command(Path::new("sh"), &["-c", &format!("{shim}{env}\n{line}")]);
-        sh.current_dir(temp);
-        end(sh)
-    };
-    let signed = |file: &str| {
-        std::fs::write(temp.join(file), file).unwrap();
-        shell(token, "").ok();
-        shell(sign, file).ok();
-    };
-    shell(initialize, "").ok();
-    signed("before");
     let ends = workshop.run(&["rotate", "fulcio"]).ok();
     assert!(ends.err.contains("publish"), "{}", ends.seen());
-    signed("after");
-    for file in ["before", "after"] {
-        shell(verify, file).ok();
-    }
     // What is published is what is there: nothing is left to do, and nothing is wrong.
     let doctor = workshop.run(&["doctor"]).ok();
     assert!(doctor.out.contains("✓ tuf"), "{}", doctor.seen());

@@ -4,7 +4,7 @@
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
@@ -18,9 +18,8 @@ use xtask::rekor::{self, Which};
 use xtask::trust::root::TrustedRoot;
 
 use super::ct_log::to_former_format;
-use crate::support::repo::{repository, target};
+use crate::support::clients::rekor_cli;
 use crate::support::run::{command, end};
-use crate::support::skip::{all_must_run, not_here};
 use crate::support::workshop::Workshop;
 
 /// A change of a bundle or an answer.
@@ -607,31 +606,4 @@ fn rekor_cli_agrees_on_good_and_tampered_answers() {
         );
         assert!(!ours, "{name}");
     }
-}
-
-/// rekor-cli of the version of Rekor that runs, which takes a minute to build; where
-/// nobody asks for all tests and it is not there, the test is skipped.
-fn rekor_cli() -> Option<PathBuf> {
-    let program = target().join("rekor-cli");
-    if !program.exists() && !all_must_run() {
-        not_here("rekor-cli takes a minute to build; to build it: WORKSHOP_TEST_ALL=1 cargo test");
-        return None;
-    }
-    let package = "github.com/sigstore/rekor/cmd/rekor-cli";
-    let words = [
-        "build",
-        "-trimpath",
-        "-ldflags=-s -w",
-        "-o",
-        program.to_str()?,
-        package,
-    ];
-    let mut build = command(Path::new("go"), &words);
-    let module = repository().join("deploy/local");
-    build
-        .current_dir(module)
-        .env("CGO_ENABLED", "0")
-        .env("GOFLAGS", "-mod=readonly");
-    end(build).ok();
-    Some(program)
 }

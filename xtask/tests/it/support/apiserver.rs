@@ -25,7 +25,7 @@ const START: Duration = Duration::from_secs(120);
 /// Who may do everything, on this API server.
 const ADMIN: &str = "admin-of-a-test";
 
-fn module() -> PathBuf {
+pub fn module() -> PathBuf {
     tests().join("apiserver")
 }
 

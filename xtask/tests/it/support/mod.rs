@@ -2,6 +2,7 @@
 
 pub mod apiserver;
 pub mod browser;
+pub mod clients;
 pub mod cluster;
 pub mod fakes;
 pub mod objects;

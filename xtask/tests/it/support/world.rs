@@ -257,7 +257,10 @@ impl World {
         for before in ["/token-", "/bundle-", "process ", "[STATE]."] {
             text = replaced_after(before, "0123456789", "[PID]", &text);
         }
-        replaced_after("-time=", "0123456789-:TZ", "[TIME]", &text)
+        for before in ["-time=", "generation 1, since "] {
+            text = replaced_after(before, "0123456789-:TZ", "[TIME]", &text);
+        }
+        text
     }
 
     /// A Dex that gives everybody the token.
