@@ -182,8 +182,11 @@ fn say(app: &App, one: &Listed) {
     app.ui
         .say(format!("{index:>6}  {time}  {who}  {what}  {kind}"));
     if let Some(why) = &one.not_issued {
-        app.ui
-            .say(format!("        not of Fulcio: {}", printable(why)));
+        let nobody = "no authority of the trusted root issued it";
+        let why = why.strip_prefix(nobody).unwrap_or(why);
+        let why = Some(why).filter(|why| !why.is_empty());
+        let why = why.map_or_else(String::new, |why| format!(": {}", printable(why)));
+        app.ui.say(format!("        {nobody}{why}"));
     }
 }
 

@@ -110,6 +110,42 @@ fn stolen_ca(session: &mut Session<'_>) -> Result<()> {
     session.expect_refusal(&file.proved(), Checks(&[Link::Validity]), Output::Failures)
 }
 
+/// Whoever signs with an authority of his own.
+pub(crate) const OWN_AUTHORITY: Lab = Lab {
+    name: "own-authority",
+    title: "an entry in alice's name that Fulcio never made a certificate for",
+    story: &[
+        "An attacker has no key of anybody, so he makes an authority of his own and gives it the name of the workshop's.",
+        "It issues a certificate for alice, and he signs with it.",
+        "Rekor records what he sends: in the log there is now an entry that names her.",
+    ],
+    question: "Alice lists the log and sees an entry that she did not make. Does it harm her?",
+    answer: &[
+        "No verifier believes it: the name of an authority is worth nothing, its key is what counts, and the trusted root has another one.",
+        "Rekor promises that an entry is there for everybody to see, and not that what it says is true.",
+        "So a monitor has to tell the two apart: an entry that Fulcio vouches for and that alice did not make is a theft; any other is noise that anybody can make.",
+    ],
+    options: &[],
+    run: own_authority,
+};
+
+fn own_authority(session: &mut Session<'_>) -> Result<()> {
+    let good = SignedFile::new(session, "program", "the good program\n")?;
+    session.expect_ok(&["sign", "--blob", &good.file])?;
+    session.say("\n# the attacker signs as alice, with an authority of his own:");
+    let ca = StolenAuthority::imitate(session)?;
+    let draft = ca.draft(&Wish::now(session, ALICE)?)?;
+    let file = signed(session, &ca, &draft, None)?;
+    session.expect_refusal(
+        &file.verified(),
+        Problem("leaf-without-authority"),
+        Output::Full,
+    )?;
+    session.expect_refusal(&file.proved(), Checks(&[Link::Chain]), Output::Failures)?;
+    session.say("\n# Alice lists the entries in her name:");
+    session.expect_ok(&["log", "--identity", ALICE])
+}
+
 /// A program of the thief, signed as Alice with a real promise of the CT log.
 fn with_promise(session: &Session<'_>, ca: &StolenAuthority) -> Result<SignedFile> {
     let draft = ca.draft(&Wish::now(session, ALICE)?)?;

@@ -51,6 +51,7 @@ pub const LABS: &[Lab] = &[
     images::WRONG_ISSUER,
     bundles::REPLAYED_CERTIFICATE,
     tokens::WRONG_TOKEN,
+    authority::OWN_AUTHORITY,
     authority::BEHIND_THE_CT_LOG,
     ct_log::PROMISE_NOT_KEPT,
     bundles::FORGED_ENTRY,

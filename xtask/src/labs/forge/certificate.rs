@@ -40,7 +40,7 @@ const ISSUER_V2: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.4.1.57
 /// 3.1).
 const POISON: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.4.1.11129.2.4.3");
 
-/// A certificate authority whose key was stolen.
+/// A certificate authority whose key was stolen, or one that only has its name.
 pub(crate) struct StolenAuthority {
     key: PrivateKey,
     certificate: Leaf,
@@ -89,6 +89,24 @@ impl StolenAuthority {
         Ok(StolenAuthority {
             key: super::stolen(session, &format!("fulcio-{number}.key"))?,
             certificate: Leaf::from_pem(&pem)?,
+        })
+    }
+
+    /// An authority of the same name with a key of its own, which nobody trusts.
+    pub(crate) fn imitate(session: &Session<'_>) -> Result<StolenAuthority> {
+        let genuine = StolenAuthority::take(session, 1)?.certificate;
+        let key = PrivateKey::random()?;
+        let mut tbs_certificate = genuine.certificate().tbs_certificate.clone();
+        tbs_certificate.subject_public_key_info = key.public()?;
+        let signature = key.sign(&tbs_certificate.to_der()?)?;
+        let certificate = Certificate {
+            signature_algorithm: tbs_certificate.signature.clone(),
+            signature: BitString::from_bytes(&signature)?,
+            tbs_certificate,
+        };
+        Ok(StolenAuthority {
+            key,
+            certificate: Leaf::from_der(&certificate.to_der()?)?,
         })
     }
 
