@@ -6,7 +6,8 @@ use anyhow::Result;
 use super::helm::CERT_MANAGER;
 use super::kubectl::Kubectl;
 use super::object::{LABEL, label};
-use super::servers::NAMESPACES;
+use super::servers::made_namespaces;
+use crate::entry::Versions;
 use crate::fail::broken;
 
 /// What can be made with it.
@@ -33,10 +34,11 @@ pub(super) fn is_ours(kubectl: &Kubectl) -> Result<bool> {
 pub(super) fn why_it_stays(kubectl: &Kubectl) -> Result<Option<String>> {
     let others = format!("--selector=!{}", label().0);
     let others = kubectl.list_with(KINDS, &["--all-namespaces", &others])?;
+    let own = made_namespaces(Versions::Both);
     // What cert-manager made for an Ingress of the workshop goes with it.
     let mut others = others
         .into_iter()
-        .filter(|object| !NAMESPACES.contains(&object.metadata.namespace.as_str()));
+        .filter(|object| !own.contains(&object.metadata.namespace.as_str()));
     Ok(others.next().map(|object| {
         let (kind, name) = (object.kind, object.metadata.name);
         format!("cert-manager stays: {kind} {name} is not the workshop's")

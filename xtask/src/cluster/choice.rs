@@ -9,6 +9,7 @@ use super::Cluster;
 use super::charts::Charts;
 use super::facts::{InstallFacts, Request, Surroundings};
 use super::settings::ClusterSettings;
+use crate::entry::Versions;
 use crate::fail::broken;
 use crate::target::{ClusterOptions, InstallStage, TargetKind};
 
@@ -21,6 +22,7 @@ impl Cluster {
     ) -> Result<ClusterSettings> {
         let mut settings = self.settings()?.clone();
         settings.take_ports(request.port_base, facts)?;
+        settings.take_rekor(request.rekor, facts.complete)?;
         settings.take_charts(request.options.charts.as_deref())?;
         let options = request.options;
         overlay(
@@ -61,6 +63,35 @@ impl ClusterSettings {
             .into());
         }
         self.port_base = base.unwrap_or(self.port_base);
+        Ok(())
+    }
+
+    /// Takes the versions of Rekor. What is `complete` changes in one direction and in two
+    /// steps: all who verify must know the keys of Rekor v2 before anybody signs with it.
+    fn take_rekor(&mut self, wanted: Option<Versions>, complete: bool) -> Result<()> {
+        let Some(wanted) = wanted.filter(|wanted| *wanted != self.rekor) else {
+            return Ok(());
+        };
+        match (self.rekor, wanted) {
+            _ if !complete => {}
+            (Versions::V1, Versions::Both) | (Versions::Both, Versions::V2) => {}
+            (Versions::V1, Versions::V2) => {
+                return Err(broken("who verifies here does not know the keys of Rekor v2 yet")
+                    .hint("first both beside each other: cargo xtask install --rekor both")
+                    .hint("then hand out the new trusted root, and then: cargo xtask install --rekor v2")
+                    .into());
+            }
+            (now, _) => {
+                return Err(broken(format!(
+                    "this installation runs Rekor {}, and there is no way back to {}",
+                    now.name(),
+                    wanted.name()
+                ))
+                .hint("remove it first, with its keys and logs: cargo xtask uninstall")
+                .into());
+            }
+        }
+        self.rekor = wanted;
         Ok(())
     }
 

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use super::kubectl::Kubectl;
 use super::object::{DEFAULT, Object, labels};
 use super::servers::{ClusterServer, PublicPart, with_public_part};
+use crate::entry::Versions;
 use crate::fail::broken;
 use crate::parallel;
 use crate::trust::write::public_key;
@@ -95,17 +96,18 @@ fn copies_of(
 }
 
 /// All copies as they should be, by server, and the Secrets of [`DEFAULT`].
-fn looked_at(kubectl: &Kubectl) -> Result<(Vec<Option<[Copy; 2]>>, Vec<Object>)> {
-    let parts: Vec<_> = with_public_part().collect();
+fn looked_at(kubectl: &Kubectl, rekor: Versions) -> Result<(Vec<Option<[Copy; 2]>>, Vec<Object>)> {
+    let parts: Vec<_> = with_public_part(rekor).collect();
     let look = |(server, part): &(&ClusterServer, &PublicPart)| copies_of(kubectl, server, part);
     let wanted = || parallel::each(&parts, look).into_iter().collect();
     parallel::both(wanted, || kubectl.list(DEFAULT, "secrets"))
 }
 
-/// Copies the public parts, and removes the copies of keys that turn no longer.
-pub(crate) fn copy(kubectl: &Kubectl) -> Result<()> {
-    let (wanted, there) = looked_at(kubectl)?;
-    for ((server, part), copies) in with_public_part().zip(wanted) {
+/// Copies the public parts of the servers for these versions of Rekor, and removes the
+/// copies of keys that turn no longer.
+pub(crate) fn copy(kubectl: &Kubectl, rekor: Versions) -> Result<()> {
+    let (wanted, there) = looked_at(kubectl, rekor)?;
+    for ((server, part), copies) in with_public_part(rekor).zip(wanted) {
         let copies = copies.ok_or_else(|| {
             let (secret, home) = (part.secret, server.namespace);
             broken(format!("there is no Secret {secret} in {home}")).hint("cargo xtask scaffold")
@@ -123,8 +125,8 @@ pub(crate) fn copy(kubectl: &Kubectl) -> Result<()> {
 }
 
 /// Whether every copy is there and is what its source is now.
-pub(crate) fn are_current(kubectl: &Kubectl) -> Result<bool> {
-    let (wanted, there) = looked_at(kubectl)?;
+pub(crate) fn are_current(kubectl: &Kubectl, rekor: Versions) -> Result<bool> {
+    let (wanted, there) = looked_at(kubectl, rekor)?;
     let is_current = |(name, copy): &Copy| {
         let found = there.iter().find(|secret| secret.metadata.name == *name);
         match (copy, found) {

@@ -11,8 +11,9 @@ use super::discovery::Discovery;
 use super::forwards::{self, PortForward};
 use super::job_manifest::{sample_image, tool_image};
 use super::object::DEFAULT;
-use super::servers::{FULCIO, REGISTRY, REKOR, forwarded};
+use super::servers::{REGISTRY, asked_to_sign, forwarded};
 use crate::artifact::Artifact;
+use crate::entry::{Version, Versions};
 use crate::local::process;
 use crate::random::random;
 use crate::target::{ClusterOptions, CosignRuns, InstallStage, TargetKind, WayBack};
@@ -22,6 +23,8 @@ use crate::target::{ClusterOptions, CosignRuns, InstallStage, TargetKind, WayBac
 pub(super) struct Request<'a> {
     pub(super) options: &'a ClusterOptions,
     pub(super) port_base: Option<u16>,
+    /// The versions of Rekor, where some are chosen.
+    pub(super) rekor: Option<Versions>,
     /// How far it goes, where not to the end.
     pub(super) stage: Option<InstallStage>,
 }
@@ -32,6 +35,7 @@ impl<'a> Request<'a> {
         Request {
             options,
             port_base: None,
+            rekor: None,
             stage: None,
         }
     }
@@ -47,18 +51,23 @@ pub(super) struct Surroundings {
     pub(super) nip_io: Option<String>,
     /// The server to which a forward is open whose port would change.
     pub(super) forwarded: Option<&'static str>,
+    /// Whether an install has come to its end here.
+    pub(super) complete: bool,
 }
 
 impl Surroundings {
     /// Asks the cluster, and this machine, for what the request needs.
     fn gather(cluster: &Cluster, request: Request<'_>) -> Result<Surroundings> {
         let settings = cluster.settings()?;
-        let mut facts = Surroundings::default();
+        let mut facts = Surroundings {
+            complete: cluster.trust_file("trusted_root.json").exists(),
+            ..Surroundings::default()
+        };
         if request
             .port_base
             .is_some_and(|base| base != settings.port_base)
         {
-            for server in forwarded() {
+            for server in forwarded(Versions::Both) {
                 if process::running(&cluster.dir, server.name)?.is_some() {
                     facts.forwarded.get_or_insert(server.name);
                 }
@@ -139,13 +148,14 @@ impl SigningFacts {
         cluster: &Cluster,
         artifacts: &[Artifact],
         account: &str,
+        rekor: Version,
         place: CosignRuns,
     ) -> Result<SigningFacts> {
         let account = format!("serviceaccount/{account}");
         let account = cluster.kubectl()?.get(DEFAULT, &account)?;
         Ok(SigningFacts {
             account_exists: account.is_some(),
-            place: CosignPlace::gather(cluster, "sign", artifacts, place)?,
+            place: CosignPlace::gather(cluster, Some(rekor), artifacts, place)?,
         })
     }
 }
@@ -165,22 +175,25 @@ pub(super) enum CosignPlace {
 }
 
 impl CosignPlace {
-    /// Where cosign runs, and what it is given there. Files are here, not in the cluster.
+    /// Where cosign runs, and what it is given there: to sign into a version of Rekor, or
+    /// to verify. Files are here, not in the cluster.
     pub(super) fn gather(
         cluster: &Cluster,
-        verb: &str,
+        signs: Option<Version>,
         artifacts: &[Artifact],
         place: CosignRuns,
     ) -> Result<CosignPlace> {
         let is_image = |artifact: &Artifact| matches!(artifact, Artifact::Image(_));
         if place != CosignRuns::OnHost && artifacts.iter().all(is_image) {
+            let verb = if signs.is_some() { "sign" } else { "verify" };
             let names = artifacts.iter().map(|_| job_name(verb));
             return Ok(CosignPlace::Jobs(names.collect::<Result<_>>()?));
         }
         let mut servers = Vec::new();
+        let is_forwarded = cluster.settings()?.ingress.is_none();
         // An ingress shows these, and only signing needs them.
-        if verb == "sign" && cluster.settings()?.ingress.is_none() {
-            servers.extend([&FULCIO, &REKOR]);
+        if let Some(version) = signs.filter(|_| is_forwarded) {
+            servers.extend(asked_to_sign(version));
         }
         if artifacts.iter().any(is_image) {
             servers.push(&REGISTRY);

@@ -3,6 +3,7 @@
 use anyhow::{Context, Result};
 use serde_json::Value;
 
+use crate::entry::{Version, Versions};
 use crate::exec::output_of;
 use crate::fail::{Fail, broken};
 use crate::parallel;
@@ -13,25 +14,57 @@ use crate::words;
 /// chart's name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct ChartRelease {
-    /// `cert-manager` or `scaffold`
+    /// `cert-manager`, `scaffold`, …
     pub(crate) chart: &'static str,
     pub(crate) namespace: &'static str,
+    /// The version of Rekor that it is for; `None` where it is for either.
+    rekor: Option<Version>,
 }
 
 /// cert-manager
 pub(crate) const CERT_MANAGER: ChartRelease = ChartRelease {
     chart: "cert-manager",
     namespace: "cert-manager",
+    rekor: None,
 };
 
 /// sigstore/scaffold
 pub(crate) const SCAFFOLD: ChartRelease = ChartRelease {
     chart: "scaffold",
     namespace: "sigstore",
+    rekor: None,
 };
 
-/// Both, in the order in which they are installed.
-pub(crate) const RELEASES: [ChartRelease; 2] = [CERT_MANAGER, SCAFFOLD];
+/// sigstore/ctlog-tiles
+pub(crate) const CTLOG_TILES: ChartRelease = ChartRelease {
+    chart: "ctlog-tiles",
+    namespace: "ctlog-tiles-system",
+    rekor: Some(Version::V2),
+};
+
+/// sigstore/rekor-tiles
+pub(crate) const REKOR_TILES: ChartRelease = ChartRelease {
+    chart: "rekor-tiles",
+    namespace: "rekor-tiles-system",
+    rekor: Some(Version::V2),
+};
+
+/// sigstore/tsa
+pub(crate) const TSA: ChartRelease = ChartRelease {
+    chart: "tsa",
+    namespace: "tsa-system",
+    rekor: Some(Version::V2),
+};
+
+/// All there are, in the order in which they are installed.
+pub(crate) const RELEASES: [ChartRelease; 5] =
+    [CERT_MANAGER, SCAFFOLD, CTLOG_TILES, REKOR_TILES, TSA];
+
+/// Those of an installation with these versions of Rekor.
+pub(crate) fn releases(rekor: Versions) -> impl Iterator<Item = ChartRelease> {
+    let all = RELEASES.into_iter();
+    all.filter(move |release| release.rekor.is_none_or(|version| rekor.has(version)))
+}
 
 /// A release as helm remembers it.
 #[derive(Debug, Clone, PartialEq)]

@@ -8,10 +8,10 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::charts::Charts;
-use super::helm::{ChartRelease, RELEASES, SCAFFOLD};
+use super::helm::{ChartRelease, SCAFFOLD};
 use super::minikube::Minikube;
 use super::scaffold_release::{FIRST_PHASE_VALUES, TABLES};
-use super::yaml;
+use crate::entry::Version;
 use crate::exec::{interrupt, output_of};
 use crate::plan::Command;
 use crate::plan::StepEvent;
@@ -24,30 +24,42 @@ const MANIFESTS: [&str; 3] = [
     "verify/job-verify.yml",
 ];
 
+/// What hands out the tiles of Rekor v2 and of its CT log.
+const READERS: [&str; 2] = [
+    "deploy/reader-rekor-tiles.yml",
+    "deploy/reader-ctlog-tiles.yml",
+];
+
 /// Every image that manifests and charts name, each once.
 pub(super) fn named(charts: &Charts) -> Result<Vec<String>> {
     let mut images = BTreeSet::new();
-    for file in MANIFESTS {
-        let manifest = yaml::read(&charts.sources.repo.join(file))?;
-        let manifest = serde_json::to_value(manifest).context("a manifest is not an object")?;
-        collect(&manifest, &mut images);
+    let v2 = charts.sources.settings.rekor.has(Version::V2);
+    let readers = READERS.into_iter().filter(|_| v2);
+    for file in MANIFESTS.into_iter().chain(readers) {
+        let text = std::fs::read_to_string(charts.sources.repo.join(file))
+            .with_context(|| format!("read {file}"))?;
+        collect_all(&text, &mut images).with_context(|| format!("read {file}"))?;
     }
-    for release in RELEASES {
+    for release in charts.releases() {
         let text = output_of(&template(charts, release), None)?;
-        for document in serde_yaml::Deserializer::from_str(&text) {
-            // As JSON, because the chart has a key twice, which JSON suffers as
-            // Kubernetes does.
-            let document = Value::deserialize(document).context("helm printed no YAML")?;
-            collect(&document, &mut images);
-        }
+        collect_all(&text, &mut images).context("helm printed no YAML")?;
     }
     Ok(images.into_iter().collect())
+}
+
+/// The images of all documents of a text. They are read as JSON, because a chart has a
+/// key twice, which JSON suffers as Kubernetes does.
+fn collect_all(text: &str, images: &mut BTreeSet<String>) -> Result<()> {
+    for document in serde_yaml::Deserializer::from_str(text) {
+        collect(&Value::deserialize(document)?, images);
+    }
+    Ok(())
 }
 
 /// Whether the charts and their values are here: without them the images are unknown.
 pub(super) fn are_known(charts: &Charts) -> Result<bool> {
     let mut known = charts.values_are_written()?;
-    for release in RELEASES {
+    for release in charts.releases() {
         known &= charts.path(release.chart).exists();
     }
     Ok(known)

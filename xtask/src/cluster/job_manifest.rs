@@ -17,6 +17,8 @@ pub(crate) enum JobTask {
     Sign {
         /// Its name.
         account: String,
+        /// The signing config among the files that the Job is given.
+        config: String,
     },
     /// Verify against an identity and its issuer.
     Verify {
@@ -66,7 +68,7 @@ fn job(repo: &Path, task: &JobTask, name: &str, image: &str) -> Result<Yaml> {
     }
     job["metadata"]["name"] = name.into();
     let pod = &mut job["spec"]["template"]["spec"];
-    if let JobTask::Sign { account } = task {
+    if let JobTask::Sign { account, .. } = task {
         pod["serviceAccountName"] = account.as_str().into();
         // It fetches the sample, and only that.
         if image != sample {
@@ -79,6 +81,10 @@ fn job(repo: &Path, task: &JobTask, name: &str, image: &str) -> Result<Yaml> {
         .as_sequence_mut()
         .ok_or_else(damaged)?;
     *arguments.last_mut().ok_or_else(damaged)? = image.into();
+    if let JobTask::Sign { config, .. } = task {
+        let config = format!("--signing-config=/etc/sigstore/{config}");
+        replace(arguments, "--signing-config=", config).ok_or_else(damaged)?;
+    }
     if let JobTask::Verify {
         signer,
         attestation,
@@ -91,16 +97,23 @@ fn job(repo: &Path, task: &JobTask, name: &str, image: &str) -> Result<Yaml> {
         for (option, value) in signer.certificate_options() {
             // The manifest has the option that compares whole names.
             let whole = format!("{}=", option.trim_end_matches("-regexp"));
-            let begins = |argument: &&mut Yaml| {
-                argument
-                    .as_str()
-                    .is_some_and(|text| text.starts_with(&whole))
-            };
-            let argument = arguments.iter_mut().find(begins);
-            *argument.ok_or_else(damaged)? = format!("{option}={value}").into();
+            replace(arguments, &whole, format!("{option}={value}")).ok_or_else(damaged)?;
         }
     }
     Ok(job)
+}
+
+/// Puts another argument in the place of the one that begins like this; `None` where
+/// there is none.
+fn replace(arguments: &mut [Yaml], begins: &str, with: String) -> Option<()> {
+    let mut arguments = arguments.iter_mut();
+    let argument = arguments.find(|argument| {
+        argument
+            .as_str()
+            .is_some_and(|text| text.starts_with(begins))
+    });
+    *argument? = with.into();
+    Some(())
 }
 
 /// Writes a Job to a file (`cargo xtask step job`).
@@ -125,6 +138,7 @@ mod tests {
         std::fs::create_dir(temp.path().join("verify")).unwrap();
         let task = JobTask::Sign {
             account: "bob".into(),
+            config: "signing_config.rekor-v2.json".into(),
         };
         for text in [
             "",
@@ -145,12 +159,18 @@ mod tests {
         let sample = sample_image(repo).unwrap();
         let task = JobTask::Sign {
             account: "bob".into(),
+            config: "signing_config.rekor-v2.json".into(),
         };
         let own = job(repo, &task, "sign-1", "registry/x@sha256:1").unwrap();
         let pod = &own["spec"]["template"]["spec"];
         assert_eq!(own["metadata"]["name"], "sign-1");
         assert_eq!(pod["serviceAccountName"], "bob");
         assert!(pod["initContainers"].is_null());
+        let arguments = serde_yaml::to_string(&pod["containers"][0]["args"]).unwrap();
+        assert!(
+            arguments.contains("/etc/sigstore/signing_config.rekor-v2.json\n"),
+            "{arguments}"
+        );
         let of_sample = job(repo, &task, "sign-2", &sample).unwrap();
         assert!(!of_sample["spec"]["template"]["spec"]["initContainers"].is_null());
         let task = JobTask::Verify {

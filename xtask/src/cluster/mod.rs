@@ -35,11 +35,15 @@ mod rotation;
 pub mod scaffold_release;
 pub mod servers;
 mod settings;
+mod sign_addresses;
 mod signing;
 mod status;
 pub(crate) mod steps;
 mod target;
+mod tile_values;
+mod timestamp_authority;
 mod trust;
+mod trusted_keys;
 mod uninstall;
 pub mod yaml;
 
@@ -222,6 +226,11 @@ impl Cluster {
     /// A file of the trust material.
     fn trust_file(&self, name: &str) -> PathBuf {
         self.dir.join("trust").join(name)
+    }
+
+    /// The values of a chart that are certificates, in JSON, which is YAML as well.
+    fn certificates_file(&self, chart: &str) -> PathBuf {
+        self.dir.join(format!("values/{chart}-certificates.yml"))
     }
 
     /// Where a Sigstore client keeps its own files, instead of the home

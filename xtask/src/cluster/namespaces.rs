@@ -4,7 +4,8 @@ use anyhow::Result;
 
 use super::kubectl::Kubectl;
 use super::object::Object;
-use super::servers::NAMESPACES;
+use super::servers::made_namespaces;
+use crate::entry::Versions;
 use crate::fail::broken;
 use crate::words;
 
@@ -13,8 +14,8 @@ fn all(kubectl: &Kubectl) -> Result<Vec<Object>> {
     kubectl.get_all(words!["namespaces"])
 }
 
-/// Whether the workshop's namespaces are all there.
-pub(crate) fn are_there(kubectl: &Kubectl) -> Result<bool> {
+/// Whether the workshop's namespaces for these versions of Rekor are all there.
+pub(crate) fn are_there(kubectl: &Kubectl, rekor: Versions) -> Result<bool> {
     let all = all(kubectl)?;
     // Whose they are is asked by the command.
     let is_there = |name: &&str| {
@@ -24,15 +25,15 @@ pub(crate) fn are_there(kubectl: &Kubectl) -> Result<bool> {
                 && namespace.is_ours()
         })
     };
-    Ok(NAMESPACES.iter().all(is_there))
+    Ok(made_namespaces(rekor).iter().all(is_there))
 }
 
 /// Fails where a namespace of the workshop is there and is not the workshop's: what is
 /// in it would be changed now, and deleted at the end.
-pub(crate) fn refuse_foreign(kubectl: &Kubectl) -> Result<()> {
-    let all = all(kubectl)?;
+pub(crate) fn refuse_foreign(kubectl: &Kubectl, rekor: Versions) -> Result<()> {
+    let (all, names) = (all(kubectl)?, made_namespaces(rekor));
     let foreign = all.iter().find(|namespace| {
-        NAMESPACES.contains(&namespace.metadata.name.as_str()) && !namespace.is_ours()
+        names.contains(&namespace.metadata.name.as_str()) && !namespace.is_ours()
     });
     let Some(foreign) = foreign else {
         return Ok(());
@@ -48,10 +49,11 @@ pub(crate) fn refuse_foreign(kubectl: &Kubectl) -> Result<()> {
 
 /// The workshop's namespaces that are being deleted.
 pub(crate) fn ending(kubectl: &Kubectl) -> Result<Vec<String>> {
+    let own = made_namespaces(Versions::Both);
     let all = all(kubectl)?.into_iter();
     let ending = all.filter(|namespace| namespace.status.phase == "Terminating");
     let names = ending.map(|namespace| namespace.metadata.name);
     Ok(names
-        .filter(|name| NAMESPACES.contains(&name.as_str()) || name == "cert-manager")
+        .filter(|name| own.contains(&name.as_str()) || name == "cert-manager")
         .collect())
 }

@@ -63,6 +63,14 @@ pub struct ChartPins {
     pub cert_manager: Chart,
     /// sigstore/scaffold
     pub scaffold: Chart,
+    /// sigstore/ctlog-tiles
+    #[serde(rename = "ctlog-tiles")]
+    pub ctlog_tiles: Chart,
+    /// sigstore/rekor-tiles
+    #[serde(rename = "rekor-tiles")]
+    pub rekor_tiles: Chart,
+    /// sigstore/tsa
+    pub tsa: Chart,
 }
 
 /// What builds the book.

@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::helm::{Helm, HelmRelease, SCAFFOLD, without_nulls};
 use super::kubectl::Kubectl;
-use super::servers::NAMESPACES;
+use super::servers::NAMESPACES_V1;
 use crate::exec::output_of;
 use crate::fail::broken;
 use crate::words;
@@ -30,7 +30,8 @@ pub const TABLES: [&str; 3] = ["--reuse-values", "--set", "trillian.createdb.ena
 pub(super) enum ReleasePhase {
     /// It is not installed.
     None,
-    /// Fulcio and Trillian, with these values; null where helm was interrupted.
+    /// Fulcio, and Trillian for Rekor v1, with these values; null where helm was
+    /// interrupted.
     First(Value),
     /// All of it.
     Whole,
@@ -45,7 +46,7 @@ impl ReleasePhase {
     fn of(release: Option<HelmRelease>) -> ReleasePhase {
         match release {
             None => ReleasePhase::None,
-            Some(release) if release.values["rekor"]["enabled"] == Value::Bool(false) => {
+            Some(release) if release.values["fulcio"]["createcerts"]["enabled"] == true => {
                 let deployed = release.status == "deployed";
                 ReleasePhase::First(if deployed {
                     release.values
@@ -131,7 +132,7 @@ pub(super) fn clear_jobs(kubectl: &Kubectl, helm: &Helm) -> Result<()> {
     if ReleasePhase::now(helm)? != ReleasePhase::Whole {
         return Ok(());
     }
-    for namespace in NAMESPACES {
+    for namespace in NAMESPACES_V1 {
         let selector = "--selector=app.kubernetes.io/managed-by=Helm";
         let words = words!["jobs", selector, "--namespace", namespace];
         output_of(&kubectl.delete(words), None)?;
@@ -169,15 +170,14 @@ mod tests {
     #[test]
     fn the_values_of_a_release_tell_how_far_it_is() {
         assert!(!ReleasePhase::of(None).has_tables());
-        let first =
-            json!({"rekor": {"enabled": false}, "trillian": {"createdb": {"enabled": false}}});
+        let makes = json!({"createcerts": {"enabled": true}});
+        let first = json!({"fulcio": makes, "trillian": {"createdb": {"enabled": false}}});
         assert!(!phase(first).has_tables());
-        let tables =
-            json!({"rekor": {"enabled": false}, "trillian": {"createdb": {"enabled": true}}});
+        let tables = json!({"fulcio": makes, "trillian": {"createdb": {"enabled": true}}});
         assert!(phase(tables.clone()).has_tables());
         assert_ne!(phase(tables), ReleasePhase::Whole);
         assert_eq!(
-            phase(json!({"trillian": {"createdb": {"enabled": false}}})),
+            phase(json!({"rekor": {"enabled": false}})),
             ReleasePhase::Whole
         );
     }

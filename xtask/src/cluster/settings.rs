@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+use crate::entry::Versions;
+
 /// The lowest of the ports on which the cluster's servers are reached.
 pub(crate) const PORT_BASE: u16 = 17850;
 
@@ -30,6 +32,15 @@ pub(crate) struct ClusterSettings {
     /// Whether Fulcio asks for the issuer's keys without a token.
     #[serde(default)]
     pub anonymous: bool,
+    /// The versions of Rekor that run.
+    #[serde(default = "v1")]
+    pub rekor: Versions,
+}
+
+/// What runs where nothing was chosen: what the chapters install step by step, and what
+/// was there before there was a choice.
+fn v1() -> Versions {
+    Versions::V1
 }
 
 impl ClusterSettings {
@@ -44,6 +55,7 @@ impl ClusterSettings {
             port_base: PORT_BASE,
             issuer: None,
             anonymous: false,
+            rekor: v1(),
         }
     }
 }

@@ -3,8 +3,9 @@
 use anyhow::Result;
 
 use super::object::Object;
-use super::servers::{CERT_MANAGER, ClusterServer, SERVERS, forwarded, namespaces};
+use super::servers::{CERT_MANAGER, ClusterServer, forwarded, namespaces, servers};
 use super::{Cluster, cert_manager};
+use crate::entry::Versions;
 use crate::local::{platform, process, wait};
 use crate::parallel;
 use crate::target::{Component, ComponentState};
@@ -15,14 +16,14 @@ pub(super) const FORWARD: &str = "forward-";
 impl Cluster {
     /// How every server is.
     pub(super) fn servers(&self) -> Result<Vec<Component>> {
-        let kubectl = self.kubectl()?;
-        let namespaces = namespaces();
+        let (kubectl, rekor) = (self.kubectl()?, self.settings()?.rekor);
+        let namespaces = namespaces(rekor);
         let looked = parallel::each(&namespaces, |namespace| {
             kubectl.list(namespace, "deployments")
         });
         let looked: Vec<Vec<Object>> = looked.into_iter().collect::<Result<_>>()?;
         let mut all = Vec::new();
-        for server in SERVERS {
+        for server in servers(rekor) {
             let home = namespaces.iter().position(|name| *name == server.namespace);
             let mut there = home.map_or(&[][..], |home| &looked[home]).iter();
             let found = there.find(|object| object.metadata.name == server.deployment);
@@ -40,7 +41,8 @@ impl Cluster {
     pub(super) fn forwards(&self) -> Result<Vec<Component>> {
         let forwards = self.port_forwards()?;
         let mut all = Vec::new();
-        for server in forwarded() {
+        // Those that were opened before a version of Rekor went are shown as well.
+        for server in forwarded(Versions::Both) {
             let Some(record) = process::record(&self.dir, server.name)? else {
                 continue;
             };

@@ -30,6 +30,9 @@ fn facts(settings: ClusterSettings) -> InstallFacts {
         charts:
           cert-manager: {repository: 'https://charts.example.com', version: v1.0.0}
           scaffold: {repository: 'https://charts.example.com', version: 0.1.0}
+          ctlog-tiles: {repository: 'https://charts.example.com', version: 0.2.0}
+          rekor-tiles: {repository: 'https://charts.example.com', version: 0.3.0}
+          tsa: {repository: 'https://charts.example.com', version: 0.4.0}
         book: {mdbook: '0.4'}
         clients: {}";
     let input = |chart: &str| ChartInput {
@@ -44,7 +47,7 @@ fn facts(settings: ClusterSettings) -> InstallFacts {
         pins: serde_yaml::from_str(pins).unwrap(),
     };
     InstallFacts {
-        charts: Charts::new(sources, input("cert-manager"), input("scaffold")),
+        charts: Charts::new(sources, input),
         job_image: "registry.example.com/cosign:1".to_owned(),
     }
 }

@@ -8,7 +8,10 @@ use super::Cluster;
 use super::copies::text_of;
 use super::discovery::Discovery;
 use super::object::{DEFAULT, Object, labels};
-use super::servers::{CTLOG, ClusterServer, FULCIO, REKOR, shown_by_ingress, with_public_part};
+use super::servers::{ClusterServer, REGISTRY_TLS, shown_by_ingress};
+use super::sign_addresses::{SignAddresses, config_name, signs};
+use super::trusted_keys::{Copies, trusted_root};
+use crate::entry::Version;
 use crate::fail::broken;
 use crate::parallel;
 use crate::state;
@@ -17,13 +20,9 @@ use crate::trust::generations::Generation;
 use crate::trust::merge::merged;
 use crate::trust::root::TrustedRoot;
 use crate::trust::write as trust;
-use crate::trust::write::{CertificateChain, InUse, LogKey, PublicParts, Services};
 
 /// The ConfigMap that the Jobs mount.
 pub(super) const CONFIG_MAP: &str = "sigstore-trust";
-
-/// The Secret with the registry's certificate.
-pub(super) const REGISTRY_TLS: &str = "registry-tls";
 
 /// All of it.
 struct TrustMaterial {
@@ -35,73 +34,23 @@ struct TrustMaterial {
     there: Option<Object>,
 }
 
-/// The Secrets of [`DEFAULT`].
-struct Copies(Vec<Object>);
-
-impl Copies {
-    fn secret(&self, name: &str) -> Result<&Object> {
-        let mut all = self.0.iter();
-        let found = all.find(|secret| secret.metadata.name == name);
-        Ok(found.ok_or_else(|| {
-            let make = if name == REGISTRY_TLS {
-                "registry"
-            } else {
-                "copy-secrets"
-            };
-            broken(format!("there is no Secret {name} in {DEFAULT}"))
-                .hint(format!("cargo xtask {make}"))
-        })?)
-    }
-
-    /// The public part of a server, and since when its copy is there.
-    fn public(&self, server: &ClusterServer) -> Result<(String, &str)> {
-        let part = server.public.as_ref();
-        let part = part.context("a server without a public part")?;
-        let secret = self.secret(part.copy)?;
-        let since = secret.metadata.creation_timestamp.as_deref();
-        Ok((text_of(secret, part.as_key)?, since.unwrap_or_default()))
-    }
-
-    /// The public part of the key that a server has next, while its key turns, and since
-    /// when its copy is there.
-    fn next(&self, server: &ClusterServer) -> Result<Option<(String, &str)>> {
-        let part = server.public.as_ref();
-        let part = part.context("a server without a public part")?;
-        let mut all = self.0.iter();
-        let name = part.next_copy();
-        let Some(secret) = all.find(|secret| secret.metadata.name == name) else {
-            return Ok(None);
-        };
-        let since = secret.metadata.creation_timestamp.as_deref();
-        let next = (text_of(secret, part.as_key)?, since.unwrap_or_default());
-        Ok(Some(next))
-    }
-
-    /// The lists of the trusted root with keys that turn: those that go on to count.
-    fn turning(&self, ended: Option<&ClusterServer>) -> Vec<&'static str> {
-        let turns = |server: &&ClusterServer| {
-            let is_ended = ended.is_some_and(|ended| ended.name == server.name);
-            !is_ended && matches!(self.next(server), Ok(Some(_)))
-        };
-        let servers = with_public_part().map(|(server, _)| server);
-        let lists = servers
-            .filter(turns)
-            .filter_map(|server| server.next.as_ref()?.list);
-        lists.collect()
-    }
-}
-
 impl Cluster {
-    /// Where this machine reaches Fulcio and Rekor while the persistent forwards are
-    /// open, or through the ingress.
-    pub(super) fn host_urls(&self) -> Result<(String, String)> {
-        let forwards = self.port_forwards()?;
-        let ingress = self.settings()?.ingress.as_ref();
-        let of = |server: &'static ClusterServer| match ingress {
+    /// Where this machine reaches a server while the persistent forwards are open, or
+    /// through the ingress.
+    pub(super) fn host_url(&self, server: &'static ClusterServer) -> Result<String> {
+        let at = match self.settings()?.ingress.as_ref() {
             Some(domain) => format!("https://{}.{domain}", server.name),
-            None => format!("http://{}", forwards.persistent(server).address()),
+            None => format!(
+                "http://{}",
+                self.port_forwards()?.persistent(server).address()
+            ),
         };
-        Ok((of(&FULCIO), of(&REKOR)))
+        Ok(at + server.path())
+    }
+
+    /// Where this machine reaches the servers that are asked for a signature.
+    pub(super) fn host_addresses(&self, rekor: Version) -> Result<SignAddresses> {
+        SignAddresses::of(rekor, |server| self.host_url(server))
     }
 
     /// All of it. The former key of the server that is `ended` counts no longer, from the
@@ -116,40 +65,41 @@ impl Cluster {
         };
         let (issuer, (there, copies)) = parallel::both(issuer, copies)?;
         let copies = Copies(copies);
-        let (made, since) = trusted_root(&copies)?;
+        let rekor = self.settings()?.rekor;
+        let (made, since) = trusted_root(&copies, rekor)?;
         // Each machine and the cluster may remember what the others do not.
         let before = self.trusted_before(there.as_ref())?;
-        let turning = copies.turning(ended);
+        let turning = copies.turning(rekor, ended);
         let root = merged(&before, made, &time::soon(), &turning);
-        let (fulcio, rekor) = self.host_urls()?;
-        let config = |fulcio: &str, rekor: &str| {
-            trust::signing_config(&Services {
-                fulcio,
-                issuer: &issuer,
-                rekor,
-                rekor_version: 1,
-                timestamp: None,
-                since: &since,
-            })
-        };
-        let here = config(&fulcio, &rekor);
-        let inside = config(&FULCIO.url(), &REKOR.url());
-        let (root_text, inside_text) = (pretty(&root)?, pretty(&inside)?);
+        let root_text = pretty(&root)?;
+        let mut data = json!({"trusted_root.json": root_text});
+        let mut files = vec![("trusted_root.json", root_text)];
+        for version in [Version::V1, Version::V2] {
+            if !rekor.has(version) {
+                continue;
+            }
+            let of = |addresses: &SignAddresses| addresses.config(version, &issuer, &since);
+            let here = of(&self.host_addresses(version)?);
+            let inside = pretty(&of(&SignAddresses::of(version, |server| Ok(server.url()))?))?;
+            if version == signs(rekor) {
+                let client = pretty(&trust::client_config(&root, &here))?;
+                files.push(("client_trust_config.json", client));
+                files.push(("signing_config.cluster.json", inside.clone()));
+            }
+            let name = config_name(rekor, version);
+            data[name] = json!(inside);
+            files.push((name, pretty(&here)?));
+        }
         let config_map = json!({
             "apiVersion": "v1",
             "kind": "ConfigMap",
             "metadata": {"name": CONFIG_MAP, "namespace": DEFAULT, "labels": labels()},
-            "data": {"trusted_root.json": root_text, "signing_config.json": inside_text},
+            "data": data,
         });
-        let client = pretty(&trust::client_config(&root, &here))?;
-        let registry = text_of(copies.secret(REGISTRY_TLS)?, "ca.crt")?;
-        let mut files = vec![
-            ("trusted_root.json", root_text),
-            ("signing_config.json", pretty(&here)?),
-            ("signing_config.cluster.json", inside_text),
-            ("client_trust_config.json", client),
-            ("registry.pem", registry),
-        ];
+        files.push((
+            "registry.pem",
+            text_of(copies.secret(REGISTRY_TLS)?, "ca.crt")?,
+        ));
         if self.settings()?.ingress.is_some() {
             files.push(("ingress.pem", self.ingress_certificates()?));
         }
@@ -175,7 +125,7 @@ impl Cluster {
     fn ingress_certificates(&self) -> Result<String> {
         let kubectl = self.kubectl()?;
         let mut all = String::new();
-        for (server, certificate) in shown_by_ingress() {
+        for (server, certificate) in shown_by_ingress(self.settings()?.rekor) {
             let (name, namespace) = (certificate.secret, server.namespace);
             let secret = kubectl.get(namespace, &format!("secret/{name}"))?;
             let secret = secret.ok_or_else(|| {
@@ -216,63 +166,26 @@ impl Cluster {
     }
 
     /// The signing config for one command, whose forwards are on ports of their own.
-    pub(super) fn signing_config_for(&self, fulcio: &str, rekor: &str) -> Result<Value> {
-        let mut config: Value = state::read_json(&self.trust_file("signing_config.json"))?
-            .context("there is no signing config yet")?;
-        for (list, url) in [("caUrls", fulcio), ("rekorTlogUrls", rekor)] {
+    pub(super) fn signing_config_for(
+        &self,
+        rekor: Version,
+        addresses: &SignAddresses,
+    ) -> Result<Value> {
+        let name = config_name(self.settings()?.rekor, rekor);
+        let mut config: Value =
+            state::read_json(&self.trust_file(name))?.context("there is no signing config yet")?;
+        let mut lists = vec![
+            ("caUrls", &addresses.fulcio),
+            ("rekorTlogUrls", &addresses.rekor),
+        ];
+        lists.extend(addresses.timestamp.iter().map(|url| ("tsaUrls", url)));
+        for (list, url) in lists {
             let service = config.get_mut(list).and_then(|list| list.get_mut(0));
             let service = service.and_then(Value::as_object_mut);
             let service = service.context("the signing config names no servers")?;
             service.insert("url".to_owned(), json!(url));
         }
         Ok(config)
-    }
-}
-
-/// The trusted root, and since when the authority is valid.
-fn trusted_root(copies: &Copies) -> Result<(Value, String)> {
-    let (chain, _) = copies.public(&FULCIO)?;
-    let since = trust::not_before(&chain)?;
-    let next = copies.next(&FULCIO)?.filter(|(next, _)| *next != chain);
-    let next = next.map(|(next, _)| Ok::<_, anyhow::Error>((trust::not_before(&next)?, next)));
-    let chains = [Some((since.clone(), chain)), next.transpose()?];
-    let fulcio_url = FULCIO.url();
-    let authority = |(since, pem)| CertificateChain {
-        url: &fulcio_url,
-        pem,
-        in_use: InUse { since, until: None },
-    };
-    let chains = chains.iter().flatten();
-    // A log is as old as the authority whose certificates it took first; the
-    // copy of its key may be younger than what it signed.
-    let keys = |server: &ClusterServer| -> Result<Vec<(String, String)>> {
-        let (key, made) = copies.public(server)?;
-        let next = copies.next(server)?.filter(|(next, _)| *next != key);
-        let next = next.map(|(next, made)| (next, made.to_owned()));
-        let older = since.as_str().min(made).to_owned();
-        Ok(std::iter::once((key, older)).chain(next).collect())
-    };
-    let (ctlogs, rekor) = (keys(&CTLOG)?, keys(&REKOR)?);
-    let (ctlog_url, rekor_url) = (CTLOG.url(), REKOR.url());
-    let ctlogs = ctlogs
-        .iter()
-        .map(|(pem, since)| log(&ctlog_url, pem, since));
-    let rekor = rekor.iter().map(|(pem, since)| log(&rekor_url, pem, since));
-    let root = trust::trusted_root(&PublicParts {
-        fulcio: chains.map(|(since, pem)| authority((since, pem))).collect(),
-        timestamp: Vec::new(),
-        ctlogs: ctlogs.collect(),
-        rekor: rekor.collect(),
-    })?;
-    Ok((root, since))
-}
-
-fn log<'a>(url: &'a str, pem: &'a str, since: &'a str) -> LogKey<'a> {
-    LogKey {
-        url,
-        pem,
-        origin: None,
-        in_use: InUse { since, until: None },
     }
 }
 

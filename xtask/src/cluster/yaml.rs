@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use anyhow::Result;
+use serde_json::Value as Json;
 use serde_yaml::Value;
 
 use crate::fail::{Fail, broken};
@@ -36,6 +37,18 @@ pub fn merge(below: &mut Value, above: Value) {
                 } else {
                     below.insert(key, value);
                 }
+            }
+        }
+        (below, above) => *below = above,
+    }
+}
+
+/// The same with values that are JSON, of which none is null.
+pub(crate) fn merge_json(below: &mut Json, above: Json) {
+    match (below, above) {
+        (Json::Object(below), Json::Object(above)) => {
+            for (key, value) in above {
+                merge_json(below.entry(key).or_insert(Json::Null), value);
             }
         }
         (below, above) => *below = above,

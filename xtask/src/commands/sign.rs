@@ -25,7 +25,7 @@ pub(crate) struct SignCommand {
     /// On a cluster: sign from this machine instead of a Job
     #[arg(long)]
     from_host: bool,
-    /// The log that records it [default: the newest that runs]
+    /// The log that records it [default: the newest that runs, on a cluster with both v1]
     #[arg(long, value_enum)]
     rekor: Option<Version>,
     /// Of several also sign again what this identity has signed

@@ -74,10 +74,12 @@ pub(crate) fn cannot_start(name: &str, error: &std::io::Error) -> Fail {
     if error.kind() == std::io::ErrorKind::NotFound {
         // What is named by its path was built by an install.
         let built = std::path::Path::new(name).is_absolute();
-        let make = if built {
-            "cargo xtask install"
-        } else {
-            "cargo xtask preflight"
+        let make = match name {
+            _ if built => "cargo xtask install",
+            // Every system has a package of it, and the local target does without it until
+            // an image is verified.
+            "curl" => "install curl with the system's package manager",
+            _ => "cargo xtask preflight",
         };
         return broken(format!("{name} was not found")).hint(make);
     }

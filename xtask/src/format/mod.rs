@@ -4,6 +4,7 @@ pub mod certificate;
 pub(crate) mod der;
 pub(crate) mod hashing;
 pub mod hex;
+pub(crate) mod issue;
 pub mod key;
 pub(crate) mod private_key;
 pub mod protojson;

@@ -1,6 +1,7 @@
 //! Private keys that this program signs with: new ones that nobody keeps, and those that a lab steals.
 
 use anyhow::{Context, Result, anyhow};
+use ring::pkcs8::Document;
 use ring::rand::SystemRandom;
 use ring::signature::{
     ECDSA_P256_SHA256_ASN1_SIGNING, ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair,
@@ -9,6 +10,7 @@ use ring::signature::{
 use rustls_pki_types::PrivateKeyDer;
 use rustls_pki_types::pem::PemObject;
 use x509_cert::der::asn1::{BitString, ObjectIdentifier, OctetString};
+use x509_cert::der::pem::{LineEnding, encode_string};
 use x509_cert::der::{Any, Encode, Tag};
 use x509_cert::spki::{AlgorithmIdentifier, AlgorithmIdentifierOwned, SubjectPublicKeyInfoOwned};
 
@@ -30,11 +32,16 @@ impl PrivateKey {
         PrivateKey::new(&ECDSA_P256_SHA256_FIXED_SIGNING)
     }
 
+    /// A new one, and how a file holds it (PEM, PKCS#8).
+    pub(crate) fn random_with_pem() -> Result<(PrivateKey, String)> {
+        let pkcs8 = generated(&ECDSA_P256_SHA256_ASN1_SIGNING)?;
+        let key = PrivateKey::read(&ECDSA_P256_SHA256_ASN1_SIGNING, pkcs8.as_ref())?;
+        let pem = encode_string("PRIVATE KEY", LineEnding::LF, pkcs8.as_ref());
+        Ok((key, pem.map_err(|error| anyhow!("write a key: {error}"))?))
+    }
+
     fn new(algorithm: &'static EcdsaSigningAlgorithm) -> Result<PrivateKey> {
-        let random = SystemRandom::new();
-        let made = EcdsaKeyPair::generate_pkcs8(algorithm, &random);
-        let made = made.map_err(|_| anyhow!("this machine gives no random bytes"))?;
-        PrivateKey::read(algorithm, made.as_ref())
+        PrivateKey::read(algorithm, generated(algorithm)?.as_ref())
     }
 
     /// One that a file holds (PEM; PKCS#8, or as the CT log has it, RFC 5915).
@@ -72,6 +79,11 @@ impl PrivateKey {
         let made = made.map_err(|_| anyhow!("this machine gives no random bytes"))?;
         Ok(made.as_ref().to_vec())
     }
+}
+
+fn generated(algorithm: &'static EcdsaSigningAlgorithm) -> Result<Document> {
+    let made = EcdsaKeyPair::generate_pkcs8(algorithm, &SystemRandom::new());
+    made.map_err(|_| anyhow!("this machine gives no random bytes"))
 }
 
 /// What the key is of.

@@ -10,7 +10,7 @@ use crate::entry::Versions;
 /// What `install` was asked for.
 #[derive(Debug, Clone, Default, Args)]
 pub(crate) struct InstallOptions {
-    /// Which versions of Rekor run [default: v2, or what was installed]
+    /// Which versions of Rekor run [default: v2, on a cluster v1, or what was installed]
     #[arg(long, value_enum)]
     pub rekor: Option<Versions>,
     /// The lowest of the ports to listen on [default: 17800, on a cluster 17850, or what was installed]

@@ -140,10 +140,11 @@ pub fn public_key(certificate: &str) -> Result<String> {
         .map_err(|error| broken(format!("that is not a certificate: {error}")).into())
 }
 
-/// When a certificate begins, RFC 3339.
-pub(crate) fn not_before(certificate: &str) -> Result<String> {
-    let certificate = Certificate::from_pem(certificate)
-        .map_err(|error| broken(format!("that is not a certificate: {error}")))?;
+/// When the first certificate of a chain begins, RFC 3339.
+pub(crate) fn not_before(chain: &str) -> Result<String> {
+    let chain = Certificate::load_pem_chain(chain.as_bytes())
+        .map_err(|error| broken(format!("that is no chain of certificates: {error}")))?;
+    let certificate = chain.first().context("a chain without a certificate")?;
     let begins = certificate.tbs_certificate.validity.not_before;
     crate::time::from_unix(begins.to_unix_duration().as_secs())
         .context("a certificate begins outside the calendar")

@@ -3,12 +3,13 @@
 mod sources;
 mod values;
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 use serde_json::Value;
 
-use super::helm::{CERT_MANAGER, ChartRelease, Helm, SCAFFOLD, without_nulls};
+use super::helm::{ChartRelease, Helm, REKOR_TILES, releases, without_nulls};
 use super::pins::{Chart, pins};
 use super::settings::ClusterSettings;
 use crate::plan::{Command, Word};
@@ -21,8 +22,7 @@ pub(super) use sources::{ChartInput, ChartSources};
 #[derive(Debug, Clone)]
 pub struct Charts {
     pub(super) sources: ChartSources,
-    cert_manager: ChartInput,
-    scaffold: ChartInput,
+    inputs: BTreeMap<&'static str, ChartInput>,
 }
 
 impl Charts {
@@ -34,30 +34,30 @@ impl Charts {
             settings: settings.clone(),
             pins: pins(repo, settings.versions.as_deref())?,
         };
-        let cert_manager = sources.read(CERT_MANAGER.chart)?;
-        let scaffold = sources.read(SCAFFOLD.chart)?;
-        Ok(Charts::new(sources, cert_manager, scaffold))
+        let read = |release: ChartRelease| Ok((release.chart, sources.read(release.chart)?));
+        let inputs = releases(settings.rekor).map(read).collect::<Result<_>>()?;
+        Ok(Charts { sources, inputs })
     }
 
     /// The charts of which this was read.
-    pub(super) fn new(
-        sources: ChartSources,
-        cert_manager: ChartInput,
-        scaffold: ChartInput,
-    ) -> Charts {
+    #[cfg(test)]
+    pub(super) fn new(sources: ChartSources, read: impl Fn(&str) -> ChartInput) -> Charts {
+        let all = releases(sources.settings.rekor);
+        let inputs = all.map(|release| (release.chart, read(release.chart)));
         Charts {
+            inputs: inputs.collect(),
             sources,
-            cert_manager,
-            scaffold,
         }
     }
 
+    /// The releases of the installation.
+    pub(crate) fn releases(&self) -> impl Iterator<Item = ChartRelease> {
+        releases(self.sources.settings.rekor)
+    }
+
+    /// What was read of a chart of the installation.
     fn input(&self, name: &str) -> &ChartInput {
-        if name == CERT_MANAGER.chart {
-            &self.cert_manager
-        } else {
-            &self.scaffold
-        }
+        &self.inputs[name]
     }
 
     /// The pin of a chart.
@@ -112,12 +112,25 @@ impl Charts {
         if self.input(chart).extra.is_some() {
             words.extend(words!["--values", self.extra_file(chart)]);
         }
+        if release == REKOR_TILES {
+            // Its schema demands a node of Google's.
+            words.push("--skip-schema-validation".into());
+        }
         words
     }
 
     /// Whether a release is what would be installed now.
     pub(crate) fn is_current(&self, helm: &Helm, release: ChartRelease) -> Result<bool> {
-        let wanted = self.wanted_values(release.chart);
+        self.is_current_with(helm, release, self.wanted_values(release.chart))
+    }
+
+    /// Whether a release is what would be installed now with these values.
+    pub(crate) fn is_current_with(
+        &self,
+        helm: &Helm,
+        release: ChartRelease,
+        wanted: &Value,
+    ) -> Result<bool> {
         let version = &self.chart(release.chart).version;
         Ok(helm.installed(release)?.is_some_and(|installed| {
             installed.status == "deployed"

@@ -6,10 +6,11 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 use serde_yaml::Value;
 
-use crate::cluster::helm::{CERT_MANAGER, RELEASES, SCAFFOLD};
+use crate::cluster::helm::{CERT_MANAGER, CTLOG_TILES, REKOR_TILES, RELEASES, SCAFFOLD, TSA};
 use crate::cluster::pins::{Chart, Pins};
 use crate::cluster::settings::ClusterSettings;
 use crate::cluster::yaml;
+use crate::entry::Version;
 use crate::fail::broken;
 use crate::format::hashing::sha256_hash;
 use crate::format::hex::hex;
@@ -59,10 +60,12 @@ impl ChartSources {
     /// The pin of a chart.
     pub(super) fn chart(&self, name: &str) -> &Chart {
         let charts = &self.pins.charts;
-        if name == CERT_MANAGER.chart {
-            &charts.cert_manager
-        } else {
-            &charts.scaffold
+        match name {
+            _ if name == CERT_MANAGER.chart => &charts.cert_manager,
+            _ if name == CTLOG_TILES.chart => &charts.ctlog_tiles,
+            _ if name == REKOR_TILES.chart => &charts.rekor_tiles,
+            _ if name == TSA.chart => &charts.tsa,
+            _ => &charts.scaffold,
         }
     }
 
@@ -124,6 +127,9 @@ impl ChartSources {
             let layer = |name: &str| {
                 yaml::read(&self.repo.join(format!("deploy/scaffold-{name}-values.yml")))
             };
+            if !self.settings.rekor.has(Version::V1) {
+                layers.push(layer("rekor-v2")?);
+            }
             if let Some(issuer) = &self.settings.issuer {
                 layers.push(yaml::filled(layer("issuer")?, "ISSUER", issuer));
             }
@@ -155,7 +161,8 @@ pub(super) fn file_name(name: &str, chart: &Chart) -> String {
 fn overlay(file: Option<&Path>, chart: &str) -> Result<Option<serde_yaml::Value>> {
     let Some(file) = file else { return Ok(None) };
     let all = yaml::read(file)?;
-    const HINT: &str = "its top-level keys are cert-manager and scaffold";
+    const HINT: &str =
+        "its top-level keys are cert-manager, scaffold, ctlog-tiles, rekor-tiles and tsa";
     if !all.is_mapping() && !all.is_null() {
         return Err(broken(format!("{} holds no values", file.display()))
             .hint(HINT)

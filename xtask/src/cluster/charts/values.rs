@@ -11,6 +11,12 @@ use crate::cluster::yaml;
 use crate::state;
 
 impl Charts {
+    /// The values that lie over the repository's; `None` where there are none, or where
+    /// the chart is not of this installation.
+    fn extra(&self, chart: &str) -> Option<&serde_yaml::Value> {
+        self.inputs.get(chart)?.extra.as_ref()
+    }
+
     pub(super) fn extra_file(&self, chart: &str) -> PathBuf {
         self.sources.dir.join(format!("values/{chart}.yml"))
     }
@@ -20,7 +26,7 @@ impl Charts {
         for release in RELEASES {
             let written = state::read(&self.extra_file(release.chart))?;
             let written = written.map(|text| yaml::parse(&text)).transpose();
-            if written.ok().flatten() != self.input(release.chart).extra {
+            if written.ok().flatten().as_ref() != self.extra(release.chart) {
                 return Ok(false);
             }
         }
@@ -32,7 +38,7 @@ impl Charts {
     pub(crate) fn write_values(&self) -> Result<()> {
         for release in RELEASES {
             let file = self.extra_file(release.chart);
-            match &self.input(release.chart).extra {
+            match self.extra(release.chart) {
                 Some(values) => {
                     let text = serde_yaml::to_string(values).context("write YAML")?;
                     state::write(&file, text.as_bytes(), 0o600)?;

@@ -33,14 +33,18 @@ pub(crate) enum ConditionKind {
     ConfigMap,
     /// A certificate is issued.
     Certificate,
+    /// A volume is claimed.
+    Volume,
     /// The API server would take this manifest of the repository.
     Accepts,
 }
 
-use ConditionKind::{Accepts, Begun, Certificate, ConfigMap, Deployment, Ended, Job, Secret};
+use ConditionKind::{
+    Accepts, Begun, Certificate, ConfigMap, Deployment, Ended, Job, Secret, Volume,
+};
 
 /// The words of the kinds.
-const KINDS: [(&str, ConditionKind); 8] = [
+const KINDS: [(&str, ConditionKind); 9] = [
     ("deployment", Deployment),
     ("job", Job),
     ("ended", Ended),
@@ -48,6 +52,7 @@ const KINDS: [(&str, ConditionKind); 8] = [
     ("secret", Secret),
     ("configmap", ConfigMap),
     ("certificate", Certificate),
+    ("persistentvolumeclaim", Volume),
     ("accepts", Accepts),
 ];
 
@@ -98,7 +103,7 @@ impl Condition {
     /// What `kubectl get` must be asked for beside pods and Jobs.
     pub(super) fn resource(&self) -> Option<&'static str> {
         match self.kind {
-            Deployment | Secret | ConfigMap | Certificate => Some(self.kind.word()),
+            Deployment | Secret | ConfigMap | Certificate | Volume => Some(self.kind.word()),
             Job | Ended | Begun | Accepts => None,
         }
     }

@@ -11,6 +11,7 @@ use anyhow::{Context, Result};
 
 use super::kubectl::Kubectl;
 use super::servers::{ClusterServer, forwarded, forwarded_named};
+use crate::entry::Versions;
 use crate::exec::interrupt::{self, Watch};
 use crate::exec::{Outputs, resolve};
 use crate::http::Server;
@@ -135,10 +136,20 @@ impl Forwards {
     }
 }
 
-/// The servers of these names, all that can be reached where none is named.
-pub(crate) fn chosen(names: &[String]) -> Result<Vec<&'static ClusterServer>> {
+/// The servers of these names with these versions of Rekor, all that can be reached where
+/// none is named.
+pub(crate) fn chosen(names: &[String], rekor: Versions) -> Result<Vec<&'static ClusterServer>> {
     if names.is_empty() {
-        return Ok(forwarded().collect());
+        return Ok(forwarded(rekor).collect());
     }
-    names.iter().map(|name| forwarded_named(name)).collect()
+    let named = names.iter().map(|name| forwarded_named(name, rekor));
+    named.collect()
+}
+
+/// The name of the server to which the process of this name leads.
+pub(crate) fn server_of(process: &str) -> &str {
+    match process.rsplit_once('-') {
+        Some((server, number)) if number.bytes().all(|c| c.is_ascii_digit()) => server,
+        _ => process,
+    }
 }

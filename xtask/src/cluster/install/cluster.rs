@@ -9,6 +9,7 @@ use crate::cluster::conditions::{Condition, ConditionKind};
 use crate::cluster::discovery::{Discovery, ISSUER};
 use crate::cluster::namespaces;
 use crate::cluster::steps::Refusal;
+use crate::entry::Version;
 use crate::plan::{Ready, Step};
 use crate::target::TargetKind;
 use crate::words;
@@ -59,12 +60,18 @@ impl Cluster {
     }
 
     pub(super) fn namespaces_step(&self) -> Result<Step> {
-        let kubectl = self.kubectl()?;
-        let apply = kubectl.apply_manifests(&["deploy/namespaces.yml"]);
+        let (kubectl, rekor) = (self.kubectl()?, self.settings()?.rekor);
+        let files = [
+            (Version::V1, "deploy/namespaces.yml"),
+            (Version::V2, "deploy/namespaces-rekor-v2.yml"),
+        ];
+        let files = files.into_iter().filter(|(of, _)| rekor.has(*of));
+        let files: Vec<&str> = files.map(|(_, file)| file).collect();
+        let apply = kubectl.apply_manifests(&files);
         Ok(Step::new("namespaces", "make the namespaces")
             .needs(["preflight", "minikube"])
             .done(move || {
-                let there = namespaces::are_there(&kubectl)?;
+                let there = namespaces::are_there(&kubectl, rekor)?;
                 Ok(there.then(|| "they are there".to_owned()))
             })
             .xtask(Refusal::ForeignNamespaces.step())

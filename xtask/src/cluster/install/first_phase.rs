@@ -1,5 +1,5 @@
-//! The first phase of the chart: Fulcio, and Trillian with its database, on which the
-//! logs stand. Once the release is whole, these steps have nothing to do: what is wrong
+//! The first phase of the chart: Fulcio, and for Rekor v1 Trillian with its database, on
+//! which the logs stand. Once the release is whole, these steps have nothing to do: what is wrong
 //! with it then is for the upgrade of the whole to mend.
 
 use std::sync::{Arc, OnceLock};
@@ -17,6 +17,7 @@ use crate::cluster::kubectl::Kubectl;
 use crate::cluster::scaffold_release::{FIRST_PHASE_VALUES, ReleasePhase, TABLES, set};
 use crate::cluster::servers::{FULCIO, TRILLIAN_DATABASE};
 use crate::cluster::steps::Refusal;
+use crate::entry::Version;
 use crate::fail::Fail;
 use crate::plan::{Plan, Step, Word};
 use crate::words;
@@ -46,11 +47,12 @@ impl Cluster {
         };
         let wait = |readiness: Readiness| awaited(readiness, &kubectl, &phase);
         plan.push(first_phase_step(charts, &helm, &phase));
-        plan.push(
-            wait(of_server("scaffold-database", &TRILLIAN_DATABASE)).needs(["scaffold-ground"]),
-        );
-        plan.push(tables_step(charts, &helm, &phase));
-        plan.push(wait(trillian("scaffold-trees")).needs(["scaffold-tables"]));
+        if self.settings()?.rekor.has(Version::V1) {
+            let database = of_server("scaffold-database", &TRILLIAN_DATABASE);
+            plan.push(wait(database).needs(["scaffold-ground"]));
+            plan.push(tables_step(charts, &helm, &phase));
+            plan.push(wait(trillian("scaffold-trees")).needs(["scaffold-tables"]));
+        }
         plan.push(wait(of_server("scaffold-authority", &FULCIO)).needs(["scaffold-ground"]));
         Ok(())
     }
@@ -67,11 +69,17 @@ fn first_phase_step(charts: &Charts, helm: &Helm, phase: &PhaseOnce) -> Step {
     // An Ingress is refused until the controller is up.
     let needs = [
         "begin",
+        "namespaces",
         "ingress",
         "scaffold-database-secret",
         "scaffold-chart",
     ];
-    Step::new("scaffold-ground", "install Fulcio and Trillian")
+    let v1 = charts.sources.settings.rekor.has(Version::V1);
+    let title = match v1 {
+        true => "install Fulcio and Trillian",
+        false => "install Fulcio",
+    };
+    Step::new("scaffold-ground", title)
         .needs(needs)
         .done(move || {
             let phase = phase.get()?;

@@ -6,16 +6,18 @@ mod first_phase;
 mod readiness;
 mod registry;
 mod scaffold;
+mod tiles;
 
 use anyhow::Result;
 
 use super::Cluster;
 use super::charts::Charts;
 use super::facts::InstallFacts;
-use super::helm::{CERT_MANAGER, RELEASES};
+use super::helm::CERT_MANAGER;
 use super::object::DEFAULT;
 use super::steps::{Choose, ClusterTrust, CopySecrets, FetchImages, Preload};
 use super::trust::CONFIG_MAP;
+use crate::entry::Version;
 use crate::plan::{Command, Plan, Step};
 use crate::target::steps::Preflight;
 use crate::target::{InstallStage, TargetKind};
@@ -72,18 +74,22 @@ impl Cluster {
         plan.push_stage(InstallStage::Scaffold, |plan| {
             self.push_scaffold(plan, charts)
         })?;
+        if self.settings()?.rekor.has(Version::V2) {
+            plan.push_stage(InstallStage::Scaffold, |plan| self.push_tiles(plan, charts))?;
+        }
         plan.push_stage(InstallStage::Registry, |plan| self.push_registry(plan))?;
         self.push_trust(plan)
     }
 
     /// Adds what comes last: the copies of public keys, and the trust material.
     fn push_trust(&self, plan: &mut Plan) -> Result<()> {
+        // Those of servers that are not of this plan count for nothing.
         let keys = [scaffold::REKOR_KEY, "scaffold-fulcio", "scaffold-ctlog"];
-        let copy = CopySecrets::step(self)?.needs(keys);
+        let copy = CopySecrets::step(self)?.needs(keys).needs(tiles::KEYS);
         plan.push(copy.stage(InstallStage::CopySecrets));
         let mut trust = ClusterTrust::step(self).needs(["copy-secrets", "registry-certificate"]);
         if self.settings()?.ingress.is_some() {
-            trust = trust.needs(scaffold::ingress_steps());
+            trust = trust.needs(scaffold::ingress_steps(self.settings()?.rekor));
         }
         plan.push(trust.stage(InstallStage::Trust));
         Ok(())
@@ -99,7 +105,8 @@ impl Cluster {
             if self.settings()?.ingress.is_some() {
                 plan.push(self.ingress_step()?);
             }
-            let fetched = RELEASES.map(|release| format!("{}-chart", release.chart));
+            let releases = charts.releases();
+            let fetched = releases.map(|release| format!("{}-chart", release.chart));
             let images = FetchImages::step(charts, self.minikube()?);
             plan.push(images.needs(["begin", "minikube"]).needs(fetched));
         }
@@ -135,7 +142,7 @@ impl Cluster {
 
 /// Adds the steps that fetch the charts, where they come from no directory.
 fn push_charts(plan: &mut Plan, charts: &Charts) {
-    for release in RELEASES {
+    for release in charts.releases() {
         let chart = release.chart;
         let stage = match release {
             CERT_MANAGER => InstallStage::CertManager,

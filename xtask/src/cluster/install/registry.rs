@@ -5,8 +5,7 @@ use anyhow::Result;
 use super::Readiness;
 use crate::cluster::Cluster;
 use crate::cluster::conditions::{Condition, ConditionKind};
-use crate::cluster::servers::REGISTRY;
-use crate::cluster::trust::REGISTRY_TLS;
+use crate::cluster::servers::{REGISTRY, REGISTRY_TLS};
 use crate::plan::Plan;
 
 impl Cluster {
@@ -29,7 +28,11 @@ impl Cluster {
         );
         let title = "start a registry";
         let registry = Readiness::new("registry", title, REGISTRY.namespace, REGISTRY.ready);
-        let files = ["verify/service-registry.yml", "verify/deploy-registry.yml"];
+        let files = [
+            "verify/volume-registry.yml",
+            "verify/service-registry.yml",
+            "verify/deploy-registry.yml",
+        ];
         plan.push(
             registry
                 .step(&kubectl)

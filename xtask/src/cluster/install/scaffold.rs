@@ -15,6 +15,7 @@ use crate::cluster::servers::{
     CTLOG, ClusterServer, FULCIO, LOGS, REKOR, TRILLIAN_SERVER, TRILLIAN_SIGNER, shown_by_ingress,
 };
 use crate::cluster::steps::{ClearJobs, DatabaseSecret};
+use crate::entry::{Version, Versions};
 use crate::plan::{Plan, Step};
 use crate::words;
 
@@ -24,22 +25,27 @@ pub(super) const REKOR_KEY: &str = "scaffold-rekor-key";
 impl Cluster {
     /// Adds the steps that install Sigstore.
     pub(super) fn push_scaffold(&self, plan: &mut Plan, charts: &Charts) -> Result<()> {
-        let kubectl = self.kubectl()?;
-        plan.push(DatabaseSecret::step(&kubectl).needs(["namespaces"]));
-        plan.push(rekor_key_step(&kubectl));
+        let (kubectl, rekor) = (self.kubectl()?, self.settings()?.rekor);
+        if rekor.has(Version::V1) {
+            plan.push(DatabaseSecret::step(&kubectl).needs(["namespaces"]));
+            plan.push(rekor_key_step(&kubectl));
+        }
         self.push_first_phase(plan, charts)?;
         plan.push(whole_step(charts, &kubectl, self.helm()?));
-        plan.push(
-            trillian("scaffold-trillian")
-                .step(&kubectl)
-                .needs(["scaffold"]),
-        );
-        for server in [&FULCIO, &REKOR, &CTLOG] {
+        if rekor.has(Version::V1) {
+            plan.push(
+                trillian("scaffold-trillian")
+                    .step(&kubectl)
+                    .needs(["scaffold"]),
+            );
+        }
+        let servers = [&FULCIO, &REKOR, &CTLOG].into_iter();
+        for server in servers.filter(|server| server.runs(rekor)) {
             let step = of_server(&format!("scaffold-{}", server.name), server);
             plan.push(step.step(&kubectl).needs(["scaffold"]));
         }
         if self.settings()?.ingress.is_some() {
-            for (server, certificate) in shown_by_ingress() {
+            for (server, certificate) in shown_by_ingress(rekor) {
                 let step = ingress_step(server);
                 let title = format!("wait for {}", certificate.title);
                 let ready = Readiness::new(&step, &title, server.namespace, &certificate.ready);
@@ -57,10 +63,15 @@ fn whole_step(charts: &Charts, kubectl: &Kubectl, helm: Helm) -> Step {
         charts.release_words(SCAFFOLD),
     ];
     let upgrade = helm.command(upgrade.concat());
-    Step::new("scaffold", "install Rekor and the CT log as well")
+    let v1 = charts.sources.settings.rekor.has(Version::V1);
+    let title = match v1 {
+        true => "install Rekor and the CT log as well",
+        false => "let Fulcio keep its authority",
+    };
+    Step::new("scaffold", title)
         .needs(["begin", "scaffold-trees", "scaffold-authority", REKOR_KEY])
         .done(move || {
-            let done = charts.is_current(&helm, SCAFFOLD)? && logs_are_coming(&kubectl)?;
+            let done = charts.is_current(&helm, SCAFFOLD)? && (!v1 || logs_are_coming(&kubectl)?);
             Ok(done.then(|| "it is as it should be".to_owned()))
         })
         .xtask(ClearJobs {})
@@ -68,8 +79,8 @@ fn whole_step(charts: &Charts, kubectl: &Kubectl, helm: Helm) -> Step {
 }
 
 /// The steps that wait for the certificates of an ingress.
-pub(super) fn ingress_steps() -> impl Iterator<Item = String> {
-    shown_by_ingress().map(|(server, _)| ingress_step(server))
+pub(super) fn ingress_steps(rekor: Versions) -> impl Iterator<Item = String> {
+    shown_by_ingress(rekor).map(|(server, _)| ingress_step(server))
 }
 
 fn ingress_step(server: &ClusterServer) -> String {

@@ -94,7 +94,10 @@ fn rights(kubectl: &Kubectl) -> Finding {
 }
 
 fn storage(kubectl: &Kubectl) -> Result<Finding> {
-    let finding = Finding::new("storage", "a default StorageClass, for Trillian's database");
+    let finding = Finding::new(
+        "storage",
+        "a default StorageClass, for the volumes of the logs and the registry",
+    );
     let classes = kubectl.get_all(words!["storageclasses"])?;
     let mut defaults = classes.iter().filter(|class| {
         let annotations = &class.metadata.annotations;
@@ -104,7 +107,7 @@ fn storage(kubectl: &Kubectl) -> Result<Finding> {
     Ok(match defaults.next() {
         Some(class) => finding.found(&*class.metadata.name),
         None => finding.missing(
-            "none: the database's volume would stay Pending",
+            "none: the volumes would stay Pending",
             "mark one: kubectl annotate storageclass NAME storageclass.kubernetes.io/is-default-class=true",
         ),
     })

@@ -5,11 +5,12 @@ use std::time::SystemTime;
 
 use anyhow::Result;
 
-use super::{gathered, look_at, secrets};
+use super::{FindingProbe, gathered, look_at, secrets};
 use crate::cluster::Cluster;
 use crate::cluster::conditions::problems_now;
 use crate::cluster::kubectl::Kubectl;
-use crate::cluster::servers::{SERVERS, namespaces};
+use crate::cluster::servers::{namespaces, servers};
+use crate::entry::{Version, Versions};
 use crate::fail::not_so;
 use crate::preflight::Finding;
 use crate::problems;
@@ -19,21 +20,31 @@ use crate::words;
 /// valid from the moment they are made.
 const SKEW_SECONDS: u64 = 10;
 
+/// The probe that looks for the Merkle trees of Trillian.
+const TREES: &str = "trees";
+
 impl Cluster {
     /// What the cluster itself shows.
     pub(in crate::cluster) fn probes(&self) -> Result<Vec<Finding>> {
         let kubectl = self.kubectl()?;
-        let needs_anonymous = self.settings()?.anonymous;
-        Ok(look_at(&[
+        let settings = self.settings()?;
+        let (needs_anonymous, rekor) = (settings.anonymous, settings.rekor);
+        let all: [FindingProbe<'_>; 8] = [
             ("anonymous", &|| anonymous(&kubectl, needs_anonymous)),
             ("clocks", &|| clocks(&kubectl)),
-            ("pods", &|| pods(&kubectl)),
-            ("secrets", &|| secrets::secrets(&kubectl)),
-            ("trees", &|| secrets::trees(&kubectl)),
-            ("sct-key", &|| secrets::sct_key(&kubectl)),
+            ("pods", &|| pods(&kubectl, rekor)),
+            ("secrets", &|| secrets::secrets(&kubectl, rekor)),
+            (TREES, &|| secrets::trees(&kubectl)),
+            ("sct-key", &|| secrets::sct_key(&kubectl, rekor)),
             ("trust", &|| secrets::trust(self, &kubectl)),
-            ("logs", &|| Ok(server_logs(&kubectl))),
-        ]))
+            ("logs", &|| Ok(server_logs(&kubectl, rekor))),
+        ];
+        // Those of Rekor v2 are files.
+        let has_trees = rekor.has(Version::V1);
+        let probes = all
+            .into_iter()
+            .filter(|(name, _)| has_trees || *name != TREES);
+        Ok(look_at(&probes.collect::<Vec<_>>()))
     }
 }
 
@@ -97,10 +108,10 @@ fn clocks(kubectl: &Kubectl) -> Result<Finding> {
     })
 }
 
-fn pods(kubectl: &Kubectl) -> Result<Finding> {
+fn pods(kubectl: &Kubectl, rekor: Versions) -> Result<Finding> {
     let finding = Finding::new("pods", "all that were started run");
     let mut problems = Vec::new();
-    for namespace in namespaces() {
+    for namespace in namespaces(rekor) {
         for fail in problems_now(kubectl, namespace)? {
             problems.push((format!("{namespace}: {}", fail.what), fail.hints));
         }
@@ -109,10 +120,10 @@ fn pods(kubectl: &Kubectl) -> Result<Finding> {
 }
 
 /// What the servers print, where the table of known problems explains it.
-fn server_logs(kubectl: &Kubectl) -> Finding {
+fn server_logs(kubectl: &Kubectl, rekor: Versions) -> Finding {
     let finding = Finding::new("logs", "no known problem in what the servers print");
     let mut found: Vec<(String, Vec<String>)> = Vec::new();
-    for server in SERVERS {
+    for server in servers(rekor) {
         let deployment = format!("deployment/{}", server.deployment);
         let mut words = words!["logs", "--namespace", server.namespace];
         words.extend(words!["--tail=40", "--since=10m", deployment]);

@@ -6,7 +6,6 @@ use crate::cluster::facts::{InstallFacts, Request};
 use crate::cluster::probes::programs::{curl, helm, kubectl, kubernetes, minikube};
 use crate::cluster::servers::REGISTRY_HOST;
 use crate::cluster::{Cluster, images};
-use crate::entry::Versions;
 use crate::fail::broken;
 use crate::plan::Plan;
 use crate::preflight::Finding;
@@ -66,13 +65,9 @@ impl Installation for Cluster {
 
     /// Everything, from the cluster to the trust material.
     fn install(&self, options: &InstallOptions) -> Result<Plan> {
-        if options.rekor.is_some_and(|rekor| rekor != Versions::V1) {
-            return Err(broken("the chart sigstore/scaffold installs Rekor v1 only")
-                .hint("Rekor v2 runs on the local target: --on local")
-                .into());
-        }
         let request = Request {
             port_base: options.port_base,
+            rekor: options.rekor,
             ..Request::new(&options.cluster)
         };
         self.install_plan(request.stage, &InstallFacts::gather(self, request)?)
@@ -106,7 +101,7 @@ impl Installation for Cluster {
             sample: cluster.sample()?,
             issuer: cluster.issuer()?,
             registry: REGISTRY_HOST.to_owned(),
-            rekor: Versions::V1.name(),
+            rekor: cluster.settings()?.rekor.name(),
             context: Some(cluster.settings()?.context.clone()),
         })
     }

@@ -4,10 +4,11 @@ use anyhow::Result;
 
 use crate::cluster::facts::RemovalFacts;
 use crate::cluster::probes::programs::inotify;
-use crate::cluster::servers::{ClusterServer, SERVERS};
+use crate::cluster::servers::{ClusterServer, servers};
 use crate::cluster::status::FORWARD;
 use crate::cluster::steps::{HaltForward, LaunchForward};
 use crate::cluster::{Cluster, forwards};
+use crate::entry::Versions;
 use crate::fail::broken;
 use crate::plan::Plan;
 use crate::preflight::Finding;
@@ -20,7 +21,7 @@ impl Lifecycle for Cluster {
         self.require_installed()?;
         let mut plan = Plan::new("start", self.globals());
         let all = self.port_forwards()?;
-        for server in forwards::chosen(components)? {
+        for server in forwards::chosen(components, self.settings()?.rekor)? {
             plan.push(LaunchForward::step(&all, &all.persistent(server))?);
         }
         Ok(plan)
@@ -65,12 +66,14 @@ impl Lifecycle for Cluster {
                 all.map(|component| component.name).collect()
             }
         };
-        let chosen: Vec<&ClusterServer> = SERVERS
-            .into_iter()
+        let all = servers(self.settings()?.rekor);
+        let chosen: Vec<&ClusterServer> = all
+            .clone()
             .filter(|server| there.iter().any(|there| there == server.name))
             .collect();
         if chosen.is_empty() {
-            let names = SERVERS.map(|server| server.name).join(", ");
+            let names: Vec<&str> = all.map(|server| server.name).collect();
+            let names = names.join(", ");
             return Err(broken(format!(
                 "there is no component named {:?}",
                 component.unwrap_or_default()
@@ -110,10 +113,11 @@ impl Cluster {
         components: &[String],
         facts: &RemovalFacts,
     ) -> Result<Plan> {
-        let chosen = forwards::chosen(components)?;
+        // One that was opened before a version of Rekor went can be ended as well.
+        let chosen = forwards::chosen(components, Versions::Both)?;
         let mut plan = Plan::new("stop", self.globals());
         for name in &facts.forwards {
-            let of = name.split('-').next().unwrap_or_default();
+            let of = forwards::server_of(name);
             if chosen.iter().any(|server| server.name == of) {
                 let component = name.clone();
                 plan.push(HaltForward { component }.step(name, of));

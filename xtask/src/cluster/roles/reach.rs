@@ -1,13 +1,21 @@
 //! Where the servers of a cluster are for this machine: behind forwards or an ingress.
 
 use anyhow::Result;
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+use serde_json::Value;
 
 use crate::cluster::Cluster;
-use crate::cluster::servers::{REGISTRY, REGISTRY_HOST, REKOR};
+use crate::cluster::servers::{
+    CT_TILES, CTLOG_TILES, ClusterServer, FULCIO, REGISTRY, REGISTRY_HOST, REKOR, TILES, TIMESTAMP,
+};
+use crate::cluster::sign_addresses::signs;
 use crate::entry::Version;
-use crate::fail::broken;
+use crate::fail::{broken, not_so};
+use crate::format::hex::hex;
 use crate::http::Server;
 use crate::registry;
+use crate::state;
 use crate::target::{Reach, Reached, Signing};
 use crate::tlog::merkle::Hash;
 
@@ -19,20 +27,28 @@ impl Reach for Cluster {
     fn reach_rekor(&self, version: Version) -> Result<Reached> {
         self.require_rekor(version)?;
         self.require_installed()?;
-        if self.settings()?.ingress.is_some() {
-            let server = Server::with_ca(self.host_urls()?.1, self.trust_file("ingress.pem"));
-            return Ok(Reached::directly(server));
-        }
-        let (server, held) = self.port_forwards()?.open_for(&REKOR)?;
-        Ok(Reached {
-            server,
-            _held: Some(Box::new(held)),
-        })
+        self.reach(read_at(version))
     }
 
-    /// The CT log of the charts has an API and no tiles.
-    fn reach_ct_log(&self, _: &Hash) -> Result<Reached> {
-        Err(broken("the CT log of this cluster hands out no tiles").into())
+    /// The CT log of Rekor v1 has an API and no tiles.
+    fn reach_ct_log(&self, id: &Hash) -> Result<Reached> {
+        self.require_installed()?;
+        let root: Value =
+            state::read_json(&self.trust_file("trusted_root.json"))?.unwrap_or_default();
+        let mut logs = root["ctlogs"].as_array().into_iter().flatten();
+        let named = BASE64_STANDARD.encode(id);
+        let known = logs.find(|log| log["logId"]["keyId"] == named.as_str());
+        let is_on_tiles = |log: &Value| log["baseUrl"] == CTLOG_TILES.url().as_str();
+        match known {
+            Some(log) if is_on_tiles(log) && self.settings()?.rekor.has(Version::V2) => {
+                self.reach(&CT_TILES)
+            }
+            _ => Err(not_so(format!(
+                "the CT log {} hands out no tiles here",
+                hex(&id[..4])
+            ))
+            .into()),
+        }
     }
 
     fn reach_registry(&self, host: &str) -> Result<Reached> {
@@ -52,7 +68,7 @@ impl Reach for Cluster {
     fn env(&self) -> Result<Vec<(String, String)>> {
         self.require_installed()?;
         let file = |name: &str| self.trust_file(name).to_string_lossy().into_owned();
-        let (fulcio, rekor) = self.host_urls()?;
+        let rekor = self.settings()?.rekor;
         let registry = self.port_forwards()?.persistent(&REGISTRY).address();
         let mut env = vec![
             ("WORKSHOP_TRUSTED_ROOT", file("trusted_root.json")),
@@ -60,13 +76,16 @@ impl Reach for Cluster {
             ("WORKSHOP_TRUST_CONFIG", file("client_trust_config.json")),
             ("WORKSHOP_ISSUER", self.issuer()?),
             ("WORKSHOP_IDENTITY", self.identity(self.default_user())?),
-            ("WORKSHOP_FULCIO", fulcio),
-            ("WORKSHOP_REKOR", rekor),
+            ("WORKSHOP_FULCIO", self.host_url(&FULCIO)?),
+            ("WORKSHOP_REKOR", self.host_url(read_at(signs(rekor)))?),
             ("WORKSHOP_REGISTRY", registry.clone()),
             ("WORKSHOP_REGISTRY_CA", file("registry.pem")),
             ("WORKSHOP_SAMPLE", self.sample()?),
             ("TUF_ROOT", self.tuf_root().to_string_lossy().into_owned()),
         ];
+        if rekor.has(Version::V2) {
+            env.push(("WORKSHOP_TIMESTAMP", self.host_url(&TIMESTAMP)?));
+        }
         if let Ok(cosign) = self.cosign_program() {
             env.insert(
                 0,
@@ -85,14 +104,43 @@ impl Reach for Cluster {
     }
 }
 
+/// The server that hands out the log of a version of Rekor.
+fn read_at(rekor: Version) -> &'static ClusterServer {
+    match rekor {
+        Version::V1 => &REKOR,
+        Version::V2 => &TILES,
+    }
+}
+
 impl Cluster {
-    /// Fails where this version of Rekor does not run on a cluster.
-    pub(super) fn require_rekor(&self, version: Version) -> Result<()> {
-        match version {
-            Version::V1 => Ok(()),
-            Version::V2 => Err(broken("the cluster runs Rekor v1, not v2")
-                .hint("Rekor v2 runs on the local target: --on local")
-                .into()),
+    /// The address of a server that speaks HTTP, for as long as the answer is kept.
+    fn reach(&self, server: &'static ClusterServer) -> Result<Reached> {
+        if self.settings()?.ingress.is_some() {
+            let at = Server::with_ca(self.host_url(server)?, self.trust_file("ingress.pem"));
+            return Ok(Reached::directly(at));
         }
+        let (server, held) = self.port_forwards()?.open_for(server)?;
+        Ok(Reached {
+            server,
+            _held: Some(Box::new(held)),
+        })
+    }
+
+    /// Fails where this version of Rekor does not run on this cluster.
+    pub(super) fn require_rekor(&self, version: Version) -> Result<()> {
+        let running = self.settings()?.rekor;
+        if running.has(version) {
+            return Ok(());
+        }
+        let fail = broken(format!(
+            "the cluster runs Rekor {}, not {}",
+            running.name(),
+            version.name()
+        ));
+        Err(match version {
+            Version::V1 => fail,
+            Version::V2 => fail.hint("beside it: cargo xtask install --rekor both"),
+        }
+        .into())
     }
 }

@@ -4,7 +4,7 @@ use anyhow::Result;
 
 use crate::cluster::facts::RemovalFacts;
 use crate::cluster::object::DEFAULT;
-use crate::cluster::trust::REGISTRY_TLS;
+use crate::cluster::servers::REGISTRY_TLS;
 use crate::cluster::{Cluster, LABEL};
 use crate::fail::broken;
 use crate::plan::{Command, Plan, Step};
@@ -192,7 +192,11 @@ impl Cluster {
     }
 
     fn registry_removal(&self) -> Result<Step> {
-        let objects = words![in_default(), "deployments,services,configmaps", ours()];
+        let objects = words![
+            in_default(),
+            "deployments,services,configmaps,persistentvolumeclaims",
+            ours()
+        ];
         let title = "remove the registry and the trust material";
         Ok(Step::new("objects", title)
             .run(self.kubectl()?.delete(objects))

@@ -9,6 +9,7 @@ use crate::cluster::discovery::Discovery;
 use crate::cluster::facts::{CosignPlace, SigningFacts};
 use crate::cluster::job_manifest::sample_image;
 use crate::cluster::object::DEFAULT;
+use crate::cluster::sign_addresses::signs;
 use crate::entry::Version;
 use crate::plan::Plan;
 use crate::signatures;
@@ -26,13 +27,13 @@ impl Signing for Cluster {
         self.require_trust()?;
         // What cannot be remembered is not signed.
         signatures::all(&self.dir)?;
-        let facts = SigningFacts::gather(self, artifacts, account, place)?;
-        self.sign_plan(artifacts, account, &facts)
+        let facts = SigningFacts::gather(self, artifacts, account, rekor, place)?;
+        self.sign_plan(artifacts, account, rekor, &facts)
     }
 
     fn verify(&self, asked: &Verification<'_>) -> Result<Plan> {
         self.require_trust()?;
-        let place = CosignPlace::gather(self, "verify", asked.artifacts, asked.place)?;
+        let place = CosignPlace::gather(self, None, asked.artifacts, asked.place)?;
         self.verify_plan(asked, &place)
     }
 
@@ -60,6 +61,7 @@ impl Signing for Cluster {
     }
 
     fn rekor(&self) -> Version {
-        Version::V1
+        self.settings()
+            .map_or(Version::V1, |settings| signs(settings.rekor))
     }
 }

@@ -10,6 +10,7 @@ use crate::bundle;
 use crate::cluster::Cluster;
 use crate::cluster::rotation::{RotationFacts, turning};
 use crate::cluster::servers::REKOR;
+use crate::entry::Versions;
 use crate::fail::{Fail, broken, not_so};
 use crate::plan::Plan;
 use crate::state;
@@ -38,6 +39,11 @@ impl Trust for Cluster {
                 .into());
         }
         self.require_trust()?;
+        if self.settings()?.rekor == Versions::V2 {
+            return Err(broken("with Rekor v2 alone no key of a cluster turns yet")
+                .hint("keys turn on the local target, and on a cluster with Rekor v1")
+                .into());
+        }
         self.rotate_plan(key, &RotationFacts::gather(&self.kubectl()?)?)
     }
 

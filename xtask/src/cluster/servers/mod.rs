@@ -1,13 +1,16 @@
 //! The servers of an installation, one row each: where a server runs, how it is
 //! reached, what of its secrets is public, and what must hold once it is up.
 
+mod on_tiles;
 mod table;
 
 use super::conditions::Condition;
 use super::helm;
+use crate::entry::{Version, Versions};
 use crate::fail::broken;
+pub(crate) use on_tiles::{CT_TILES, CTLOG_TILES, REKOR_TILES, TILES, TIMESTAMP};
 pub(crate) use table::{
-    CERT_MANAGER, CTLOG, FULCIO, REGISTRY, REGISTRY_HOST, REKOR, TRILLIAN_DATABASE,
+    CERT_MANAGER, CTLOG, FULCIO, REGISTRY, REGISTRY_HOST, REGISTRY_TLS, REKOR, TRILLIAN_DATABASE,
     TRILLIAN_SERVER, TRILLIAN_SIGNER,
 };
 
@@ -32,6 +35,8 @@ pub(crate) struct ClusterServer {
     pub(crate) tree: Option<Condition>,
     /// What must hold once it is up.
     pub(crate) ready: &'static [Condition],
+    /// The version of Rekor that it is for; `None` where it is for either.
+    pub(crate) rekor: Option<Version>,
 }
 
 /// The Service of a server.
@@ -102,22 +107,27 @@ impl PublicPart {
 }
 
 /// All servers.
-pub(crate) static SERVERS: [&ClusterServer; 8] = [
+static SERVERS: [&ClusterServer; 13] = [
     &CERT_MANAGER,
     &FULCIO,
     &CTLOG,
+    &CTLOG_TILES,
+    &CT_TILES,
     &REKOR,
+    &REKOR_TILES,
+    &TILES,
+    &TIMESTAMP,
     &TRILLIAN_SERVER,
     &TRILLIAN_SIGNER,
     &TRILLIAN_DATABASE,
     &REGISTRY,
 ];
 
-/// The logs, which stand on Trillian.
+/// The logs that stand on Trillian.
 pub(crate) static LOGS: [&ClusterServer; 2] = [&REKOR, &CTLOG];
 
 /// The namespaces of `deploy/namespaces.yml`.
-pub static NAMESPACES: [&str; 5] = [
+pub static NAMESPACES_V1: [&str; 5] = [
     helm::SCAFFOLD.namespace,
     FULCIO.namespace,
     CTLOG.namespace,
@@ -125,57 +135,102 @@ pub static NAMESPACES: [&str; 5] = [
     TRILLIAN_DATABASE.namespace,
 ];
 
-/// The namespaces of all servers, each once.
-pub(crate) fn namespaces() -> Vec<&'static str> {
-    let mut all: Vec<_> = SERVERS.iter().map(|server| server.namespace).collect();
+/// The namespaces of `deploy/namespaces-rekor-v2.yml`.
+pub static NAMESPACES_V2: [&str; 5] = [
+    helm::SCAFFOLD.namespace,
+    FULCIO.namespace,
+    CTLOG_TILES.namespace,
+    REKOR_TILES.namespace,
+    TIMESTAMP.namespace,
+];
+
+/// The namespaces that the workshop makes with these versions of Rekor.
+pub(crate) fn made_namespaces(rekor: Versions) -> Vec<&'static str> {
+    let mut all = Vec::new();
+    for (version, names) in [(Version::V1, &NAMESPACES_V1), (Version::V2, &NAMESPACES_V2)] {
+        let new = names.iter().filter(|name| !all.contains(*name));
+        let new: Vec<_> = new.filter(|_| rekor.has(version)).copied().collect();
+        all.extend(new);
+    }
+    all
+}
+
+/// The servers of an installation with these versions of Rekor.
+pub(crate) fn servers(rekor: Versions) -> impl Iterator<Item = &'static ClusterServer> + Clone {
+    let all = SERVERS.iter().copied();
+    all.filter(move |server| server.runs(rekor))
+}
+
+/// The namespaces of these servers, each once.
+pub(crate) fn namespaces(rekor: Versions) -> Vec<&'static str> {
+    let mut all: Vec<_> = servers(rekor).map(|server| server.namespace).collect();
     all.dedup();
     all
 }
 
-/// The servers with a public part.
-pub(crate) fn with_public_part()
--> impl Iterator<Item = (&'static ClusterServer, &'static PublicPart)> {
-    let servers = SERVERS.iter().copied();
-    servers.filter_map(|server| Some((server, server.public.as_ref()?)))
+/// Those of these servers with a public part.
+pub(crate) fn with_public_part(
+    rekor: Versions,
+) -> impl Iterator<Item = (&'static ClusterServer, &'static PublicPart)> {
+    servers(rekor).filter_map(|server| Some((server, server.public.as_ref()?)))
 }
 
-/// The servers that an ingress shows, and their certificates there.
-pub(crate) fn shown_by_ingress()
--> impl Iterator<Item = (&'static ClusterServer, &'static IngressCertificate)> {
-    let servers = SERVERS.iter().copied();
-    servers.filter_map(|server| Some((server, server.ingress.as_ref()?)))
+/// Those of these servers that an ingress shows, and their certificates there.
+pub(crate) fn shown_by_ingress(
+    rekor: Versions,
+) -> impl Iterator<Item = (&'static ClusterServer, &'static IngressCertificate)> {
+    servers(rekor).filter_map(|server| Some((server, server.ingress.as_ref()?)))
 }
 
-/// The servers that this machine can reach.
-pub(crate) fn forwarded() -> impl Iterator<Item = &'static ClusterServer> {
-    let servers = SERVERS.iter().copied();
-    servers.filter(|server| server.offset().is_some())
+/// Those of these servers that this machine can reach.
+pub(crate) fn forwarded(rekor: Versions) -> impl Iterator<Item = &'static ClusterServer> + Clone {
+    servers(rekor).filter(|server| server.offset().is_some())
 }
 
-/// The server of this name that this machine can reach; an error lists the names that
-/// exist.
-pub(crate) fn forwarded_named(name: &str) -> anyhow::Result<&'static ClusterServer> {
-    let found = forwarded().find(|server| server.name == name);
+/// The one of these servers with this name, where this machine can reach it; an error
+/// lists the names that exist.
+pub(crate) fn forwarded_named(
+    name: &str,
+    rekor: Versions,
+) -> anyhow::Result<&'static ClusterServer> {
+    let found = forwarded(rekor).find(|server| server.name == name);
     Ok(found.ok_or_else(|| {
-        let names: Vec<_> = forwarded().map(|server| server.name).collect();
+        let names: Vec<_> = forwarded(rekor).map(|server| server.name).collect();
         broken(format!("there is no forward named {name:?}"))
             .hint(format!("those of this target are: {}", names.join(", ")))
     })?)
 }
 
+/// The servers that are asked for a signature into a version of Rekor.
+pub(crate) fn asked_to_sign(rekor: Version) -> Vec<&'static ClusterServer> {
+    match rekor {
+        Version::V1 => vec![&FULCIO, &REKOR],
+        // It leaves the time to an authority.
+        Version::V2 => vec![&FULCIO, &REKOR_TILES, &TIMESTAMP],
+    }
+}
+
 impl ClusterServer {
+    /// Whether it runs with these versions of Rekor.
+    pub(crate) fn runs(&self, rekor: Versions) -> bool {
+        self.rekor.is_none_or(|version| rekor.has(version))
+    }
+
     /// How far its port on this machine is from the lowest.
     pub(crate) fn offset(&self) -> Option<u16> {
         self.service.as_ref()?.offset
     }
 
+    /// What its URLs begin with, below the host.
+    pub(crate) fn path(&self) -> &'static str {
+        self.service.as_ref().map_or("", |service| service.path)
+    }
+
     /// Where it is in the cluster.
     pub(crate) fn url(&self) -> String {
         let service = self.service.as_ref();
-        let (name, path) = service.map_or((self.deployment, ""), |service| {
-            (service.name, service.path)
-        });
-        format!("http://{name}.{}.svc{path}", self.namespace)
+        let name = service.map_or(self.deployment, |service| service.name);
+        format!("http://{name}.{}.svc{}", self.namespace, self.path())
     }
 
     /// What its Jobs make: all that must hold but its own pod.
@@ -193,9 +248,24 @@ mod tests {
 
     #[test]
     fn a_port_of_this_machine_leads_to_one_server() {
-        let mut offsets: Vec<_> = forwarded().filter_map(ClusterServer::offset).collect();
+        let all = forwarded(Versions::Both);
+        let mut offsets: Vec<_> = all.filter_map(ClusterServer::offset).collect();
         offsets.sort_unstable();
-        assert_eq!(offsets, [0, 1, 2]);
+        assert_eq!(offsets, [0, 1, 2, 3, 4, 5, 6]);
+    }
+
+    #[test]
+    fn a_version_of_rekor_has_its_own_servers() {
+        let names = |rekor| -> Vec<&str> { servers(rekor).map(|server| server.name).collect() };
+        let (v1, v2) = (names(Versions::V1), names(Versions::V2));
+        assert!(v1.contains(&"trillian-database") && !v1.contains(&"tiles"));
+        assert!(v2.contains(&"timestamp") && !v2.contains(&"rekor"));
+        for name in v1.iter().chain(&v2) {
+            assert!(names(Versions::Both).contains(name), "{name}");
+        }
+        let made = made_namespaces(Versions::V2);
+        assert!(made.contains(&"tsa-system") && !made.contains(&"trillian-system"));
+        assert_eq!(made_namespaces(Versions::Both).len(), 8);
     }
 
     #[test]
@@ -204,6 +274,10 @@ mod tests {
         assert_eq!(
             CTLOG.url(),
             "http://ctlog.ctlog-system.svc/sigstorescaffolding"
+        );
+        assert_eq!(
+            TIMESTAMP.url(),
+            "http://tsa-server.tsa-system.svc/api/v1/timestamp"
         );
     }
 }

@@ -3,12 +3,13 @@
 use super::{ClusterServer, IngressCertificate, Maker, NextKey, PublicPart, Service};
 use crate::cluster::conditions::Condition;
 use crate::cluster::conditions::ConditionKind::{
-    Accepts, Certificate, ConfigMap, Deployment, Ended, Secret,
+    Accepts, Certificate, ConfigMap, Deployment, Ended, Secret, Volume,
 };
 use crate::cluster::helm;
 use crate::cluster::object::DEFAULT;
+use crate::entry::Version;
 
-/// A server that is only there.
+/// A server of Rekor v1 that is only there.
 const NEIGHBOUR: ClusterServer = ClusterServer {
     name: "",
     title: "",
@@ -20,6 +21,13 @@ const NEIGHBOUR: ClusterServer = ClusterServer {
     ingress: None,
     tree: None,
     ready: &[],
+    rekor: Some(Version::V1),
+};
+
+/// A server that either version of Rekor needs.
+pub(super) const EITHER: ClusterServer = ClusterServer {
+    rekor: None,
+    ..NEIGHBOUR
 };
 
 pub(crate) static CERT_MANAGER: ClusterServer = ClusterServer {
@@ -33,7 +41,7 @@ pub(crate) static CERT_MANAGER: ClusterServer = ClusterServer {
         Condition::new(Deployment, "cert-manager-cainjector"),
         Condition::new(Accepts, "deploy/clusterissuer-selfsigned-issuer.yml"),
     ],
-    ..NEIGHBOUR
+    ..EITHER
 };
 
 /// The certificate authority.
@@ -74,6 +82,7 @@ pub(crate) static FULCIO: ClusterServer = ClusterServer {
         Condition::key(Secret, "fulcio-server-secret", "cert"),
         Condition::new(Deployment, "fulcio-server"),
     ],
+    rekor: None,
 };
 
 /// The certificate transparency log.
@@ -110,6 +119,7 @@ pub(crate) static CTLOG: ClusterServer = ClusterServer {
         Condition::key(Secret, "ctlog-public-key", "public"),
         Condition::new(Deployment, "ctlog"),
     ],
+    rekor: Some(Version::V1),
 };
 
 /// The transparency log.
@@ -150,6 +160,7 @@ pub(crate) static REKOR: ClusterServer = ClusterServer {
         Condition::key(ConfigMap, "rekor-config", "treeID"),
         Condition::new(Deployment, "rekor-server"),
     ],
+    rekor: Some(Version::V1),
 };
 
 /// What answers for the Merkle trees of the logs.
@@ -194,9 +205,15 @@ pub(crate) static REGISTRY: ClusterServer = ClusterServer {
         path: "",
         offset: Some(2),
     }),
-    ready: &[Condition::new(Deployment, "registry")],
-    ..NEIGHBOUR
+    ready: &[
+        Condition::new(Volume, "registry"),
+        Condition::new(Deployment, "registry"),
+    ],
+    ..EITHER
 };
+
+/// The Secret with the registry's certificate.
+pub(crate) const REGISTRY_TLS: &str = "registry-tls";
 
 /// The registry as images of it are named in the cluster.
 pub(crate) const REGISTRY_HOST: &str = "registry.default.svc.cluster.local";

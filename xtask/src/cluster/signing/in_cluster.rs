@@ -9,6 +9,7 @@ use crate::artifact::Artifact;
 use crate::cluster::Cluster;
 use crate::cluster::job_manifest::JobTask;
 use crate::cluster::object::DEFAULT;
+use crate::cluster::sign_addresses::config_name;
 use crate::cluster::steps::{Follow, Job};
 use crate::entry::Version;
 use crate::fail::broken;
@@ -25,18 +26,20 @@ struct JobPlan<'a> {
 }
 
 impl Cluster {
-    /// Adds the Jobs of these names that sign as a service account.
+    /// Adds the Jobs of these names that sign as a service account, into a version of
+    /// Rekor.
     pub(in crate::cluster) fn push_sign_jobs(
         &self,
         plan: &mut Plan,
         artifacts: &[Artifact],
-        account: &str,
+        (account, rekor): (&str, Version),
         names: &[String],
     ) -> Result<()> {
         for job in jobs(artifacts, names) {
             let bundle = self.bundle_file(job.name);
             let task = JobTask::Sign {
                 account: account.to_owned(),
+                config: config_name(self.settings()?.rekor, rekor).to_owned(),
             };
             let step = self
                 .create_step(plan, &job, task)?
@@ -47,7 +50,7 @@ impl Cluster {
                 })
                 .xtask(Record {
                     bundle,
-                    rekor: Version::V1,
+                    rekor,
                     image: Some(job.image.into()),
                     blob: None,
                     forwarded: None,

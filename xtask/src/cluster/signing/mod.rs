@@ -10,18 +10,20 @@ use super::Cluster;
 use super::facts::{CosignPlace, SigningFacts};
 use super::object::DEFAULT;
 use crate::artifact::Artifact;
+use crate::entry::Version;
 use crate::fail::broken;
 use crate::plan::Plan;
 use crate::target::Verification;
 use on_host::OnHost;
 
 impl Cluster {
-    /// The plan that signs as a service account. It runs nothing: what it has to know are
+    /// The plan that signs as a service account, into a version of Rekor. It runs nothing: what it has to know are
     /// the facts.
     pub(super) fn sign_plan(
         &self,
         artifacts: &[Artifact],
         account: &str,
+        rekor: Version,
         facts: &SigningFacts,
     ) -> Result<Plan> {
         if !facts.account_exists {
@@ -34,11 +36,11 @@ impl Cluster {
         let mut plan = Plan::new("sign", self.globals());
         match &facts.place {
             CosignPlace::Jobs(names) => {
-                self.push_sign_jobs(&mut plan, artifacts, account, names)?
+                self.push_sign_jobs(&mut plan, artifacts, (account, rekor), names)?
             }
             CosignPlace::Here { cosign, forwards } => {
                 let host = OnHost::new(self, cosign.clone(), forwards);
-                host.push_sign(&mut plan, artifacts, account)?;
+                host.push_sign(&mut plan, artifacts, account, rekor)?;
             }
         }
         Ok(plan)

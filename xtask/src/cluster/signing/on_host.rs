@@ -7,7 +7,8 @@ use anyhow::Result;
 use crate::artifact::Artifact;
 use crate::cluster::Cluster;
 use crate::cluster::forwards::PortForward;
-use crate::cluster::servers::{ClusterServer, FULCIO, REGISTRY, REGISTRY_HOST, REKOR};
+use crate::cluster::servers::{ClusterServer, REGISTRY, REGISTRY_HOST, asked_to_sign};
+use crate::cluster::sign_addresses::{SignAddresses, config_name};
 use crate::cluster::steps::{HaltForward, LaunchForward, SigningConfig};
 use crate::cosign::{Cosign, SignRequest};
 use crate::entry::Version;
@@ -43,9 +44,10 @@ impl<'a> OnHost<'a> {
         plan: &mut Plan,
         artifacts: &[Artifact],
         account: &str,
+        rekor: Version,
     ) -> Result<()> {
         let mut needs = self.push_open(plan)?;
-        let (config, write) = self.signing_config()?;
+        let (config, write) = self.signing_config(rekor)?;
         let written = write.is_some();
         if let Some(step) = write {
             needs.push(step.name.clone());
@@ -58,7 +60,7 @@ impl<'a> OnHost<'a> {
             identity: &self.cluster.identity(account)?,
             issued_by: "the cluster",
             signing_config: &config,
-            rekor: Version::V1,
+            rekor,
             dir: &self.cluster.dir,
             forwarded: self.registry(),
         };
@@ -134,21 +136,29 @@ impl<'a> OnHost<'a> {
 
     /// The signing config, and the step that writes it where the forwards are on
     /// ports of their own.
-    fn signing_config(&self) -> Result<(PathBuf, Option<Step>)> {
+    fn signing_config(&self, rekor: Version) -> Result<(PathBuf, Option<Step>)> {
         let of_its_own = |server: &ClusterServer| {
             let forward = self.forward_to(server)?;
-            (!forward.persistent).then(|| format!("http://{}", forward.address()))
+            (!forward.persistent).then(|| format!("http://{}{}", forward.address(), server.path()))
         };
-        let (fulcio, rekor) = (of_its_own(&FULCIO), of_its_own(&REKOR));
-        if fulcio.is_none() && rekor.is_none() {
-            return Ok((self.cluster.trust_file("signing_config.json"), None));
+        if asked_to_sign(rekor)
+            .into_iter()
+            .all(|server| of_its_own(server).is_none())
+        {
+            let name = config_name(self.cluster.settings()?.rekor, rekor);
+            return Ok((self.cluster.trust_file(name), None));
         }
-        let (fulcio_else, rekor_else) = self.cluster.host_urls()?;
+        let addresses = SignAddresses::of(rekor, |server| match of_its_own(server) {
+            Some(url) => Ok(url),
+            None => self.cluster.host_url(server),
+        })?;
         let file = format!("tmp/signing_config-{}.json", std::process::id());
         let file = self.cluster.dir.join(file);
         let write = SigningConfig {
-            fulcio: fulcio.unwrap_or(fulcio_else),
-            rekor: rekor.unwrap_or(rekor_else),
+            version: rekor,
+            fulcio: addresses.fulcio,
+            rekor: addresses.rekor,
+            timestamp: addresses.timestamp,
             out: file.clone(),
         };
         Ok((file, Some(write.step())))

@@ -6,6 +6,7 @@ use clap::Args;
 use crate::cluster::Cluster;
 use crate::cluster::charts::Charts;
 use crate::cluster::settings::ClusterSettings;
+use crate::entry::Versions;
 use crate::plan::{Step, StepArgs, StepEvent, Word};
 use crate::state::{self, State};
 use crate::target::ClusterOptions;
@@ -17,6 +18,9 @@ pub(crate) struct Choose {
     /// The lowest port of the forwards.
     #[arg(long)]
     pub(crate) port_base: u16,
+    /// The versions of Rekor that run.
+    #[arg(long, value_enum, default_value = "v1")]
+    pub(crate) rekor: Versions,
     /// The rest.
     #[command(flatten)]
     pub(crate) options: ClusterOptions,
@@ -26,6 +30,7 @@ impl From<&ClusterSettings> for Choose {
     fn from(settings: &ClusterSettings) -> Choose {
         Choose {
             port_base: settings.port_base,
+            rekor: settings.rekor,
             options: ClusterOptions {
                 charts: settings.charts.clone(),
                 versions: settings.versions.clone(),
@@ -47,6 +52,9 @@ impl StepArgs for Choose {
             ingress,
         } = &self.options;
         let mut words = words!["--port-base", self.port_base.to_string()];
+        if self.rekor != Versions::V1 {
+            words.extend(words!["--rekor", self.rekor.name()]);
+        }
         if let Some(charts) = charts {
             words.extend(words!["--charts", charts]);
         }
@@ -84,6 +92,7 @@ impl Choose {
         // Nothing but what is typed here counts: it is the whole choice.
         let fresh = cluster.with_settings(ClusterSettings {
             port_base: self.port_base,
+            rekor: self.rekor,
             ..ClusterSettings::new(&cluster.settings()?.context)
         });
         // The plan knew the issuer of the cluster, but its words do not name it. It is

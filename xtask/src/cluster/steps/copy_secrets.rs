@@ -21,17 +21,17 @@ impl StepArgs for CopySecrets {
 impl CopySecrets {
     /// The step that copies them; it is done where the copies are what the Secrets are.
     pub(in crate::cluster) fn step(cluster: &Cluster) -> Result<Step> {
-        let kubectl = cluster.kubectl()?;
+        let (kubectl, rekor) = (cluster.kubectl()?, cluster.settings()?.rekor);
         let title = "copy the public keys to the namespace default";
         Ok(Step::new("copy-secrets", title)
             .done(move || {
-                let current = copies::are_current(&kubectl)?;
+                let current = copies::are_current(&kubectl, rekor)?;
                 Ok(current.then(|| "they are the same".to_owned()))
             })
             .xtask(CopySecrets {}))
     }
 
     pub(crate) fn run(self, cluster: &Cluster, _: &dyn Fn(StepEvent<'_>)) -> Result<()> {
-        copies::copy(&cluster.kubectl()?)
+        copies::copy(&cluster.kubectl()?, cluster.settings()?.rekor)
     }
 }

@@ -11,6 +11,9 @@ use crate::plan::{Step, StepArgs, StepEvent, Word};
 use crate::target::SignerArgs;
 use crate::words;
 
+/// The signing config of those who name no version of Rekor.
+const SIGNING_CONFIG: &str = "signing_config.json";
+
 /// Write a Job for an image
 #[derive(Debug, PartialEq, Args)]
 pub(crate) struct Job {
@@ -28,6 +31,9 @@ pub(crate) struct Job {
     /// The service account that signs.
     #[arg(long = "as", value_name = "ACCOUNT", default_value = "default")]
     pub(crate) account: String,
+    /// The signing config among the files that the Job is given.
+    #[arg(long, value_name = "FILE", default_value = SIGNING_CONFIG)]
+    pub(crate) signing_config: String,
     /// The type of the attestation that is expected.
     #[arg(long)]
     pub(crate) attestation: Option<String>,
@@ -58,22 +64,26 @@ impl JobVerb {
 impl Job {
     /// A Job for an image, which does this, under this name.
     pub(crate) fn of(task: JobTask, name: &str, image: &str, out: PathBuf) -> Job {
-        let (verb, account, signer, attestation) = match task {
-            JobTask::Sign { account } => (JobVerb::Sign, account, SignerArgs::default(), None),
-            JobTask::Verify {
-                signer,
-                attestation,
-            } => (JobVerb::Verify, "default".to_owned(), signer, attestation),
-        };
-        Job {
-            verb,
+        let mut job = Job {
+            verb: JobVerb::Verify,
             name: name.to_owned(),
             image: image.to_owned(),
             out,
-            account,
-            attestation,
-            signer,
+            account: "default".to_owned(),
+            signing_config: SIGNING_CONFIG.to_owned(),
+            attestation: None,
+            signer: SignerArgs::default(),
+        };
+        match task {
+            JobTask::Sign { account, config } => {
+                (job.verb, job.account, job.signing_config) = (JobVerb::Sign, account, config);
+            }
+            JobTask::Verify {
+                signer,
+                attestation,
+            } => (job.signer, job.attestation) = (signer, attestation),
         }
+        job
     }
 
     /// The step that writes it, before every run: its name is new each time.
@@ -104,6 +114,9 @@ impl StepArgs for Job {
             JobVerb::Sign => words!["--as", &self.account],
             JobVerb::Verify => self.signer.words(),
         });
+        if self.signing_config != SIGNING_CONFIG {
+            words.extend(words!["--signing-config", &self.signing_config]);
+        }
         if let Some(kind) = &self.attestation {
             words.extend(words!["--attestation", kind]);
         }
@@ -116,6 +129,7 @@ impl Job {
         let task = match self.verb {
             JobVerb::Sign => JobTask::Sign {
                 account: self.account,
+                config: self.signing_config,
             },
             JobVerb::Verify => JobTask::Verify {
                 signer: self.signer,

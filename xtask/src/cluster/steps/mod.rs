@@ -1,11 +1,13 @@
 //! The steps that a cluster does in this program, each in its file.
 
 pub(crate) mod accept_next;
+pub(crate) mod chart_certificates;
 pub(crate) mod choose;
 pub(crate) mod clear_jobs;
 pub(crate) mod copy_secrets;
 pub(crate) mod database_secret;
 pub(crate) mod fetch_images;
+pub(crate) mod first_entry;
 pub(crate) mod follow;
 pub(crate) mod forget_next;
 pub(crate) mod halt;
@@ -17,14 +19,17 @@ pub(crate) mod refuse;
 pub(crate) mod retire;
 pub(crate) mod signing_config;
 pub(crate) mod switch;
+pub(crate) mod timestamp_key;
 pub(crate) mod trust;
 
 pub(crate) use accept_next::AcceptNext;
+pub(crate) use chart_certificates::ChartCertificates;
 pub(crate) use choose::Choose;
 pub(crate) use clear_jobs::ClearJobs;
 pub(crate) use copy_secrets::CopySecrets;
 pub(crate) use database_secret::DatabaseSecret;
 pub(crate) use fetch_images::FetchImages;
+pub(crate) use first_entry::FirstClusterEntry;
 pub(crate) use follow::Follow;
 pub(crate) use forget_next::ForgetNext;
 pub(crate) use halt::HaltForward;
@@ -36,6 +41,7 @@ pub(crate) use refuse::{Refusal, Refuse};
 pub(crate) use retire::Retire;
 pub(crate) use signing_config::SigningConfig;
 pub(crate) use switch::Switch;
+pub(crate) use timestamp_key::TimestampKey;
 pub(crate) use trust::ClusterTrust;
 
 use super::Cluster;
@@ -49,6 +55,9 @@ steps! {
         Choose(Choose),
         DatabaseSecret(DatabaseSecret),
         CopySecrets(CopySecrets),
+        TimestampKey(TimestampKey),
+        ChartCertificates(ChartCertificates),
+        FirstEntry(FirstClusterEntry),
         Refuse(Refuse),
         Preload(Preload),
         FetchImages(FetchImages),
@@ -77,6 +86,8 @@ steps! {
 mod tests {
     use super::job::JobVerb;
     use super::*;
+    use crate::cluster::tile_values::CertifiedChart;
+    use crate::entry::{Version, Versions};
     use crate::plan::Ready;
     use crate::plan::step_args::each_is_read_from_its_words;
     use crate::target::steps::samples;
@@ -89,6 +100,7 @@ mod tests {
         let mut all = vec![
             ClusterStep::Choose(Choose {
                 port_base: 20_000,
+                rekor: Versions::Both,
                 options: ClusterOptions {
                     charts: Some("oci://a/b".into()),
                     versions: Some("/a b/versions.yml".into()),
@@ -98,6 +110,11 @@ mod tests {
             }),
             ClusterStep::DatabaseSecret(DatabaseSecret {}),
             ClusterStep::CopySecrets(CopySecrets {}),
+            ClusterStep::TimestampKey(TimestampKey {}),
+            ClusterStep::FirstEntry(FirstClusterEntry {}),
+            ClusterStep::ChartCertificates(ChartCertificates {
+                chart: CertifiedChart::CtlogTiles,
+            }),
             ClusterStep::Refuse(Refuse {
                 what: Refusal::CertManagerInUse,
             }),
@@ -121,8 +138,10 @@ mod tests {
                 key: RotatedKey::Fulcio,
             }),
             ClusterStep::SigningConfig(SigningConfig {
+                version: Version::V2,
                 fulcio: "http://a".into(),
                 rekor: "http://b".into(),
+                timestamp: Some("http://c".into()),
                 out: "/tmp/config".into(),
             }),
             ClusterStep::Job(Job {
@@ -131,6 +150,7 @@ mod tests {
                 image: "a/b:c".into(),
                 out: "/tmp/job.yml".into(),
                 account: "default".into(),
+                signing_config: "signing_config.json".into(),
                 attestation: Some("https://z".into()),
                 signer: SignerArgs {
                     identity: Some("https://x".into()),
@@ -144,6 +164,7 @@ mod tests {
                 image: "a/b:c".into(),
                 out: "/tmp/job.yml".into(),
                 account: "bob".into(),
+                signing_config: "signing_config.rekor-v2.json".into(),
                 attestation: None,
                 signer: SignerArgs::default(),
             }),

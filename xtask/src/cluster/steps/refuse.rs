@@ -49,7 +49,9 @@ impl Refuse {
     pub(crate) fn run(self, cluster: &Cluster, _: &dyn Fn(StepEvent<'_>)) -> Result<()> {
         let kubectl = cluster.kubectl()?;
         match self.what {
-            Refusal::ForeignNamespaces => namespaces::refuse_foreign(&kubectl),
+            Refusal::ForeignNamespaces => {
+                namespaces::refuse_foreign(&kubectl, cluster.settings()?.rekor)
+            }
             Refusal::ForeignRelease => scaffold_release::refuse_foreign(&kubectl),
             Refusal::ForeignCertManager => cert_manager::refuse_foreign(&kubectl),
             Refusal::CertManagerInUse => cert_manager::refuse_used(&kubectl),

@@ -3,6 +3,8 @@
 use super::{facts, names, open, printed, step};
 use crate::cluster::discovery::Discovery;
 use crate::cluster::facts::{Request, Surroundings};
+use crate::cluster::settings::ClusterSettings;
+use crate::entry::Versions;
 use crate::fail::Fail;
 use crate::target::{ClusterOptions, TargetKind};
 
@@ -67,4 +69,91 @@ fn ports_stay_while_a_forward_is_open() {
     let refused = open(TargetKind::Cluster).chosen(request, &said);
     let fail = Fail::from_error(&refused.err().unwrap());
     assert!(fail.what.contains("the forward to rekor"), "{}", fail.what);
+}
+
+/// What comes of choosing versions of Rekor where these are chosen already.
+fn rekor(now: Versions, wanted: Versions, complete: bool) -> Result<Versions, String> {
+    let options = ClusterOptions::default();
+    let request = Request {
+        rekor: Some(wanted),
+        ..Request::new(&options)
+    };
+    let said = Surroundings {
+        complete,
+        ..Surroundings::default()
+    };
+    let cluster = open(TargetKind::Cluster).with_settings(ClusterSettings {
+        rekor: now,
+        ..ClusterSettings::new("test")
+    });
+    let chosen = cluster.chosen(request, &said);
+    let refused = |error| Fail::from_error(&error).hints.join("; ");
+    chosen.map(|settings| settings.rekor).map_err(refused)
+}
+
+#[test]
+fn rekor_goes_on_in_two_steps_and_not_back() {
+    use Versions::{Both, V1, V2};
+    // Before there is anything to lose, all is possible.
+    for (now, wanted) in [(V1, V2), (V2, V1), (Both, V1)] {
+        assert_eq!(rekor(now, wanted, false), Ok(wanted));
+    }
+    for (now, wanted) in [(V1, Both), (Both, V2), (V2, V2), (V1, V1)] {
+        assert_eq!(rekor(now, wanted, true), Ok(wanted));
+    }
+    let first = rekor(V1, V2, true).unwrap_err();
+    assert!(first.contains("--rekor both"), "{first}");
+    for (now, wanted) in [(Both, V1), (V2, V1), (V2, Both)] {
+        let refused = rekor(now, wanted, true).unwrap_err();
+        assert!(refused.contains("cargo xtask uninstall"), "{refused}");
+    }
+}
+
+#[test]
+fn the_versions_of_rekor_decide_what_is_installed() {
+    let plan = |rekor| {
+        let settings = ClusterSettings {
+            rekor,
+            ..ClusterSettings::new("test")
+        };
+        let cluster = open(TargetKind::Cluster);
+        cluster.install_plan(None, &facts(settings)).unwrap()
+    };
+    let (v1, v2, both) = (plan(Versions::V1), plan(Versions::V2), plan(Versions::Both));
+    for name in ["ctlog-tiles", "rekor-tiles", "tsa", "rekor-tiles-reader"] {
+        assert!(!names(&v1).contains(&name), "{name}");
+        assert!(names(&v2).contains(&name), "{name}");
+        assert!(names(&both).contains(&name), "{name}");
+    }
+    for name in [
+        "scaffold-database-secret",
+        "scaffold-tables",
+        "scaffold-trillian",
+    ] {
+        assert!(names(&v1).contains(&name), "{name}");
+        assert!(!names(&v2).contains(&name), "{name}");
+        assert!(names(&both).contains(&name), "{name}");
+    }
+    // What is looked at first and what comes last are the same.
+    for plan in [&v1, &v2, &both] {
+        assert_eq!(names(plan).last(), Some(&"trust"));
+        assert!(plan.steps.iter().all(|step| step.done.is_some()));
+        // A step that comes later is not waited for.
+        for (place, step) in plan.steps.iter().enumerate() {
+            let later = |need: &String| {
+                let mut rest = plan.steps[place..].iter();
+                rest.any(|other| other.name == *need)
+            };
+            assert!(!step.needs.iter().any(later), "{} is too early", step.name);
+        }
+    }
+    let namespaces = printed(&v2, "namespaces");
+    assert!(
+        namespaces.contains("namespaces-rekor-v2.yml") && !namespaces.contains("namespaces.yml")
+    );
+    assert!(printed(&v2, "begin").contains("--rekor v2"));
+    let chart = printed(&v2, "rekor-tiles");
+    assert!(chart.contains("--skip-schema-validation"), "{chart}");
+    let chart = printed(&v2, "ctlog-tiles");
+    assert!(chart.contains("ctlog-tiles-certificates.yml"), "{chart}");
 }

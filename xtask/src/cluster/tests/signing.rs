@@ -8,6 +8,7 @@ use crate::cluster::Cluster;
 use crate::cluster::facts::{CosignPlace, SigningFacts};
 use crate::cluster::forwards::PortForward;
 use crate::cluster::servers::{FULCIO, REGISTRY, REKOR};
+use crate::entry::Version;
 use crate::plan::Plan;
 use crate::target::{CosignRuns, SignerArgs, Verification};
 
@@ -20,7 +21,7 @@ fn images_are_signed_by_jobs_and_files_here() {
         account_exists: true,
         place: CosignPlace::Jobs(vec!["sign-0000000001".to_owned()]),
     };
-    let plan = cluster.sign_plan(std::slice::from_ref(&image), "bob", &jobs);
+    let plan = cluster.sign_plan(std::slice::from_ref(&image), "bob", Version::V1, &jobs);
     assert_eq!(names(&plan.unwrap()), ["job", "sign", "clean-up-sign"]);
     let forward = |server, port| PortForward {
         server,
@@ -39,7 +40,7 @@ fn images_are_signed_by_jobs_and_files_here() {
         },
     };
     let plan = cluster
-        .sign_plan(std::slice::from_ref(&image), "bob", &here)
+        .sign_plan(std::slice::from_ref(&image), "bob", Version::V1, &here)
         .unwrap();
     let all = names(&plan);
     for name in [
@@ -87,7 +88,7 @@ fn nobody_signs_as_an_account_that_is_not_there() {
         account_exists: false,
         place: CosignPlace::Jobs(Vec::new()),
     };
-    let refused = installed(temp.path()).sign_plan(&[], "bob", &facts);
+    let refused = installed(temp.path()).sign_plan(&[], "bob", Version::V1, &facts);
     assert!(refused.is_err());
 }
 

@@ -1,14 +1,11 @@
 //! Leaf certificates from a stolen CA key, of the form that Fulcio gives them.
 
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use anyhow::{Context, Result};
-use x509_cert::Certificate;
 use x509_cert::certificate::{TbsCertificate, Version};
 use x509_cert::der::Encode;
-use x509_cert::der::asn1::{
-    BitString, Ia5String, Null, ObjectIdentifier, OctetString, UtcTime, Utf8StringRef,
-};
+use x509_cert::der::asn1::{Ia5String, Null, ObjectIdentifier, OctetString, Utf8StringRef};
 use x509_cert::ext::Extension;
 use x509_cert::ext::pkix::name::GeneralName;
 use x509_cert::ext::pkix::sct::SerializedSct;
@@ -17,15 +14,13 @@ use x509_cert::ext::pkix::{
     SubjectAltName, SubjectKeyIdentifier, sct::SignedCertificateTimestamp,
 };
 use x509_cert::name::Name;
-use x509_cert::serial_number::SerialNumber;
-use x509_cert::time::{Time, Validity};
 
 use crate::format::certificate::{Leaf, SCT_LIST};
 use crate::format::der;
 use crate::format::hashing::sha256_hash;
+use crate::format::issue::{self, extension};
 use crate::format::private_key::PrivateKey;
 use crate::labs::Session;
-use crate::random::random;
 use crate::state;
 use crate::tlog::merkle::Hash;
 
@@ -132,24 +127,13 @@ impl StolenAuthority {
             key_identifier: Some(own_key.0),
             ..AuthorityKeyIdentifier::default()
         };
-        let time = |seconds| {
-            Ok::<_, anyhow::Error>(Time::UtcTime(UtcTime::from_unix_duration(
-                Duration::from_secs(seconds),
-            )?))
-        };
-        let mut serial: [u8; 20] = random()?;
-        // A serial number is positive and has no leading zeros.
-        serial[0] = serial[0] & 0x7f | 0x40;
         let tbs = TbsCertificate {
             version: Version::V3,
-            serial_number: SerialNumber::new(&serial)?,
+            serial_number: issue::serial_number()?,
             // The CA signed itself with the same key in the same way.
             signature: own.signature_algorithm.clone(),
             issuer: own.tbs_certificate.subject.clone(),
-            validity: Validity {
-                not_before: time(wish.from)?,
-                not_after: time(wish.from + wish.seconds)?,
-            },
+            validity: issue::validity(wish.from, wish.seconds)?,
             subject: Name::default(),
             subject_public_key_info: key.public()?,
             issuer_unique_id: None,
@@ -184,13 +168,7 @@ impl StolenAuthority {
             .extensions
             .get_or_insert_default()
             .extend(more);
-        let signature = self.key.sign(&tbs_certificate.to_der()?)?;
-        let certificate = Certificate {
-            signature_algorithm: tbs_certificate.signature.clone(),
-            signature: BitString::from_bytes(&signature)?,
-            tbs_certificate,
-        };
-        Ok(certificate.to_der()?)
+        Ok(issue::signed(tbs_certificate, &self.key)?.to_der()?)
     }
 }
 
@@ -224,12 +202,4 @@ fn extensions(wish: &Wish<'_>, authority_key: &AuthorityKeyIdentifier) -> Result
         },
         extension(ISSUER_V2, false, &Utf8StringRef::new(wish.issuer)?)?,
     ])
-}
-
-fn extension(extn_id: ObjectIdentifier, critical: bool, value: &impl Encode) -> Result<Extension> {
-    Ok(Extension {
-        extn_id,
-        critical,
-        extn_value: OctetString::new(value.to_der()?)?,
-    })
 }

@@ -211,12 +211,12 @@ fn overlays_that_are_none() {
         str![[r#"
 $ cargo xtask install -q --values pony.yml
 error: [TEMP]/work/pony.yml has values for something that is no chart: pony
-hint: its top-level keys are cert-manager and scaffold
+hint: its top-level keys are cert-manager, scaffold, ctlog-tiles, rekor-tiles and tsa
 exit 2
 
 $ cargo xtask install -q --values list.yml
 error: [TEMP]/work/list.yml holds no values
-hint: its top-level keys are cert-manager and scaffold
+hint: its top-level keys are cert-manager, scaffold, ctlog-tiles, rekor-tiles and tsa
 exit 2
 
 $ cargo xtask install -q --values broken.yml
@@ -229,7 +229,7 @@ hint: name another one, or do without: --values none
 exit 2
 
 $ cargo xtask install -q --versions typo.yml
-error: [TEMP]/work/typo.yml does not fit: unknown field `scafold`, expected `cert-manager` or `scaffold`
+error: [TEMP]/work/typo.yml does not fit: unknown field `scafold`, expected one of `cert-manager`, `scaffold`, `ctlog-tiles`, `rekor-tiles`, `tsa`
 exit 2
 
 $ cargo xtask install -q --versions kind.yml

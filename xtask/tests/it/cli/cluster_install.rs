@@ -282,7 +282,6 @@ fn options_that_do_not_fit() {
     let lines = [
         "install -q --ingress",
         "install -q --ingress=a/b",
-        "install -q --rekor v2",
         "rotate -q fulcio",
         "start -q pony",
         "logs -q pony",
@@ -299,11 +298,6 @@ exit 2
 
 $ cargo xtask install -q --ingress=a/b
 error: "a/b" is not a domain
-exit 2
-
-$ cargo xtask install -q --rekor v2
-error: the chart sigstore/scaffold installs Rekor v1 only
-hint: Rekor v2 runs on the local target: --on local
 exit 2
 
 $ cargo xtask rotate -q fulcio

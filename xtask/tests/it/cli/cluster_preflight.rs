@@ -192,7 +192,7 @@ $ cargo xtask preflight
              hint: use a newer cluster, for example: cargo xtask minikube
 ✓ rights     all (wanted: to create what the workshop consists of)
 ✓ issuer     https://kubernetes.default.svc, with its keys at https://kubernetes.default.svc/openid/v1/jwks (wanted: one that the discovery document names)
-✓ storage    standard (wanted: a default StorageClass, for Trillian's database)
+✓ storage    standard (wanted: a default StorageClass, for the volumes of the logs and the registry)
 ✓ nodes      node-1 (wanted: one that is ready and has room)
 ✓ names      none (wanted: no namespace of the workshop that is being deleted)
 on cluster (named by --on)
@@ -283,7 +283,7 @@ fn no_place_for_the_database() {
         cluster.shows(&["install -q"]),
         str![[r#"
 $ cargo xtask install -q
-error: what is needed is not there (storage: none: the database's volume would stay Pending)
+error: what is needed is not there (storage: none: the volumes would stay Pending)
 hint: mark one: kubectl annotate storageclass NAME storageclass.kubernetes.io/is-default-class=true
 exit 1
 

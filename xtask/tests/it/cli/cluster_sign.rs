@@ -134,7 +134,7 @@ exit 2
 
 $ cargo xtask sign -q --rekor v2
 error: the cluster runs Rekor v1, not v2
-hint: Rekor v2 runs on the local target: --on local
+hint: beside it: cargo xtask --state [STATE] install --rekor both
 exit 2
 
 $ cargo xtask sign -q ''

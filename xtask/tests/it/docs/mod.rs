@@ -146,8 +146,8 @@ fn the_book_has_every_page() {
 }
 
 #[test]
-fn the_readme_names_every_verb() {
-    let text = std::fs::read_to_string(repository().join("README.md")).unwrap();
+fn the_list_of_commands_names_every_verb() {
+    let text = std::fs::read_to_string(repository().join("docs/use.md")).unwrap();
     for command in Cli::command()
         .get_subcommands()
         .filter(|command| !command.is_hide_set())

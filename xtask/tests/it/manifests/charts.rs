@@ -16,7 +16,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use xtask::cluster::pins::pins;
 use xtask::cluster::scaffold_release::{FIRST_PHASE_VALUES, TABLES};
-use xtask::cluster::servers::NAMESPACES;
+use xtask::cluster::servers::NAMESPACES_V1;
 use xtask::cluster::yaml;
 
 use super::{files, objects};
@@ -38,7 +38,7 @@ const UNDOCUMENTED: [&str; 7] = [
 
 /// The directory that a variable names. CI has no charts, so not even there is it a
 /// failure that there is none; the line says that something was not looked at.
-fn named(variable: &str) -> Option<PathBuf> {
+pub fn named(variable: &str) -> Option<PathBuf> {
     let dir = std::env::var_os(variable).map(PathBuf::from);
     if dir.is_none() {
         not_here(&format!(
@@ -48,7 +48,7 @@ fn named(variable: &str) -> Option<PathBuf> {
     dir
 }
 
-fn values(file: &str) -> Value {
+pub fn values(file: &str) -> Value {
     files::read(file).documents.remove(0)
 }
 
@@ -199,10 +199,10 @@ fn values_that_do_not_fit_are_noticed() {
 }
 
 /// What helm makes of a chart.
-struct Rendered(Vec<Value>);
+pub struct Rendered(pub Vec<Value>);
 
 impl Rendered {
-    fn of(charts: &Path, chart: &str, namespace: &str, more: &[&str]) -> Rendered {
+    pub fn of(charts: &Path, chart: &str, namespace: &str, more: &[&str]) -> Rendered {
         let pins = pins(repository(), None).unwrap();
         let helm = std::env::var_os("WORKSHOP_TEST_HELM").unwrap_or_else(|| "helm".into());
         let output = Command::new(helm)
@@ -224,12 +224,12 @@ impl Rendered {
         Rendered(objects.filter(Value::is_object).collect())
     }
 
-    fn named(&self, kind: &str, name: &str) -> Option<&Value> {
+    pub fn named(&self, kind: &str, name: &str) -> Option<&Value> {
         self.of_kind(kind)
             .find(|object| object["metadata"]["name"] == name)
     }
 
-    fn of_kind(&self, kind: &str) -> impl Iterator<Item = &Value> {
+    pub fn of_kind(&self, kind: &str) -> impl Iterator<Item = &Value> {
         self.0.iter().filter(move |object| object["kind"] == kind)
     }
 
@@ -257,7 +257,7 @@ fn the_charts_make_of_the_values_what_they_should() {
     assert_eq!(whole.of_kind("Ingress").count(), 0);
     for object in &whole.0 {
         let namespace = object["metadata"]["namespace"].as_str().unwrap();
-        assert!(NAMESPACES.contains(&namespace), "{namespace}");
+        assert!(NAMESPACES_V1.contains(&namespace), "{namespace}");
     }
     for deployment in ["trillian-mysql", "trillian-logserver", "trillian-logsigner"] {
         let env = whole.container(deployment)["env"].to_string();

@@ -2,6 +2,7 @@
 //! must say, what none may say twice, and what the charts make of the values.
 
 mod charts;
+mod charts_on_tiles;
 mod files;
 mod objects;
 mod pins;

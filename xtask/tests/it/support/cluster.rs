@@ -146,6 +146,7 @@ impl Cluster {
             "deploy/certificate-rekor.yml",
             "verify/certificate-registry.yml",
             "verify/service-registry.yml",
+            "verify/volume-registry.yml",
             "verify/deploy-registry.yml",
         ] {
             let text = fs::read_to_string(repository().join(file)).unwrap();
