@@ -4,7 +4,7 @@ use anyhow::Result;
 use clap::Args;
 
 use crate::app::{Answer, App, PlanOptions};
-use crate::target::RotateOptions;
+use crate::target::{RotateOptions, RotatedKey};
 
 /// Replace a key; what it signed stays verifiable
 #[derive(Debug, Args)]
@@ -23,8 +23,11 @@ impl RotateCommand {
         let Some((_, changed)) = ran else {
             return Ok(Answer::printed());
         };
-        app.ui
-            .say("the key is replaced, and what the old one signed stays verifiable");
+        app.ui.say(match self.asked.key {
+            RotatedKey::Users => "the users have new passwords, and no token of before counts",
+            RotatedKey::Registry => "the registry has a new key, and its clients go on",
+            _ => "the key is replaced, and what the old one signed stays verifiable",
+        });
         if let Some(dir) = &self.asked.offline_root {
             let dir = dir.display();
             app.ui.say(format!(

@@ -95,12 +95,16 @@ impl Local {
                 return Ok(false);
             }
         }
+        for server in &self.manifest.servers {
+            if self.data(server)?.is_some_and(|data| !data.exists()) {
+                return Ok(false);
+            }
+        }
         Ok(true)
     }
 
     /// Writes settings and configuration (`cargo xtask step configure`).
     pub(crate) fn configure(&self) -> Result<()> {
-        self.settings.write(&self.dir)?;
         for config in self.configs() {
             self.render(config)?;
         }
@@ -111,7 +115,8 @@ impl Local {
                 state::make_dir(&data)?;
             }
         }
-        Ok(())
+        // Last, so that what they speak of is there.
+        self.settings.write(&self.dir)
     }
 
     /// Writes the files that collect certificates.
