@@ -95,8 +95,11 @@ fn copies_of(
     Ok(Some([(part.copy.to_owned(), Some(copy)), (name, next)]))
 }
 
+/// The copies of a server's public part as they should be, where it has one already.
+type WantedCopies = Option<[Copy; 2]>;
+
 /// All copies as they should be, by server, and the Secrets of [`DEFAULT`].
-fn looked_at(kubectl: &Kubectl, rekor: Versions) -> Result<(Vec<Option<[Copy; 2]>>, Vec<Object>)> {
+fn looked_at(kubectl: &Kubectl, rekor: Versions) -> Result<(Vec<WantedCopies>, Vec<Object>)> {
     let parts: Vec<_> = with_public_part(rekor).collect();
     let look = |(server, part): &(&ClusterServer, &PublicPart)| copies_of(kubectl, server, part);
     let wanted = || parallel::each(&parts, look).into_iter().collect();

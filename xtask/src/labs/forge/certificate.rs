@@ -93,12 +93,7 @@ impl StolenAuthority {
         let key = PrivateKey::random()?;
         let mut tbs_certificate = genuine.certificate().tbs_certificate.clone();
         tbs_certificate.subject_public_key_info = key.public()?;
-        let signature = key.sign(&tbs_certificate.to_der()?)?;
-        let certificate = Certificate {
-            signature_algorithm: tbs_certificate.signature.clone(),
-            signature: BitString::from_bytes(&signature)?,
-            tbs_certificate,
-        };
+        let certificate = issue::signed(tbs_certificate, &key)?;
         Ok(StolenAuthority {
             key,
             certificate: Leaf::from_der(&certificate.to_der()?)?,
