@@ -91,7 +91,7 @@ pub fn rust_client() -> Option<PathBuf> {
 pub fn java_libraries() -> Option<PathBuf> {
     for need in ["java", "javac", "mvn"] {
         if program(&[need]).is_none() {
-            skipped(&format!("{need}, which sigstore-java needs"));
+            lacks(&format!("{need}, which sigstore-java needs"));
             return None;
         }
     }
@@ -110,7 +110,7 @@ pub fn java_libraries() -> Option<PathBuf> {
 /// The directory of sigstore-js and its Node.js, from the npm registry.
 pub fn node_modules() -> Option<PathBuf> {
     if program(&["npm"]).is_none() {
-        skipped("npm, which sigstore-js comes with");
+        lacks("npm, which sigstore-js comes with");
         return None;
     }
     let dir = of(&sources("js"), "client-of-js");
@@ -140,7 +140,7 @@ pub fn python() -> Option<PathBuf> {
 pub fn of_the_machine(name: &str) -> Option<PathBuf> {
     let found = program(&[name]);
     if found.is_none() {
-        skipped(name);
+        lacks(name);
     }
     found.map(|found| PathBuf::from(&found))
 }
@@ -162,13 +162,29 @@ fn of(sources: &Path, name: &str) -> PathBuf {
     target().join(format!("{name}-{:.16}", format!("{:x}", digest.finalize())))
 }
 
+/// Whether clients are installed that are not there: for those who ask for all tests, unless
+/// they say that these are not meant, as CI does, whose machines begin with nothing.
+fn are_asked_for() -> bool {
+    all_must_run() && std::env::var_os("WORKSHOP_TEST_CLIENTS").is_none_or(|asked| asked != "0")
+}
+
+/// Says that this machine lacks what a client needs, which it must not where clients are
+/// installed.
+#[track_caller]
+fn lacks(what: &str) {
+    match are_asked_for() {
+        true => skipped(what),
+        false => not_here(&format!("this machine lacks {what}")),
+    }
+}
+
 /// A file that `build` makes, unless it is there already or nobody asks for all tests.
 fn built(file: PathBuf, build: impl FnOnce(&Path)) -> Option<PathBuf> {
     if file.exists() {
         return Some(file);
     }
     let name = file.parent()?.file_name()?.to_string_lossy().into_owned();
-    if !all_must_run() {
+    if !are_asked_for() {
         not_here(&format!(
             "{name} is not installed; to install it: WORKSHOP_TEST_ALL=1 cargo test"
         ));
