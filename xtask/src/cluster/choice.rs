@@ -9,7 +9,7 @@ use super::Cluster;
 use super::charts::Charts;
 use super::facts::{InstallFacts, Request, Surroundings};
 use super::settings::ClusterSettings;
-use crate::entry::Versions;
+use crate::entry::{Version, Versions};
 use crate::fail::broken;
 use crate::target::{ClusterOptions, InstallStage, TargetKind};
 
@@ -35,6 +35,7 @@ impl Cluster {
         if request.stage == Some(InstallStage::Ingress) && settings.ingress.is_none() {
             settings.ingress.clone_from(&facts.nip_io);
         }
+        settings.require_reachable()?;
         // minikube is started with the issuer that the chart expects.
         if let Some(discovery) = &facts.discovery {
             (settings.issuer, settings.anonymous) = discovery.for_fulcio();
@@ -93,6 +94,18 @@ impl ClusterSettings {
         }
         self.rekor = wanted;
         Ok(())
+    }
+
+    /// Fails where an ingress would hide servers: it shows Fulcio and Rekor v1, and whoever
+    /// signs from outside looks for all of them behind it.
+    fn require_reachable(&self) -> Result<()> {
+        if self.ingress.is_none() || !self.rekor.has(Version::V2) {
+            return Ok(());
+        }
+        let what = "an ingress shows Fulcio and Rekor v1, and none of the servers of Rekor v2";
+        Err(broken(what)
+            .hint("do without it, and sign from outside through forwards: --ingress=none")
+            .into())
     }
 
     fn take_charts(&mut self, place: Option<&str>) -> Result<()> {

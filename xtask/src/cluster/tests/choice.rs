@@ -157,3 +157,32 @@ fn the_versions_of_rekor_decide_what_is_installed() {
     let chart = printed(&v2, "ctlog-tiles");
     assert!(chart.contains("ctlog-tiles-certificates.yml"), "{chart}");
 }
+
+/// Clients look for all servers behind an ingress, where there is one.
+#[test]
+fn an_ingress_does_not_hide_rekor_v2() {
+    let chosen = |rekor, ingress: &str| {
+        let options = ClusterOptions {
+            ingress: Some(ingress.to_owned()),
+            ..ClusterOptions::default()
+        };
+        let request = Request {
+            rekor: Some(rekor),
+            ..Request::new(&options)
+        };
+        let chosen = open(TargetKind::Cluster).chosen(request, &Surroundings::default());
+        chosen
+            .map(|settings| settings.ingress)
+            .map_err(|error| error.to_string())
+    };
+    let domain = "192.0.2.1.nip.io";
+    assert_eq!(chosen(Versions::V1, domain), Ok(Some(domain.to_owned())));
+    assert_eq!(chosen(Versions::V2, "none"), Ok(None));
+    for rekor in [Versions::V2, Versions::Both] {
+        let refused = chosen(rekor, domain).unwrap_err();
+        assert!(
+            refused.contains("none of the servers of Rekor v2"),
+            "{refused}"
+        );
+    }
+}
