@@ -1,7 +1,9 @@
 //! What is signed and verified, and the memory of a signature: the same on
 //! every target.
 
+use std::collections::BTreeSet;
 use std::io::ErrorKind;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
@@ -10,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use crate::entry::Version;
 use crate::fail::{Fail, broken, not_so};
 use crate::text::quote;
+use crate::{bundle, state};
 
 /// What is signed or verified.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -109,14 +112,22 @@ impl Artifact {
         };
         let name = bundle.display();
         let cannot = |why: &str| broken(format!("the bundle cannot be written to {name}: {why}"));
-        let same = bundle == file
-            || bundle.exists() && std::fs::canonicalize(bundle)? == std::fs::canonicalize(file)?;
+        let same = bundle == file || bundle.exists() && is_one_file(bundle, file)?;
         if same {
             return Err(cannot("that is the file itself").into());
         }
         let dir = bundle.parent().unwrap_or(Path::new("/"));
         if bundle.is_dir() {
             return Err(cannot("that is a directory").into());
+        }
+        // A dangling link is there as well.
+        if bundle.symlink_metadata().is_ok() && !bundle.is_file() {
+            return Err(cannot("that is not a file").into());
+        }
+        let there = state::read(bundle)?.unwrap_or_default();
+        if !there.is_empty() && bundle::read(&there).is_err() {
+            let what = "something else than a bundle is there";
+            return Err(cannot(what).hint("name another one: --bundle FILE").into());
         }
         if !dir.is_dir() {
             let make = format!("make it: mkdir -p {}", quote(&dir.to_string_lossy()));
@@ -178,6 +189,29 @@ impl Artifact {
             }
         }
     }
+}
+
+/// Whether two names lead to one file.
+fn is_one_file(one: &Path, other: &Path) -> Result<bool> {
+    let (one, other) = (one.metadata()?, other.metadata()?);
+    Ok((one.dev(), one.ino()) == (other.dev(), other.ino()))
+}
+
+/// Fails where the bundles of two files would be one file.
+pub(crate) fn require_own_bundles(artifacts: &[Artifact]) -> Result<()> {
+    let mut seen = BTreeSet::new();
+    for artifact in artifacts {
+        if let Artifact::Blob { bundle, .. } = artifact {
+            let place = std::fs::canonicalize(bundle).unwrap_or_else(|_| bundle.clone());
+            if !seen.insert(place) {
+                let what = format!("two files have one bundle: {}", bundle.display());
+                return Err(broken(what)
+                    .hint("remove the link, or sign one of them")
+                    .into());
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Whether a file is named like a bundle.

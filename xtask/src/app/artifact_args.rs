@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 use clap::Args;
 
-use crate::artifact::Artifact;
+use crate::artifact::{self, Artifact};
 use crate::fail::{Fail, broken, not_so};
 use crate::plan::{Outcome, Plan, numbered};
 use crate::text::quote;
@@ -57,6 +57,7 @@ impl ArtifactArgs {
         for artifact in &named.artifacts {
             artifact.require_place_for_bundle()?;
         }
+        artifact::require_own_bundles(&named.artifacts)?;
         Ok(named)
     }
 

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 use clap::Args;
+use clap::builder::NonEmptyStringValueParser;
 use serde::Serialize;
 
 use crate::app::{Answer, App, ArtifactArgs, Ends, Execution, PlanOptions, told_partly};
@@ -26,7 +27,7 @@ pub(crate) struct VerifyCommand {
     #[command(flatten)]
     signer: SignerArgs,
     /// An attestation of this predicate type must be there, instead of a signature
-    #[arg(long, value_name = "TYPE")]
+    #[arg(long, value_name = "TYPE", value_parser = NonEmptyStringValueParser::new())]
     attestation: Option<String>,
     /// Believe this trusted root instead of the installation's; then none is needed, nor is cosign
     #[arg(long, value_name = "FILE", conflicts_with = "from_host")]

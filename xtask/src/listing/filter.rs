@@ -75,6 +75,8 @@ pub(crate) fn since(typed: &str) -> Result<String> {
         Ok(ago) => SystemTime::now().checked_sub(ago),
         Err(_) => humantime::parse_rfc3339_weak(typed).ok(),
     };
+    // No log is older, and no such time can be written.
+    let at = at.filter(|at| *at >= SystemTime::UNIX_EPOCH);
     let at = at.ok_or_else(|| {
         broken(format!("{typed:?} is no time")).hint("2026-11-28T09:00:00Z, or how long ago: 1h")
     })?;

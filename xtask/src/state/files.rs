@@ -87,6 +87,13 @@ pub(crate) fn read_json<T: DeserializeOwned>(path: &Path) -> Result<Option<T>> {
 
 /// Reads a whole file of at most 16 MiB; `None` where there is none.
 pub(crate) fn read(path: &Path) -> Result<Option<Vec<u8>>> {
+    // Nobody may ever write to a pipe, and a device may have no end.
+    if path
+        .metadata()
+        .is_ok_and(|about| !about.is_file() && !about.is_dir())
+    {
+        return Err(broken(format!("{} is not a file", path.display())).into());
+    }
     let file = match File::open(path) {
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
         other => other.with_context(|| format!("read {}", path.display()))?,

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use anyhow::{Context, Result};
 use clap::Args;
+use clap::builder::NonEmptyStringValueParser;
 use rustls_pki_types::SubjectPublicKeyInfoDer;
 use rustls_pki_types::pem::PemObject;
 
@@ -19,17 +20,17 @@ use crate::words;
 pub struct SignerArgs {
     /// Who must have signed [default: anybody; for verify alice@example.com, on a cluster the
     /// service account default]
-    #[arg(long, value_name = "NAME", conflicts_with_all = ["identity_regexp", "key"])]
+    #[arg(long, value_name = "NAME", value_parser = NonEmptyStringValueParser::new(), conflicts_with_all = ["identity_regexp", "key"])]
     pub identity: Option<String>,
     /// The same as a regular expression that must be found in the name
-    #[arg(long, value_name = "REGEXP", conflicts_with = "key")]
+    #[arg(long, value_name = "REGEXP", value_parser = NonEmptyStringValueParser::new(), conflicts_with = "key")]
     pub identity_regexp: Option<String>,
     /// Who must have vouched for that name [default: anybody; for verify the workshop's Dex, or
     /// the cluster's issuer]
-    #[arg(long, value_name = "URL", conflicts_with_all = ["issuer_regexp", "key"])]
+    #[arg(long, value_name = "URL", value_parser = NonEmptyStringValueParser::new(), conflicts_with_all = ["issuer_regexp", "key"])]
     pub issuer: Option<String>,
     /// The same as a regular expression that must be found in the URL
-    #[arg(long, value_name = "REGEXP", conflicts_with = "key")]
+    #[arg(long, value_name = "REGEXP", value_parser = NonEmptyStringValueParser::new(), conflicts_with = "key")]
     pub issuer_regexp: Option<String>,
     /// The public key, PEM, that must have signed, where no certificate names a signer
     #[arg(long, value_name = "FILE")]

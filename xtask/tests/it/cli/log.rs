@@ -137,6 +137,7 @@ fn a_log_that_was_seen_otherwise() {
 fn what_makes_no_list() {
     let world = world();
     for (line, said) in [
+        ("log --since 500y", "\"500y\" is no time"),
         ("log --since soon", "\"soon\" is no time"),
         ("log --key key.pem", "a log lists names, not keys"),
         (

@@ -235,14 +235,31 @@ fn bundles_that_cannot_be_written() {
     for file in ["a", "b", "a.sigstore.json", "b.sigstore.json/x"] {
         world.write(&format!("work/{file}"), file);
     }
+    world.write("work/notes", "what is dear to somebody");
+    world.write("work/c", "c");
+    world.write("work/d", "d");
+    world.write("work/c.sigstore.json", "");
+    let link = std::os::unix::fs::symlink;
+    let beside_c = world.path("work/c.sigstore.json");
+    link(beside_c, world.path("work/d.sigstore.json")).unwrap();
+    link(world.path("nowhere"), world.path("work/dangling")).unwrap();
+    fs::hard_link(world.path("work/a"), world.path("work/hard")).unwrap();
     for (line, said) in [
+        ("sign --blob a --bundle hard", "that is the file itself"),
+        (
+            "sign --blob a --bundle notes",
+            "something else than a bundle is there",
+        ),
+        ("sign --blob a --bundle dangling", "that is not a file"),
+        ("sign --blob a --bundle /dev/null", "that is not a file"),
+        ("sign c d", "two files have one bundle"),
         ("sign --blob a --bundle a", "that is the file itself"),
         ("sign b", "that is a directory"),
         (
             "sign --blob a --bundle none/c",
             "there is no such directory",
         ),
-        ("sign a --bundle b", ""),
+        ("sign a --bundle e", ""),
         ("sign a b --bundle c", "--bundle is for one file"),
         ("sign b.sigstore.json", "b.sigstore.json is a directory"),
         (

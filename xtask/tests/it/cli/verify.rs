@@ -73,6 +73,27 @@ exit 2
     );
 }
 
+/// An empty name would be found in every certificate, or in none.
+#[test]
+fn names_that_are_empty() {
+    let world = World::new().installed("v2");
+    for option in [
+        "--identity",
+        "--identity-regexp",
+        "--issuer",
+        "--issuer-regexp",
+        "--attestation",
+    ] {
+        let run = world.run(&format!("verify {option} ''"));
+        assert_eq!(run.exit, 2, "{option}: {}", run.seen());
+        assert!(
+            run.err.contains("a value is required"),
+            "{option}: {}",
+            run.err
+        );
+    }
+}
+
 #[test]
 fn files_that_are_not_there() {
     let world = World::new().installed("v2");
