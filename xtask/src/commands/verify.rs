@@ -4,7 +4,6 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 use clap::Args;
-use clap::builder::NonEmptyStringValueParser;
 use serde::Serialize;
 
 use crate::app::{Answer, App, ArtifactArgs, Ends, Execution, PlanOptions, told_partly};
@@ -27,7 +26,7 @@ pub(crate) struct VerifyCommand {
     #[command(flatten)]
     signer: SignerArgs,
     /// An attestation of this predicate type must be there, instead of a signature
-    #[arg(long, value_name = "TYPE", value_parser = NonEmptyStringValueParser::new())]
+    #[arg(long, value_name = "TYPE", value_parser = predicate_type)]
     attestation: Option<String>,
     /// Believe this trusted root instead of the installation's; then none is needed, nor is cosign
     #[arg(long, value_name = "FILE", conflicts_with = "from_host")]
@@ -187,5 +186,37 @@ impl VerifyCommand {
             signatures,
             steps: Ends::of(outcome),
         }
+    }
+}
+
+/// The predicate type that cosign means by one of its names (`PredicateTypeMap` in its
+/// `cmd/cosign/cli/options/predicate.go`), or the type itself. A Job asks cosign, and this
+/// machine compares statements: both have to look for the same one.
+fn predicate_type(named: &str) -> Result<String, &'static str> {
+    let uri = match named {
+        "" => return Err("a predicate type is not empty"),
+        "custom" => "https://cosign.sigstore.dev/attestation/v1",
+        "slsaprovenance" | "slsaprovenance02" => "https://slsa.dev/provenance/v0.2",
+        "slsaprovenance1" => "https://slsa.dev/provenance/v1",
+        "spdx" | "spdxjson" => "https://spdx.dev/Document",
+        "cyclonedx" => "https://cyclonedx.org/bom",
+        "link" => "https://in-toto.io/Link/v1",
+        "vuln" => "https://cosign.sigstore.dev/attestation/vuln/v1",
+        "openvex" => "https://openvex.dev/ns",
+        uri => uri,
+    };
+    Ok(uri.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_that_cosign_has_for_a_predicate_type_means_the_same_here() {
+        let custom = predicate_type("custom").unwrap();
+        assert_eq!(custom, "https://cosign.sigstore.dev/attestation/v1");
+        let own = "https://example.com/tested/v1";
+        assert_eq!(predicate_type(own).unwrap(), own);
     }
 }

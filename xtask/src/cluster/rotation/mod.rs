@@ -20,12 +20,14 @@ pub(crate) fn turning(key: RotatedKey) -> Result<(&'static ClusterServer, &'stat
         RotatedKey::Ctlog => &CTLOG,
         RotatedKey::Rekor => &REKOR,
         RotatedKey::Timestamp => {
-            return Err(broken("this cluster has no timestamp authority")
-                .hint("Rekor v1 itself says when it took an entry in; its key turns: cargo xtask rotate rekor"));
+            return Err(broken("the key of a timestamp authority does not turn on a cluster")
+                .hint("with Rekor v1 alone there is none: Rekor says itself when it took an entry in, and its key turns: cargo xtask rotate rekor")
+                .hint("that of Rekor v2 is as old as the installation: to have another one, uninstall and install again"));
         }
         RotatedKey::Registry => {
-            return Err(broken("the certificate of a cluster's registry does not turn: a new pod, which would begin with it, has no images")
-                .hint("cert-manager renews it in time; then: kubectl rollout restart deployment/registry, cargo xtask trust, and sign again"));
+            return Err(broken("cert-manager makes the key of a cluster's registry, not `rotate`")
+                .hint("for another one now: kubectl --namespace default delete secret registry-tls, wait until it is there again, then: kubectl --namespace default rollout restart deployment/registry, cargo xtask trust, cargo xtask restart")
+                .hint("the images stay, with the signatures beside them"));
         }
         RotatedKey::Users => {
             return Err(
@@ -34,8 +36,8 @@ pub(crate) fn turning(key: RotatedKey) -> Result<(&'static ClusterServer, &'stat
             );
         }
         RotatedKey::Tuf => {
-            return Err(broken("this cluster has no TUF repository")
-                .hint("clients are given the files that `cargo xtask env` names"));
+            return Err(broken("the keys of a cluster's TUF repository do not turn")
+                .hint("roles that end soon are renewed: cargo xtask trust"));
         }
     };
     let next = server.next.as_ref();

@@ -76,3 +76,22 @@ fn a_key_that_cannot_turn_here_is_refused_with_what_to_do() {
         assert!(!refused.hints.is_empty(), "{refused:?}");
     }
 }
+
+/// A cluster has a TUF repository, with Rekor v2 a timestamp authority, and a registry
+/// whose images are on a volume: no reason may deny that.
+#[test]
+fn the_reason_why_a_key_does_not_turn_is_true_of_either_rekor() {
+    let said = |key| {
+        let refused = turning(key).err().unwrap();
+        format!("{} {}", refused.what, refused.hints.join(" "))
+    };
+    let timestamp = said(RotatedKey::Timestamp);
+    assert!(!timestamp.contains("this cluster has no"), "{timestamp}");
+    assert!(timestamp.contains("with Rekor v1 alone"), "{timestamp}");
+    let registry = said(RotatedKey::Registry);
+    assert!(!registry.contains("sign again"), "{registry}");
+    assert!(registry.contains("the images stay"), "{registry}");
+    let tuf = said(RotatedKey::Tuf);
+    assert!(!tuf.contains("this cluster has no"), "{tuf}");
+    assert!(tuf.contains("cargo xtask trust"), "{tuf}");
+}
