@@ -1,7 +1,5 @@
 //! The step that proves a signature, beside those of the target.
 
-use std::path::Path;
-
 use anyhow::Result;
 
 use super::from_bundles;
@@ -60,7 +58,7 @@ impl Prove {
                 artifact.require_bundle()?;
                 let bundles = [bundle.clone()];
                 from_bundles::inspect(&bundles, Some(file), &trust, &mut keep)?;
-                (file.display().to_string(), shown_by(file, bundle))
+                (file.display().to_string(), artifact.inspected_by())
             }
             _ => return Err(broken("neither an image nor a file with its bundle is named").into()),
         };
@@ -91,11 +89,6 @@ pub(crate) fn signed_already(
         Ok(())
     })?;
     Ok(signed)
-}
-
-fn shown_by(file: &Path, bundle: &Path) -> String {
-    let [file, bundle] = [file, bundle].map(|path| quote(&path.to_string_lossy()));
-    format!("--blob {file} --bundle {bundle}")
 }
 
 fn nothing_installed() -> anyhow::Error {

@@ -16,18 +16,22 @@ fn typed<'a>(
     move |file: &str, other: &[(&str, String)]| desk.types(&line, &[("FILE", file)], other)
 }
 
+/// A client that takes its trust by TUF, with the three lines that begin, sign and verify.
+fn by_tuf(desk: &Desk, client: &str) {
+    typed(desk, client, 0)("", &[]).ok();
+    desk.file("by-tuf");
+    typed(desk, client, 1)("by-tuf", &[]).ok();
+    typed(desk, "cosign v3", 1)("by-tuf", &[]).ok();
+    desk.refuses("by-tuf", &typed(desk, client, 2));
+    desk.outlives_rotations(&typed(desk, client, 2));
+}
+
 #[test]
 fn cosign_3() {
     let desk = Desk::open();
     let client = "cosign v3";
     desk.both_ways(Some(&typed(&desk, client, 0)), &typed(&desk, client, 1));
-    let client = "cosign v3, by TUF";
-    typed(&desk, client, 0)("", &[]).ok();
-    desk.file("by-tuf");
-    typed(&desk, client, 1)("by-tuf", &[]).ok();
-    typed(&desk, "cosign v3", 1)("by-tuf", &[]).ok();
-    desk.refuses("by-tuf", &typed(&desk, client, 2));
-    desk.outlives_rotations(&typed(&desk, client, 2));
+    by_tuf(&desk, "cosign v3, by TUF");
 }
 
 #[test]
@@ -94,13 +98,7 @@ fn sigstore_python() {
     desk.offer("sigstore", &sigstore);
     let client = "sigstore-python 4";
     desk.both_ways(Some(&typed(&desk, client, 0)), &typed(&desk, client, 1));
-    let client = "sigstore-python 4, by TUF";
-    typed(&desk, client, 0)("", &[]).ok();
-    desk.file("by-tuf");
-    typed(&desk, client, 1)("by-tuf", &[]).ok();
-    typed(&desk, "cosign v3", 1)("by-tuf", &[]).ok();
-    desk.refuses("by-tuf", &typed(&desk, client, 2));
-    desk.outlives_rotations(&typed(&desk, client, 2));
+    by_tuf(&desk, "sigstore-python 4, by TUF");
 }
 
 #[test]
