@@ -35,7 +35,11 @@ impl Artifact {
     /// What a word names: what is there as a file is one, and anything else an image. `sample`
     /// names the workshop's own image, for a hint.
     pub(crate) fn named(word: &str, sample: impl FnOnce() -> Result<String>) -> Result<Artifact> {
-        if Path::new(word).exists() {
+        // No registry is named like a path, also where the file is not there or is hidden.
+        let is_path = ["/", "./", "../"]
+            .iter()
+            .any(|begin| word.starts_with(begin));
+        if is_path || Path::new(word).exists() {
             return Artifact::file(Path::new(word), None);
         }
         if word.is_empty() || word.starts_with('-') {
@@ -50,15 +54,14 @@ impl Artifact {
         }
         let (first, rest) = word.split_once('/').unwrap_or((word, ""));
         let has_registry = !rest.is_empty() && (first.contains(['.', ':']) || first == "localhost");
-        // A path that is not there may have a dot in its first part as well.
-        if !has_registry || matches!(first, "." | "..") {
+        if !has_registry {
             let what = format!("there is no file {word}, and an image is named with its registry");
             let sample = sample().unwrap_or_default();
             let fail = match sample.split_once('/') {
-                Some((registry, _)) if !word.starts_with('.') => {
+                Some((registry, _)) => {
                     broken(what).hint(format!("in the workshop's: {registry}/{word}"))
                 }
-                _ => broken(what),
+                None => broken(what),
             };
             return Err(fail.into());
         }

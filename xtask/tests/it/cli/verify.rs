@@ -99,6 +99,7 @@ fn files_that_are_not_there() {
     let world = World::new().installed("v2");
     let seen = world.show(&[
         "verify --blob nothing",
+        "verify /no/such/file",
         "verify --blob ../fakes/users.yml --bundle nothing",
     ]);
     assert_data_eq!(
@@ -107,6 +108,11 @@ fn files_that_are_not_there() {
 $ cargo xtask verify --blob nothing
 on local (named by --on)
 error: there is no file nothing
+exit 2
+
+$ cargo xtask verify /no/such/file
+on local (named by --on)
+error: there is no file /no/such/file
 exit 2
 
 $ cargo xtask verify --blob ../fakes/users.yml --bundle nothing
