@@ -12,5 +12,16 @@ fn status_env_and_logs() {
     cluster.has("rekor-system", deployment("rekor-server", false));
     cluster.write("fakes/logs/fulcio-server", "it runs\n");
     let lines = ["status", "env", "logs fulcio", "logs pony"];
-    snapshot("cluster-commands.txt", &cluster.shows(&lines));
+    // How long the TUF repository is up grows with the calendar.
+    let shown = cluster.shows(&lines);
+    let shown: Vec<&str> = shown
+        .lines()
+        .map(|line| match line.starts_with("tuf  ") {
+            true => line
+                .rsplit_once("  ")
+                .map_or(line, |(row, _)| row.trim_end()),
+            false => line,
+        })
+        .collect();
+    snapshot("cluster-commands.txt", &(shown.join("\n") + "\n"));
 }
