@@ -8,8 +8,8 @@ use serde::Serialize;
 
 use crate::app::{Answer, App, ArtifactArgs, Ends, Execution, PlanOptions, told_partly};
 use crate::artifact::Artifact;
-use crate::evidence::{Verified, with_platforms};
 use crate::evidence::steps::Prover;
+use crate::evidence::{Verified, with_platforms};
 use crate::fail::{Fail, NOT_SO, broken};
 use crate::plan::{Outcome, Plan, numbered};
 use crate::target::steps::push_prove;
