@@ -8,7 +8,8 @@ use x509_cert::der::asn1::{ObjectIdentifier, OctetStringRef};
 use x509_cert::ext::pkix::SubjectKeyIdentifier;
 use x509_tsp::{TimeStampResp, TstInfo};
 
-use super::{KnownChains, chain};
+use super::KnownChains;
+use super::chain::{self, Chain};
 use crate::format::der;
 use crate::format::key::{Hashing, PublicKey, Unproved};
 use crate::time;
@@ -101,6 +102,30 @@ pub(super) fn verify_known(
     let info: TstInfo = der::read(info).map_err(unreadable)?;
     let time = info.gen_time.to_unix_duration().as_secs();
     let der = certificate.to_der().map_err(unreadable)?;
+    let chain = own_chain(&der, time, root, known)?;
+    if !chain.authority.valid_for.holds(time) {
+        let when = time::from_unix(time).unwrap_or_else(|| time.to_string());
+        return Err(format!("at {when} its authority did not count").into());
+    }
+    let imprint = &info.message_imprint;
+    let hashing = Hashing::of(&imprint.hash_algorithm.oid).ok_or_else(|| unknown_hash("it is"))?;
+    if hashing.digest(signature) != imprint.hashed_message.as_bytes() {
+        return Err("it is about another signature".into());
+    }
+    Ok(Timestamp {
+        time,
+        by: certificate.tbs_certificate.subject.to_string(),
+        valid_for: chain.authority.valid_for.clone(),
+    })
+}
+
+/// The chain from who made a timestamp to an authority of the trusted root.
+fn own_chain<'a>(
+    der: &[u8],
+    time: u64,
+    root: &'a TrustedRoot,
+    known: &KnownChains,
+) -> Result<Chain<'a>, Uncounted> {
     // Authorities may share a root. Each vouches for its own certificate: the successor
     // of one that was retired does not vouch for what that one stamps now.
     let is_own = |authority: &&Authority| authority.signer().is_none_or(|own| own == der);
@@ -117,20 +142,6 @@ pub(super) fn verify_known(
             why => Uncounted::Unproved(why),
         }
     })?;
-    if !chain.authority.valid_for.holds(time) {
-        let when = time::from_unix(time).unwrap_or_else(|| time.to_string());
-        return Err(format!("at {when} its authority did not count").into());
-    }
-    let imprint = &info.message_imprint;
-    let hashing = Hashing::of(&imprint.hash_algorithm.oid).ok_or_else(|| unknown_hash("it is"))?;
-    if hashing.digest(signature) != imprint.hashed_message.as_bytes() {
-        return Err("it is about another signature".into());
-    }
-    Ok(Timestamp {
-        time,
-        by: certificate.tbs_certificate.subject.to_string(),
-        valid_for: chain.authority.valid_for.clone(),
-    })
 }
 
 /// The certificate that a signer names, from the token or the trusted root.
