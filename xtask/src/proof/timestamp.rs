@@ -135,13 +135,14 @@ fn own_chain<'a>(
         let why = "the trusted root does not name the certificate that made it";
         return Err(Uncounted::Stranger(why.into()));
     }
-    let chain = known.verify(&der, authorities, time).map_err(|why| {
+    let chain = known.verify(der, authorities, time);
+    chain.map_err(|why| {
         let is_stranger = why == Unproved::Wrong(chain::NOBODY.into());
         match why.of("the certificate of the authority") {
             Unproved::Wrong(why) if is_stranger => Uncounted::Stranger(why),
             why => Uncounted::Unproved(why),
         }
-    })?;
+    })
 }
 
 /// The certificate that a signer names, from the token or the trusted root.
