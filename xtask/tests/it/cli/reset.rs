@@ -13,7 +13,7 @@ fn what_resets_would_run() {
     // kind.
     let chapters = [
         "tools",
-        "cluster",
+        "place",
         "identity",
         "authority",
         "logs",
@@ -50,7 +50,7 @@ fn a_reset_asks() {
 #[test]
 fn a_reset_of_nothing() {
     let world = World::new();
-    for chapter in ["cluster", "identity", "install", "sign", "attestations"] {
+    for chapter in ["place", "identity", "install", "sign", "attestations"] {
         world.run(&format!("reset {chapter} --yes")).ok();
     }
     assert_eq!(world.calls(), "");
@@ -69,7 +69,7 @@ fn a_reset_of_what_others_installed() {
         command.arg(cluster.path("other")).args(line.split(' '));
         cluster.end(command)
     };
-    for chapter in ["cluster", "identity", "authority", "logs", "install"] {
+    for chapter in ["place", "identity", "authority", "logs", "install"] {
         let run = theirs(&format!("reset {chapter} --yes"));
         assert_eq!(run.exit, 2, "{chapter}: {}", run.seen());
         assert!(
