@@ -11,14 +11,7 @@ fn what_resets_would_run() {
     let world = World::new().installed("v2");
     // What the first two undo is an uninstall, and what the last ones do is of one
     // kind.
-    let chapters = [
-        "tools",
-        "place",
-        "identity",
-        "authority",
-        "logs",
-        "install",
-    ];
+    let chapters = ["tools", "place", "identity", "authority", "logs", "install"];
     let lines = [&chapters[..], &["sign", "verify", "attestations"]].concat();
     let lines: Vec<String> = lines
         .iter()
