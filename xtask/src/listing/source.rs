@@ -17,6 +17,7 @@ use crate::format::der;
 use crate::format::hex::hex;
 use crate::format::key::Unproved;
 use crate::format::protojson::strict_json;
+use crate::parallel;
 use crate::proof::chain::{self, Purpose};
 use crate::rekor::entries::{self, LoggedEntry, LoggedTree};
 use crate::target::{Reached, Shard, Target};
@@ -57,6 +58,9 @@ impl LogChoice {
         }
     }
 }
+
+/// So many entries are read side by side: as many as a tile holds.
+const BATCH: usize = 256;
 
 /// A log that can be asked.
 pub(crate) struct LogSource {
@@ -153,10 +157,17 @@ impl LogSource {
     ) -> Result<()> {
         let server = &self.reached.server;
         match self.choice.rekor() {
-            Some(version) => entries::each(version, server, tree, from, &mut |entry| {
-                let listed = of_rekor(self.choice, &entry, &root.certificate_authorities);
-                see(&entry.canonicalized_body, listed)
-            }),
+            Some(version) => {
+                let mut batch = Vec::new();
+                entries::each(version, server, tree, from, &mut |entry| {
+                    batch.push(entry);
+                    match batch.len() < BATCH {
+                        true => Ok(()),
+                        false => self.see(&std::mem::take(&mut batch), root, see),
+                    }
+                })?;
+                self.see(&batch, root, see)
+            }
             None => {
                 let log = CtLog::at(server, tree.checkpoint.clone());
                 log.each(from, &mut |index, entry| {
@@ -164,6 +175,24 @@ impl LogSource {
                 })
             }
         }
+    }
+}
+
+impl LogSource {
+    /// Shows entries of Rekor in their order. What they say is read on all processors: the
+    /// chain of each leaf certificate is verified.
+    fn see(
+        &self,
+        batch: &[LoggedEntry],
+        root: &TrustedRoot,
+        see: &mut dyn FnMut(&[u8], Listed) -> Result<()>,
+    ) -> Result<()> {
+        let (mut entries, log) = (batch.iter(), self.choice);
+        let read = |entry: &LoggedEntry| of_rekor(log, entry, &root.certificate_authorities);
+        parallel::ordered(batch, read, |listed| match entries.next() {
+            Some(entry) => see(&entry.canonicalized_body, listed),
+            None => Ok(()),
+        })
     }
 }
 
