@@ -4,11 +4,12 @@ use anyhow::Result;
 use clap::Args;
 
 use crate::cluster::Cluster;
-use crate::cluster::servers::{REKOR_TILES, TILES};
+use crate::cluster::servers::REKOR_TILES;
 use crate::entry::Version;
 use crate::plan::{Step, StepArgs, StepEvent, Word};
 use crate::rekor;
 use crate::rekor::first_entry::append_first;
+use crate::target::Shard;
 use crate::text::entries;
 
 /// Have an empty Rekor v2 record an entry of the workshop's own
@@ -31,10 +32,10 @@ impl FirstClusterEntry {
         Step::new("first-entry", title)
             .done(move || {
                 // A forward to a pod that is not up yet leads nowhere.
-                let Ok((tiles, _held)) = cluster.port_forwards()?.open_for(&TILES) else {
+                let Ok(tiles) = cluster.reach_log(&REKOR_TILES, Shard::Newest) else {
                     return Ok(None);
                 };
-                let size = rekor::size(Version::V2, &tiles).unwrap_or_default();
+                let size = rekor::size(Version::V2, &tiles.server).unwrap_or_default();
                 Ok((size > 0).then(|| format!("the log holds {}", entries(size))))
             })
             .xtask(FirstClusterEntry {})
