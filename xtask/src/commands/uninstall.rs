@@ -51,6 +51,7 @@ impl UninstallCommand {
         let target = app.target_to_remove()?;
         target.require_named()?;
         let plan = target.uninstall(removal)?;
+        let stays = target.what_stays(removal);
         if !self.yes && !self.plan.dry_run {
             ask("uninstall", &target.removal_question(removal)?)?;
         }
@@ -71,6 +72,9 @@ impl UninstallCommand {
             .filter(|step| removed.contains(&step.name))
         {
             app.ui.say(format!("done: {}", step.title));
+        }
+        if let Some(stays) = stays {
+            app.ui.say(stays);
         }
         let steps = Some(Ends::of(&outcome));
         Ok(Answer::result(Removed { removed, steps }))

@@ -188,6 +188,7 @@ impl World {
             .env("WORKSHOP_CACHE", self.path("cache"))
             .env("CARGO_MANIFEST_DIR", env!("CARGO_MANIFEST_DIR"))
             .env("NO_COLOR", "1")
+            .env("WORKSHOP_PORT_BASE", self.base.to_string())
             .env("FAKES", self.path("fakes"))
             .current_dir(self.path("work"))
             // Without a terminal the help is as wide on every machine.
