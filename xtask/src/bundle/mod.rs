@@ -2,6 +2,7 @@
 //! (protobuf-specs, `sigstore_bundle.proto`, as JSON; media types
 //! `…bundle+json;version=0.1` to `…bundle.v0.3+json`).
 
+mod raw_entry;
 mod read;
 
 pub use read::read;

@@ -4,15 +4,14 @@ use serde::Deserialize;
 use serde_json::Value;
 use x509_cert::Certificate;
 
+use super::raw_entry::RawEntry;
 use super::{Bundle, Content};
-use crate::entry::{Entry, InclusionProof, Version};
 use crate::fail::{Fail, broken};
 use crate::format::certificate::Leaf;
 use crate::format::der;
 use crate::format::key::Hashing;
-use crate::format::protojson::{Base64, NoDuplicateKeys, Number, strict_json, without_nulls};
-use crate::tlog::merkle::{self, Hash};
-use crate::trust::root::{LogId, RawCertificate};
+use crate::format::protojson::{Base64, NoDuplicateKeys, strict_json, without_nulls};
+use crate::trust::root::RawCertificate;
 
 /// The media types of bundles (sigstore-go, sigstore-js and sigstore-python read these).
 const MEDIA_TYPES: [&str; 4] = [
@@ -64,52 +63,6 @@ struct Timestamps {
 #[serde(rename_all = "camelCase")]
 struct RawTimestamp {
     signed_timestamp: Base64,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct RawEntry {
-    #[serde(default)]
-    log_index: Number,
-    log_id: LogId,
-    kind_version: Option<RawKind>,
-    #[serde(default)]
-    integrated_time: Number,
-    inclusion_promise: Option<RawPromise>,
-    inclusion_proof: Option<RawProof>,
-    canonicalized_body: Base64,
-}
-
-#[derive(Deserialize)]
-struct RawKind {
-    #[serde(default)]
-    kind: String,
-    #[serde(default)]
-    version: String,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct RawPromise {
-    signed_entry_timestamp: Base64,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct RawProof {
-    #[serde(default)]
-    log_index: Number,
-    root_hash: Base64,
-    #[serde(default)]
-    tree_size: Number,
-    #[serde(default)]
-    hashes: Vec<Base64>,
-    checkpoint: Option<RawCheckpoint>,
-}
-
-#[derive(Deserialize)]
-struct RawCheckpoint {
-    envelope: String,
 }
 
 #[derive(Deserialize)]
@@ -242,64 +195,5 @@ fn content(message: Option<MessageSignature>, envelope: Option<Envelope>) -> Res
             })
         }
         _ => Err(bad("it holds not one signature")),
-    }
-}
-
-impl RawEntry {
-    fn entry(self) -> Result<Entry, Fail> {
-        let bad = |what: &str| broken(format!("the log entry in the bundle: {what}"));
-        let hash = |bytes: Base64| -> Result<Hash, Fail> {
-            bytes
-                .0
-                .try_into()
-                .map_err(|_| bad("a hash has not 32 bytes"))
-        };
-        let proof = self
-            .inclusion_proof
-            .map(|proof| {
-                if proof.hashes.len() > merkle::LONGEST {
-                    return Err(bad("no tree is as deep as its proof is long"));
-                }
-                Ok(InclusionProof {
-                    index: proof.log_index.0,
-                    size: proof.tree_size.0,
-                    root: hash(proof.root_hash)?,
-                    hashes: proof
-                        .hashes
-                        .into_iter()
-                        .map(hash)
-                        .collect::<Result<_, _>>()?,
-                    checkpoint: proof.checkpoint.map(|checkpoint| checkpoint.envelope),
-                })
-            })
-            .transpose()?;
-        let canonicalized_body = self.canonicalized_body.0;
-        let body = strict_json(&canonicalized_body).map_err(|error| bad(&error.to_string()))?;
-        if let Some(RawKind { kind, version }) = self.kind_version {
-            let (said, is) = (format!("{kind} {version}"), Entry::kind_of(&body));
-            if said != is {
-                return Err(bad(&format!("it is called {said:?}, and is {is:?}")));
-            }
-        }
-        let promise = self.inclusion_promise;
-        // Only v1 records a time and makes promises.
-        let integrated = Some(self.integrated_time.0).filter(|time| *time != 0);
-        let rekor = if integrated.is_some() || promise.is_some() {
-            Version::V1
-        } else {
-            Version::V2
-        };
-        Ok(Entry {
-            rekor,
-            index: self.log_index.0,
-            uuid: None,
-            integrated,
-            log_id: Some(self.log_id.key_id.0),
-            raw: body.clone(),
-            body,
-            canonicalized_body,
-            promise: promise.map(|promise| promise.signed_entry_timestamp.0),
-            proof,
-        })
     }
 }

@@ -69,9 +69,26 @@ impl LabCommand {
         let cleared = session.clear();
         let caught_by = ended?;
         cleared?;
+        app.ui.next(&following(app, lab));
         let lab = lab.name;
         let answer = Answer::result(Attacked { lab, caught_by });
         Ok(answer.milestone(Milestone::Lab(lab.to_owned())))
+    }
+}
+
+/// What to type after a lab: the next one that was not run yet, or what says that all were.
+fn following(app: &App, lab: &Lab) -> String {
+    let progress = app.walkthrough().map(|walkthrough| walkthrough.progress);
+    let run = progress.unwrap_or_default().milestones;
+    let open = |other: &&Lab| {
+        let milestone = Milestone::Lab(other.name.to_owned());
+        other.name != lab.name && !run.contains_key(&milestone.name())
+    };
+    let at = LABS.iter().position(|other| other.name == lab.name);
+    let (before, after) = LABS.split_at(at.unwrap_or(0));
+    match after.iter().chain(before).find(open) {
+        Some(next) => format!("cargo xtask lab {}", next.name),
+        None => "cargo xtask check break-it".to_owned(),
     }
 }
 

@@ -7,7 +7,7 @@ use std::fmt;
 use base64::Engine;
 use base64::alphabet::{STANDARD, URL_SAFE};
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
-use base64::prelude::BASE64_STANDARD;
+use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE};
 use serde::Deserialize;
 use serde::de::{self, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Value};
@@ -43,18 +43,19 @@ impl<'de> Deserialize<'de> for Base64 {
 /// Decodes base64 as the readers of protobuf's JSON do: of either alphabet, with padding or
 /// without, and with line ends in it.
 fn any_base64(text: &str) -> Result<Vec<u8>, base64::DecodeError> {
-    const ANY_PADDING: GeneralPurposeConfig =
-        GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent);
-    const OF_URLS: GeneralPurpose = GeneralPurpose::new(&URL_SAFE, ANY_PADDING);
-    const OF_MIME: GeneralPurpose = GeneralPurpose::new(&STANDARD, ANY_PADDING);
-    let engine = match text.contains(['-', '_']) {
-        true => OF_URLS,
-        false => OF_MIME,
-    };
+    const BARE: GeneralPurposeConfig =
+        GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::RequireNone);
+    const BARE_STANDARD: GeneralPurpose = GeneralPurpose::new(&STANDARD, BARE);
+    const BARE_OF_URLS: GeneralPurpose = GeneralPurpose::new(&URL_SAFE, BARE);
     if text.contains(['\r', '\n']) {
-        return engine.decode(text.replace(['\r', '\n'], ""));
+        return any_base64(&text.replace(['\r', '\n'], ""));
     }
-    engine.decode(text)
+    match (text.contains(['-', '_']), text.len() % 4) {
+        (false, 0) => BASE64_STANDARD.decode(text),
+        (false, _) => BARE_STANDARD.decode(text),
+        (true, 0) => BASE64_URL_SAFE.decode(text),
+        (true, _) => BARE_OF_URLS.decode(text),
+    }
 }
 
 /// Takes the fields out whose value is `null`: in protobuf's JSON they are absent.

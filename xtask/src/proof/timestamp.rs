@@ -8,7 +8,8 @@ use x509_cert::der::asn1::{ObjectIdentifier, OctetStringRef};
 use x509_cert::ext::pkix::SubjectKeyIdentifier;
 use x509_tsp::{TimeStampResp, TstInfo};
 
-use super::{KnownChains, chain};
+use super::KnownChains;
+use super::chain::{self, Chain};
 use crate::format::der;
 use crate::format::key::{Hashing, PublicKey, Unproved};
 use crate::time;
@@ -101,22 +102,7 @@ pub(super) fn verify_known(
     let info: TstInfo = der::read(info).map_err(unreadable)?;
     let time = info.gen_time.to_unix_duration().as_secs();
     let der = certificate.to_der().map_err(unreadable)?;
-    // Authorities may share a root. Each vouches for its own certificate: the successor
-    // of one that was retired does not vouch for what that one stamps now.
-    let is_own = |authority: &&Authority| authority.signer().is_none_or(|own| own == der);
-    let all = &root.timestamp_authorities;
-    let authorities: Vec<&Authority> = all.iter().filter(is_own).collect();
-    if authorities.is_empty() && !all.is_empty() {
-        let why = "the trusted root does not name the certificate that made it";
-        return Err(Uncounted::Stranger(why.into()));
-    }
-    let chain = known.verify(&der, authorities, time).map_err(|why| {
-        let is_stranger = why == Unproved::Wrong(chain::NOBODY.into());
-        match why.of("the certificate of the authority") {
-            Unproved::Wrong(why) if is_stranger => Uncounted::Stranger(why),
-            why => Uncounted::Unproved(why),
-        }
-    })?;
+    let chain = own_chain(&der, time, root, known)?;
     if !chain.authority.valid_for.holds(time) {
         let when = time::from_unix(time).unwrap_or_else(|| time.to_string());
         return Err(format!("at {when} its authority did not count").into());
@@ -130,6 +116,32 @@ pub(super) fn verify_known(
         time,
         by: certificate.tbs_certificate.subject.to_string(),
         valid_for: chain.authority.valid_for.clone(),
+    })
+}
+
+/// The chain from who made a timestamp to an authority of the trusted root.
+fn own_chain<'a>(
+    der: &[u8],
+    time: u64,
+    root: &'a TrustedRoot,
+    known: &KnownChains,
+) -> Result<Chain<'a>, Uncounted> {
+    // Authorities may share a root. Each vouches for its own certificate: the successor
+    // of one that was retired does not vouch for what that one stamps now.
+    let is_own = |authority: &&Authority| authority.signer().is_none_or(|own| own == der);
+    let all = &root.timestamp_authorities;
+    let authorities: Vec<&Authority> = all.iter().filter(is_own).collect();
+    if authorities.is_empty() && !all.is_empty() {
+        let why = "the trusted root does not name the certificate that made it";
+        return Err(Uncounted::Stranger(why.into()));
+    }
+    let chain = known.verify(der, authorities, time);
+    chain.map_err(|why| {
+        let is_stranger = why == Unproved::Wrong(chain::NOBODY.into());
+        match why.of("the certificate of the authority") {
+            Unproved::Wrong(why) if is_stranger => Uncounted::Stranger(why),
+            why => Uncounted::Unproved(why),
+        }
     })
 }
 

@@ -245,6 +245,11 @@ impl World {
             (repository().to_owned(), "[REPO]"),
         ];
         let mut text = without_numbers(&without_the_parser(text));
+        // Where a page is seen from depends on where Cargo keeps what it builds.
+        if let Ok(below) = self.path("work").strip_prefix(repository()) {
+            let up = "../".repeat(below.components().count());
+            text = text.replace(&up, "[REPO]/");
+        }
         for (path, name) in paths {
             text = text.replace(path.to_str().unwrap(), name);
         }
