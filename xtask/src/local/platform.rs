@@ -73,22 +73,32 @@ impl fmt::Display for Listener {
 
 /// Who listens on a port of 127.0.0.1, as far as the system tells.
 pub(crate) fn listener(port: u16) -> Option<Listener> {
-    if !cfg!(target_os = "linux") {
-        let shell = xshell::Shell::new().ok()?;
-        let filter = format!("-iTCP:{port}");
-        let lines = xshell::cmd!(shell, "/usr/sbin/lsof -nP {filter} -sTCP:LISTEN -Fpc")
-            .quiet()
-            .ignore_stderr()
-            .read()
-            .ok()?;
-        let field = |tag: char| lines.lines().find_map(|line| line.strip_prefix(tag));
-        let pid = field('p')?.parse().ok()?;
-        return Some(Listener {
-            process: Some((pid, field('c')?.to_owned())),
-            sigstore: state_of(pid),
-            user: None,
-        });
-    }
+    let (process, user) = if cfg!(target_os = "linux") {
+        listener_of_proc(port)?
+    } else {
+        (Some(listener_of_lsof(port)?), None)
+    };
+    Some(Listener {
+        sigstore: process.as_ref().and_then(|(pid, _)| state_of(*pid)),
+        user: user.filter(|_| process.is_none()),
+        process,
+    })
+}
+
+fn listener_of_lsof(port: u16) -> Option<(u32, String)> {
+    let shell = xshell::Shell::new().ok()?;
+    let filter = format!("-iTCP:{port}");
+    let lines = xshell::cmd!(shell, "/usr/sbin/lsof -nP {filter} -sTCP:LISTEN -Fpc")
+        .quiet()
+        .ignore_stderr()
+        .read()
+        .ok()?;
+    let field = |tag: char| lines.lines().find_map(|line| line.strip_prefix(tag));
+    Some((field('p')?.parse().ok()?, field('c')?.to_owned()))
+}
+
+/// The process, where it may be looked at, and the user's name.
+fn listener_of_proc(port: u16) -> Option<(Option<(u32, String)>, Option<String>)> {
     let (uid, inode) = ["/proc/net/tcp", "/proc/net/tcp6"]
         .iter()
         .find_map(|table| listening_socket(table, port))?;
@@ -107,12 +117,7 @@ pub(crate) fn listener(port: u16) -> Option<Listener> {
         let name = std::fs::read_to_string(format!("/proc/{pid}/comm")).unwrap_or_default();
         (pid, name.trim().to_owned())
     });
-    let pid = process.as_ref().map(|(pid, _)| *pid);
-    Some(Listener {
-        sigstore: pid.and_then(state_of),
-        user: pid.is_none().then(|| user_name(&uid)).flatten(),
-        process,
-    })
+    Some((process, user_name(&uid)))
 }
 
 /// The state directory of the Sigstore that a process is a server of: it runs in the
