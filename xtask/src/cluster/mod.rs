@@ -37,6 +37,7 @@ pub mod servers;
 mod settings;
 mod sign_addresses;
 mod signing;
+mod single_writer;
 mod status;
 pub(crate) mod steps;
 mod target;
