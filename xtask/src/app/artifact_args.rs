@@ -28,6 +28,9 @@ pub(crate) struct ArtifactArgs {
     /// The bundle that holds the signature of the file [default: FILE.sigstore.json]
     #[arg(long, value_name = "FILE")]
     bundle: Option<PathBuf>,
+    /// Of an index also what it lists: the image of each platform
+    #[arg(long)]
+    pub(crate) recursive: bool,
     /// How many are worked on at once
     #[arg(long, value_name = "N", default_value = "16", hide_default_value = false, value_parser = clap::value_parser!(u16).range(1..=256))]
     jobs: u16,
@@ -84,12 +87,10 @@ impl ArtifactArgs {
     pub(crate) fn typed(&self) -> Option<String> {
         let words = &self.artifacts;
         let few = (1..=MANY).contains(&words.len()) && words.iter().all(|word| word != "-");
+        let recursive = self.recursive.then(|| "--recursive".to_owned());
         few.then(|| {
-            words
-                .iter()
-                .map(|word| quote(word))
-                .collect::<Vec<_>>()
-                .join(" ")
+            let words = words.iter().map(|word| quote(word));
+            words.chain(recursive).collect::<Vec<_>>().join(" ")
         })
     }
 

@@ -2,6 +2,7 @@
 //! (protobuf-specs, `sigstore_bundle.proto`, as JSON; media types
 //! `…bundle+json;version=0.1` to `…bundle.v0.3+json`).
 
+mod raw_entry;
 mod read;
 
 pub use read::read;
@@ -28,13 +29,16 @@ const STATEMENT: &str = "application/vnd.in-toto+json";
 pub(crate) const SIGNED: &str = "https://sigstore.dev/cosign/sign/v1";
 
 /// A bundle.
+#[derive(Clone)]
 pub struct Bundle {
     /// What was signed, and the signature.
     pub content: Content,
     /// The leaf certificate; none where a key signed.
     leaf: Option<Leaf>,
-    /// The log entry, where it holds one.
+    /// The log entry, where it holds one: the first, where it holds several.
     pub entry: Option<Entry>,
+    /// The others.
+    pub(crate) further_entries: Vec<Entry>,
     /// Timestamps of timestamp authorities, DER.
     pub timestamps: Vec<Vec<u8>>,
     /// Whether its format is so old (0.1 or older) that the log's promise stands in for a
@@ -169,6 +173,7 @@ impl Bundle {
             content,
             leaf,
             entry,
+            further_entries: Vec::new(),
             timestamps,
             promise_suffices: true,
         }

@@ -1,15 +1,31 @@
 //! Reading a bundle: protobuf's JSON, in which no key may occur twice.
 
 use serde::Deserialize;
+use serde_json::Value;
+use x509_cert::Certificate;
 
+use super::raw_entry::RawEntry;
 use super::{Bundle, Content};
-use crate::entry::{Entry, InclusionProof, Version};
 use crate::fail::{Fail, broken};
 use crate::format::certificate::Leaf;
+use crate::format::der;
 use crate::format::key::Hashing;
-use crate::format::protojson::{Base64, NoDuplicateKeys, Number, strict_json};
-use crate::tlog::merkle::{self, Hash};
-use crate::trust::root::{LogId, RawCertificate};
+use crate::format::protojson::{Base64, NoDuplicateKeys, strict_json, without_nulls};
+use crate::trust::root::RawCertificate;
+
+/// The media types of bundles (sigstore-go, sigstore-js and sigstore-python read these).
+const MEDIA_TYPES: [&str; 4] = [
+    V0_1,
+    "application/vnd.dev.sigstore.bundle+json;version=0.2",
+    "application/vnd.dev.sigstore.bundle+json;version=0.3",
+    "application/vnd.dev.sigstore.bundle.v0.3+json",
+];
+
+/// The oldest of them.
+const V0_1: &str = "application/vnd.dev.sigstore.bundle+json;version=0.1";
+
+/// No bundle has more log entries, or timestamps (sigstore-go has the same limit).
+const MOST: usize = 32;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -51,43 +67,6 @@ struct RawTimestamp {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct RawEntry {
-    #[serde(default)]
-    log_index: Number,
-    log_id: LogId,
-    #[serde(default)]
-    integrated_time: Number,
-    inclusion_promise: Option<RawPromise>,
-    inclusion_proof: Option<RawProof>,
-    canonicalized_body: Base64,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct RawPromise {
-    signed_entry_timestamp: Base64,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct RawProof {
-    #[serde(default)]
-    log_index: Number,
-    root_hash: Base64,
-    #[serde(default)]
-    tree_size: Number,
-    #[serde(default)]
-    hashes: Vec<Base64>,
-    checkpoint: Option<RawCheckpoint>,
-}
-
-#[derive(Deserialize)]
-struct RawCheckpoint {
-    envelope: String,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
 struct MessageSignature {
     message_digest: MessageDigest,
     signature: Base64,
@@ -114,18 +93,29 @@ struct EnvelopeSignature {
 
 /// Reads a bundle.
 pub fn read(text: &[u8]) -> Result<Bundle, Fail> {
-    // The media type comes first: a text that is not a bundle lacks it.
     let value =
         strict_json(text).map_err(|error| broken(format!("that is not a bundle: {error}")))?;
-    let kind = value["mediaType"].as_str().unwrap_or_default();
+    read_value(value)
+}
+
+/// The same from JSON in which no key occurs twice.
+pub(super) fn read_value(mut value: Value) -> Result<Bundle, Fail> {
+    without_nulls(&mut value);
+    // The media type comes first: a text that is not a bundle lacks it.
+    let kind = value["mediaType"].as_str().unwrap_or_default().to_owned();
     if !kind.starts_with("application/vnd.dev.sigstore.bundle") {
         return Err(broken(
             "that is no Sigstore bundle: its mediaType says otherwise",
         ));
     }
-    let promise_suffices = kind.ends_with("version=0.1");
+    if !MEDIA_TYPES.contains(&&*kind) {
+        return Err(bad(&format!("its version is unknown: {kind:?}")));
+    }
     let raw = Raw::deserialize(value).map_err(|error| bad(&error.to_string()))?;
     let material = raw.verification_material;
+    // The certificate alone is of v0.3, which has proofs: an older name does not excuse it
+    // from them.
+    let promise_suffices = kind == V0_1 && material.certificate.is_none();
     // Where a bundle says something twice, two verifiers could take different ones.
     let leaf = match (
         material.certificate,
@@ -133,23 +123,19 @@ pub fn read(text: &[u8]) -> Result<Bundle, Fail> {
         material.public_key,
     ) {
         (Some(certificate), None, None) => Some(certificate),
-        (None, Some(chain), None) => Some(
-            chain
-                .certificates
-                .into_iter()
-                .next()
-                .ok_or_else(|| bad("its chain of certificates is empty"))?,
-        ),
+        (None, Some(chain), None) => Some(chain.leaf()?),
         (None, None, _) => None,
         _ => return Err(bad("it names more than one signer")),
     };
     let content = content(raw.message_signature, raw.dsse_envelope)?;
-    let mut entries = material.tlog_entries.into_iter();
-    let entry = entries.next().map(RawEntry::entry).transpose()?;
-    if entries.next().is_some() {
-        return Err(bad("it holds more than one log entry"));
-    }
     let timestamps = material.timestamp_verification_data.rfc3161_timestamps;
+    if material.tlog_entries.len().max(timestamps.len()) > MOST {
+        return Err(bad(&format!(
+            "it holds more than {MOST} log entries or timestamps"
+        )));
+    }
+    let mut entries = material.tlog_entries.into_iter().map(RawEntry::entry);
+    let entry = entries.next().transpose()?;
     Ok(Bundle {
         content,
         leaf: leaf
@@ -157,12 +143,30 @@ pub fn read(text: &[u8]) -> Result<Bundle, Fail> {
             .transpose()
             .map_err(|error| Fail::from_error(&error))?,
         entry,
+        further_entries: entries.collect::<Result<_, _>>()?,
         timestamps: timestamps
             .into_iter()
             .map(|timestamp| timestamp.signed_timestamp.0)
             .collect(),
         promise_suffices,
     })
+}
+
+impl RawChain {
+    /// Its first certificate. Which root is trusted is not for the bundle to say, so it
+    /// holds none.
+    fn leaf(self) -> Result<RawCertificate, Fail> {
+        let mut all = self.certificates.into_iter();
+        let leaf = all.next();
+        for above in all {
+            let above: Certificate = der::read(&above.raw_bytes.0)
+                .map_err(|error| bad(&format!("a certificate of its chain: {error}")))?;
+            if above.tbs_certificate.issuer == above.tbs_certificate.subject {
+                return Err(bad("its chain of certificates holds a root"));
+            }
+        }
+        leaf.ok_or_else(|| bad("its chain of certificates is empty"))
+    }
 }
 
 fn bad(what: &str) -> Fail {
@@ -191,58 +195,5 @@ fn content(message: Option<MessageSignature>, envelope: Option<Envelope>) -> Res
             })
         }
         _ => Err(bad("it holds not one signature")),
-    }
-}
-
-impl RawEntry {
-    fn entry(self) -> Result<Entry, Fail> {
-        let bad = |what: &str| broken(format!("the log entry in the bundle: {what}"));
-        let hash = |bytes: Base64| -> Result<Hash, Fail> {
-            bytes
-                .0
-                .try_into()
-                .map_err(|_| bad("a hash has not 32 bytes"))
-        };
-        let proof = self
-            .inclusion_proof
-            .map(|proof| {
-                if proof.hashes.len() > merkle::LONGEST {
-                    return Err(bad("no tree is as deep as its proof is long"));
-                }
-                Ok(InclusionProof {
-                    index: proof.log_index.0,
-                    size: proof.tree_size.0,
-                    root: hash(proof.root_hash)?,
-                    hashes: proof
-                        .hashes
-                        .into_iter()
-                        .map(hash)
-                        .collect::<Result<_, _>>()?,
-                    checkpoint: proof.checkpoint.map(|checkpoint| checkpoint.envelope),
-                })
-            })
-            .transpose()?;
-        let canonicalized_body = self.canonicalized_body.0;
-        let body = strict_json(&canonicalized_body).map_err(|error| bad(&error.to_string()))?;
-        let promise = self.inclusion_promise;
-        // Only v1 records a time and makes promises.
-        let integrated = Some(self.integrated_time.0).filter(|time| *time != 0);
-        let rekor = if integrated.is_some() || promise.is_some() {
-            Version::V1
-        } else {
-            Version::V2
-        };
-        Ok(Entry {
-            rekor,
-            index: self.log_index.0,
-            uuid: None,
-            integrated,
-            log_id: Some(self.log_id.key_id.0),
-            raw: body.clone(),
-            body,
-            canonicalized_body,
-            promise: promise.map(|promise| promise.signed_entry_timestamp.0),
-            proof,
-        })
     }
 }

@@ -62,6 +62,8 @@ pub(crate) struct Spec {
     #[serde(deserialize_with = "lenient")]
     pub(crate) replicas: Option<u64>,
     #[serde(deserialize_with = "lenient")]
+    pub(crate) strategy: Strategy,
+    #[serde(deserialize_with = "lenient")]
     pub(crate) template: Template,
     #[serde(deserialize_with = "lenient")]
     pub(crate) renew_time: Option<String>,
@@ -75,6 +77,15 @@ pub(crate) struct Spec {
 pub(crate) struct HostRule {
     #[serde(deserialize_with = "lenient")]
     pub(crate) host: String,
+}
+
+/// How a Deployment replaces its pods.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct Strategy {
+    /// `RollingUpdate`, `Recreate`
+    #[serde(rename = "type", deserialize_with = "lenient")]
+    pub(crate) kind: String,
 }
 
 /// The pods that a Deployment makes.

@@ -1,6 +1,7 @@
 //! The commands: a file each, which holds the arguments, the answer and the work of one,
 //! and a line each in the list below.
 
+use std::io::Write;
 use std::process::ExitCode;
 
 use anyhow::Result;
@@ -9,9 +10,9 @@ use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use crate::app::{Answer, App};
 use crate::cli::Global;
 use crate::exec::interrupt;
-use crate::fail::Fail;
+use crate::fail::{BROKEN, Fail};
 use crate::target::TargetKind;
-use crate::ui::{Style, Ui};
+use crate::ui::{self, Style, Ui};
 
 /// Makes of a list of commands, each `Name(module::NameCommand)`, their modules, what can be typed,
 /// and what runs it. `--help` lists them in the order of the list. A command that is about one
@@ -75,6 +76,7 @@ commands! {
     Lab(lab::LabCommand),
     Chapters(chapters::ChaptersCommand),
     Next(next::NextCommand),
+    Read(read::ReadCommand),
     Check(check::CheckCommand),
     Hint(hint::HintCommand),
     Reset(reset::ResetCommand),
@@ -104,9 +106,15 @@ pub struct Cli {
 
 /// Reads the command line, runs the command and prints its answer.
 pub fn main() -> ExitCode {
-    let matches = Cli::command().get_matches();
+    let matches = match Cli::command().try_get_matches() {
+        Ok(matches) => matches,
+        Err(answer) => return ExitCode::from(print_by_parser(&answer)),
+    };
     let name = matches.subcommand_name().unwrap_or_default().to_owned();
-    let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
+    let cli = match Cli::from_arg_matches(&matches) {
+        Ok(cli) => cli,
+        Err(answer) => return ExitCode::from(print_by_parser(&answer)),
+    };
     let Global {
         json,
         verbose,
@@ -128,7 +136,24 @@ pub fn main() -> ExitCode {
             fail.exit
         }
     };
+    let exit = ui.lost_output().map_or(exit, |fail| {
+        ui.error(&fail);
+        interrupt::exit_status().unwrap_or(fail.exit)
+    });
     ExitCode::from(exit)
+}
+
+/// Prints what the parser answers by itself, help or what is wrong with the command line,
+/// and returns the exit status.
+fn print_by_parser(answer: &clap::Error) -> u8 {
+    let printed = answer.print().and_then(|()| std::io::stdout().flush());
+    match printed.err().as_ref().and_then(ui::unless_closed) {
+        Some(fail) => {
+            Ui::new(Style::default()).error(&fail);
+            fail.exit
+        }
+        None => u8::try_from(answer.exit_code()).unwrap_or(BROKEN),
+    }
 }
 
 fn run(Cli { global, command }: Cli, ui: &Ui) -> Result<Answer> {

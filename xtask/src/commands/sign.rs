@@ -10,6 +10,7 @@ use crate::app::{
 use crate::artifact::{Artifact, Signature};
 use crate::entry::Version;
 use crate::evidence::steps::signed_already;
+use crate::evidence::with_platforms;
 use crate::target::{CosignRuns, SignerArgs, Target};
 use crate::text::{counted, quote};
 
@@ -93,6 +94,10 @@ impl SignCommand {
             let note = format!("left out {bundles} of files that are named");
             app.ui.note(note);
         }
+        let artifacts = match self.artifacts.recursive {
+            true => with_platforms(Some(target), artifacts)?,
+            false => artifacts,
+        };
         if self.again || artifacts.len() == 1 {
             return Ok(artifacts);
         }

@@ -8,8 +8,8 @@ use serde::Serialize;
 
 use crate::app::{Answer, App, ArtifactArgs, Ends, Execution, PlanOptions, told_partly};
 use crate::artifact::Artifact;
-use crate::evidence::Verified;
 use crate::evidence::steps::Prover;
+use crate::evidence::{Verified, with_platforms};
 use crate::fail::{Fail, NOT_SO, broken};
 use crate::plan::{Outcome, Plan, numbered};
 use crate::target::steps::push_prove;
@@ -79,6 +79,7 @@ impl VerifyCommand {
         let _beside = app.lock_shared(&self.plan)?;
         let target = app.target()?;
         let artifacts = self.artifacts.to_verify(|| target.sample())?;
+        let artifacts = self.listed(Some(target.as_ref()), artifacts)?;
         // The default is a policy, not a look at who did sign: anybody's signature
         // would satisfy that.
         if !self.signer.names_signer() {
@@ -99,7 +100,7 @@ impl VerifyCommand {
                 .hint(hint)
                 .into())
         };
-        let artifacts = self.artifacts.to_verify(no_sample)?;
+        let artifacts = self.listed(None, self.artifacts.to_verify(no_sample)?)?;
         if !self.signer.names_signer() || !self.signer.names_issuer() {
             let missing = match self.signer.names_signer() {
                 true => "who must have vouched for the signer is not said",
@@ -112,6 +113,18 @@ impl VerifyCommand {
         let mut plan = app.plan("verify");
         push_prove(&mut plan, &self.asked(&artifacts), Some(root));
         self.execute(app, None, &artifacts, plan)
+    }
+
+    /// With `--recursive` also what an index lists.
+    fn listed(
+        &self,
+        target: Option<&dyn Target>,
+        artifacts: Vec<Artifact>,
+    ) -> Result<Vec<Artifact>> {
+        match self.artifacts.recursive {
+            true => with_platforms(target, artifacts),
+            false => Ok(artifacts),
+        }
     }
 
     fn asked<'a>(&'a self, artifacts: &'a [Artifact]) -> Verification<'a> {

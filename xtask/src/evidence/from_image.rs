@@ -44,6 +44,14 @@ pub(crate) fn inspect(
     Ok(())
 }
 
+/// The registry of an image; without a target it is one outside the workshop.
+pub(super) fn registry_of(target: Option<&dyn Target>, image: &Reference) -> Result<Reached> {
+    match target {
+        Some(target) => target.reach_registry(&image.host),
+        None => Ok(Reached::directly(registry::elsewhere(&image.host))),
+    }
+}
+
 /// Checks all signatures of an image, and asks no server but its registry; without a
 /// target that is one outside the workshop. Returns the image by digest.
 pub(super) fn offline(
@@ -53,10 +61,7 @@ pub(super) fn offline(
     mut show: impl FnMut(Inspected) -> Result<()>,
 ) -> Result<String> {
     let reference = Reference::read(image)?;
-    let reached = match target {
-        Some(target) => target.reach_registry(&reference.host)?,
-        None => Reached::directly(registry::elsewhere(&reference.host)),
-    };
+    let reached = registry_of(target, &reference)?;
     let (subject, found) = found(&reached.server, &reference)?;
     for found in found {
         let evidence = Evidence {
@@ -104,14 +109,28 @@ fn found(server: &Server, image: &Reference) -> Result<(Subject, Vec<Found>)> {
         bytes: None,
     };
     if found.is_empty() {
-        let what = format!("{} carries no signature", subject.name);
-        return Err(Fail {
-            problem: Some("unsigned"),
-            ..not_so(what).hint(format!("sign it: cargo xtask sign {}", subject.name))
-        }
-        .into());
+        return Err(unsigned(server, image, &subject.name).into());
     }
     Ok((subject, found))
+}
+
+/// What is said of an image without a signature: an index that lists it may have one.
+fn unsigned(server: &Server, image: &Reference, name: &str) -> Fail {
+    let fail = Fail {
+        problem: Some("unsigned"),
+        ..not_so(format!("{name} carries no signature"))
+    };
+    let by_digest = image.version.starts_with("sha256:");
+    let index = by_digest.then(|| registry::signed_index_of(server, image));
+    let fail = match index.flatten() {
+        Some(index) => {
+            let (host, repository) = (&image.host, &image.name);
+            let verify = format!("cargo xtask verify {host}/{repository}@{index}");
+            fail.hint(format!("an index that lists it is signed: {verify}"))
+        }
+        None => fail,
+    };
+    fail.hint(format!("sign it: cargo xtask sign {name}"))
 }
 
 /// A bundle, with what its log shows now where that log runs here.

@@ -1,11 +1,13 @@
 //! The encodings of protobuf's JSON: bytes as base64, 64-bit numbers as strings,
-//! times as RFC 3339. Values that are zero are left out. Of any JSON from outside, no
-//! object may have the same key twice.
+//! times as RFC 3339. Values that are zero are left out, or written as `null`. Of any JSON
+//! from outside, no object may have the same key twice.
 
 use std::fmt;
 
 use base64::Engine;
-use base64::prelude::BASE64_STANDARD;
+use base64::alphabet::{STANDARD, URL_SAFE};
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE};
 use serde::Deserialize;
 use serde::de::{self, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Value};
@@ -29,13 +31,42 @@ impl<'de> Deserialize<'de> for Base64 {
                 f.write_str("base64")
             }
             fn visit_str<E: de::Error>(self, text: &str) -> Result<Base64, E> {
-                BASE64_STANDARD
-                    .decode(text)
+                any_base64(text)
                     .map(Base64)
                     .map_err(|error| E::custom(format!("not base64: {error}")))
             }
         }
         deserializer.deserialize_str(Text)
+    }
+}
+
+/// Decodes base64 as the readers of protobuf's JSON do: of either alphabet, with padding or
+/// without, and with line ends in it.
+fn any_base64(text: &str) -> Result<Vec<u8>, base64::DecodeError> {
+    const BARE: GeneralPurposeConfig =
+        GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::RequireNone);
+    const BARE_STANDARD: GeneralPurpose = GeneralPurpose::new(&STANDARD, BARE);
+    const BARE_OF_URLS: GeneralPurpose = GeneralPurpose::new(&URL_SAFE, BARE);
+    if text.contains(['\r', '\n']) {
+        return any_base64(&text.replace(['\r', '\n'], ""));
+    }
+    match (text.contains(['-', '_']), text.len() % 4) {
+        (false, 0) => BASE64_STANDARD.decode(text),
+        (false, _) => BARE_STANDARD.decode(text),
+        (true, 0) => BASE64_URL_SAFE.decode(text),
+        (true, _) => BARE_OF_URLS.decode(text),
+    }
+}
+
+/// Takes the fields out whose value is `null`: in protobuf's JSON they are absent.
+pub(crate) fn without_nulls(value: &mut Value) {
+    match value {
+        Value::Object(fields) => {
+            fields.retain(|_, value| !value.is_null());
+            fields.values_mut().for_each(without_nulls);
+        }
+        Value::Array(items) => items.iter_mut().for_each(without_nulls),
+        _ => {}
     }
 }
 
@@ -136,5 +167,21 @@ impl<'de> Deserialize<'de> for NoDuplicateKeys {
             }
         }
         deserializer.deserialize_any(Any).map(NoDuplicateKeys)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn base64_is_read_however_it_is_written() {
+        let bytes = [0xfb, 0xff, 0xfe, 0x01];
+        for text in ["+//+AQ==", "-__-AQ==", "+//+AQ", "-__-AQ", "+//+\nAQ==\r\n"] {
+            assert_eq!(any_base64(text).as_deref(), Ok(&bytes[..]), "{text:?}");
+        }
+        for text in ["+_/+AQ==", "+//+AQ=", "+//+AQ===", "+//+ AQ==", "+//+AR=="] {
+            assert!(any_base64(text).is_err(), "{text:?}");
+        }
     }
 }

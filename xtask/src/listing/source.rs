@@ -17,6 +17,7 @@ use crate::format::der;
 use crate::format::hex::hex;
 use crate::format::key::Unproved;
 use crate::format::protojson::strict_json;
+use crate::parallel;
 use crate::proof::chain::{self, Purpose};
 use crate::rekor::entries::{self, LoggedEntry, LoggedTree};
 use crate::target::{Reached, Shard, Target};
@@ -24,7 +25,7 @@ use crate::time;
 use crate::tlog::checkpoint::Checkpoint;
 use crate::tlog::ct_signature;
 use crate::tlog::merkle::Hash;
-use crate::trust::root::TrustedRoot;
+use crate::trust::root::{Authority, TrustedRoot};
 
 /// A log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize)]
@@ -57,6 +58,9 @@ impl LogChoice {
         }
     }
 }
+
+/// So many entries are read side by side: as many as a tile holds.
+const BATCH: usize = 256;
 
 /// A log that can be asked.
 pub(crate) struct LogSource {
@@ -153,10 +157,17 @@ impl LogSource {
     ) -> Result<()> {
         let server = &self.reached.server;
         match self.choice.rekor() {
-            Some(version) => entries::each(version, server, tree, from, &mut |entry| {
-                let listed = of_rekor(self.choice, &entry, root);
-                see(&entry.canonicalized_body, listed)
-            }),
+            Some(version) => {
+                let mut batch = Vec::new();
+                entries::each(version, server, tree, from, &mut |entry| {
+                    batch.push(entry);
+                    match batch.len() < BATCH {
+                        true => Ok(()),
+                        false => self.see(&std::mem::take(&mut batch), root, see),
+                    }
+                })?;
+                self.see(&batch, root, see)
+            }
             None => {
                 let log = CtLog::at(server, tree.checkpoint.clone());
                 log.each(from, &mut |index, entry| {
@@ -167,8 +178,27 @@ impl LogSource {
     }
 }
 
-/// What an entry of Rekor says. One that cannot be read is listed all the same.
-fn of_rekor(log: LogChoice, entry: &LoggedEntry, root: &TrustedRoot) -> Listed {
+impl LogSource {
+    /// Shows entries of Rekor in their order. What they say is read on all processors: the
+    /// chain of each leaf certificate is verified.
+    fn see(
+        &self,
+        batch: &[LoggedEntry],
+        root: &TrustedRoot,
+        see: &mut dyn FnMut(&[u8], Listed) -> Result<()>,
+    ) -> Result<()> {
+        let (mut entries, log) = (batch.iter(), self.choice);
+        let read = |entry: &LoggedEntry| of_rekor(log, entry, &root.certificate_authorities);
+        parallel::ordered(batch, read, |listed| match entries.next() {
+            Some(entry) => see(&entry.canonicalized_body, listed),
+            None => Ok(()),
+        })
+    }
+}
+
+/// What an entry of Rekor says, and whether one of these authorities issued its certificate.
+/// One that cannot be read is listed all the same.
+pub(crate) fn of_rekor(log: LogChoice, entry: &LoggedEntry, authorities: &[Authority]) -> Listed {
     let mut listed = Listed {
         log,
         index: entry.index,
@@ -197,7 +227,6 @@ fn of_rekor(log: LogChoice, entry: &LoggedEntry, root: &TrustedRoot) -> Listed {
     listed.time = listed.time.or_else(|| time::from_unix(from));
     listed.identities = leaf.identities();
     listed.issuer = leaf.issuer_claim();
-    let authorities = &root.certificate_authorities;
     let chain = chain::verify(der, authorities, Purpose::CodeSigning, from);
     listed.not_issued = chain.err().map(|why| {
         let (Unproved::Wrong(why) | Unproved::NotRead(why)) = why;
@@ -207,7 +236,7 @@ fn of_rekor(log: LogChoice, entry: &LoggedEntry, root: &TrustedRoot) -> Listed {
 }
 
 /// What an entry of the CT log says. That an authority issued it is what the log checked.
-fn of_ct_log(index: u64, entry: &Precertificate) -> Listed {
+pub(crate) fn of_ct_log(index: u64, entry: &Precertificate) -> Listed {
     let mut listed = Listed {
         log: LogChoice::Ct,
         index,

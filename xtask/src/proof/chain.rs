@@ -5,7 +5,10 @@ use std::time::Duration;
 
 use rustls_pki_types::{CertificateDer, TrustAnchor, UnixTime};
 use webpki::{EndEntityCert, KeyUsage, anchor_from_trusted_cert};
+use x509_cert::Certificate;
+use x509_cert::ext::pkix::ExtendedKeyUsage;
 
+use crate::format::der;
 use crate::format::hashing::sha256_hash;
 use crate::format::key::Unproved;
 use crate::tlog::merkle::Hash;
@@ -21,13 +24,18 @@ pub enum Purpose {
 }
 
 impl Purpose {
+    /// Of the authorities only those that name purposes are restricted to them (RFC 5280,
+    /// section 4.2.1.12).
     fn usage(self) -> KeyUsage {
         match self {
-            Purpose::CodeSigning => KeyUsage::required(&[0x2b, 6, 1, 5, 5, 7, 3, 3]),
-            Purpose::TimeStamping => KeyUsage::required(&[0x2b, 6, 1, 5, 5, 7, 3, 8]),
+            Purpose::CodeSigning => KeyUsage::required_if_present(&[0x2b, 6, 1, 5, 5, 7, 3, 3]),
+            Purpose::TimeStamping => KeyUsage::required_if_present(&[0x2b, 6, 1, 5, 5, 7, 3, 8]),
         }
     }
 }
+
+/// Where no authority has the name of who issued a certificate.
+pub(super) const NOBODY: &str = "no authority of the trusted root issued it";
 
 /// A chain that holds.
 pub struct Chain<'a> {
@@ -77,7 +85,7 @@ pub(super) fn first<'a>(
             Err(None) => {}
         }
     }
-    Err(reason.unwrap_or_else(|| "no authority of the trusted root issued it".into()))
+    Err(reason.unwrap_or_else(|| NOBODY.into()))
 }
 
 /// The chain to one authority. An error without a reason is that of an authority which
@@ -97,6 +105,10 @@ pub(super) fn verify_one<'a>(
     let end = EndEntityCert::try_from(&der).map_err(|error| {
         Some(format!("that is not a certificate of a signer: {error:?}").into())
     })?;
+    // The leaf has to name a purpose; that it is this one is seen with the chain.
+    let names_purpose = der::read::<Certificate>(leaf)
+        .and_then(|leaf| der::extension::<ExtendedKeyUsage>(&leaf))
+        .is_ok_and(|usage| usage.is_some());
     let below: Vec<CertificateDer<'_>> = below.iter().filter(|one| **one != der).cloned().collect();
     let anchors = [anchor];
     let path = end
@@ -113,6 +125,9 @@ pub(super) fn verify_one<'a>(
             webpki::Error::UnknownIssuer => None,
             other => Some(words(&other)),
         })?;
+    if !names_purpose {
+        return Err(Some("it names no purpose".into()));
+    }
     Ok(Chain {
         authority,
         issuer_key_hash: sha256_hash(&[&path.issuer_spki()]),

@@ -29,8 +29,15 @@ impl Proof {
             since: period.since(),
             until: period.until(),
         };
+        self.add_counted(counted);
+    }
+
+    /// Adds one in its place, once.
+    pub(super) fn add_counted(&mut self, counted: Counted) {
         if !self.counted.contains(&counted) {
-            let at = self.counted.partition_point(|other| other.link <= link);
+            let at = self
+                .counted
+                .partition_point(|other| other.link <= counted.link);
             self.counted.insert(at, counted);
         }
     }

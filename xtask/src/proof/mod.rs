@@ -26,6 +26,7 @@ use crate::tlog::checkpoint::Checkpoint;
 use crate::tlog::merkle::{Hash, PathNode};
 use crate::trust::root::TrustedRoot;
 use checks::certificate::{of_certificate, of_timestamps};
+use checks::further::of_further_entries;
 use checks::log::{of_log, of_promise};
 use checks::signature::{Signer, of_artifact, of_entry, of_signature};
 use policy::Policy;
@@ -140,6 +141,10 @@ impl Proof {
             Err(Unproved::Wrong(why)) => (false, why),
             Err(Unproved::NotRead(why)) => return self.leave_out(link, why, true),
         };
+        self.put(link, ok, detail);
+    }
+
+    fn put(&mut self, link: Link, ok: bool, detail: String) {
         let at = self.checks.partition_point(|check| check.link <= link);
         self.checks.insert(at, Check { link, ok, detail });
     }
@@ -218,10 +223,12 @@ pub fn prove(
         expected: policy.key.as_ref(),
     };
     of_signature(&mut proof, evidence, &signer, &recorded);
-    of_entry(&mut proof, evidence, &signer, &recorded);
-    let mut times = of_timestamps(&mut proof, evidence, root, known);
-    let log = of_log(&mut proof, evidence, &times, root);
-    times.extend(of_promise(&mut proof, evidence, log));
+    of_entry(&mut proof, evidence, &signer, &recorded, root);
+    let stamped = of_timestamps(&mut proof, evidence, root, known);
+    let log = of_log(&mut proof, evidence, &stamped, root);
+    let promised = of_promise(&mut proof, evidence, log);
+    let further = of_further_entries(&mut proof, evidence, &signer, &stamped, root);
+    let times: Vec<u64> = stamped.into_iter().chain(promised).chain(further).collect();
     proof.signed_at = times.iter().copied().min();
     match &leaf {
         Some(leaf) => of_certificate(&mut proof, evidence, leaf, &times, root),

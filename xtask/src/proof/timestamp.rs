@@ -9,6 +9,7 @@ use x509_cert::ext::pkix::SubjectKeyIdentifier;
 use x509_tsp::{TimeStampResp, TstInfo};
 
 use super::KnownChains;
+use super::chain::{self, Chain};
 use crate::format::der;
 use crate::format::key::{Hashing, PublicKey, Unproved};
 use crate::time;
@@ -37,6 +38,20 @@ impl Timestamp {
     }
 }
 
+/// Why a timestamp does not count.
+pub(super) enum Uncounted {
+    /// The trusted root does not know who made it: it says nothing, good or bad.
+    Stranger(String),
+    /// One that the trusted root knows, or claims to be known, did not make it so.
+    Unproved(Unproved),
+}
+
+impl<T: Into<Unproved>> From<T> for Uncounted {
+    fn from(why: T) -> Uncounted {
+        Uncounted::Unproved(why.into())
+    }
+}
+
 /// Checks a response of a timestamp authority (`TimeStampResp`, DER) about a
 /// signature against the authorities of the trusted root.
 pub fn verify(
@@ -45,6 +60,20 @@ pub fn verify(
     root: &TrustedRoot,
     known: &KnownChains,
 ) -> Result<Timestamp, Unproved> {
+    let counted = verify_known(response, signature, root, known);
+    counted.map_err(|uncounted| match uncounted {
+        Uncounted::Stranger(why) => Unproved::Wrong(why),
+        Uncounted::Unproved(why) => why,
+    })
+}
+
+/// The same, and tells a stranger's timestamp from a wrong one.
+pub(super) fn verify_known(
+    response: &[u8],
+    signature: &[u8],
+    root: &TrustedRoot,
+    known: &KnownChains,
+) -> Result<Timestamp, Uncounted> {
     let unreadable = |error| format!("it cannot be read: {error}");
     let response: TimeStampResp<'_> = der::read(response).map_err(unreadable)?;
     let token = response
@@ -67,23 +96,13 @@ pub fn verify(
         return Err("it has not one signer".into());
     };
     // The time counts only once the signature over it holds, so that comes first.
-    let certificate = signer_certificate(signer, &signed, root)?;
+    let certificate = signer_certificate(signer, &signed, root).map_err(Uncounted::Stranger)?;
     signed_by(signer, &certificate, info)?;
 
     let info: TstInfo = der::read(info).map_err(unreadable)?;
     let time = info.gen_time.to_unix_duration().as_secs();
     let der = certificate.to_der().map_err(unreadable)?;
-    // Authorities may share a root. Each vouches for its own certificate: the successor
-    // of one that was retired does not vouch for what that one stamps now.
-    let is_own = |authority: &&Authority| authority.signer().is_none_or(|own| own == der);
-    let all = &root.timestamp_authorities;
-    let authorities: Vec<&Authority> = all.iter().filter(is_own).collect();
-    if authorities.is_empty() && !all.is_empty() {
-        return Err("the trusted root does not name the certificate that made it".into());
-    }
-    let chain = known
-        .verify(&der, authorities, time)
-        .map_err(|why| why.of("the certificate of the authority"))?;
+    let chain = own_chain(&der, time, root, known)?;
     if !chain.authority.valid_for.holds(time) {
         let when = time::from_unix(time).unwrap_or_else(|| time.to_string());
         return Err(format!("at {when} its authority did not count").into());
@@ -97,6 +116,32 @@ pub fn verify(
         time,
         by: certificate.tbs_certificate.subject.to_string(),
         valid_for: chain.authority.valid_for.clone(),
+    })
+}
+
+/// The chain from who made a timestamp to an authority of the trusted root.
+fn own_chain<'a>(
+    der: &[u8],
+    time: u64,
+    root: &'a TrustedRoot,
+    known: &KnownChains,
+) -> Result<Chain<'a>, Uncounted> {
+    // Authorities may share a root. Each vouches for its own certificate: the successor
+    // of one that was retired does not vouch for what that one stamps now.
+    let is_own = |authority: &&Authority| authority.signer().is_none_or(|own| own == der);
+    let all = &root.timestamp_authorities;
+    let authorities: Vec<&Authority> = all.iter().filter(is_own).collect();
+    if authorities.is_empty() && !all.is_empty() {
+        let why = "the trusted root does not name the certificate that made it";
+        return Err(Uncounted::Stranger(why.into()));
+    }
+    let chain = known.verify(der, authorities, time);
+    chain.map_err(|why| {
+        let is_stranger = why == Unproved::Wrong(chain::NOBODY.into());
+        match why.of("the certificate of the authority") {
+            Unproved::Wrong(why) if is_stranger => Uncounted::Stranger(why),
+            why => Uncounted::Unproved(why),
+        }
     })
 }
 

@@ -31,6 +31,28 @@ impl Repository<'_> {
         self.find(&format!("manifests/{version}"), MANIFESTS)
     }
 
+    /// The manifest of the image that is asked about, which must have its digest where it
+    /// is named by one.
+    pub(super) fn required_manifest(&self) -> Result<Vec<u8>, Fail> {
+        let Reference {
+            host,
+            name,
+            version,
+        } = self.image;
+        let is_digest = version.starts_with("sha256:");
+        let manifest = self.manifest(version)?.ok_or_else(|| {
+            let by = if is_digest { '@' } else { ':' };
+            broken(format!("{host} has no image {name}{by}{version}"))
+        })?;
+        let digest = bundle::sha256(&manifest);
+        if is_digest && *version != digest {
+            return Err(broken(format!(
+                "the registry answers with another image: {digest}"
+            )));
+        }
+        Ok(manifest)
+    }
+
     pub(super) fn find(&self, what: &str, accept: &str) -> Result<Option<Vec<u8>>, Fail> {
         let path = format!("/v2/{}/{what}", self.image.name);
         let found = self.server.find_of_type(&path, accept, WITHIN);

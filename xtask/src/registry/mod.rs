@@ -2,14 +2,16 @@
 //! specifications, version 1.1).
 
 mod client;
+mod index;
 mod legacy;
 mod reference;
 mod referrers;
 
 use crate::bundle::{self, Bundle};
-use crate::fail::{Fail, broken};
+use crate::fail::Fail;
 use crate::http::Server;
 use client::Repository;
+pub(crate) use index::{listed, signed_index_of};
 pub use legacy::simple_signing;
 pub use reference::Reference;
 pub(crate) use referrers::forget;
@@ -41,25 +43,8 @@ pub(crate) struct Found {
 /// Where the registry does not answer, or there is no such image.
 pub(crate) fn signatures(server: &Server, image: &Reference) -> Result<(String, Vec<Found>), Fail> {
     let repository = Repository { server, image };
-    let manifest = repository.manifest(&image.version)?.ok_or_else(|| {
-        let Reference {
-            host,
-            name,
-            version,
-        } = image;
-        let by = if version.starts_with("sha256:") {
-            '@'
-        } else {
-            ':'
-        };
-        broken(format!("{host} has no image {name}{by}{version}"))
-    })?;
+    let manifest = repository.required_manifest()?;
     let digest = bundle::sha256(&manifest);
-    if image.version.starts_with("sha256:") && image.version != digest {
-        return Err(broken(format!(
-            "the registry answers with another image: {digest}"
-        )));
-    }
     let mut found = repository.referrers(&digest)?;
     found.extend(repository.legacy(&digest)?);
     Ok((digest, found))

@@ -9,7 +9,7 @@ use crate::fail::{Fail, broken};
 use crate::format::der;
 use crate::format::hashing::sha256_hash;
 use crate::format::key::{PublicKey, Unproved};
-use crate::format::protojson::{Base64, Time};
+use crate::format::protojson::{Base64, Time, strict_json, without_nulls};
 use crate::time;
 
 /// A trusted root.
@@ -113,8 +113,11 @@ impl TimeRange {
 impl TrustedRoot {
     /// Parses the text.
     pub fn read(text: &[u8]) -> Result<TrustedRoot, Fail> {
-        let root: TrustedRoot = serde_json::from_slice(text)
-            .map_err(|error| broken(format!("that is no trusted root: {error}")))?;
+        let no_root =
+            |error: serde_json::Error| broken(format!("that is no trusted root: {error}"));
+        let mut value = strict_json(text).map_err(no_root)?;
+        without_nulls(&mut value);
+        let root = TrustedRoot::deserialize(value).map_err(no_root)?;
         if !root
             .media_type
             .starts_with("application/vnd.dev.sigstore.trustedroot")

@@ -3,11 +3,12 @@
 //! Results go to standard output, progress and errors to standard error. With
 //! `--json` every event is one JSON object a line on standard output and nothing
 //! else is printed there. A closed output (`| head`) ends the printing, never
-//! the work.
+//! the work; one that cannot be written is an error at its end.
 
 mod bars;
 mod crowd;
 mod events;
+mod output;
 mod prefix;
 
 use std::io::{IsTerminal, Write};
@@ -21,6 +22,8 @@ use crate::fail::Fail;
 use crate::text::printable;
 use bars::Bars;
 use crowd::Crowd;
+use output::Output;
+pub(crate) use output::unless_closed;
 pub(crate) use prefix::CommandPrefix;
 
 /// How much is printed, and in which form.
@@ -42,6 +45,7 @@ pub(crate) struct Ui {
     bars: Bars,
     /// The bar of all steps, where a plan has many that are alike.
     crowd: Crowd,
+    output: Arc<Output>,
     prefix: Arc<Mutex<CommandPrefix>>,
 }
 
@@ -54,6 +58,7 @@ impl Ui {
             style,
             bars: Bars::new(draws),
             crowd: Crowd::default(),
+            output: Arc::default(),
             prefix: Arc::default(),
         }
     }
@@ -61,6 +66,7 @@ impl Ui {
     /// The same output in another style, with the same prefix of commands.
     pub(crate) fn restyled(&self, style: Style) -> Ui {
         Ui {
+            output: Arc::clone(&self.output),
             prefix: Arc::clone(&self.prefix),
             ..Ui::new(style)
         }
@@ -89,8 +95,7 @@ impl Ui {
     /// A result: a line on standard output for a person, nothing with `--json`.
     /// `false` where nobody reads it any more.
     pub(crate) fn say(&self, line: impl AsRef<str>) -> bool {
-        let write = || writeln!(std::io::stdout().lock(), "{}", line.as_ref()).is_ok();
-        self.style.json || self.bars.suspend(write)
+        self.style.json || self.bars.suspend(|| self.output.print(line.as_ref()))
     }
 
     /// Sentences, wrapped between words where the terminal is narrow.
@@ -126,8 +131,12 @@ impl Ui {
         let Ok(text) = serde_json::to_string(event) else {
             return false;
         };
-        let mut out = std::io::stdout().lock();
-        writeln!(out, "{text}").and_then(|()| out.flush()).is_ok()
+        self.output.print(&text)
+    }
+
+    /// Why standard output could not be written, where that was not its reader's choice.
+    pub(crate) fn lost_output(&self) -> Option<Fail> {
+        self.output.lost()
     }
 
     /// The end of the output: the JSON `result`, or the error for a person.

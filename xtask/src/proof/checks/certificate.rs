@@ -3,9 +3,9 @@
 
 use crate::format::certificate::Leaf;
 use crate::format::hex::hex;
-use crate::format::key::Unproved;
 use crate::proof::chain::{self, Chain, Purpose};
-use crate::proof::{Evidence, KnownChains, Link, Proof, Verdict, sct, timestamp, wrong};
+use crate::proof::timestamp::{self, Uncounted};
+use crate::proof::{Evidence, KnownChains, Link, Proof, Verdict, sct, wrong};
 use crate::text::counted;
 use crate::time;
 use crate::trust::root::{Authority, TrustedRoot};
@@ -36,17 +36,39 @@ pub(crate) fn of_timestamps(
         return Vec::new();
     }
     let signature = bundle.content.signature();
-    let mut times = Vec::new();
-    let all = bundle.timestamps.iter();
-    let verdict = all
-        .map(|response| {
-            let timestamp = timestamp::verify(response, signature, root, known)?;
-            times.push(timestamp.time);
-            proof.count(Link::Timestamp, &timestamp.by, &timestamp.valid_for);
-            Ok(timestamp.detail())
-        })
-        .collect::<Result<Vec<String>, Unproved>>();
-    proof.check(Link::Timestamp, verdict.map(|details| details.join("; ")));
+    let (mut times, mut told, mut strangers) = (Vec::new(), Vec::new(), Vec::new());
+    let mut wrong = None;
+    for response in &bundle.timestamps {
+        match timestamp::verify_known(response, signature, root, known) {
+            Ok(timestamp) => {
+                times.push(timestamp.time);
+                proof.count(Link::Timestamp, &timestamp.by, &timestamp.valid_for);
+                told.push(timestamp.detail());
+            }
+            Err(Uncounted::Stranger(why)) => strangers.push(why),
+            Err(Uncounted::Unproved(why)) => wrong = wrong.or(Some(why)),
+        }
+    }
+    let promised = evidence
+        .entry()
+        .is_some_and(|entry| entry.promise.is_some());
+    match (wrong, strangers.first()) {
+        (Some(why), _) => proof.check(Link::Timestamp, Err(why)),
+        (None, None) => proof.check(Link::Timestamp, Ok(told.join("; "))),
+        (None, Some(why)) if !told.is_empty() => {
+            let n = counted(strangers.len() as u64, "other counts", "others count");
+            let told = told.join("; ");
+            proof.check(
+                Link::Timestamp,
+                Ok(format!("{told}; {n} for nothing: {why}")),
+            );
+        }
+        // The promise of the log names a time as well, as if there were no timestamp.
+        (None, Some(why)) if promised => {
+            proof.skip(Link::Timestamp, format!("it counts for nothing: {why}"));
+        }
+        (None, Some(why)) => proof.check(Link::Timestamp, Err(why.clone().into())),
+    }
     times
 }
 

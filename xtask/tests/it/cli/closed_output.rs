@@ -1,4 +1,4 @@
-//! An output that nobody reads.
+//! An output that nobody reads, and one that cannot be written.
 
 use std::io::pipe;
 
@@ -43,5 +43,31 @@ fn of_a_failure() {
         let mut command = world.command(line);
         command.stdout(writer);
         assert_eq!(world.start_as_is(command).end().exit, 2, "{line}");
+    }
+}
+
+/// What was printed is lost, and whoever runs the command must not take it for an answer.
+#[test]
+fn of_a_full_disk() {
+    let Ok(full) = std::fs::OpenOptions::new().write(true).open("/dev/full") else {
+        eprintln!("skipped: this machine has no /dev/full");
+        return;
+    };
+    let world = World::new().installed("v2");
+    for line in [
+        "--help",
+        "--version",
+        "status",
+        "--json status",
+        "env",
+        "install --dry-run",
+    ] {
+        let mut command = world.command(line);
+        command.stdout(full.try_clone().unwrap());
+        let run = world.start_as_is(command).end();
+        assert_eq!(run.exit, 2, "{line}: {}", run.err);
+        let what = "error: the output cannot be written: No space left on device (os error 28)";
+        assert!(run.err.contains(what), "{line}: {}", run.err);
+        assert!(run.err.contains("\nhint: "), "{line}: {}", run.err);
     }
 }

@@ -163,6 +163,55 @@ fn what_must_be_refused_is_refused() {
         .fails(2, "runs Rekor v2, not v1");
 }
 
+/// An index, and the images of two platforms that it lists.
+#[test]
+fn an_index() {
+    let workshop = Workshop::installed(&[]);
+    let images = ["amd64", "arm64"].map(|text| workshop.push_digest(&format!("app:{text}"), text));
+    let index = workshop.push_index("app:1", &[&images[0], &images[1]]);
+    let by_tag = format!("{}/app:1", workshop.registry());
+    workshop
+        .run(&["verify", &images[0]])
+        .fails(1, "carries no signature");
+
+    workshop.run(&["sign", &by_tag]).ok();
+    workshop.run(&["verify", &index]).ok();
+    let refused = workshop.run(&["verify", &images[0]]);
+    let hint = refused
+        .err
+        .lines()
+        .find(|line| line.starts_with("hint: an index "));
+    let verify = format!(" verify {index}");
+    assert!(
+        hint.is_some_and(|hint| hint.ends_with(&verify)),
+        "{}",
+        refused.err
+    );
+    let run = workshop.run(&["verify", "--recursive", &by_tag]);
+    assert_eq!(run.exit, 1, "{}", run.err);
+    assert!(run.err.contains("2 of 3 are not verified"), "{}", run.err);
+
+    let signed = workshop.run(&["--json", "sign", "--recursive", &by_tag]);
+    let signed = signed.ok().json();
+    assert_eq!(
+        signed["signatures"].as_array().unwrap().len(),
+        2,
+        "{signed}"
+    );
+    workshop.run(&["verify", &images[0]]).ok();
+    let verified = workshop.run(&["--json", "verify", "--recursive", &by_tag]);
+    let verified = verified.ok().json();
+    let names = [&by_tag, &images[0], &images[1]];
+    let mut listed = verified["verified"].as_array().unwrap().clone();
+    assert!(
+        listed
+            .iter()
+            .all(|one| names.iter().any(|name| one == *name))
+    );
+    listed.dedup();
+    assert_eq!(listed.len(), 3, "{verified}");
+}
+
 /// The same command goes on where it stopped.
 #[test]
 fn many_files() {

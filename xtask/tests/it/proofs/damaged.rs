@@ -200,11 +200,13 @@ fn indexes_that_no_log_has() {
         json!(1.5),
         json!("+-1"),
         json!(1e30),
-        json!(null),
     ] {
         assert_eq!(failed(number.clone(), json!(6)), None, "{number}");
         assert_eq!(failed(json!(5), number), None);
     }
+    // What is null is absent, and then 0.
+    assert_eq!(failed(json!(null), json!(6)), Some(vec!["inclusion"]));
+    assert_eq!(failed(json!(5), json!(null)), both);
     let mut answer = json("rekor-v1/entry-5.json");
     let uuid = answer.as_object().unwrap().keys().next().unwrap().clone();
     answer[&uuid]["logIndex"] = json!(most);

@@ -7,6 +7,7 @@ mod keys;
 mod recorded;
 mod tampered;
 mod timestamps;
+mod vectors;
 mod wrong;
 
 use base64::Engine;

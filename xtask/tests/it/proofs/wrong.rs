@@ -178,7 +178,7 @@ fn a_trusted_root_without_a_signer() {
             "beta.v1",
             [
                 vec!["sct"],
-                vec!["timestamp", "chain"],
+                vec!["chain"],
                 vec!["chain"],
                 vec![],
                 vec!["checkpoint", "promise"],

@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use super::ports::Ports;
@@ -98,6 +98,47 @@ impl Workshop {
         let mut push = command(&program, &["sample", "--text", text, "--ca-cert"]);
         push.arg(ca).arg(format!("{}/{tag}", self.registry()));
         end(push).ok().out.trim().to_owned()
+    }
+
+    /// Pushes an index that lists these images of the same repository, and returns it by
+    /// digest.
+    pub fn push_index(&self, tag: &str, images: &[&str]) -> String {
+        let kind = "application/vnd.oci.image.manifest.v1+json";
+        let listed: Vec<Value> = std::iter::zip(images, ["amd64", "arm64"])
+            .map(|(image, architecture)| {
+                let (_, digest) = image.split_once('@').unwrap();
+                json!({
+                    "mediaType": kind,
+                    "digest": digest,
+                    "size": self.manifest(image).len(),
+                    "platform": {"os": "linux", "architecture": architecture},
+                })
+            })
+            .collect();
+        let kind = "application/vnd.oci.image.index.v1+json";
+        let index = json!({"schemaVersion": 2, "mediaType": kind, "manifests": listed});
+        let (name, tag) = tag.split_once(':').unwrap();
+        let to = format!("https://{}/v2/{name}/manifests/{tag}", self.registry());
+        let header = format!("Content-Type: {kind}");
+        let put = ["--request", "PUT", "--header", &header, "--data"];
+        self.curl(&[&put[..], &[&index.to_string(), &to]].concat());
+        let digest = ring::digest::digest(&ring::digest::SHA256, index.to_string().as_bytes());
+        let hex: String = digest.as_ref().iter().map(|b| format!("{b:02x}")).collect();
+        format!("{}/{name}@sha256:{hex}", self.registry())
+    }
+
+    fn manifest(&self, image: &str) -> String {
+        let (host, rest) = image.split_once('/').unwrap();
+        let (name, digest) = rest.split_once('@').unwrap();
+        let accept = "Accept: application/vnd.oci.image.manifest.v1+json";
+        let from = format!("https://{host}/v2/{name}/manifests/{digest}");
+        self.curl(&["--header", accept, &from])
+    }
+
+    fn curl(&self, words: &[&str]) -> String {
+        let mut curl = command(Path::new("curl"), &["--silent", "--fail", "--cacert"]);
+        curl.arg(self.dir().join("keys/registry.pem")).args(words);
+        end(curl).ok().out
     }
 
     /// The process of a component.
