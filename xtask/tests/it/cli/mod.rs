@@ -34,6 +34,7 @@ mod json_events;
 mod log;
 mod logs;
 mod pack;
+mod ports;
 mod prefetch;
 mod preflight;
 mod repository;
