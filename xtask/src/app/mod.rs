@@ -18,12 +18,12 @@ use anyhow::{Context, Result};
 use crate::cli::Global;
 use crate::cluster::Cluster;
 use crate::fail::{Fail, broken};
-use crate::local::Local;
+use crate::local::{Local, ports};
 use crate::plan::Plan;
 use crate::state::State;
-use crate::target::{Target, TargetKind};
+use crate::target::{PortOptions, Target, TargetKind};
 use crate::ui::{CommandPrefix, Style, Ui};
-use crate::walkthrough::{Milestone, Walkthrough, progress};
+use crate::walkthrough::{Chapter, Milestone, Walkthrough, progress};
 
 pub(crate) use answer::Answer;
 pub(crate) use artifact_args::{ArtifactArgs, NamedArtifacts, told_partly};
@@ -33,6 +33,11 @@ pub(crate) use confirm::ask;
 pub(crate) use evidence_args::EvidenceArgs;
 pub(crate) use execute::{Execution, PlanOptions};
 pub(crate) use stage::StageArgs;
+
+/// What a reader can do who has come to the end.
+const COURSE_DONE: &str = "You have done every chapter: you asked for a certificate by hand, read \
+    the logs, signed, verified, proved an entry with your own arithmetic and attacked all of it. \
+    Nothing of it was a toy: the public Sigstore runs the same servers. From here on:";
 
 /// What a command works with.
 pub(crate) struct App {
@@ -127,6 +132,19 @@ impl App {
         Plan::new(command, self.globals.clone())
     }
 
+    /// The ports that were asked for: what was typed, or what the environment says.
+    pub(crate) fn ports(&self, typed: PortOptions) -> Result<PortOptions> {
+        let more = match self.chosen.kind {
+            TargetKind::Local => 0,
+            TargetKind::Minikube | TargetKind::Cluster => ports::OF_CLUSTER,
+        };
+        if typed.port_base.is_some() {
+            return Ok(typed);
+        }
+        let base = ports::from_environment()?.map(|base| base.saturating_add(more));
+        Ok(PortOptions { port_base: base })
+    }
+
     /// The same app, printing in another style.
     pub(crate) fn restyled(&self, style: Style) -> App {
         App {
@@ -165,11 +183,37 @@ impl App {
         self.state.path("version").exists()
     }
 
+    /// The path of a page of `docs/`, as it can be opened from where the user is.
+    pub(crate) fn page(&self, name: &str) -> String {
+        let here = std::env::current_dir().unwrap_or_default();
+        repository::path_from(&here, &self.repo, &format!("docs/{name}"))
+    }
+
     /// The chapters on the chosen target.
     pub(crate) fn walkthrough(&self) -> Result<Walkthrough<'_>> {
         let style = self.ui.style();
         let trace = style.verbose && !style.json;
         Walkthrough::open(&self.state, self.chosen.kind, self.target()?, trace)
+    }
+
+    /// Says what there is after the chapters, where all that have something to do are done.
+    pub(crate) fn say_course_done(&self, chapters: &[Chapter]) {
+        self.ui.tell(COURSE_DONE);
+        let last = chapters.last().map(|chapter| self.page(&chapter.page));
+        let rows = [
+            ("the last chapter, only to read", last),
+            ("signing what you make", Some(self.page("use.md"))),
+            (
+                "the clients that you have already",
+                Some(self.page("clients.md")),
+            ),
+            ("the same on a cluster", Some(self.page("cluster.md"))),
+        ];
+        for (what, page) in rows {
+            let page = page.unwrap_or_default();
+            self.ui.say(format!("  {what:<35}{page}"));
+        }
+        self.ui.next("cargo xtask log");
     }
 
     /// Remembers what a command did for the chapters, where there is a state to

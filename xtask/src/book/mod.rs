@@ -4,12 +4,14 @@ mod links;
 mod pages;
 mod serve;
 mod steps;
+mod terminal;
 
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 pub(crate) use serve::{refuse_taken, show};
 pub(crate) use steps::BookStep;
+pub(crate) use terminal::{PageLine, lines as page_lines};
 
 use crate::cluster::pins::pins;
 use crate::fail::{Fail, broken};

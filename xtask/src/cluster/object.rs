@@ -61,9 +61,20 @@ pub(crate) struct Spec {
     #[serde(deserialize_with = "lenient")]
     pub(crate) replicas: Option<u64>,
     #[serde(deserialize_with = "lenient")]
+    pub(crate) strategy: Strategy,
+    #[serde(deserialize_with = "lenient")]
     pub(crate) template: Template,
     #[serde(deserialize_with = "lenient")]
     pub(crate) renew_time: Option<String>,
+}
+
+/// How a Deployment replaces its pods.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct Strategy {
+    /// `RollingUpdate`, `Recreate`
+    #[serde(rename = "type", deserialize_with = "lenient")]
+    pub(crate) kind: String,
 }
 
 /// The pods that a Deployment makes.

@@ -42,13 +42,11 @@ impl CheckCommand {
         let chapters = walkthrough::all()?;
         let mut walkthrough = app.walkthrough()?;
         let Some(report) = walkthrough.chosen(&chapters, self.chapter.as_deref())? else {
-            for line in walkthrough::all_done(&chapters) {
-                app.ui.say(line);
-            }
+            app.say_course_done(&chapters);
             return Ok(Answer::result(NothingLeft::default()));
         };
         let chapter = report.chapter;
-        app.ui.say(chapter.heading());
+        app.ui.say(chapter.heading(&app.page(&chapter.page)));
         say_tasks(app, &report);
         let missing = missing(&walkthrough, &report);
         if missing.is_none() {
@@ -57,7 +55,8 @@ impl CheckCommand {
                 app.ui.say(format!("{} is done", chapter.spoken()));
             }
             if let Some(following) = chapters.get(chapter.number as usize + 1) {
-                app.ui.say(format!("read on in docs/{}", following.page));
+                let page = app.page(&following.page);
+                app.ui.say(format!("read on in {page}"));
             }
         }
         Ok(Answer::document(Checked::of(&report)).but(missing))

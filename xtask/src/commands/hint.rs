@@ -35,13 +35,11 @@ impl HintCommand {
         let chapters = walkthrough::all()?;
         let walkthrough = app.walkthrough()?;
         let Some(report) = walkthrough.chosen(&chapters, self.chapter.as_deref())? else {
-            for line in walkthrough::all_done(&chapters) {
-                app.ui.say(line);
-            }
+            app.say_course_done(&chapters);
             return Ok(Answer::result(Hinted::default()));
         };
         let chapter = report.chapter;
-        app.ui.say(chapter.heading());
+        app.ui.say(chapter.heading(&app.page(&chapter.page)));
         let name = Some(chapter.name.clone());
         let Some(task) = report.missing() else {
             app.ui.say(match report.state {
@@ -61,7 +59,7 @@ impl HintCommand {
             hint.clone()
         } else {
             // A command stays in one piece, to be copied.
-            let answer = format!("Type: {}", app.ui.with_prefix(&task.command));
+            let answer = format!("Type: {}", app.ui.with_prefix(&task.to_type()));
             app.ui.say(line(&answer));
             answer
         };

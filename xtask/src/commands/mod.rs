@@ -76,6 +76,7 @@ commands! {
     Lab(lab::LabCommand),
     Chapters(chapters::ChaptersCommand),
     Next(next::NextCommand),
+    Read(read::ReadCommand),
     Check(check::CheckCommand),
     Hint(hint::HintCommand),
     Reset(reset::ResetCommand),

@@ -36,24 +36,22 @@ impl NextCommand {
         let chapters = walkthrough::all()?;
         let walkthrough = app.walkthrough()?;
         let Some(report) = walkthrough.chosen(&chapters, None)? else {
-            for line in walkthrough::all_done(&chapters) {
-                app.ui.say(line);
-            }
+            app.say_course_done(&chapters);
             return Ok(Answer::result(Todo::default()));
         };
         let chapter = report.chapter;
-        app.ui.say(chapter.heading());
+        app.ui.say(chapter.heading(&app.page(&chapter.page)));
         let todo = report.missing().map(|task| {
             let (todo, command) = if walkthrough.is_stopped(&report) {
-                (START_AGAIN, "cargo xtask start")
+                (START_AGAIN, "cargo xtask start".to_owned())
             } else {
-                (task.todo.as_str(), task.command.as_str())
+                (task.todo.as_str(), task.to_type())
             };
             ToType {
                 page: format!("docs/{}", chapter.page),
                 about: chapter.about.clone(),
                 todo: todo.to_owned(),
-                next: command.to_owned(),
+                next: command,
             }
         });
         if let Some(ToType {

@@ -48,6 +48,10 @@ impl PrefetchCommand {
         }
         let images = images.map(|images| images.names);
         app.ui.next("cargo xtask install");
+        if !app.ui.style().quiet {
+            let chapters = app.ui.with_prefix("cargo xtask next");
+            app.ui.say(format!("or, chapter by chapter: {chapters}"));
+        }
         Ok(Answer::result(Prefetched { changed, images }))
     }
 }

@@ -41,7 +41,7 @@ impl ResetCommand {
         let chapters = walkthrough::all()?;
         let chapter = walkthrough::named(&chapters, &self.chapter)?;
         if !chapter.tasks(app.chosen.kind).is_empty() {
-            return self.undo(app, chapter);
+            return self.undo(app, &chapters, chapter);
         }
         let spoken = chapter.spoken();
         app.ui.say(format!(
@@ -51,9 +51,9 @@ impl ResetCommand {
         Ok(Answer::result(OnlyRead { chapter }))
     }
 
-    fn undo(self, app: &App, chapter: &Chapter) -> Result<Answer> {
+    fn undo(self, app: &App, chapters: &[Chapter], chapter: &Chapter) -> Result<Answer> {
         let _alone = app.lock_alone("reset", false, &self.plan)?;
-        let ways = chapter.ways_back(app.chosen.kind);
+        let ways = ways_back(app, chapters, chapter)?;
         // Where all of the installation goes, what the later chapters did goes with it.
         let whole = ways.iter().find_map(|way| match way {
             WayBack::Uninstall { keep_tools } => Some(*keep_tools),
@@ -68,7 +68,7 @@ impl ResetCommand {
         if !plan.steps.is_empty() {
             target.require_named()?;
         }
-        push_forget_chapter(&mut plan, chapter, whole.is_some());
+        push_forget_chapter(&mut plan, chapter);
         if !self.yes && !self.plan.dry_run {
             ask("reset", &question(target.as_ref(), chapter, whole)?)?;
         }
@@ -82,6 +82,8 @@ impl ResetCommand {
             return Ok(Answer::printed());
         };
         app.ui.say(format!("undone: {}", chapter.spoken()));
+        app.ui
+            .say("the chapters after it are to be done again as well");
         if let Some(stays) = &chapter.stays {
             app.ui.say(stays);
         }
@@ -98,7 +100,10 @@ impl ResetCommand {
 /// tools stay.
 fn question(target: &dyn Target, chapter: &Chapter, whole: Option<bool>) -> Result<String> {
     let Some(keep_tools) = whole else {
-        return Ok(format!("This undoes {}. Go on?", chapter.spoken()));
+        let spoken = chapter.spoken();
+        return Ok(format!(
+            "This undoes {spoken}, and forgets what was done after it. Go on?"
+        ));
     };
     target.removal_question(Removal {
         keep_tools,
@@ -106,14 +111,32 @@ fn question(target: &dyn Target, chapter: &Chapter, whole: Option<bool>) -> Resu
     })
 }
 
-/// Adds the step that forgets that the chapter was done.
-fn push_forget_chapter(plan: &mut Plan, chapter: &Chapter, later: bool) {
+/// How a chapter is undone. Where it left nothing itself, what goes is what those after it
+/// left that were done: their check would find it, and they would still be done.
+fn ways_back(app: &App, chapters: &[Chapter], chapter: &Chapter) -> Result<Vec<WayBack>> {
+    let kind = app.chosen.kind;
+    let own = chapter.ways_back(kind);
+    if !own.is_empty() {
+        return Ok(own);
+    }
+    let done = app.walkthrough()?.progress.chapters;
+    let later = chapters
+        .iter()
+        .filter(|later| later.number > chapter.number);
+    let later = later.filter(|later| done.contains_key(&later.name));
+    Ok(later.flat_map(|later| later.ways_back(kind)).collect())
+}
+
+/// Adds the step that forgets that the chapter and those after it were done.
+fn push_forget_chapter(plan: &mut Plan, chapter: &Chapter) {
     let forget = ForgetChapter {
         chapter: chapter.name.clone(),
-        later,
     };
     let needs: Vec<String> = plan.steps.iter().map(|step| step.name.clone()).collect();
-    let title = format!("forget that {} was done", chapter.spoken());
+    let title = format!(
+        "forget that {} and those after it were done",
+        chapter.spoken()
+    );
     plan.push(
         Step::new("forget-chapter", title)
             .needs(needs)

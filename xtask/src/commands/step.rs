@@ -7,8 +7,10 @@ use crate::app::{Answer, App};
 use crate::book::BookStep;
 use crate::evidence::steps::{EvidenceStep, Prover};
 use crate::exec::interrupt;
-use crate::plan::{StepEvent, StepRunner, StepValue, step_args};
+use crate::plan::{StepArgs, StepEvent, StepRunner, StepValue, step_args};
+use crate::target::steps::Token;
 use crate::text::printable;
+use crate::walkthrough::Milestone;
 use crate::walkthrough::steps::ResetRunner;
 
 /// One step of a plan: what `--dry-run` prints for steps done in this program
@@ -34,7 +36,9 @@ impl StepCommand {
         {
             error.exit();
         }
-        made.map(|_| Answer::printed())
+        made?;
+        let token = self.words.first().is_some_and(|word| word == Token::NAME);
+        Ok(Answer::printed().milestone(token.then_some(Milestone::Token)))
     }
 
     fn made(&self, app: &App, report: &dyn Fn(StepEvent<'_>)) -> Result<StepValue> {

@@ -112,7 +112,7 @@ const STOPS: [Stop; 9] = [
 /// What is said at the end.
 const END: [&str; 4] = [
     "\nThat was all of it. What ran can be read: cargo xtask install --dry-run",
-    "To do it yourself, chapter by chapter, empty it first: cargo xtask reset cluster",
+    "To do it yourself, chapter by chapter, empty it first: cargo xtask reset place",
     "What to do then: cargo xtask next",
     "To stop the servers: cargo xtask stop; to remove all: cargo xtask uninstall",
 ];

@@ -16,7 +16,7 @@ use crate::tlog::range::CompactRange;
 use crate::trust::root::TrustedRoot;
 
 pub(crate) use filter::{ArtifactFilter, Filter, since};
-pub(crate) use source::{LogChoice, LogSource, sources};
+pub(crate) use source::{LogChoice, LogSource, of_ct_log, of_rekor, sources};
 
 /// An entry of a log, as far as a list says it. Times are RFC 3339.
 #[derive(Debug, Clone, Serialize)]

@@ -25,7 +25,7 @@ use crate::time;
 use crate::tlog::checkpoint::Checkpoint;
 use crate::tlog::ct_signature;
 use crate::tlog::merkle::Hash;
-use crate::trust::root::TrustedRoot;
+use crate::trust::root::{Authority, TrustedRoot};
 
 /// A log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize)]
@@ -188,7 +188,7 @@ impl LogSource {
         see: &mut dyn FnMut(&[u8], Listed) -> Result<()>,
     ) -> Result<()> {
         let (mut entries, log) = (batch.iter(), self.choice);
-        let read = |entry: &LoggedEntry| of_rekor(log, entry, root);
+        let read = |entry: &LoggedEntry| of_rekor(log, entry, &root.certificate_authorities);
         parallel::ordered(batch, read, |listed| match entries.next() {
             Some(entry) => see(&entry.canonicalized_body, listed),
             None => Ok(()),
@@ -196,8 +196,9 @@ impl LogSource {
     }
 }
 
-/// What an entry of Rekor says. One that cannot be read is listed all the same.
-fn of_rekor(log: LogChoice, entry: &LoggedEntry, root: &TrustedRoot) -> Listed {
+/// What an entry of Rekor says, and whether one of these authorities issued its certificate.
+/// One that cannot be read is listed all the same.
+pub(crate) fn of_rekor(log: LogChoice, entry: &LoggedEntry, authorities: &[Authority]) -> Listed {
     let mut listed = Listed {
         log,
         index: entry.index,
@@ -226,7 +227,6 @@ fn of_rekor(log: LogChoice, entry: &LoggedEntry, root: &TrustedRoot) -> Listed {
     listed.time = listed.time.or_else(|| time::from_unix(from));
     listed.identities = leaf.identities();
     listed.issuer = leaf.issuer_claim();
-    let authorities = &root.certificate_authorities;
     let chain = chain::verify(der, authorities, Purpose::CodeSigning, from);
     listed.not_issued = chain.err().map(|why| {
         let (Unproved::Wrong(why) | Unproved::NotRead(why)) = why;
@@ -236,7 +236,7 @@ fn of_rekor(log: LogChoice, entry: &LoggedEntry, root: &TrustedRoot) -> Listed {
 }
 
 /// What an entry of the CT log says. That an authority issued it is what the log checked.
-fn of_ct_log(index: u64, entry: &Precertificate) -> Listed {
+pub(crate) fn of_ct_log(index: u64, entry: &Precertificate) -> Listed {
     let mut listed = Listed {
         log: LogChoice::Ct,
         index,

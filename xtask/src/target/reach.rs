@@ -57,6 +57,12 @@ pub(crate) trait Reach {
     /// the answer is kept.
     fn reach_ct_log(&self, id: &Hash) -> Result<Reached>;
 
+    /// The address at which the CT log that takes certificates now hands out its tiles, where
+    /// it can be asked before there is a trusted root.
+    fn newest_ct_log(&self) -> Result<Option<Reached>> {
+        Ok(None)
+    }
+
     /// The address of a registry, for as long as the answer is kept.
     fn reach_registry(&self, host: &str) -> Result<Reached>;
 

@@ -1,5 +1,7 @@
 //! A chapter, and what it has a reader do, as the table says.
 
+use std::path::Path;
+
 use anyhow::{Context, Result};
 use clap::ValueEnum;
 use serde::{Deserialize, Deserializer};
@@ -56,6 +58,8 @@ pub struct ChapterTask {
     pub todo: String,
     /// The command that does it.
     pub command: String,
+    /// How a file comes to be there that the command names.
+    makes: Option<MadeFile>,
     /// Hints, the vaguest first; after the last of them comes the command.
     pub hints: Vec<String>,
     /// The targets that have it; all where none is named.
@@ -66,7 +70,27 @@ pub struct ChapterTask {
     pub(crate) done_when: DoneWhen,
 }
 
+/// A file that a command names.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct MadeFile {
+    file: String,
+    /// What makes it.
+    by: String,
+}
+
 impl ChapterTask {
+    /// What to type: the command, and before it what makes the file that it names, where
+    /// there is none.
+    pub(crate) fn to_type(&self) -> String {
+        match &self.makes {
+            Some(MadeFile { file, by }) if !Path::new(file).exists() => {
+                format!("{by} && {}", self.command)
+            }
+            _ => self.command.clone(),
+        }
+    }
+
     /// How many hints it has: after those of the table comes the command.
     pub(crate) fn hint_count(&self) -> usize {
         self.hints.len() + 1
@@ -91,15 +115,10 @@ impl Chapter {
         format!("{}: {}", self.name, task.what)
     }
 
-    /// The heading that is printed above it.
-    pub(crate) fn heading(&self) -> String {
-        let Chapter {
-            number,
-            title,
-            page,
-            ..
-        } = self;
-        format!("Chapter {number}, {title}: docs/{page}")
+    /// The heading that is printed above it, with the path of its page.
+    pub(crate) fn heading(&self, page: &str) -> String {
+        let Chapter { number, title, .. } = self;
+        format!("Chapter {number}, {title}: {page}")
     }
 
     /// Its number and title: `chapter 7 (Sign)`.
@@ -111,15 +130,6 @@ impl Chapter {
 /// All chapters, in their order.
 pub fn all() -> Result<Vec<Chapter>> {
     serde_yaml::from_str(include_str!("chapters.yml")).context("read the table of the chapters")
-}
-
-/// What is said where no chapter is left that has something to do.
-pub(crate) fn all_done(chapters: &[Chapter]) -> Vec<String> {
-    let mut lines = vec!["every chapter that has something to do is done".to_owned()];
-    if let Some(last) = chapters.last() {
-        lines.push(format!("what is left to read: docs/{}", last.page));
-    }
-    lines
 }
 
 /// The chapter of a name or number.
@@ -147,6 +157,7 @@ fn labs() -> Vec<ChapterTask> {
         what: format!("{}: {}", lab.name, lab.title),
         todo: "Predict what catches the attack of this lab, and run it.".to_owned(),
         command: format!("cargo xtask lab {}", lab.name),
+        makes: None,
         hints: vec![
             "Each lab is an attack, and is run by its name.".to_owned(),
             format!("The question of this one is: {}", lab.question),

@@ -27,6 +27,10 @@ pub(crate) enum DoneWhen {
     Checkpoint,
     /// The sample carries an attestation.
     Attested,
+    /// The CT log shows a certificate that none of the signatures made here has.
+    CertificateAsked,
+    /// Rekor shows an entry in the name of who signs here that no signature made here has.
+    EntryWritten,
     /// A command did it, which nothing but the memory of progress shows.
     Did(Milestone),
 }
@@ -44,6 +48,8 @@ impl FromStr for DoneWhen {
             ("file-signed", "") => DoneWhen::FileSigned,
             ("checkpoint", "") => DoneWhen::Checkpoint,
             ("attested", "") => DoneWhen::Attested,
+            ("certificate-asked", "") => DoneWhen::CertificateAsked,
+            ("entry-written", "") => DoneWhen::EntryWritten,
             ("up", names) if !names.is_empty() => {
                 DoneWhen::Up(names.split(' ').map(str::to_owned).collect())
             }

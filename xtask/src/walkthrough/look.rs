@@ -4,6 +4,7 @@
 use anyhow::Result;
 
 use super::DoneWhen;
+use super::by_hand;
 use super::progress::ReaderProgress;
 use crate::bundle::Content;
 use crate::evidence::CheckpointStore;
@@ -57,6 +58,9 @@ impl Look<'_> {
                 let kept = CheckpointStore::read(&target.dir())?;
                 Ok((!kept.is_empty()).then(|| "it is kept".to_owned()))
             }
+            // What does not run shows nothing, and that it does not run is said already.
+            DoneWhen::CertificateAsked => Ok(by_hand::certificate(target).ok().flatten()),
+            DoneWhen::EntryWritten => Ok(by_hand::entry(target).ok().flatten()),
             // Before an install is complete there is no trusted root to prove anything
             // with.
             _ if !target.trusted_root()?.exists() => Ok(None),

@@ -5,6 +5,8 @@ use crate::fail::{Fail, broken};
 /// Something that a command did.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Milestone {
+    /// It put an identity token into a file.
+    Token,
     /// It verified a signature.
     Verify,
     /// It refused a signature by another signer than was expected.
@@ -22,7 +24,8 @@ pub(crate) enum Milestone {
 }
 
 impl Milestone {
-    const ALL: [(&str, Milestone); 6] = [
+    const ALL: [(&str, Milestone); 7] = [
+        ("token", Milestone::Token),
         ("verify", Milestone::Verify),
         ("refusal", Milestone::Refusal),
         ("inspect-rekor", Milestone::InspectRekor),

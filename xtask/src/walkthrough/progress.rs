@@ -103,9 +103,9 @@ pub(crate) fn remember(state: &State, on: TargetKind, milestone: &Milestone) -> 
     .map(drop)
 }
 
-/// Forgets that a chapter was done, and what only this memory shows of it; of the
-/// `later` ones as well where that went with it.
-pub(crate) fn forget_chapter(state: &State, on: TargetKind, name: &str, later: bool) -> Result<()> {
+/// Forgets that a chapter and all after it were done, and what only this memory shows of
+/// them: whoever is back before a chapter is before the later ones as well.
+pub(crate) fn forget_from(state: &State, on: TargetKind, name: &str) -> Result<()> {
     if !state.path(FILE).exists() {
         return Ok(());
     }
@@ -113,11 +113,8 @@ pub(crate) fn forget_chapter(state: &State, on: TargetKind, name: &str, later: b
     let from = chapter::named(&chapters, name)?.number;
     change(state, on, |progress| {
         for chapter in chapters.iter().filter(|chapter| chapter.number >= from) {
-            // What a later one asks for is looked at again.
             progress.chapters.remove(&chapter.name);
-            if chapter.number == from || later {
-                progress.forget_tasks(chapter, on);
-            }
+            progress.forget_tasks(chapter, on);
         }
     })
     .map(drop)

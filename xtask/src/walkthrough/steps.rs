@@ -16,31 +16,24 @@ steps! {
     }
 }
 
-/// Forget that a chapter was done
+/// Forget that a chapter and those after it were done
 #[derive(Debug, PartialEq, Args)]
 pub(crate) struct ForgetChapter {
     /// Its name.
     pub(crate) chapter: String,
-    /// Also forget what was done in the later ones.
-    #[arg(long)]
-    pub(crate) later: bool,
 }
 
 impl StepArgs for ForgetChapter {
     const NAME: &'static str = "forget-chapter";
 
     fn arguments(&self) -> Vec<Word> {
-        let mut words = words![&self.chapter];
-        if self.later {
-            words.push("--later".into());
-        }
-        words
+        words![&self.chapter]
     }
 }
 
 impl ForgetChapter {
     fn run(self, runner: &ResetRunner<'_>, _: &dyn Fn(StepEvent<'_>)) -> Result<()> {
-        progress::forget_chapter(runner.state, runner.kind, &self.chapter, self.later)
+        progress::forget_from(runner.state, runner.kind, &self.chapter)
     }
 }
 
@@ -80,7 +73,6 @@ mod tests {
     fn each_step_is_what_is_read_from_its_words() {
         let forget = ForgetChapter {
             chapter: "sign".into(),
-            later: true,
         };
         each_is_read_from_its_words(
             &[WalkthroughStep::ForgetChapter(forget)],

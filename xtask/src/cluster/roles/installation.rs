@@ -66,7 +66,7 @@ impl Installation for Cluster {
     /// Everything, from the cluster to the trust material.
     fn install(&self, options: &InstallOptions) -> Result<Plan> {
         let request = Request {
-            port_base: options.port_base,
+            port_base: options.ports.port_base,
             rekor: options.rekor,
             ..Request::new(&options.cluster)
         };

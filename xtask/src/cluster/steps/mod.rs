@@ -19,6 +19,7 @@ pub(crate) mod publish;
 pub(crate) mod refuse;
 pub(crate) mod retire;
 pub(crate) mod signing_config;
+pub(crate) mod single_writer;
 pub(crate) mod switch;
 pub(crate) mod timestamp_key;
 pub(crate) mod trust;
@@ -43,6 +44,7 @@ pub(crate) use publish::Publish;
 pub(crate) use refuse::{Refusal, Refuse};
 pub(crate) use retire::Retire;
 pub(crate) use signing_config::SigningConfig;
+pub(crate) use single_writer::OneWriter;
 pub(crate) use switch::Switch;
 pub(crate) use timestamp_key::TimestampKey;
 pub(crate) use trust::ClusterTrust;
@@ -66,6 +68,7 @@ steps! {
         Preload(Preload),
         FetchImages(FetchImages),
         ClearJobs(ClearJobs),
+        SingleWriter(OneWriter),
         Trust(ClusterTrust),
         Publish(Publish),
         TufRoot(TufRoot),
@@ -92,6 +95,7 @@ steps! {
 mod tests {
     use super::job::JobVerb;
     use super::*;
+    use crate::cluster::single_writer::SingleWriter;
     use crate::cluster::tile_values::CertifiedChart;
     use crate::entry::{Version, Versions};
     use crate::plan::Ready;
@@ -129,6 +133,9 @@ mod tests {
             }),
             ClusterStep::FetchImages(FetchImages {}),
             ClusterStep::ClearJobs(ClearJobs {}),
+            ClusterStep::SingleWriter(OneWriter {
+                server: SingleWriter::TrillianMysql,
+            }),
             ClusterStep::Trust(ClusterTrust {}),
             ClusterStep::Publish(Publish {}),
             ClusterStep::TufRoot(TufRoot {}),

@@ -147,6 +147,12 @@ fn the_versions_of_rekor_decide_what_is_installed() {
             assert!(!step.needs.iter().any(later), "{} is too early", step.name);
         }
     }
+    // Who is told of a server finds it.
+    for plan in [&v2, &both] {
+        let needs = |name: &str, other: &str| step(plan, name).needs.contains(&other.to_owned());
+        assert!(needs("scaffold", "ctlog-tiles"));
+        assert!(needs("trust", "ctlog-tiles") && needs("trust", "first-entry"));
+    }
     let namespaces = printed(&v2, "namespaces");
     assert!(
         namespaces.contains("namespaces-rekor-v2.yml") && !namespaces.contains("namespaces.yml")
@@ -185,4 +191,33 @@ fn an_ingress_does_not_hide_rekor_v2() {
             "{refused}"
         );
     }
+}
+
+/// A pod that begins beside another waits for the lock of the volume, and the other goes
+/// once it is up: neither ends.
+#[test]
+fn a_server_that_holds_a_volume_ends_before_the_next_pod() {
+    let settings = ClusterSettings {
+        rekor: Versions::Both,
+        ..ClusterSettings::new("test")
+    };
+    let cluster = open(TargetKind::Cluster);
+    let plan = cluster.install_plan(None, &facts(settings)).unwrap();
+    for (name, server) in [
+        ("ctlog-tiles", "ctlog-tiles"),
+        ("rekor-tiles", "rekor-tiles"),
+        ("scaffold", "trillian-mysql"),
+    ] {
+        let script = printed(&plan, name);
+        let alone = script.find(&format!("step single-writer {server}"));
+        let upgrade = script.find("helm upgrade");
+        assert!(alone.unwrap() < upgrade.unwrap(), "{script}");
+    }
+    // What was installed now has it as well.
+    assert_eq!(
+        printed(&plan, "rekor-tiles")
+            .matches("single-writer")
+            .count(),
+        2
+    );
 }

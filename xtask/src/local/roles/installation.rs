@@ -18,7 +18,7 @@ impl Installation for Local {
     /// Looks at platform, Go, disk, ports and openssl.
     fn preflight(&self, options: &PreflightOptions) -> Result<Vec<Finding>> {
         let mut wanted = self.clone();
-        wanted.settings.port_base = options.port_base.unwrap_or(wanted.settings.port_base);
+        wanted.settings.port_base = options.ports.port_base.unwrap_or(wanted.settings.port_base);
         wanted.settings.rekor = options.rekor.unwrap_or(wanted.settings.rekor);
         let built = wanted.build.built(wanted.settings.rekor);
         Ok(vec![
@@ -72,10 +72,16 @@ impl Installation for Local {
 impl Local {
     /// The target as it will be after `install` with these options.
     fn with_options(mut self, options: &InstallOptions, facts: &Facts) -> Result<Local> {
-        if let Some(base) = options
-            .port_base
-            .filter(|base| *base != self.settings.port_base)
-        {
+        self = self.with_ports(options.ports.port_base, facts)?;
+        if let Some(rekor) = options.rekor {
+            self.settings.rekor = rekor;
+        }
+        Ok(self)
+    }
+
+    /// The target on the ports that were asked for, where some were.
+    pub(super) fn with_ports(mut self, base: Option<u16>, facts: &Facts) -> Result<Local> {
+        if let Some(base) = base.filter(|base| *base != self.settings.port_base) {
             let mut servers = self.manifest.servers.iter();
             if let Some(server) = servers.find(|row| facts.running.contains(&row.name)) {
                 return Err(broken(format!(
@@ -86,9 +92,6 @@ impl Local {
                 .into());
             }
             self.settings.port_base = base;
-        }
-        if let Some(rekor) = options.rekor {
-            self.settings.rekor = rekor;
         }
         Ok(self)
     }
@@ -155,7 +158,7 @@ mod tests {
             local, mut facts, ..
         } = Machine::built();
         let moved = InstallOptions {
-            port_base: Some(20000),
+            ports: 20000.into(),
             ..InstallOptions::default()
         };
         let there = local.clone().with_options(&moved, &facts).unwrap();

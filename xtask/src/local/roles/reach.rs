@@ -71,6 +71,12 @@ impl Reach for Local {
         }))
     }
 
+    fn newest_ct_log(&self) -> Result<Option<Reached>> {
+        let log = self.manifest.trusted_as(TrustRole::CtLog, self.rekor())?;
+        let server = Server::at(self.read_url(log)?);
+        Ok(Some(Reached::directly(server)))
+    }
+
     fn reach_registry(&self, host: &str) -> Result<Reached> {
         Ok(Reached::directly(if host == self.registry_address()? {
             let certificate = self.dir.join(self.registry_certificate()?);

@@ -19,7 +19,7 @@ fn at_the_beginning() {
         "next -q",
         "check -q",
         "hint 2 -q",
-        "hint cluster -q",
+        "hint place -q",
         "hint 2 -q",
         "hint 2 -q",
         "check why -q",
@@ -35,21 +35,21 @@ fn at_the_beginning() {
 #[test]
 fn after_a_stop() {
     let world = World::on_free_ports().installed("v2");
-    let memory = r#"{"local": {"chapters": {"cluster": "now", "install": "now"}}}"#;
+    let memory = r#"{"local": {"chapters": {"place": "now", "install": "now"}}}"#;
     world.write_state("progress.json", memory);
     assert_data_eq!(
         world.show(&["next -q", "check -q"]),
         str![[r#"
 $ cargo xtask next -q
-Chapter 2, A cluster, or none: docs/02-cluster.md
+Chapter 2, Where it runs: [REPO]/docs/02-place.md
 A Sigstore needs somewhere to run, and a registry beside it. This chapter was done, and servers stopped since: start what does not run.
 next: cargo xtask --state [STATE] start
 exit 0
 
 $ cargo xtask check -q
-Chapter 2, A cluster, or none: docs/02-cluster.md
+Chapter 2, Where it runs: [REPO]/docs/02-place.md
 ✗ the registry runs, as a process of this machine
-error: chapter 2 (A cluster, or none) was done, and no longer is
+error: chapter 2 (Where it runs) was done, and no longer is
 hint: servers stopped since: cargo xtask --state [STATE] start
 exit 1
 

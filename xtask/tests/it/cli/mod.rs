@@ -33,6 +33,7 @@ mod interrupts;
 mod json_events;
 mod log;
 mod logs;
+mod ports;
 mod prefetch;
 mod preflight;
 mod repository;

@@ -212,6 +212,7 @@ fn on_the_local_target() {
 $ cargo xtask prefetch
 nothing to do: everything is here that can be fetched in advance
 next: cargo xtask --state [STATE] install
+or, chapter by chapter: cargo xtask --state [STATE] next
 on local (named by --on)
 exit 0
 

@@ -11,14 +11,7 @@ fn what_resets_would_run() {
     let world = World::new().installed("v2");
     // What the first two undo is an uninstall, and what the last ones do is of one
     // kind.
-    let chapters = [
-        "tools",
-        "cluster",
-        "identity",
-        "authority",
-        "logs",
-        "install",
-    ];
+    let chapters = ["tools", "place", "identity", "authority", "logs", "install"];
     let lines = [&chapters[..], &["sign", "verify", "attestations"]].concat();
     let lines: Vec<String> = lines
         .iter()
@@ -50,7 +43,7 @@ fn a_reset_asks() {
 #[test]
 fn a_reset_of_nothing() {
     let world = World::new();
-    for chapter in ["cluster", "identity", "install", "sign", "attestations"] {
+    for chapter in ["place", "identity", "install", "sign", "attestations"] {
         world.run(&format!("reset {chapter} --yes")).ok();
     }
     assert_eq!(world.calls(), "");
@@ -69,7 +62,7 @@ fn a_reset_of_what_others_installed() {
         command.arg(cluster.path("other")).args(line.split(' '));
         cluster.end(command)
     };
-    for chapter in ["cluster", "identity", "authority", "logs", "install"] {
+    for chapter in ["place", "identity", "authority", "logs", "install"] {
         let run = theirs(&format!("reset {chapter} --yes"));
         assert_eq!(run.exit, 2, "{chapter}: {}", run.seen());
         assert!(

@@ -1,7 +1,8 @@
 //! HTTP servers that answer what a test has them answer.
 
+use std::cell::Cell;
 use std::fs;
-use std::io::{Read, Write};
+use std::io::{ErrorKind, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -10,7 +11,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use super::fakes::TOKEN;
-use super::wait::POLL;
+use super::wait::{POLL, wait_until};
 
 /// Answers of fake servers, until it is dropped.
 pub struct Answers(Arc<AtomicBool>, Option<JoinHandle<()>>);
@@ -60,6 +61,22 @@ impl Drop for Answers {
     }
 }
 
+/// Listens on a port. Where a test listened on it before, a process that another test was
+/// starting at that moment may hold that listener until it begins.
+fn bind(port: u16) -> TcpListener {
+    let bound = Cell::new(None);
+    wait_until("the port is free", || {
+        match TcpListener::bind((Ipv4Addr::LOCALHOST, port)) {
+            Err(error) if error.kind() == ErrorKind::AddrInUse => false,
+            listener => {
+                bound.set(Some(listener.unwrap()));
+                true
+            }
+        }
+    });
+    bound.into_inner().unwrap()
+}
+
 /// Answers HTTP on a port of 127.0.0.1, until it is dropped.
 pub struct Web {
     port: u16,
@@ -70,7 +87,7 @@ pub struct Web {
 impl Web {
     /// `answer` gets the request's path and writes the whole answer.
     pub fn on(port: u16, answer: impl Fn(&str, &mut TcpStream) + Send + 'static) -> Web {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).unwrap();
+        let listener = bind(port);
         let ended = Arc::new(AtomicBool::new(false));
         let stop = Arc::clone(&ended);
         let thread = std::thread::spawn(move || {

@@ -184,6 +184,15 @@ impl World {
         self.bare_of(Path::new(xtask()))
     }
 
+    /// The port base to name: the forwards of a cluster are above it.
+    fn named_base(&self) -> u16 {
+        if self.on == "local" || self.base == PORT_BASE {
+            self.base
+        } else {
+            self.base - 50
+        }
+    }
+
     /// The same for another copy of the program.
     pub fn bare_of(&self, program: &Path) -> Command {
         let mut command = Command::new(program);
@@ -194,6 +203,7 @@ impl World {
             .env("WORKSHOP_CACHE", self.path("cache"))
             .env("CARGO_MANIFEST_DIR", env!("CARGO_MANIFEST_DIR"))
             .env("NO_COLOR", "1")
+            .env("WORKSHOP_PORT_BASE", self.named_base().to_string())
             .env("FAKES", self.path("fakes"))
             .current_dir(self.path("work"))
             // Without a terminal the help is as wide on every machine.
@@ -250,6 +260,11 @@ impl World {
             (repository().to_owned(), "[REPO]"),
         ];
         let mut text = without_numbers(&without_the_parser(text));
+        // Where a page is seen from depends on where Cargo keeps what it builds.
+        if let Ok(below) = self.path("work").strip_prefix(repository()) {
+            let up = "../".repeat(below.components().count());
+            text = text.replace(&up, "[REPO]/");
+        }
         for (path, name) in paths {
             text = text.replace(path.to_str().unwrap(), name);
         }
