@@ -117,19 +117,27 @@ impl Cluster {
 
     /// Where a log of a server is read, for as long as the answer is kept.
     pub(super) fn reach_log(&self, log: &ClusterServer, shard: Shard<'_>) -> Result<Reached> {
+        self.at_log(log, shard, self.reach(reader(log))?)
+    }
+
+    /// The same, where its reader is reached already.
+    pub(super) fn at_log(
+        &self,
+        log: &ClusterServer,
+        shard: Shard<'_>,
+        mut reached: Reached,
+    ) -> Result<Reached> {
         let all = self.shards_of(log)?;
-        if let Shard::Number(number) = shard
-            && number > all.len().max(1)
-        {
-            return Err(no_shard(log.title, number, all.len().max(1)).into());
-        }
-        let mut reached = self.reach(reader(log))?;
         let chosen = match shard {
             // The last one may only be about to begin.
             Shard::Newest => &all[..],
-            Shard::Number(number) => all
-                .get(number.wrapping_sub(1))
-                .map_or(&[][..], std::slice::from_ref),
+            Shard::Number(number) if number > all.len().max(1) => {
+                return Err(no_shard(log.title, number, all.len().max(1)).into());
+            }
+            Shard::Number(number) => {
+                let first = number.saturating_sub(1);
+                all.get(first..number).unwrap_or_default()
+            }
             Shard::WithId(id) => {
                 let found = all.iter().find(|shard| shard.is(id));
                 found.map_or(&all[..], std::slice::from_ref)

@@ -12,7 +12,7 @@ use crate::cluster::steps::{
     AcceptNext, ClusterTrust, CopySecrets, FirstClusterEntry, ForgetNext, MakeNext, Retire, Switch,
     TufKey,
 };
-use crate::entry::Versions;
+use crate::entry::{Version, Versions};
 use crate::fail::broken;
 use crate::parallel;
 use crate::plan::{Plan, Ready, Step};
@@ -98,7 +98,7 @@ impl Cluster {
         }
         push_switches(plan, kubectl, all)?;
         if all.contains(&Turning::RekorV2) {
-            push(plan, FirstClusterEntry::step(self));
+            push(plan, FirstClusterEntry::step(self, Version::V2));
         }
         push(plan, CopySecrets::step(self)?);
         push(plan, Retire::step(self, key));

@@ -3,6 +3,7 @@
 //! otherwise by the chart's own program, with a root as old as its pod.
 
 mod objects;
+mod renewal;
 
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
@@ -132,46 +133,6 @@ impl Cluster {
         names.into_iter().map(read).collect()
     }
 
-    /// Fails where the root of the repository cannot be signed here: with another key for
-    /// its roles it is another one.
-    pub(super) fn require_tuf_root_key(&self) -> Result<()> {
-        if self.require_publisher()? == Publisher::Pod {
-            return Err(broken("the TUF repository of this cluster is made by its pod, with keys that nobody keeps: there is none to replace")
-                .hint("its pod makes others each time that something is published: cargo xtask trust")
-                .hint("a repository with keys that stay is made where Go is: cargo xtask --on local prefetch, then: cargo xtask trust")
-                .into());
-        }
-        if self.dir.join(ROOT_KEY).exists() {
-            return Ok(());
-        }
-        let file = self.dir.join(ROOT_KEY);
-        Err(
-            broken("the root of the TUF repository names the key, and the root's own is not here")
-                .hint(format!(
-                    "put it back for as long as this takes: {}",
-                    file.display()
-                ))
-                .into(),
-        )
-    }
-
-    /// Makes another key for all roles but the root (`cargo xtask step tuf-key`). What is
-    /// published next is signed with it.
-    pub(super) fn renew_tuf_key(&self) -> Result<()> {
-        self.require_tuf_root_key()?;
-        let next = format!("{KEY}-next");
-        let maker = ServerBuild::of(&self.repo)?.program("loopback");
-        let make = Command::new(words![maker, "make", "ecdsa", &next]);
-        output_of(&make.dir(&self.dir), None)?;
-        // The private key last: as long as it is the former one, so is all.
-        for ending in ["pub", "key"] {
-            let file = |stem: &str| self.dir.join(format!("{stem}.{ending}"));
-            std::fs::rename(file(&next), file(KEY))
-                .with_context(|| format!("put {next}.{ending} in place"))?;
-        }
-        Ok(())
-    }
-
     /// Publishes the trust material of now, and hands it out (`cargo xtask step publish`).
     pub(super) fn publish(&self) -> Result<()> {
         let kubectl = self.kubectl()?;
@@ -242,6 +203,14 @@ impl Cluster {
             let end = time::format(end);
             format!("its role {role} ends {end}; renew it: cargo xtask trust")
         })
+    }
+
+    /// A warning, where a role of the repository that this machine makes ends soon.
+    pub(super) fn roles_last(&self) -> Option<Finding> {
+        let warning = self.publication_warning()?;
+        let finding = Finding::new("tuf", "a TUF repository of which no role ends soon");
+        let finding = finding.missing(warning, "cargo xtask trust");
+        Some(finding.optional("`install`, `trust` and `rotate` renew it"))
     }
 
     /// Checks whether clients are given the trusted root as it is.
