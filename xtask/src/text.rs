@@ -1,5 +1,7 @@
 //! Words for people and shells: what is harmless to print, quoted for a shell, counted.
 
+use std::path::Path;
+
 use crate::format::hex::hex;
 
 /// A text from outside without control characters, which could rewrite what a
@@ -21,6 +23,14 @@ pub(crate) fn printable(text: &str) -> String {
 pub(crate) fn quote(text: &str) -> String {
     let text = text.replace('\0', "\u{fffd}");
     shlex::try_quote(&text).map_or_else(|_| text.clone(), |quoted| quoted.into_owned())
+}
+
+/// A path as a person reads it: from where they are, where that is shorter.
+pub(crate) fn nearest(path: &Path) -> String {
+    let here = std::env::current_dir().ok();
+    let below = here.and_then(|here| path.strip_prefix(here).ok().map(Path::to_owned));
+    let below = below.filter(|below| !below.as_os_str().is_empty());
+    below.as_deref().unwrap_or(path).display().to_string()
 }
 
 /// The first digits of a hash, for a line that a person reads.

@@ -12,7 +12,7 @@ use crate::entry::Version;
 use crate::evidence::steps::signed_already;
 use crate::evidence::with_platforms;
 use crate::target::{CosignRuns, SignerArgs, Target};
-use crate::text::{counted, quote};
+use crate::text::{counted, nearest, quote};
 
 /// Sign files and images with an identity instead of a key
 #[derive(Debug, Args)]
@@ -124,19 +124,21 @@ impl SignCommand {
 fn say(app: &App, signature: &Signature) {
     let issuer = signature.issuer.as_deref().unwrap_or("not named");
     let (rekor, index) = (signature.rekor.name(), signature.log_index);
-    app.ui.say(format!("signed {}", signature.artifact));
+    app.ui
+        .say(app.ui.short(&format!("signed {}", signature.artifact)));
     app.ui.say(format!("  as      {}", signature.identity));
     app.ui.say(format!("  issuer  {issuer}"));
     app.ui
         .say(format!("  log     Rekor {rekor}, index {index}"));
-    app.ui.say(format!("  stored  {}", stored(signature)));
+    let stored = app.ui.short(&stored(signature));
+    app.ui.say(format!("  stored  {stored}"));
 }
 
 /// One of several signatures.
 fn say_short(app: &App, signature: &Signature) {
     let (rekor, index) = (signature.rekor.name(), signature.log_index);
     let (artifact, identity) = (&signature.artifact, &signature.identity);
-    app.ui.say(format!("signed {artifact}"));
+    app.ui.say(app.ui.short(&format!("signed {artifact}")));
     app.ui
         .say(format!("  as {identity}, Rekor {rekor} index {index}"));
 }
@@ -145,7 +147,7 @@ fn say_short(app: &App, signature: &Signature) {
 fn stored(signature: &Signature) -> String {
     match signature.artifact.split_once('@') {
         Some((name, digest)) if signature.image => format!("{name}:{}", digest.replace(':', "-")),
-        _ => signature.bundle.display().to_string(),
+        _ => nearest(&signature.bundle),
     }
 }
 

@@ -182,7 +182,7 @@ impl VerifyCommand {
         let by = by.clone().unwrap_or_else(|| self.signer.expected());
         let issuer = issuer.as_ref();
         let vouched = issuer.map_or_else(String::new, |by| format!(", vouched for by {by}"));
-        app.ui.say(format!("verified {name}"));
+        app.ui.say(app.ui.short(&format!("verified {name}")));
         app.ui.say(format!("  {verb} by {by}{vouched}"));
     }
 
