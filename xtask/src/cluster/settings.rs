@@ -24,7 +24,7 @@ pub(crate) struct ClusterSettings {
     pub versions: Option<PathBuf>,
     /// A file that overlays the helm values; its top-level keys are charts.
     pub values: Option<PathBuf>,
-    /// The domain below which an ingress shows Fulcio and Rekor.
+    /// The domain below which an ingress shows the servers.
     pub ingress: Option<String>,
     /// The lowest port of the forwards.
     pub port_base: u16,

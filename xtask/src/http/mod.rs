@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use crate::fail::{Fail, broken};
 use crate::words;
-pub(crate) use loopback::{get, post_form, post_json};
+pub(crate) use loopback::{get, post_form, post_json, speaks};
 
 /// Answers larger than this are not read: none of the servers sends as much.
 const LARGEST: u64 = 16 * 1024 * 1024;

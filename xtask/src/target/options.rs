@@ -53,7 +53,7 @@ pub struct ClusterOptions {
     /// overlay any more]
     #[arg(long, value_name = "FILE")]
     pub values: Option<PathBuf>,
-    /// Show Fulcio and Rekor below a domain, with TLS [on minikube: its address and
+    /// Show the servers below a domain, with TLS [on minikube: its address and
     /// nip.io; none: no ingress any more]
     #[arg(long, value_name = "DOMAIN", num_args = 0..=1, require_equals = true, default_missing_value = "")]
     pub ingress: Option<String>,

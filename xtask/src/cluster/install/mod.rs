@@ -16,7 +16,9 @@ use super::facts::InstallFacts;
 use super::helm::CERT_MANAGER;
 use super::object::DEFAULT;
 use super::servers::TUF;
-use super::steps::{Choose, ClusterTrust, CopySecrets, FetchImages, Preload, Publish, TufRoot};
+use super::steps::{
+    Choose, ClusterTrust, CopySecrets, FetchImages, IngressHosts, Preload, Publish, TufRoot,
+};
 use super::trust::CONFIG_MAP;
 use crate::entry::Version;
 use crate::plan::{Command, Plan, Step};
@@ -79,6 +81,9 @@ impl Cluster {
             }
             self.push_scaffold(plan, charts)
         })?;
+        if facts.ends_ingress {
+            plan.push(IngressHosts::removal(self)?.stage(InstallStage::Scaffold));
+        }
         plan.push_stage(InstallStage::Registry, |plan| self.push_registry(plan))?;
         self.push_trust(plan)
     }

@@ -16,9 +16,11 @@ use crate::cluster::servers::{
     shown_by_ingress,
 };
 use crate::cluster::single_writer::SingleWriter;
-use crate::cluster::steps::{ClearJobs, DatabaseSecret, OneWriter};
+use crate::cluster::steps::{
+    ClearJobs, DatabaseSecret, FirstClusterEntry, IngressHosts, OneWriter,
+};
 use crate::entry::{Version, Versions};
-use crate::plan::{Plan, Step};
+use crate::plan::{Plan, Step, StepArgs};
 use crate::words;
 
 /// The step that has Rekor's key made.
@@ -51,12 +53,18 @@ impl Cluster {
             let step = of_server(&format!("scaffold-{}", server.name), server);
             plan.push(step.step(&kubectl).needs(["scaffold"]));
         }
+        if rekor.has(Version::V1) {
+            let first = FirstClusterEntry::step(self, Version::V1);
+            plan.push(first.needs(["scaffold-rekor", "scaffold-trillian"]));
+        }
         if self.settings()?.ingress.is_some() {
+            plan.push(IngressHosts::step(self)?);
             for (server, certificate) in shown_by_ingress(rekor) {
                 let step = ingress_step(server);
                 let title = format!("wait for {}", certificate.title);
-                let ready = Readiness::new(&step, &title, server.namespace, &certificate.ready);
-                plan.push(ready.step(&kubectl).needs(["scaffold", "issuer"]));
+                let ready = Readiness::new(&step, &title, server.namespace, &certificate.ready());
+                let needs = ["scaffold", "issuer", IngressHosts::NAME];
+                plan.push(ready.step(&kubectl).needs(needs));
             }
         }
         Ok(())

@@ -16,6 +16,7 @@ use crate::cluster::single_writer::SingleWriter;
 use crate::cluster::steps::{ChartCertificates, FirstClusterEntry, OneWriter, TimestampKey};
 use crate::cluster::tile_values::CertifiedChart;
 use crate::cluster::yaml::merge_json;
+use crate::entry::Version;
 use crate::plan::{Plan, Step};
 use crate::words;
 
@@ -56,7 +57,7 @@ impl Cluster {
             plan.push(readiness.step(&kubectl).needs([log.deployment]).run(apply));
         }
         let servers = [REKOR_TILES.deployment, "rekor-tiles-reader"];
-        plan.push(FirstClusterEntry::step(self).needs(servers));
+        plan.push(FirstClusterEntry::step(self, Version::V2).needs(servers));
         Ok(())
     }
 

@@ -43,6 +43,7 @@ impl Installation for Cluster {
         {
             findings.push(curl());
         }
+        findings.extend(self.roles_last());
         Ok(findings)
     }
 

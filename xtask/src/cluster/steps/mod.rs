@@ -11,6 +11,7 @@ pub(crate) mod first_entry;
 pub(crate) mod follow;
 pub(crate) mod forget_next;
 pub(crate) mod halt;
+pub(crate) mod ingress_hosts;
 pub(crate) mod job;
 pub(crate) mod launch;
 pub(crate) mod make_next;
@@ -36,6 +37,7 @@ pub(crate) use first_entry::FirstClusterEntry;
 pub(crate) use follow::Follow;
 pub(crate) use forget_next::ForgetNext;
 pub(crate) use halt::HaltForward;
+pub(crate) use ingress_hosts::IngressHosts;
 pub(crate) use job::Job;
 pub(crate) use launch::LaunchForward;
 pub(crate) use make_next::MakeNext;
@@ -64,6 +66,7 @@ steps! {
         TimestampKey(TimestampKey),
         ChartCertificates(ChartCertificates),
         FirstEntry(FirstClusterEntry),
+        IngressHosts(IngressHosts),
         Refuse(Refuse),
         Preload(Preload),
         FetchImages(FetchImages),
@@ -121,7 +124,8 @@ mod tests {
             ClusterStep::DatabaseSecret(DatabaseSecret {}),
             ClusterStep::CopySecrets(CopySecrets {}),
             ClusterStep::TimestampKey(TimestampKey {}),
-            ClusterStep::FirstEntry(FirstClusterEntry {}),
+            ClusterStep::FirstEntry(FirstClusterEntry { rekor: Version::V1 }),
+            ClusterStep::IngressHosts(IngressHosts {}),
             ClusterStep::ChartCertificates(ChartCertificates {
                 chart: CertifiedChart::CtlogTiles,
             }),
@@ -187,6 +191,8 @@ mod tests {
                 job: "sign-1".into(),
                 bundle: Some("/tmp/b".into()),
                 signed: true,
+                image: Some("a/b:c".into()),
+                signer: Some("a name that matches .*".into()),
             }),
             ClusterStep::Launch(LaunchForward {
                 component: "rekor".into(),

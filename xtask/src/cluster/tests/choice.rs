@@ -164,6 +164,39 @@ fn the_versions_of_rekor_decide_what_is_installed() {
     assert!(chart.contains("ctlog-tiles-certificates.yml"), "{chart}");
 }
 
+/// Each server of Rekor v2 that clients ask has a host, and `none` takes all of them back.
+#[test]
+fn an_ingress_shows_rekor_v2() {
+    let mut settings = ClusterSettings::new("test");
+    settings.ingress = Some("example.com".to_owned());
+    settings.rekor = Versions::V2;
+    let cluster = open(TargetKind::Cluster);
+    let plan = cluster.install_plan(None, &facts(settings)).unwrap();
+    for server in [
+        "fulcio",
+        "rekor-v2",
+        "tiles",
+        "ct-tiles",
+        "timestamp",
+        "tuf",
+    ] {
+        let wait = format!("scaffold-{server}-tls");
+        assert!(step(&plan, "trust").needs.contains(&wait), "{wait}");
+        assert!(
+            step(&plan, &wait)
+                .needs
+                .contains(&"ingress-hosts".to_owned())
+        );
+    }
+    assert!(printed(&plan, "ingress-hosts").ends_with("step ingress-hosts"));
+    let mut ends = facts(ClusterSettings::new("test"));
+    ends.ends_ingress = true;
+    let plan = cluster.install_plan(None, &ends).unwrap();
+    let removed = printed(&plan, "ingress-hosts");
+    assert!(removed.contains("kubectl delete --filename"), "{removed}");
+    assert!(removed.contains("ingress-rekor-v2.yml"), "{removed}");
+}
+
 /// Clients look for all servers behind an ingress, where there is one.
 #[test]
 fn an_ingress_does_not_hide_rekor_v2() {
@@ -185,11 +218,7 @@ fn an_ingress_does_not_hide_rekor_v2() {
     assert_eq!(chosen(Versions::V1, domain), Ok(Some(domain.to_owned())));
     assert_eq!(chosen(Versions::V2, "none"), Ok(None));
     for rekor in [Versions::V2, Versions::Both] {
-        let refused = chosen(rekor, domain).unwrap_err();
-        assert!(
-            refused.contains("none of the servers of Rekor v2"),
-            "{refused}"
-        );
+        assert_eq!(chosen(rekor, domain), Ok(Some(domain.to_owned())));
     }
 }
 
