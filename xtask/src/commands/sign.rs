@@ -1,5 +1,7 @@
 //! `sign`: a signature with an identity instead of a key.
 
+use std::path::Path;
+
 use anyhow::Result;
 use clap::Args;
 use serde::Serialize;
@@ -125,7 +127,7 @@ fn say(app: &App, signature: &Signature) {
     let issuer = signature.issuer.as_deref().unwrap_or("not named");
     let (rekor, index) = (signature.rekor.name(), signature.log_index);
     app.ui
-        .say(app.ui.short(&format!("signed {}", signature.artifact)));
+        .say(app.ui.short(&format!("signed {}", shown(signature))));
     app.ui.say(format!("  as      {}", signature.identity));
     app.ui.say(format!("  issuer  {issuer}"));
     app.ui
@@ -137,10 +139,18 @@ fn say(app: &App, signature: &Signature) {
 /// One of several signatures.
 fn say_short(app: &App, signature: &Signature) {
     let (rekor, index) = (signature.rekor.name(), signature.log_index);
-    let (artifact, identity) = (&signature.artifact, &signature.identity);
+    let (artifact, identity) = (shown(signature), &signature.identity);
     app.ui.say(app.ui.short(&format!("signed {artifact}")));
     app.ui
         .say(format!("  as {identity}, Rekor {rekor} index {index}"));
+}
+
+/// What was signed, as a person reads it.
+fn shown(signature: &Signature) -> String {
+    match signature.image {
+        true => signature.artifact.clone(),
+        false => nearest(Path::new(&signature.artifact)),
+    }
 }
 
 /// Where the signature went: for an image a tag beside it, made of its digest.

@@ -123,7 +123,7 @@ fn say_table<const N: usize>(
     let columns = app.ui.columns().unwrap_or(usize::MAX);
     for name in spare {
         let used = widths.iter().filter(|width| **width > 0);
-        if used.map(|width| width + 2).sum::<usize>() <= columns + 2 {
+        if used.map(|width| width + 2).sum::<usize>() <= columns.saturating_add(2) {
             break;
         }
         let column = header.iter().position(|other| other == name);
