@@ -143,7 +143,7 @@ impl Ui {
             style("✓").for_stderr().green(),
             step.of,
             step.name,
-            step.title
+            printable(step.title)
         ));
     }
 
@@ -160,7 +160,7 @@ impl Ui {
             "{} {ended}{}: {}",
             style("✗").for_stderr().red(),
             step.name,
-            step.title
+            printable(step.title)
         ));
     }
 }

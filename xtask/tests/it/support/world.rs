@@ -149,6 +149,12 @@ impl World {
         self.fake(name, does);
     }
 
+    /// Puts a curl on the PATH, and says in shell what it does.
+    pub fn add_curl(&self, does: &str) {
+        let _ = fs::remove_file(self.path("bin/curl"));
+        self.add_program("curl", does);
+    }
+
     fn write_in(&self, dir: &Path, name: &str, text: &str) {
         let path = dir.join(name);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
