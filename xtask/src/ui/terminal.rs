@@ -102,7 +102,7 @@ impl Ui {
 fn folded(text: &str, columns: Option<usize>, indent: usize) -> String {
     let columns = columns.unwrap_or(usize::MAX);
     // Where hardly anything would fit beside it, there is none.
-    let indent = if indent * 2 < columns { indent } else { 0 };
+    let indent = if indent * 2 <= columns { indent } else { 0 };
     let mut folded = String::new();
     let mut column = 0;
     let mut begins = true;
