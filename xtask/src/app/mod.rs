@@ -18,10 +18,10 @@ use anyhow::{Context, Result};
 use crate::cli::Global;
 use crate::cluster::Cluster;
 use crate::fail::{Fail, broken};
-use crate::local::Local;
+use crate::local::{Local, ports};
 use crate::plan::Plan;
 use crate::state::State;
-use crate::target::{Target, TargetKind};
+use crate::target::{PortOptions, Target, TargetKind};
 use crate::ui::{CommandPrefix, Style, Ui};
 use crate::walkthrough::{Chapter, Milestone, Walkthrough, progress};
 
@@ -130,6 +130,19 @@ impl App {
     /// An empty plan of a command that needs no target.
     pub(crate) fn plan(&self, command: &str) -> Plan {
         Plan::new(command, self.globals.clone())
+    }
+
+    /// The ports that were asked for: what was typed, or what the environment says.
+    pub(crate) fn ports(&self, typed: PortOptions) -> Result<PortOptions> {
+        let more = match self.chosen.kind {
+            TargetKind::Local => 0,
+            TargetKind::Minikube | TargetKind::Cluster => ports::OF_CLUSTER,
+        };
+        if typed.port_base.is_some() {
+            return Ok(typed);
+        }
+        let base = ports::from_environment()?.map(|base| base.saturating_add(more));
+        Ok(PortOptions { port_base: base })
     }
 
     /// The same app, printing in another style.

@@ -9,7 +9,7 @@ use super::Cluster;
 use super::charts::Charts;
 use super::facts::{InstallFacts, Request, Surroundings};
 use super::settings::ClusterSettings;
-use crate::entry::{Version, Versions};
+use crate::entry::Versions;
 use crate::fail::broken;
 use crate::target::{ClusterOptions, InstallStage, TargetKind};
 
@@ -35,7 +35,6 @@ impl Cluster {
         if request.stage == Some(InstallStage::Ingress) && settings.ingress.is_none() {
             settings.ingress.clone_from(&facts.nip_io);
         }
-        settings.require_reachable()?;
         // minikube is started with the issuer that the chart expects.
         if let Some(discovery) = &facts.discovery {
             (settings.issuer, settings.anonymous) = discovery.for_fulcio();
@@ -96,18 +95,6 @@ impl ClusterSettings {
         Ok(())
     }
 
-    /// Fails where an ingress would hide servers: it shows Fulcio and Rekor v1, and whoever
-    /// signs from outside looks for all of them behind it.
-    fn require_reachable(&self) -> Result<()> {
-        if self.ingress.is_none() || !self.rekor.has(Version::V2) {
-            return Ok(());
-        }
-        let what = "an ingress shows Fulcio and Rekor v1, and none of the servers of Rekor v2";
-        Err(broken(what)
-            .hint("do without it, and sign from outside through forwards: --ingress=none")
-            .into())
-    }
-
     fn take_charts(&mut self, place: Option<&str>) -> Result<()> {
         match place {
             None => {}
@@ -143,9 +130,9 @@ impl ClusterSettings {
             }
             Some(domain) => {
                 let fits = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '.';
-                // `fulcio.` before it must fit into the name in a certificate, which
+                // `timestamp.` before it must fit into the name in a certificate, which
                 // has at most 64 characters.
-                if !domain.chars().all(fits) || domain.len() > 57 {
+                if !domain.chars().all(fits) || domain.len() > 54 {
                     return Err(broken(format!("{domain:?} is not a domain")).into());
                 }
                 self.ingress = Some(domain.to_owned());

@@ -14,12 +14,15 @@ use crate::fail::broken;
 use crate::parallel;
 use crate::trust::write::public_key;
 
+/// The annotation of a copy that says since when its source is there.
+pub(super) const SINCE: &str = "sigstore-workshop/since";
+
 /// A copy that should be in [`DEFAULT`]: its name, and what it holds. `None` where it
 /// should not be there.
 type Copy = (String, Option<Value>);
 
-/// The copy of a server's Secret: a new name and namespace, the public part alone, and
-/// nothing that the API server set.
+/// The copy of a server's Secret: a new name and namespace, the public part alone, and of
+/// what the API server set the time only.
 fn copy_of(home: &str, name: &str, part: &PublicPart, key: &str, source: &Object) -> Result<Value> {
     let held = text_of(source, key)?;
     let is_certificate = held.contains("BEGIN CERTIFICATE");
@@ -38,7 +41,12 @@ fn copy_of(home: &str, name: &str, part: &PublicPart, key: &str, source: &Object
     Ok(json!({
         "apiVersion": "v1",
         "kind": "Secret",
-        "metadata": {"name": name, "namespace": DEFAULT, "labels": labels()},
+        "metadata": {
+            "name": name,
+            "namespace": DEFAULT,
+            "labels": labels(),
+            "annotations": {SINCE: source.metadata.creation_timestamp.as_deref().unwrap_or_default()},
+        },
         "type": "Opaque",
         "data": {part.as_key: BASE64_STANDARD.encode(public)},
     }))
@@ -167,13 +175,14 @@ mod tests {
     }
 
     #[test]
-    fn a_copy_holds_the_public_part_and_nothing_that_the_server_set() {
+    fn a_copy_holds_the_public_part_and_since_when_it_is_there() {
         let copy = copied(&FULCIO, &secret("cert", "public")).unwrap();
         let expected = json!({
             "apiVersion": "v1", "kind": "Secret", "type": "Opaque",
             "metadata": {
                 "name": "fulcio-certificate", "namespace": "default",
                 "labels": {"app.kubernetes.io/part-of": "sigstore-workshop"},
+                "annotations": {"sigstore-workshop/since": "2026-01-02T03:04:05Z"},
             },
             "data": {"cert": "cHVibGlj"},
         });

@@ -95,6 +95,8 @@ pub(super) struct InstallFacts {
     pub(super) charts: Charts,
     /// The image that signs and verifies.
     pub(super) job_image: String,
+    /// Whether the servers are to be shown below no domain any more.
+    pub(super) ends_ingress: bool,
 }
 
 impl InstallFacts {
@@ -106,6 +108,7 @@ impl InstallFacts {
         Ok(InstallFacts {
             charts: Charts::read(&cluster.repo, &cluster.dir, &chosen)?,
             job_image: tool_image(&cluster.repo)?,
+            ends_ingress: request.options.ingress.as_deref() == Some("none"),
         })
     }
 }

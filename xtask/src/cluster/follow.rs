@@ -1,5 +1,6 @@
 //! A Job that is followed until it ends, and explained where it fails.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::Duration;
 
@@ -15,6 +16,7 @@ use crate::fail::{BROKEN, Fail, NOT_SO, broken, not_so};
 use crate::plan::StepEvent;
 use crate::problems;
 use crate::state;
+use crate::text::quote;
 use crate::words;
 
 /// How long a Job may take: its image may have to be fetched.
@@ -94,6 +96,33 @@ pub(super) fn require_signature(lines: &[String]) -> Result<()> {
     ))
     .hint("ask for what is attested: --attestation TYPE")
     .into())
+}
+
+/// The failure of a Job that looked for an attestation, where what cosign found of this
+/// signer is another one, or a signature: that is an answer, in the words of `evidence`.
+pub(super) fn not_attested(fail: Fail, image: Option<&str>, signer: Option<&str>) -> Fail {
+    const SAID: &str = "none of the attestations matched the predicate type: ";
+    let said = fail.tail.iter().find_map(|line| line.split_once(SAID));
+    let Some((wanted, found)) = said.and_then(|(_, rest)| rest.rsplit_once(", found: ")) else {
+        return fail;
+    };
+    let (image, who) = (image.unwrap_or("the image"), signer.unwrap_or("somebody"));
+    let kinds: BTreeSet<&str> = found.split(',').filter(|kind| !kind.is_empty()).collect();
+    let told = kinds.into_iter().map(|kind| match kind {
+        bundle::SIGNED => format!("{who} signed it"),
+        kind => format!("{who} attested {kind}"),
+    });
+    let what = format!(
+        "nobody attested {wanted} of {image}; {}",
+        told.collect::<Vec<_>>().join(" and ")
+    );
+    Fail {
+        problem: Some("unsigned"),
+        ..not_so(what).hint(format!(
+            "look at it: cargo xtask inspect-rekor {}",
+            quote(image)
+        ))
+    }
 }
 
 /// Streams the log of a Job and returns its lines, without the bundle.

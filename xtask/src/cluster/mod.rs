@@ -37,6 +37,7 @@ pub mod servers;
 mod settings;
 mod sign_addresses;
 mod signing;
+mod single_writer;
 mod status;
 pub(crate) mod steps;
 mod target;
@@ -108,12 +109,12 @@ impl Cluster {
                 Some(Err(belongs_to(&kept.context, typed)))
             }
             (Some(kept), Some(typed)) if kept.context != typed => {
-                Some(Ok(ClusterSettings::new(typed)))
+                Some(ClusterSettings::on_free_ports(typed, &dir))
             }
             (Some(kept), _) => Some(Ok(kept)),
-            (None, Some(typed)) => Some(Ok(ClusterSettings::new(typed))),
+            (None, Some(typed)) => Some(ClusterSettings::on_free_ports(typed, &dir)),
             (None, None) if kind == TargetKind::Minikube => {
-                Some(Ok(ClusterSettings::new(MINIKUBE)))
+                Some(ClusterSettings::on_free_ports(MINIKUBE, &dir))
             }
             (None, None) => None,
         };
@@ -130,7 +131,10 @@ impl Cluster {
 
     /// The settings, for which kubectl is asked for its context where none is known.
     fn settings(&self) -> Result<&ClusterSettings> {
-        let known = || current_context().map(|context| ClusterSettings::new(&context));
+        let known = || {
+            current_context()
+                .and_then(|context| ClusterSettings::on_free_ports(&context, &self.dir))
+        };
         let settings = self.settings.get_or_init(known);
         settings.as_ref().map_err(|fail| fail.clone().into())
     }

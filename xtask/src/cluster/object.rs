@@ -54,16 +54,38 @@ pub(crate) struct Metadata {
     pub(crate) deletion_timestamp: Option<String>,
 }
 
-/// `spec`: of a Deployment, except the renewal, which is of a Lease.
+/// `spec`: of a Deployment, except the renewal, which is of a Lease, and the rules, which are
+/// of an Ingress.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub(crate) struct Spec {
     #[serde(deserialize_with = "lenient")]
     pub(crate) replicas: Option<u64>,
     #[serde(deserialize_with = "lenient")]
+    pub(crate) strategy: Strategy,
+    #[serde(deserialize_with = "lenient")]
     pub(crate) template: Template,
     #[serde(deserialize_with = "lenient")]
     pub(crate) renew_time: Option<String>,
+    #[serde(deserialize_with = "lenient")]
+    pub(crate) rules: Vec<HostRule>,
+}
+
+/// What an Ingress shows.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct HostRule {
+    #[serde(deserialize_with = "lenient")]
+    pub(crate) host: String,
+}
+
+/// How a Deployment replaces its pods.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct Strategy {
+    /// `RollingUpdate`, `Recreate`
+    #[serde(rename = "type", deserialize_with = "lenient")]
+    pub(crate) kind: String,
 }
 
 /// The pods that a Deployment makes.
@@ -137,12 +159,14 @@ pub(crate) struct StatusCondition {
 
 /// How a container of a pod is.
 #[derive(Debug, Clone, Default, Deserialize)]
-#[serde(default)]
+#[serde(default, rename_all = "camelCase")]
 pub(crate) struct ContainerStatus {
     #[serde(deserialize_with = "lenient")]
     pub(crate) name: String,
     #[serde(deserialize_with = "lenient")]
     pub(crate) state: ContainerState,
+    #[serde(deserialize_with = "lenient")]
+    pub(crate) restart_count: u64,
 }
 
 /// One of the three is there.

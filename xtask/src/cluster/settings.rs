@@ -1,13 +1,16 @@
 //! What was chosen at `install`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
 use crate::entry::Versions;
+use crate::fail::Fail;
+use crate::local::ports;
 
-/// The lowest of the ports on which the cluster's servers are reached.
-pub(crate) const PORT_BASE: u16 = 17850;
+/// The lowest of the ports on which the cluster's servers are reached, where nobody has
+/// them.
+pub(crate) const PORT_BASE: u16 = ports::PORT_BASE + ports::OF_CLUSTER;
 
 /// `settings.json` of a cluster target.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -21,7 +24,7 @@ pub(crate) struct ClusterSettings {
     pub versions: Option<PathBuf>,
     /// A file that overlays the helm values; its top-level keys are charts.
     pub values: Option<PathBuf>,
-    /// The domain below which an ingress shows Fulcio and Rekor.
+    /// The domain below which an ingress shows the servers.
     pub ingress: Option<String>,
     /// The lowest port of the forwards.
     pub port_base: u16,
@@ -57,5 +60,13 @@ impl ClusterSettings {
             anonymous: false,
             rekor: v1(),
         }
+    }
+
+    /// The same, on ports that are free, or those that this directory of a target had.
+    pub(crate) fn on_free_ports(context: &str, dir: &Path) -> Result<ClusterSettings, Fail> {
+        Ok(ClusterSettings {
+            port_base: ports::base(dir, ports::OF_CLUSTER)?,
+            ..ClusterSettings::new(context)
+        })
     }
 }

@@ -49,6 +49,7 @@ fn facts(settings: ClusterSettings) -> InstallFacts {
     InstallFacts {
         charts: Charts::new(sources, input),
         job_image: "registry.example.com/cosign:1".to_owned(),
+        ends_ingress: false,
     }
 }
 
@@ -90,6 +91,33 @@ fn step<'a>(plan: &'a Plan, name: &str) -> &'a Step {
 /// What a dry run prints of a step.
 fn printed(plan: &Plan, name: &str) -> String {
     shell::commands(step(plan, name), &plan.globals).join("\n")
+}
+
+/// What ends soon stops no install, which renews it.
+#[test]
+fn preflight_warns_of_a_role_that_ends() {
+    let dir = tempfile::tempdir().unwrap();
+    let cluster = installed(dir.path());
+    assert_eq!(cluster.roles_last(), None);
+    let files = [
+        ("timestamp.json", "snapshot.json", "2026-01-08T00:00:00Z"),
+        ("1.snapshot.json", "targets.json", "2126-01-08T00:00:00Z"),
+        ("1.targets.json", "", "2126-01-08T00:00:00Z"),
+        ("1.root.json", "", "2126-01-08T00:00:00Z"),
+    ];
+    for (name, meta, expires) in files {
+        let role = json!({"signed": {"expires": expires, "meta": {meta: {"version": 1}}}});
+        let file = dir.path().join("cluster/tuf-repository").join(name);
+        state::write_json(&file, &role).unwrap();
+    }
+    let finding = cluster.roles_last().unwrap();
+    assert!(finding.passes() && !finding.ok, "{finding:?}");
+    assert!(
+        finding
+            .found
+            .starts_with("its role timestamp ends 2026-01-08"),
+        "{finding:?}"
+    );
 }
 
 #[test]

@@ -121,7 +121,7 @@ impl Cluster {
         Ok(roots.collect::<Result<_, _>>()?)
     }
 
-    /// The certificates with which the ingress shows Fulcio and Rekor.
+    /// The certificates with which the ingress shows the servers.
     fn ingress_certificates(&self) -> Result<String> {
         let kubectl = self.kubectl()?;
         let mut all = String::new();

@@ -4,7 +4,7 @@
 use anyhow::{Context, Result};
 use serde_json::Value;
 
-use super::copies::text_of;
+use super::copies::{SINCE, text_of};
 use super::object::{DEFAULT, Object};
 use super::servers::{
     CTLOG, CTLOG_TILES, ClusterServer, FULCIO, REGISTRY_TLS, REKOR, REKOR_TILES, TIMESTAMP,
@@ -14,6 +14,14 @@ use crate::entry::{Version, Versions};
 use crate::fail::broken;
 use crate::trust::write as trust;
 use crate::trust::write::{CertificateChain, InUse, LogKey, PublicParts};
+
+/// Since when a key is in use.
+struct Since<'a> {
+    /// Since when its Secret is there, where the copy says so.
+    own: Option<&'a str>,
+    /// Since when the copy is there.
+    copied: &'a str,
+}
 
 /// The Secrets of [`DEFAULT`].
 pub(super) struct Copies(pub(super) Vec<Object>);
@@ -34,13 +42,18 @@ impl Copies {
         })?)
     }
 
-    /// The public part of a server, and since when its copy is there.
-    fn public(&self, server: &ClusterServer) -> Result<(String, &str)> {
+    /// The public part of a server, and since when it has it, as far as the copy says so.
+    fn public(&self, server: &ClusterServer) -> Result<(String, Since<'_>)> {
         let part = server.public.as_ref();
         let part = part.context("a server without a public part")?;
         let secret = self.secret(part.copy)?;
-        let since = secret.metadata.creation_timestamp.as_deref();
-        Ok((text_of(secret, part.as_key)?, since.unwrap_or_default()))
+        let metadata = &secret.metadata;
+        let own = metadata.annotations.get(SINCE).map(String::as_str);
+        let since = Since {
+            own: own.filter(|since| !since.is_empty()),
+            copied: metadata.creation_timestamp.as_deref().unwrap_or_default(),
+        };
+        Ok((text_of(secret, part.as_key)?, since))
     }
 
     /// The public part of the key that a server has next, while its key turns, and since
@@ -148,11 +161,11 @@ fn log_keys(
 ) -> Result<Vec<TrustedLog>> {
     let mut keys = Vec::new();
     for server in logs.iter().filter(|log| log.runs(rekor)) {
-        let (pem, copied) = copies.public(server)?;
+        let (pem, age) = copies.public(server)?;
         let next = copies.next(server)?.filter(|(next, _)| *next != pem);
-        // A log is as old as the authority whose certificates it took first; the copy of
-        // its key may be younger than what it signed.
-        let own = (pem, since.min(copied));
+        // A copy may be younger than what its log signed. One that does not say since when
+        // the key is there was made before they did, with the authority.
+        let own = (pem, age.own.unwrap_or_else(|| since.min(age.copied)));
         keys.extend(
             std::iter::once(own)
                 .chain(next)

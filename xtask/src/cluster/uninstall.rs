@@ -59,7 +59,7 @@ impl Cluster {
         plan.push(deletion(
             &kubectl,
             Step::new("objects", title).needs(["certificates"]),
-            "jobs,deployments,services,configmaps,secrets,persistentvolumeclaims",
+            "jobs,deployments,services,ingresses,configmaps,secrets,persistentvolumeclaims",
             "--namespace=default",
         ));
         self.push_cert_manager_removal(plan)?;

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use anyhow::Result;
+use serde::Deserialize;
 use serde_json::Value as Json;
 use serde_yaml::Value;
 
@@ -22,6 +23,15 @@ pub fn read(file: &Path) -> Result<Value> {
 /// A YAML document.
 pub(crate) fn parse(text: &[u8]) -> Result<Value, Fail> {
     serde_yaml::from_slice(text).map_err(|error| broken(format!("that is no YAML: {error}")))
+}
+
+/// The documents of a YAML file.
+pub(crate) fn read_all(file: &Path) -> Result<Vec<Value>> {
+    let text =
+        state::read(file)?.ok_or_else(|| broken(format!("there is no file {}", file.display())))?;
+    let documents = serde_yaml::Deserializer::from_slice(&text);
+    let read = documents.map(Value::deserialize).collect::<Result<_, _>>();
+    Ok(read.map_err(|error| broken(format!("{}: that is no YAML: {error}", file.display())))?)
 }
 
 /// Lays one document over another, as helm does with values: mappings are

@@ -26,7 +26,8 @@ struct Installed {
 }
 
 impl InstallCommand {
-    pub(crate) fn run(self, app: &App) -> Result<Answer> {
+    pub(crate) fn run(mut self, app: &App) -> Result<Answer> {
+        self.options.ports = app.ports(self.options.ports)?;
         let started = std::time::Instant::now();
         let ran = app.change("install", &self.plan, |target| {
             target.install(&self.options)

@@ -10,6 +10,7 @@ use crate::exec::interrupt;
 use crate::fail::{Fail, broken};
 use crate::labs::{LABS, Lab, Session};
 use crate::local::build::ServerBuild;
+use crate::local::ports;
 use crate::walkthrough::Milestone;
 
 /// Attack a Sigstore made for that, and see which check catches it
@@ -20,9 +21,10 @@ pub(crate) struct LabCommand {
     /// Do not wait for Enter
     #[arg(long)]
     no_pause: bool,
-    /// The lowest of the ports of its Sigstore
-    #[arg(long, value_name = "N", default_value_t = 20_800, value_parser = clap::value_parser!(u16).range(1024..=65500))]
-    port_base: u16,
+    /// The lowest of the ports of its Sigstore [default: a free block from 20800 on, or
+    /// 3000 above WORKSHOP_PORT_BASE]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1024..=65500))]
+    port_base: Option<u16>,
 }
 
 /// What a lab came to.
@@ -56,8 +58,12 @@ impl LabCommand {
         say_story(app, lab);
         let mut session = Session::new(&app.ui, &app.repo, &app.state.path("lab"), !self.no_pause)?;
         let built = ServerBuild::of(&app.repo)?.missing().is_empty();
+        let port_base = match self.port_base {
+            Some(base) => base,
+            None => ports::of_lab(&app.state.path("lab"))?,
+        };
         let ended = if built { Ok(()) } else { session.build() }
-            .and_then(|()| session.install(lab, self.port_base))
+            .and_then(|()| session.install(lab, port_base))
             .and_then(|()| attack(app, lab, &mut session));
         // What was made goes away whatever came of it.
         let cleared = session.clear();

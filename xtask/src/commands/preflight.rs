@@ -16,7 +16,8 @@ pub(crate) struct PreflightCommand {
 }
 
 impl PreflightCommand {
-    pub(crate) fn run(self, app: &App) -> Result<Answer> {
+    pub(crate) fn run(mut self, app: &App) -> Result<Answer> {
+        self.options.ports = app.ports(self.options.ports)?;
         let findings = app.target()?.preflight(&self.options)?;
         for line in preflight::lines(&findings) {
             app.ui.say(line);

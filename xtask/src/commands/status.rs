@@ -22,13 +22,14 @@ struct Status {
     ok: bool,
 }
 
-const COMPONENTS: [&str; 8] = [
+const COMPONENTS: [&str; 9] = [
     "component",
     "state",
     "address",
     "pid",
     "version",
     "up for",
+    "restarts",
     "memory",
     "entries",
 ];
@@ -136,6 +137,7 @@ fn component_row(component: &Component) -> [String; COMPONENTS.len()] {
         text(component.pid.map(|pid| pid.to_string())),
         text(component.version.as_deref().map(short_version)),
         text(since.map(|since| time::short(time::age(since)))),
+        text(component.restarts.map(|count| count.to_string())),
         text(memory.map(|kib| format!("{} MiB", kib / 1024))),
         text(component.log_size.map(|size| size.to_string())),
     ]

@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use crate::app::{Answer, App, Ends, Execution, PlanOptions, ask};
 use crate::fail::Fail;
+use crate::plan::{Outcome, Plan};
 use crate::target::{Removal, Target};
 use crate::walkthrough::progress;
 
@@ -51,6 +52,7 @@ impl UninstallCommand {
         let target = app.target_to_remove()?;
         target.require_named()?;
         let plan = target.uninstall(removal)?;
+        let stays = target.what_stays(removal);
         if !self.yes && !self.plan.dry_run {
             ask("uninstall", &target.removal_question(removal)?)?;
         }
@@ -61,20 +63,29 @@ impl UninstallCommand {
         };
         progress::forget(&app.state, app.chosen.kind)?;
         app.state.remove_if_empty()?;
-        let removed = outcome.done();
-        if removed.is_empty() {
-            app.ui.say("nothing to do: nothing is installed");
-        }
-        for step in plan
-            .steps
-            .iter()
-            .filter(|step| removed.contains(&step.name))
-        {
-            app.ui.say(format!("done: {}", step.title));
+        let removed = say_removed(app, &plan, &outcome);
+        if let Some(stays) = stays {
+            app.ui.say(stays);
         }
         let steps = Some(Ends::of(&outcome));
         Ok(Answer::result(Removed { removed, steps }))
     }
+}
+
+/// Says what a removal removed, and returns the names of those steps.
+fn say_removed(app: &App, plan: &Plan, outcome: &Outcome) -> Vec<String> {
+    let removed = outcome.done();
+    if removed.is_empty() {
+        app.ui.say("nothing to do: nothing is installed");
+    }
+    for step in plan
+        .steps
+        .iter()
+        .filter(|step| removed.contains(&step.name))
+    {
+        app.ui.say(format!("done: {}", step.title));
+    }
+    removed
 }
 
 fn hinted(target: &dyn Target, error: &anyhow::Error) -> Fail {

@@ -58,6 +58,12 @@ fn log_name(checkpoint: &Checkpoint) -> &str {
     }
 }
 
+/// Whether this is the id of a tree that Trillian chose: at random, from all that are
+/// positive. One that was counted is another tree under another key.
+fn is_random_tree(name: &str) -> bool {
+    name.parse::<u64>().is_ok_and(|id| id > u64::from(u32::MAX))
+}
+
 impl CheckpointStore {
     /// Reads what is kept below a directory.
     pub(crate) fn read(dir: &Path) -> Result<CheckpointStore> {
@@ -97,10 +103,16 @@ impl CheckpointStore {
         self.last.is_empty()
     }
 
-    /// The last checkpoint seen of the log that signed this one.
-    fn last(&self, log_id: &[u8], new: &Checkpoint) -> Option<&Checkpoint> {
+    /// The last checkpoint seen of the log that signed this one: under this key, else of
+    /// the same tree under a former one.
+    fn last(&self, log_id: &[u8], new: &Checkpoint) -> Option<&Kept> {
         let log = (hex(log_id), log_name(new).to_owned());
-        self.last.get(&log).map(|kept| &kept.checkpoint)
+        self.last.get(&log).or_else(|| {
+            let name = log_name(new);
+            let all = self.last.iter().filter(|((_, of), _)| of == name);
+            let former = all.filter(|_| is_random_tree(name)).map(|(_, kept)| kept);
+            former.max_by_key(|kept| kept.checkpoint.size)
+        })
     }
 
     /// Compares a checkpoint, whose signature was verified, with the last one of its
@@ -112,7 +124,10 @@ impl CheckpointStore {
         new: &Checkpoint,
         prove: impl FnOnce(u64) -> Result<Vec<Hash>>,
     ) -> Result<Consistency> {
-        let Some(old) = self.last(log_id, new) else {
+        let Some(Kept {
+            checkpoint: old, ..
+        }) = self.last(log_id, new)
+        else {
             self.keep(log_id, new)?;
             return Ok(Consistency::Extends(format!(
                 "the first checkpoint seen of this log, of {}; kept for the next time",
@@ -146,26 +161,30 @@ impl CheckpointStore {
 
     /// The failure that reports two histories, with both checkpoints.
     fn split_view(&self, log_id: &[u8], new: &Checkpoint, why: &str) -> Fail {
-        let old = self.last(log_id, new).map_or("", |old| &old.text);
+        let old = self.last(log_id, new);
         let lines = |title: &str, text: &str| {
             let lines = text.lines().map(|line| format!("  {line}"));
             std::iter::once(title.to_owned())
                 .chain(lines)
                 .collect::<Vec<_>>()
         };
-        let mut tail = lines("the checkpoint that was seen before:", old);
+        let seen = old.map_or("", |old| &old.checkpoint.text);
+        let mut tail = lines("the checkpoint that was seen before:", seen);
         tail.extend(lines("the checkpoint that the log signs now:", &new.text));
-        let path = |what| quote(&self.file(log_id, new, what).to_string_lossy());
+        let conflicting = self.file(log_id, new, "conflicting");
+        let before = old.map_or_else(
+            || conflicting.with_extension("checkpoint"),
+            |old| old.file.clone(),
+        );
+        let [before, conflicting] =
+            [before, conflicting].map(|file| quote(&file.to_string_lossy()));
         not_so(format!("the log has two histories: {why}"))
             .tail(tail)
             .hint(format!(
-                "both are kept as evidence: {} and {}",
-                path("checkpoint"),
-                path("conflicting")
+                "both are kept as evidence: {before} and {conflicting}"
             ))
             .hint(format!(
-                "if you know why the log began again, begin again as well: rm {}",
-                path("checkpoint")
+                "if you know why the log began again, begin again as well: rm {before}"
             ))
     }
 
@@ -189,10 +208,8 @@ impl CheckpointStore {
 
     /// Keeps a checkpoint unless another command kept one of a larger tree meanwhile.
     fn keep(&self, log_id: &[u8], new: &Checkpoint) -> Result<()> {
-        if self
-            .last(log_id, new)
-            .is_some_and(|last| last.size == new.size)
-        {
+        let own = self.last.get(&(hex(log_id), log_name(new).to_owned()));
+        if own.is_some_and(|own| own.checkpoint.size == new.size) {
             return Ok(());
         }
         let file = self.file(log_id, new, "checkpoint");
@@ -221,6 +238,31 @@ mod tests {
         };
         let signed = "\u{2014} a AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
         Checkpoint::read(&format!("{origin}\n{size}\n{root}\n\n{signed}\n")).unwrap()
+    }
+
+    /// A log of Trillian whose key turns keeps its tree, and so is held to what it showed.
+    /// A tree that is only counted is another one under another key.
+    #[test]
+    fn a_key_that_turns_is_no_new_history() {
+        let dir = tempfile::tempdir().unwrap();
+        let compare = |key: u8, new: &Checkpoint| {
+            let store = CheckpointStore::read(dir.path()).unwrap();
+            store.compare(&[key], new, |_| Ok(Vec::new())).unwrap()
+        };
+        let tree = "rekor.example.com - 6834102940572382133";
+        for new in [checkpoint(tree, 4), checkpoint("127.0.0.1 - 1", 4)] {
+            assert!(matches!(compare(1, &new), Consistency::Extends(_)));
+        }
+        let Consistency::Extends(said) = compare(2, &checkpoint(tree, 4)) else {
+            panic!("the same tree");
+        };
+        assert!(said.starts_with("the same 4 entries"), "{said}");
+        let Consistency::SplitView { report, .. } = compare(3, &checkpoint(tree, 0)) else {
+            panic!("a tree that lost its entries");
+        };
+        assert!(report.hints[0].contains(".checkpoint and "), "{report:?}");
+        let other = compare(2, &checkpoint("127.0.0.1 - 1", 0));
+        assert!(matches!(other, Consistency::Extends(_)), "{other:?}");
     }
 
     /// Rekor v1 was once called otherwise here: what it had shown still counts, and another

@@ -39,6 +39,11 @@ pub(crate) fn find(url: &str, within: Duration) -> Result<Option<Vec<u8>>, Fail>
     Ok(found(url, false, answer)?)
 }
 
+/// Whether a server answers at an address, whatever it says.
+pub(crate) fn speaks(url: &str, within: Duration) -> bool {
+    answer(url, None, LARGEST, within).is_ok()
+}
+
 /// Status and body of what a server on loopback answers.
 pub(super) fn answer(
     url: &str,

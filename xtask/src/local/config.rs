@@ -116,7 +116,9 @@ impl Local {
             }
         }
         // Last, so that what they speak of is there.
-        self.settings.write(&self.dir)
+        self.settings.write(&self.dir)?;
+        self.claim().remember();
+        Ok(())
     }
 
     /// Writes the files that collect certificates.

@@ -15,6 +15,7 @@
 
 mod addresses;
 pub mod build;
+mod claims;
 pub(crate) mod config;
 pub(crate) mod doctor;
 mod environment;
@@ -25,8 +26,10 @@ mod lost_logs;
 pub mod manifest;
 mod offline_root;
 mod own_server;
+pub(crate) mod pack;
 pub(crate) mod plans;
 pub mod platform;
+pub(crate) mod ports;
 pub(crate) mod preflight;
 pub mod process;
 mod process_record;
@@ -52,7 +55,8 @@ use crate::state::State;
 use build::ServerBuild;
 use manifest::Manifest;
 
-use settings::{PORT_BASE, Settings};
+pub(crate) use claims::Claim;
+use settings::Settings;
 
 /// The local target of one state directory.
 #[derive(Clone)]
@@ -98,13 +102,17 @@ impl Local {
         globals: Vec<String>,
         settings: Option<Settings>,
     ) -> Result<Local> {
+        let dir = state.path("local");
         Ok(Local {
             repo: repo.to_owned(),
             installed: settings.is_some(),
-            settings: settings.unwrap_or_else(|| Settings::new(PORT_BASE, Versions::V2)),
+            settings: match settings {
+                Some(settings) => settings,
+                None => Settings::new(ports::base(&dir, 0)?, Versions::V2),
+            },
             build: ServerBuild::of(repo)?,
             manifest: Arc::new(Manifest::read(repo)?),
-            dir: state.path("local"),
+            dir,
             globals,
         })
     }
@@ -117,6 +125,15 @@ impl Local {
         Err(broken("no Sigstore is installed here yet")
             .hint("cargo xtask install")
             .into())
+    }
+
+    /// What this installation takes that others may want.
+    pub(crate) fn claim(&self) -> Claim {
+        Claim {
+            dir: self.dir.clone(),
+            port_base: self.settings.port_base,
+            servers: Some(self.build.dir().to_owned()),
+        }
     }
 
     /// Where a Sigstore client keeps its own files, instead of the home
@@ -145,8 +162,11 @@ mod tests {
             let temp = tempfile::tempdir().unwrap();
             let repo = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
             let state = State::open(temp.path().join("state")).unwrap();
+            let mut local = Local::open(repo, &state, Vec::new()).unwrap();
+            // Whoever has them on the machine of the test.
+            local.settings.port_base = ports::PORT_BASE;
             Machine {
-                local: Local::open(repo, &state, Vec::new()).unwrap(),
+                local,
                 facts: Facts {
                     archives: 3,
                     ..Facts::default()

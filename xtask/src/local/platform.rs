@@ -54,41 +54,80 @@ fn ps(pid: u32, columns: &str) -> Option<String> {
 pub(crate) struct Listener {
     /// Its process id and name; `None` where it belongs to another user.
     pub process: Option<(u32, String)>,
+    /// The state directory of the Sigstore that it is a server of.
+    pub sigstore: Option<PathBuf>,
+    /// The user whose it is, where it is another's and the system tells.
+    pub user: Option<String>,
 }
 
 impl fmt::Display for Listener {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.process {
-            Some((pid, name)) => write!(f, "{name} (process {pid})"),
-            None => f.write_str("a process of another user"),
+        match (&self.sigstore, &self.process, &self.user) {
+            (Some(state), ..) => write!(f, "the Sigstore of {}", state.display()),
+            (_, Some((pid, name)), _) => write!(f, "{name} (process {pid})"),
+            (_, _, Some(user)) => write!(f, "a process of {user}"),
+            _ => f.write_str("a process of another user"),
         }
     }
 }
 
 /// Who listens on a port of 127.0.0.1, as far as the system tells.
 pub(crate) fn listener(port: u16) -> Option<Listener> {
-    if !cfg!(target_os = "linux") {
-        let shell = xshell::Shell::new().ok()?;
-        let filter = format!("-iTCP:{port}");
-        let lines = xshell::cmd!(shell, "/usr/sbin/lsof -nP {filter} -sTCP:LISTEN -Fpc")
-            .quiet()
-            .ignore_stderr()
-            .read()
-            .ok()?;
-        let field = |tag: char| lines.lines().find_map(|line| line.strip_prefix(tag));
-        let process = Some((field('p')?.parse().ok()?, field('c')?.to_owned()));
-        return Some(Listener { process });
-    }
-    let inode = ["/proc/net/tcp", "/proc/net/tcp6"]
+    let (process, user) = if cfg!(target_os = "linux") {
+        listener_of_proc(port)?
+    } else {
+        (Some(listener_of_lsof(port)?), None)
+    };
+    Some(Listener {
+        sigstore: process.as_ref().and_then(|(pid, _)| state_of(*pid)),
+        user: user.filter(|_| process.is_none()),
+        process,
+    })
+}
+
+fn listener_of_lsof(port: u16) -> Option<(u32, String)> {
+    let shell = xshell::Shell::new().ok()?;
+    let filter = format!("-iTCP:{port}");
+    let lines = xshell::cmd!(shell, "/usr/sbin/lsof -nP {filter} -sTCP:LISTEN -Fpc")
+        .quiet()
+        .ignore_stderr()
+        .read()
+        .ok()?;
+    let field = |tag: char| lines.lines().find_map(|line| line.strip_prefix(tag));
+    Some((field('p')?.parse().ok()?, field('c')?.to_owned()))
+}
+
+/// The process, where it may be looked at, and the user's name.
+fn listener_of_proc(port: u16) -> Option<(Option<(u32, String)>, Option<String>)> {
+    let (uid, inode) = ["/proc/net/tcp", "/proc/net/tcp6"]
         .iter()
-        .find_map(|table| listening_inode(table, &format!(":{port:04X}")))?;
+        .find_map(|table| listening_socket(table, &format!(":{port:04X}")))?;
     let all = std::fs::read_dir("/proc").ok()?.flatten();
     let mut pids = all.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
     let process = pids.find(|pid| holds(*pid, &inode)).map(|pid| {
         let name = std::fs::read_to_string(format!("/proc/{pid}/comm")).unwrap_or_default();
         (pid, name.trim().to_owned())
     });
-    Some(Listener { process })
+    Some((process, user_name(&uid)))
+}
+
+/// The state directory of the Sigstore that a process is a server of: it runs in the
+/// directory of a target, which has settings.
+fn state_of(pid: u32) -> Option<PathBuf> {
+    let target = directory(pid)?;
+    let state = target.parent()?;
+    let is_ours = target.join("settings.json").is_file() && state.join("version").is_file();
+    is_ours.then(|| state.to_owned())
+}
+
+/// The name of a user, from passwd(5).
+fn user_name(uid: &str) -> Option<String> {
+    let users = std::fs::read_to_string("/etc/passwd").ok()?;
+    users.lines().find_map(|line| {
+        let mut fields = line.split(':');
+        let name = fields.next()?;
+        (fields.nth(1)? == uid).then(|| name.to_owned())
+    })
 }
 
 /// The program that a process runs.
@@ -125,8 +164,8 @@ pub(crate) fn listens(pid: u32, port: u16) -> bool {
     }
     // In the byte order of the machine, as the kernel prints it.
     let address = u32::from_ne_bytes([127, 0, 0, 1]);
-    let inode = listening_inode("/proc/net/tcp", &format!("{address:08X}:{port:04X}"));
-    inode.is_some_and(|inode| holds(pid, &inode))
+    let socket = listening_socket("/proc/net/tcp", &format!("{address:08X}:{port:04X}"));
+    socket.is_some_and(|(_, inode)| holds(pid, &inode))
 }
 
 /// Whether a process has a socket open.
@@ -140,8 +179,9 @@ fn holds(pid: u32, inode: &str) -> bool {
         .any(|file| std::fs::read_link(file.path()).is_ok_and(|to| to == Path::new(&wanted)))
 }
 
-/// The inode of the socket that listens where an address ends so, from a table of proc(5).
-fn listening_inode(table: &str, ending: &str) -> Option<String> {
+/// The user and the inode of the socket that listens where an address ends so, from a table
+/// of proc(5).
+fn listening_socket(table: &str, ending: &str) -> Option<(String, String)> {
     const LISTEN: &str = "0A";
     std::fs::read_to_string(table)
         .ok()?
@@ -149,8 +189,10 @@ fn listening_inode(table: &str, ending: &str) -> Option<String> {
         .skip(1)
         .find_map(|line| {
             let fields: Vec<&str> = line.split_whitespace().collect();
-            let (local, state, inode) = (fields.get(1)?, fields.get(3)?, fields.get(9)?);
-            (local.ends_with(ending) && *state == LISTEN).then(|| (*inode).to_owned())
+            let (local, state) = (fields.get(1)?, fields.get(3)?);
+            let (uid, inode) = (*fields.get(7)?, *fields.get(9)?);
+            let listens = local.ends_with(ending) && *state == LISTEN;
+            listens.then(|| (uid.to_owned(), inode.to_owned()))
         })
 }
 
@@ -187,5 +229,29 @@ mod tests {
         assert!(!listens(1, socket.local_addr().unwrap().port()));
         assert_eq!(program(me), std::env::current_exe().ok());
         assert_eq!(directory(me), std::env::current_dir().ok());
+    }
+
+    /// As the servers do: they run in the directory of their target.
+    #[test]
+    fn the_sigstore_of_a_server_is_found() {
+        let temp = tempfile::tempdir().unwrap();
+        let state = temp.path().canonicalize().unwrap();
+        let target = state.join("local");
+        std::fs::create_dir(&target).unwrap();
+        let mut server = std::process::Command::new("sleep");
+        let mut server = server.arg("60").current_dir(&target).spawn().unwrap();
+        let before = state_of(server.id());
+        std::fs::write(state.join("version"), "1").unwrap();
+        std::fs::write(target.join("settings.json"), "{}").unwrap();
+        let after = state_of(server.id());
+        server.kill().unwrap();
+        server.wait().unwrap();
+        assert_eq!((before, after), (None, Some(state)));
+    }
+
+    #[test]
+    fn a_user_is_named() {
+        assert_eq!(user_name("0").as_deref(), Some("root"));
+        assert_eq!(user_name("4000000000"), None);
     }
 }

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 
-use super::{Local, process};
+use super::{Local, ports, process};
 use crate::preflight::{Finding, numbers};
 
 /// The room that a first build takes in Go's caches and in the servers.
@@ -97,7 +97,7 @@ impl Local {
             if process::running(&self.dir, &server.name)?.is_some() {
                 continue;
             }
-            let why = |port: u16| Some((port, process::free(port).err()?.to_string()));
+            let why = |port: u16| Some((port, ports::free(port).err()?.to_string()));
             taken.extend(ports.into_iter().filter_map(why));
         }
         let (low, high) = (
@@ -111,8 +111,7 @@ impl Local {
         if taken.is_empty() {
             return Ok(finding.found("free or ours"));
         }
-        let how = "use other ports: cargo xtask install --port-base N";
-        Ok(finding.missing(by_holder(&taken), how))
+        Ok(finding.missing(by_holder(&taken), ports::other_ports()))
     }
 }
 

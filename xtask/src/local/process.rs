@@ -2,7 +2,6 @@
 //! time, asked to stop. No daemon of ours watches them.
 
 use std::fs::{File, OpenOptions};
-use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::os::unix::fs::OpenOptionsExt;
 use std::os::unix::process::CommandExt;
 use std::path::Path;
@@ -15,9 +14,10 @@ use rustix::process::{Pid, Signal, kill_process};
 pub(crate) use super::process_record::{ProcessRecord, fingerprint, record, running, was_started};
 
 use super::platform;
+use super::ports::free;
 use super::process_record::record_path;
 use super::wait::{POLL, answers};
-use crate::exec::{started, without_starts};
+use crate::exec::started;
 use crate::fail::broken;
 use crate::state;
 use crate::time;
@@ -145,22 +145,6 @@ fn spawn(launch: &LaunchRequest<'_>, log: &File) -> Result<Child> {
     })
 }
 
-/// Checks that no process listens on a port; the error names the one that does, where
-/// the system tells.
-pub(crate) fn free(port: u16) -> Result<()> {
-    let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
-    match without_starts(|| TcpListener::bind(address).map(drop)) {
-        Ok(()) => Ok(()),
-        Err(error) => {
-            let by = platform::listener(port)
-                .map_or_else(|| format!("({error})"), |who| format!("by {who}"));
-            Err(broken(format!("port {port} on 127.0.0.1 is taken {by}"))
-                .hint("use other ports: cargo xtask install --port-base N")
-                .into())
-        }
-    }
-}
-
 fn open_log(dir: &Path, name: &str) -> Result<(File, u64)> {
     let logs = dir.join("logs");
     state::make_dir(&logs)?;
@@ -239,7 +223,10 @@ fn end(name: &str, pid: u32, alive: impl Fn() -> bool) -> Result<()> {
 
 #[cfg(test)]
 mod tests {
+    use std::net::{Ipv4Addr, TcpListener};
+
     use super::*;
+    use crate::exec::without_starts;
 
     /// A port that was found free can be listened on, whatever is started meanwhile: a
     /// child holds what is open here until it runs its program.
@@ -284,13 +271,5 @@ mod tests {
             ended.store(true, std::sync::atomic::Ordering::Relaxed);
             assert_eq!(taken, 0);
         });
-    }
-
-    #[test]
-    fn a_taken_port_is_named() {
-        let socket = TcpListener::bind("127.0.0.1:0").unwrap();
-        let port = socket.local_addr().unwrap().port();
-        let error = free(port).unwrap_err().to_string();
-        assert!(error.contains(&port.to_string()), "{error}");
     }
 }

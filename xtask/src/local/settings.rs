@@ -12,9 +12,6 @@ use crate::entry::{Version, Versions};
 use crate::state;
 use crate::time;
 
-/// The lowest of the default ports.
-pub(crate) const PORT_BASE: u16 = 17800;
-
 /// When a key was in use. Times are RFC 3339 in UTC.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Period {

@@ -34,6 +34,7 @@ impl Local {
             pid: alive.map(|record| record.pid),
             version: alive.and_then(|record| record.version.clone()),
             since: alive.map(|record| record.since.clone()),
+            restarts: None,
             memory_kib: alive.and_then(|record| platform::memory(record.pid)),
             log_size: answers.then(|| self.log_size(server)).flatten(),
             warning: key

@@ -17,8 +17,10 @@ pub(crate) struct Component {
     pub pid: Option<u32>,
     /// The version of its Go module.
     pub version: Option<String>,
-    /// Since when it runs, RFC 3339.
+    /// Since when it runs, RFC 3339; in a cluster, since when its pod is there.
     pub since: Option<String>,
+    /// How often the containers of its pod started again, in a cluster.
+    pub restarts: Option<u64>,
     /// Its memory in KiB.
     pub memory_kib: Option<u64>,
     /// How many entries its log holds.

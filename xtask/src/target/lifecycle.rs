@@ -19,14 +19,16 @@ pub(crate) enum Logs {
 
 /// What runs, and how it is started and stopped.
 pub(crate) trait Lifecycle {
-    /// The plan that starts components, all where none is named.
-    fn start(&self, components: &[String]) -> Result<Plan>;
+    /// The plan that starts components, all where none is named, on these ports where
+    /// some are named.
+    fn start(&self, components: &[String], port_base: Option<u16>) -> Result<Plan>;
 
     /// The plan that stops components, all where none is named.
     fn stop(&self, components: &[String]) -> Result<Plan>;
 
-    /// The plan that stops and starts components, all where none is named.
-    fn restart(&self, components: &[String]) -> Result<Plan>;
+    /// The plan that stops and starts components, all where none is named, on these ports
+    /// where some are named.
+    fn restart(&self, components: &[String], port_base: Option<u16>) -> Result<Plan>;
 
     /// How every component is.
     fn status(&self) -> Result<Vec<Component>>;

@@ -22,7 +22,9 @@ pub(crate) use keys::{KeyInUse, keys_in_use};
 pub use kind::TargetKind;
 pub(crate) use lifecycle::{Lifecycle, Logs};
 pub use options::ClusterOptions;
-pub(crate) use options::{InstallOptions, PreflightOptions, RotateOptions, RotatedKey};
+pub(crate) use options::{
+    InstallOptions, PortOptions, PreflightOptions, RotateOptions, RotatedKey,
+};
 pub(crate) use reach::{Reach, Reached, Shard};
 pub(crate) use reset::no_way_back;
 pub(crate) use reset::{Made, Removal, Reset, WayBack};

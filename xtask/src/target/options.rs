@@ -13,12 +13,29 @@ pub(crate) struct InstallOptions {
     /// Which versions of Rekor run [default: v2, on a cluster v1, or what was installed]
     #[arg(long, value_enum)]
     pub rekor: Option<Versions>,
-    /// The lowest of the ports to listen on [default: 17800, on a cluster 17850, or what was installed]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1024..=65500))]
-    pub port_base: Option<u16>,
+    /// The ports.
+    #[command(flatten)]
+    pub ports: PortOptions,
     /// What a cluster is given.
     #[command(flatten)]
     pub cluster: ClusterOptions,
+}
+
+/// On which ports servers listen.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Args)]
+pub(crate) struct PortOptions {
+    /// The lowest of the ports [env: WORKSHOP_PORT_BASE] [default: what was installed, or a
+    /// free block from 17800 on]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1024..=65500))]
+    pub port_base: Option<u16>,
+}
+
+impl From<u16> for PortOptions {
+    fn from(base: u16) -> PortOptions {
+        PortOptions {
+            port_base: Some(base),
+        }
+    }
 }
 
 /// What an install on a cluster, or a part of it, is given; remembered.
@@ -36,7 +53,7 @@ pub struct ClusterOptions {
     /// overlay any more]
     #[arg(long, value_name = "FILE")]
     pub values: Option<PathBuf>,
-    /// Show Fulcio and Rekor below a domain, with TLS [on minikube: its address and
+    /// Show the servers below a domain, with TLS [on minikube: its address and
     /// nip.io; none: no ingress any more]
     #[arg(long, value_name = "DOMAIN", num_args = 0..=1, require_equals = true, default_missing_value = "")]
     pub ingress: Option<String>,
@@ -48,9 +65,9 @@ pub(crate) struct PreflightOptions {
     /// The versions of Rekor that are to run [default: the installed ones, or v2]
     #[arg(long, value_enum)]
     pub rekor: Option<Versions>,
-    /// The lowest of the ports to look at [default: the installed one, or 17800]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1024..=65500))]
-    pub port_base: Option<u16>,
+    /// The ports.
+    #[command(flatten)]
+    pub ports: PortOptions,
 }
 
 /// What `rotate` was asked for.

@@ -89,6 +89,9 @@ pub(crate) trait Reset {
     /// What is asked before everything is removed.
     fn removal_question(&self, removal: Removal<'_>) -> Result<String>;
 
+    /// What stays though everything is removed, and why.
+    fn what_stays(&self, removal: Removal<'_>) -> Option<String>;
+
     /// What to do where a removal fails for a reason of its own.
     fn removal_hint(&self) -> Option<&'static str>;
 

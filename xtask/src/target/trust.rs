@@ -3,14 +3,12 @@
 use std::path::PathBuf;
 
 use anyhow::Result;
-use serde_json::Value;
 
 use crate::artifact::Signature;
 use crate::fail::Fail;
 use crate::plan::Plan;
 use crate::signatures;
-use crate::state;
-use crate::target::{KeyInUse, RotateOptions, keys_in_use};
+use crate::target::{KeyInUse, RotateOptions};
 
 /// What an installation keeps on this machine.
 pub(crate) trait Trust {
@@ -37,10 +35,7 @@ pub(crate) trait Trust {
     }
 
     /// The keys that are in use, and since when.
-    fn keys_in_use(&self) -> Result<Vec<KeyInUse>> {
-        let root: Option<Value> = state::read_json(&self.trusted_root()?)?;
-        Ok(keys_in_use(&root.unwrap_or_default()))
-    }
+    fn keys_in_use(&self) -> Result<Vec<KeyInUse>>;
 
     /// The plan that replaces a key; what it signed stays verifiable.
     fn rotate(&self, asked: &RotateOptions) -> Result<Plan>;

@@ -55,7 +55,7 @@ impl Bars {
         let bar = self.all.add(bar);
         if self.draws {
             bar.set_prefix(format!("{}/{}", step.number, step.of));
-            bar.set_message(step.title.to_owned());
+            bar.set_message(printable(step.title));
             bar.enable_steady_tick(Duration::from_millis(100));
         }
         let live = Live {
@@ -77,7 +77,7 @@ impl Bars {
         }
         entry.waiting = text.to_owned();
         if self.draws {
-            let message = format!("{} ({})", step.title, printable(text));
+            let message = printable(&format!("{} ({text})", step.title));
             entry.bar.set_message(message);
         }
         true

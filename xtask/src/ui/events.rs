@@ -145,7 +145,7 @@ impl Ui {
             step.number,
             step.of,
             step.name,
-            step.title
+            printable(step.title)
         ));
     }
 
@@ -162,7 +162,7 @@ impl Ui {
             step.number,
             step.of,
             step.name,
-            step.title
+            printable(step.title)
         ));
     }
 }

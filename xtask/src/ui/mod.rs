@@ -23,7 +23,7 @@ use crate::text::printable;
 use bars::Bars;
 use crowd::Crowd;
 use output::Output;
-pub(crate) use output::unless_closed;
+pub(crate) use output::{is_read, unless_closed};
 pub(crate) use prefix::CommandPrefix;
 
 /// How much is printed, and in which form.
@@ -111,7 +111,7 @@ impl Ui {
     /// What to type next, unless the user asked for results only.
     pub(crate) fn next(&self, command: &str) {
         if !self.style.quiet {
-            self.say(format!("next: {}", self.with_prefix(command)));
+            self.say(format!("next: {}", printable(&self.with_prefix(command))));
         }
     }
 
@@ -180,7 +180,7 @@ impl Ui {
             eprint(&format!(
                 "{} {}",
                 style("hint:").for_stderr().cyan(),
-                self.with_prefix(hint)
+                printable(&self.with_prefix(hint))
             ));
         }
     }

@@ -33,7 +33,13 @@ impl CommandPrefix {
             let other = rest.starts_with("--on ")
                 || rest.starts_with("minikube") && !self.target.starts_with("--on minikube ");
             let target = if other { "" } else { &self.target };
-            prefixed += &format!("cargo xtask {target}{}{rest}", self.state);
+            // And these a state directory.
+            let state = if rest.starts_with("--state ") {
+                ""
+            } else {
+                &self.state
+            };
+            prefixed += &format!("cargo xtask {target}{state}{rest}");
         }
         prefixed
     }
@@ -62,6 +68,10 @@ mod tests {
         assert_eq!(
             cluster.in_text("cargo xtask --on local tour"),
             "cargo xtask --state /a --on local tour"
+        );
+        assert_eq!(
+            cluster.in_text("cargo xtask --state /b stop"),
+            "cargo xtask --on cluster --state /b stop"
         );
         assert_eq!(
             cluster.in_text("cargo xtask minikube"),

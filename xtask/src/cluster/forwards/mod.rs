@@ -18,7 +18,7 @@ use crate::http::Server;
 use crate::local::process as local;
 use crate::words;
 use process::free_port;
-pub(crate) use process::{launch, remembered, until_open};
+pub(crate) use process::{launch, leads, remembered, until_open};
 
 /// How long a forward may take until it listens.
 pub(super) const WITHIN: Duration = Duration::from_secs(20);
@@ -91,11 +91,12 @@ impl Forwards {
         }
     }
 
-    /// The forward that a command uses: the persistent one where it is open, otherwise a
-    /// new one on a free port.
+    /// The forward that a command uses: the persistent one where it is open and leads
+    /// somewhere, otherwise a new one on a free port.
     pub(crate) fn for_command(&self, server: &'static ClusterServer) -> Result<PortForward> {
-        if local::running(&self.dir, server.name)?.is_some() {
-            return Ok(self.persistent(server));
+        let persistent = self.persistent(server);
+        if local::running(&self.dir, server.name)?.is_some() && leads(persistent.port) {
+            return Ok(persistent);
         }
         Ok(PortForward {
             server,

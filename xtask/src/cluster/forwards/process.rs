@@ -9,6 +9,7 @@ use anyhow::Result;
 
 use crate::exec::without_starts;
 use crate::fail::{Fail, broken};
+use crate::http;
 use crate::local::{process, wait};
 use crate::problems;
 use crate::state;
@@ -36,6 +37,9 @@ pub(crate) fn launch(dir: &Path, name: &str, words: &[String]) -> Result<()> {
         .find_map(|(here, there)| number(here).filter(|_| number(there).is_some()))
         .ok_or_else(|| broken("a forward without a port"))?;
     state::make_dir(dir)?;
+    if process::running(dir, name)?.is_some() && !leads(port) {
+        process::halt(dir, name, &[port])?;
+    }
     process::launch(&process::LaunchRequest {
         dir,
         name,
@@ -47,6 +51,13 @@ pub(crate) fn launch(dir: &Path, name: &str, words: &[String]) -> Result<()> {
         version: None,
     })
     .map(drop)
+}
+
+/// Whether a forward leads to a server that answers. One to a pod that was replaced still
+/// listens until somebody connects. The registry tells in plain HTTP that it wants TLS.
+pub(crate) fn leads(port: u16) -> bool {
+    let nowhere = format!("http://127.0.0.1:{port}/workshop");
+    http::speaks(&nowhere, Duration::from_secs(3))
 }
 
 /// Waits for a forward. Where it ends instead, the last words are those of kubectl.

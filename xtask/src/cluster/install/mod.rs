@@ -16,7 +16,9 @@ use super::facts::InstallFacts;
 use super::helm::CERT_MANAGER;
 use super::object::DEFAULT;
 use super::servers::TUF;
-use super::steps::{Choose, ClusterTrust, CopySecrets, FetchImages, Preload, Publish, TufRoot};
+use super::steps::{
+    Choose, ClusterTrust, CopySecrets, FetchImages, IngressHosts, Preload, Publish, TufRoot,
+};
 use super::trust::CONFIG_MAP;
 use crate::entry::Version;
 use crate::plan::{Command, Plan, Step};
@@ -73,10 +75,14 @@ impl Cluster {
         })?;
         plan.push(self.issuer_step()?.stage(InstallStage::Issuer));
         plan.push_stage(InstallStage::Scaffold, |plan| {
+            self.push_ground(plan, charts)?;
+            if self.settings()?.rekor.has(Version::V2) {
+                self.push_tiles(plan, charts)?;
+            }
             self.push_scaffold(plan, charts)
         })?;
-        if self.settings()?.rekor.has(Version::V2) {
-            plan.push_stage(InstallStage::Scaffold, |plan| self.push_tiles(plan, charts))?;
+        if facts.ends_ingress {
+            plan.push(IngressHosts::removal(self)?.stage(InstallStage::Scaffold));
         }
         plan.push_stage(InstallStage::Registry, |plan| self.push_registry(plan))?;
         self.push_trust(plan)
@@ -89,6 +95,8 @@ impl Cluster {
         let copy = CopySecrets::step(self)?.needs(keys).needs(tiles::KEYS);
         plan.push(copy.stage(InstallStage::CopySecrets));
         let mut trust = ClusterTrust::step(self).needs(["copy-secrets", "registry-certificate"]);
+        // Signers are told of what is there.
+        trust = trust.needs(tiles::SERVERS);
         if self.settings()?.ingress.is_some() {
             trust = trust.needs(scaffold::ingress_steps(self.settings()?.rekor));
         }

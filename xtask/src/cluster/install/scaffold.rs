@@ -12,25 +12,34 @@ use crate::cluster::conditions::{Condition, ConditionKind, all_hold};
 use crate::cluster::helm::{Helm, SCAFFOLD};
 use crate::cluster::kubectl::Kubectl;
 use crate::cluster::servers::{
-    CTLOG, ClusterServer, FULCIO, LOGS, REKOR, TRILLIAN_SERVER, TRILLIAN_SIGNER, shown_by_ingress,
+    CTLOG, CTLOG_TILES, ClusterServer, FULCIO, LOGS, REKOR, TRILLIAN_SERVER, TRILLIAN_SIGNER,
+    shown_by_ingress,
 };
-use crate::cluster::steps::{ClearJobs, DatabaseSecret};
+use crate::cluster::single_writer::SingleWriter;
+use crate::cluster::steps::{
+    ClearJobs, DatabaseSecret, FirstClusterEntry, IngressHosts, OneWriter,
+};
 use crate::entry::{Version, Versions};
-use crate::plan::{Plan, Step};
+use crate::plan::{Plan, Step, StepArgs};
 use crate::words;
 
 /// The step that has Rekor's key made.
 pub(super) const REKOR_KEY: &str = "scaffold-rekor-key";
 
 impl Cluster {
-    /// Adds the steps that install Sigstore.
-    pub(super) fn push_scaffold(&self, plan: &mut Plan, charts: &Charts) -> Result<()> {
-        let (kubectl, rekor) = (self.kubectl()?, self.settings()?.rekor);
-        if rekor.has(Version::V1) {
+    /// Adds the steps that install what the logs stand on.
+    pub(super) fn push_ground(&self, plan: &mut Plan, charts: &Charts) -> Result<()> {
+        if self.settings()?.rekor.has(Version::V1) {
+            let kubectl = self.kubectl()?;
             plan.push(DatabaseSecret::step(&kubectl).needs(["namespaces"]));
             plan.push(rekor_key_step(&kubectl));
         }
-        self.push_first_phase(plan, charts)?;
+        self.push_first_phase(plan, charts)
+    }
+
+    /// Adds the steps that install the rest of the chart.
+    pub(super) fn push_scaffold(&self, plan: &mut Plan, charts: &Charts) -> Result<()> {
+        let (kubectl, rekor) = (self.kubectl()?, self.settings()?.rekor);
         plan.push(whole_step(charts, &kubectl, self.helm()?));
         if rekor.has(Version::V1) {
             plan.push(
@@ -44,12 +53,18 @@ impl Cluster {
             let step = of_server(&format!("scaffold-{}", server.name), server);
             plan.push(step.step(&kubectl).needs(["scaffold"]));
         }
+        if rekor.has(Version::V1) {
+            let first = FirstClusterEntry::step(self, Version::V1);
+            plan.push(first.needs(["scaffold-rekor", "scaffold-trillian"]));
+        }
         if self.settings()?.ingress.is_some() {
+            plan.push(IngressHosts::step(self)?);
             for (server, certificate) in shown_by_ingress(rekor) {
                 let step = ingress_step(server);
                 let title = format!("wait for {}", certificate.title);
-                let ready = Readiness::new(&step, &title, server.namespace, &certificate.ready);
-                plan.push(ready.step(&kubectl).needs(["scaffold", "issuer"]));
+                let ready = Readiness::new(&step, &title, server.namespace, &certificate.ready());
+                let needs = ["scaffold", "issuer", IngressHosts::NAME];
+                plan.push(ready.step(&kubectl).needs(needs));
             }
         }
         Ok(())
@@ -68,14 +83,20 @@ fn whole_step(charts: &Charts, kubectl: &Kubectl, helm: Helm) -> Step {
         true => "install Rekor and the CT log as well",
         false => "let Fulcio keep its authority",
     };
-    Step::new("scaffold", title)
+    let mut step = Step::new("scaffold", title)
         .needs(["begin", "scaffold-trees", "scaffold-authority", REKOR_KEY])
+        // Fulcio asks the log on tiles from here on, and it has to be there.
+        .needs([CTLOG_TILES.deployment])
         .done(move || {
             let done = charts.is_current(&helm, SCAFFOLD)? && (!v1 || logs_are_coming(&kubectl)?);
             Ok(done.then(|| "it is as it should be".to_owned()))
         })
-        .xtask(ClearJobs {})
-        .run(upgrade)
+        .xtask(ClearJobs {});
+    if v1 {
+        let server = SingleWriter::TrillianMysql;
+        step = step.xtask(OneWriter { server });
+    }
+    step.run(upgrade)
 }
 
 /// The steps that wait for the certificates of an ingress.

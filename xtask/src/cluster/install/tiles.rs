@@ -12,14 +12,19 @@ use crate::cluster::object::LABEL;
 use crate::cluster::servers::{
     CT_TILES, CTLOG_TILES, ClusterServer, REKOR_TILES, TILES, TIMESTAMP,
 };
-use crate::cluster::steps::{ChartCertificates, FirstClusterEntry, TimestampKey};
+use crate::cluster::single_writer::SingleWriter;
+use crate::cluster::steps::{ChartCertificates, FirstClusterEntry, OneWriter, TimestampKey};
 use crate::cluster::tile_values::CertifiedChart;
 use crate::cluster::yaml::merge_json;
+use crate::entry::Version;
 use crate::plan::{Plan, Step};
 use crate::words;
 
 /// The steps that have the keys made.
 pub(super) const KEYS: [&str; 3] = ["ctlog-tiles-key", "rekor-tiles-key", TimestampKey::STEP];
+
+/// The steps after which its servers are there.
+pub(super) const SERVERS: [&str; 3] = ["ctlog-tiles", "first-entry", "tsa"];
 
 impl Cluster {
     /// Adds the steps that install it.
@@ -27,7 +32,7 @@ impl Cluster {
         let kubectl = self.kubectl()?;
         plan.push(TimestampKey::step(&kubectl).needs(["namespaces"]));
         for log in [&CTLOG_TILES, &REKOR_TILES] {
-            self.push_ground(plan, log)?;
+            self.push_log_ground(plan, log)?;
         }
         for chart in [CertifiedChart::CtlogTiles, CertifiedChart::Tsa] {
             let needs = match chart {
@@ -37,8 +42,10 @@ impl Cluster {
             plan.push(ChartCertificates::step(self, chart)?.needs(needs));
         }
         let (log, tsa) = (CertifiedChart::CtlogTiles, CertifiedChart::Tsa);
-        plan.push(self.chart_step(charts, helm::CTLOG_TILES, &CTLOG_TILES, Some(log))?);
-        plan.push(self.chart_step(charts, helm::REKOR_TILES, &REKOR_TILES, None)?);
+        let ctlog = self.chart_step(charts, helm::CTLOG_TILES, &CTLOG_TILES, Some(log))?;
+        plan.push(self.single_writer(ctlog, SingleWriter::CtlogTiles)?);
+        let rekor = self.chart_step(charts, helm::REKOR_TILES, &REKOR_TILES, None)?;
+        plan.push(self.single_writer(rekor, SingleWriter::RekorTiles)?);
         plan.push(self.chart_step(charts, helm::TSA, &TIMESTAMP, Some(tsa))?);
         for (log, reader) in [(&CTLOG_TILES, &CT_TILES), (&REKOR_TILES, &TILES)] {
             // The pod is placed beside that of the log.
@@ -50,12 +57,25 @@ impl Cluster {
             plan.push(readiness.step(&kubectl).needs([log.deployment]).run(apply));
         }
         let servers = [REKOR_TILES.deployment, "rekor-tiles-reader"];
-        plan.push(FirstClusterEntry::step(self).needs(servers));
+        plan.push(FirstClusterEntry::step(self, Version::V2).needs(servers));
         Ok(())
     }
 
+    /// The step that installs a server which holds the lock of its volume. What an
+    /// upgrade changes makes a new pod, so the old one has to be sure to end first.
+    fn single_writer(&self, mut step: Step, server: SingleWriter) -> Result<Step> {
+        let (kubectl, done) = (self.kubectl()?, step.done.take());
+        let alone = OneWriter { server };
+        step.actions.insert(0, alone.into());
+        let step = step.xtask(OneWriter { server });
+        Ok(step.done(move || match &done {
+            Some(done) if server.is_set(&kubectl)? => done(),
+            _ => Ok(None),
+        }))
+    }
+
     /// Adds the steps that make the volume and the key of a log.
-    fn push_ground(&self, plan: &mut Plan, log: &ClusterServer) -> Result<()> {
+    fn push_log_ground(&self, plan: &mut Plan, log: &ClusterServer) -> Result<()> {
         let (kubectl, name) = (self.kubectl()?, log.deployment);
         let volume = Condition::new(ConditionKind::Volume, name);
         let title = format!("make a volume for {}", log.title);

@@ -17,8 +17,9 @@ use crate::words;
 
 impl Lifecycle for Cluster {
     /// Opens the persistent forwards.
-    fn start(&self, components: &[String]) -> Result<Plan> {
+    fn start(&self, components: &[String], port_base: Option<u16>) -> Result<Plan> {
         self.require_installed()?;
+        self.require_ports(port_base)?;
         let mut plan = Plan::new("start", self.globals());
         let all = self.port_forwards()?;
         for server in forwards::chosen(components, self.settings()?.rekor)? {
@@ -34,7 +35,8 @@ impl Lifecycle for Cluster {
     }
 
     /// Ends the forwards and opens them again.
-    fn restart(&self, components: &[String]) -> Result<Plan> {
+    fn restart(&self, components: &[String], port_base: Option<u16>) -> Result<Plan> {
+        self.require_ports(port_base)?;
         let facts = RemovalFacts::gather(self, &[])?;
         self.restart_plan(components, &facts)
     }
@@ -94,6 +96,8 @@ impl Lifecycle for Cluster {
     /// Runs every probe. A probe that cannot look is a finding as well.
     fn doctor(&self) -> Result<Vec<Finding>> {
         let mut findings = self.preflight(&PreflightOptions::default())?;
+        // The probe of this name says more.
+        findings.retain(|finding| finding.name != "tuf");
         let reachable = findings
             .iter()
             .any(|check| check.name == "cluster" && check.ok);
@@ -106,6 +110,22 @@ impl Lifecycle for Cluster {
 }
 
 impl Cluster {
+    /// Fails where other ports are asked for than those that were chosen: the choice is
+    /// that of `install`.
+    fn require_ports(&self, port_base: Option<u16>) -> Result<()> {
+        let chosen = self.settings()?.port_base;
+        match port_base.filter(|base| *base != chosen) {
+            None => Ok(()),
+            Some(base) => Err(broken(format!(
+                "the forwards of this installation begin at port {chosen}"
+            ))
+            .hint(format!(
+                "choose others: cargo xtask install --port-base {base}"
+            ))
+            .into()),
+        }
+    }
+
     /// The plan that ends forwards. It looks at nothing: which there are is among the
     /// facts.
     pub(in crate::cluster) fn stop_plan(
@@ -135,7 +155,7 @@ impl Cluster {
         let mut plan = self.stop_plan(components, facts)?;
         plan.command = "restart".to_owned();
         let ended: Vec<String> = plan.steps.iter().map(|step| step.name.clone()).collect();
-        for step in self.start(components)?.steps {
+        for step in self.start(components, None)?.steps {
             let mut step = step.needs(ended.iter());
             step.done = None;
             plan.push(step);

@@ -44,11 +44,16 @@ impl Reach for Cluster {
             Some(log) if is_on_tiles(log) && self.settings()?.rekor.has(Version::V2) => {
                 self.reach(&CT_TILES)
             }
-            _ => Err(not_so(format!(
-                "the CT log {} hands out no tiles here",
-                hex(&id[..4])
-            ))
-            .into()),
+            _ => {
+                let what = format!("the CT log {} hands out no tiles here", hex(&id[..4]));
+                let fail = not_so(what);
+                let runs_v2 = self.settings()?.rekor.has(Version::V2);
+                Err(match runs_v2 {
+                    true => fail,
+                    false => fail.hint("that of Rekor v2 does: cargo xtask install --rekor both"),
+                }
+                .into())
+            }
         }
     }
 
@@ -84,10 +89,8 @@ impl Reach for Cluster {
             ("WORKSHOP_SAMPLE", self.sample()?),
             ("TUF_ROOT", self.tuf_root().to_string_lossy().into_owned()),
         ];
-        // Below the ingress it is not shown.
         if let Some(anchor) = self.tuf_anchor() {
-            let tuf = self.port_forwards()?.persistent(&TUF).address();
-            env.push(("WORKSHOP_TUF", format!("http://{tuf}")));
+            env.push(("WORKSHOP_TUF", self.host_url(&TUF)?));
             let anchor = anchor.to_string_lossy().into_owned();
             env.push(("WORKSHOP_TUF_ANCHOR", anchor));
         }

@@ -41,6 +41,10 @@ impl Reset for Cluster {
         })
     }
 
+    fn what_stays(&self, _: Removal<'_>) -> Option<String> {
+        None
+    }
+
     fn removal_hint(&self) -> Option<&'static str> {
         Some("where the cluster is gone: cargo xtask uninstall --yes --from forget")
     }

@@ -9,12 +9,12 @@ use crate::artifact::Signature;
 use crate::bundle;
 use crate::cluster::Cluster;
 use crate::cluster::rotation::{RotationFacts, turning};
-use crate::cluster::servers::REKOR;
+use crate::cluster::servers::{REKOR, servers};
 use crate::entry::Versions;
 use crate::fail::{Fail, broken, not_so};
 use crate::plan::Plan;
 use crate::state;
-use crate::target::{RotateOptions, Trust};
+use crate::target::{KeyInUse, RotateOptions, Trust, keys_in_use};
 use crate::text::quote;
 
 impl Trust for Cluster {
@@ -28,6 +28,18 @@ impl Trust for Cluster {
 
     fn require_installed(&self) -> Result<()> {
         Cluster::require_installed(self)
+    }
+
+    /// Each is called as its server is: where both versions of Rekor run, there are two logs
+    /// of a kind.
+    fn keys_in_use(&self) -> Result<Vec<KeyInUse>> {
+        let root: Option<Value> = state::read_json(&self.trusted_root()?)?;
+        let server_at = |url: &str| {
+            let mut all = servers(Versions::Both);
+            all.find(|server| server.url() == url)
+                .map(|server| server.name)
+        };
+        Ok(keys_in_use(&root.unwrap_or_default(), server_at))
     }
 
     fn rotate(&self, asked: &RotateOptions) -> Result<Plan> {

@@ -4,7 +4,7 @@
 mod on_tiles;
 mod table;
 
-use super::conditions::Condition;
+use super::conditions::{Condition, ConditionKind};
 use super::helm;
 use crate::entry::{Version, Versions};
 use crate::fail::broken;
@@ -55,10 +55,19 @@ pub(crate) struct Service {
 pub(crate) struct IngressCertificate {
     /// What it is, for a person.
     pub(crate) title: &'static str,
-    /// Its Secret, in the namespace of the server.
+    /// Its Secret, in the namespace of the server; cert-manager's object has this name as
+    /// well.
     pub(crate) secret: &'static str,
+}
+
+impl IngressCertificate {
     /// What must hold once it is made.
-    pub(crate) ready: [Condition; 2],
+    pub(crate) fn ready(&self) -> [Condition; 2] {
+        [
+            Condition::key(ConditionKind::Secret, self.secret, "ca.crt"),
+            Condition::new(ConditionKind::Certificate, self.secret),
+        ]
+    }
 }
 
 /// A part of a Secret that is copied to the namespace `default`, so that a signer there need not

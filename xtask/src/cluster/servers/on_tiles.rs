@@ -2,7 +2,7 @@
 //! authority.
 
 use super::table::EITHER;
-use super::{ClusterServer, PublicPart, Service};
+use super::{ClusterServer, IngressCertificate, PublicPart, Service};
 use crate::cluster::conditions::Condition;
 use crate::cluster::conditions::ConditionKind::{Deployment, Secret};
 use crate::cluster::helm;
@@ -48,6 +48,10 @@ pub(crate) static CT_TILES: ClusterServer = ClusterServer {
         path: "",
         offset: Some(3),
     }),
+    ingress: Some(IngressCertificate {
+        title: "the certificate of the ingress to the CT log's tiles",
+        secret: "ct-tiles-tls",
+    }),
     ready: &[Condition::new(Deployment, "ctlog-tiles-reader")],
     ..ON_TILES
 };
@@ -63,6 +67,10 @@ pub(crate) static REKOR_TILES: ClusterServer = ClusterServer {
         port: 80,
         path: "",
         offset: Some(4),
+    }),
+    ingress: Some(IngressCertificate {
+        title: "the certificate of Rekor v2's ingress",
+        secret: "rekor-v2-tls",
     }),
     public: Some(PublicPart {
         secret: "rekor-tiles-key",
@@ -86,6 +94,10 @@ pub(crate) static TILES: ClusterServer = ClusterServer {
         path: "",
         offset: Some(5),
     }),
+    ingress: Some(IngressCertificate {
+        title: "the certificate of the ingress to Rekor v2's tiles",
+        secret: "tiles-tls",
+    }),
     ready: &[Condition::new(Deployment, "rekor-tiles-reader")],
     ..ON_TILES
 };
@@ -101,6 +113,10 @@ pub(crate) static TIMESTAMP: ClusterServer = ClusterServer {
         port: 80,
         path: "/api/v1/timestamp",
         offset: Some(6),
+    }),
+    ingress: Some(IngressCertificate {
+        title: "the certificate of the timestamp authority's ingress",
+        secret: "timestamp-tls",
     }),
     // The certificate chain.
     public: Some(PublicPart {

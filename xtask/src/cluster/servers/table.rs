@@ -3,7 +3,7 @@
 use super::{ClusterServer, IngressCertificate, Maker, NextKey, PublicPart, Service};
 use crate::cluster::conditions::Condition;
 use crate::cluster::conditions::ConditionKind::{
-    Accepts, Certificate, ConfigMap, Deployment, Ended, Secret, Volume,
+    Accepts, ConfigMap, Deployment, Ended, Secret, Volume,
 };
 use crate::cluster::helm;
 use crate::cluster::object::DEFAULT;
@@ -72,10 +72,6 @@ pub(crate) static FULCIO: ClusterServer = ClusterServer {
     ingress: Some(IngressCertificate {
         title: "the certificate of Fulcio's ingress",
         secret: "fulcio-tls",
-        ready: [
-            Condition::key(Secret, "fulcio-tls", "ca.crt"),
-            Condition::new(Certificate, "fulcio-tls"),
-        ],
     }),
     tree: None,
     ready: &[
@@ -150,10 +146,6 @@ pub(crate) static REKOR: ClusterServer = ClusterServer {
     ingress: Some(IngressCertificate {
         title: "the certificate of Rekor's ingress",
         secret: "rekor-tls",
-        ready: [
-            Condition::key(Secret, "rekor-tls", "ca.crt"),
-            Condition::new(Certificate, "rekor-tls"),
-        ],
     }),
     tree: Some(Condition::key(ConfigMap, "rekor-config", "treeID")),
     ready: &[
@@ -223,6 +215,10 @@ pub(crate) static TUF: ClusterServer = ClusterServer {
         port: 80,
         path: "",
         offset: Some(7),
+    }),
+    ingress: Some(IngressCertificate {
+        title: "the certificate of the TUF repository's ingress",
+        secret: "tuf-tls",
     }),
     ready: &[Condition::new(Deployment, "tuf")],
     ..EITHER

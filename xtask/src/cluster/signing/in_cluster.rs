@@ -47,6 +47,8 @@ impl Cluster {
                     job: job.name.to_owned(),
                     bundle: Some(bundle.clone()),
                     signed: false,
+                    image: None,
+                    signer: None,
                 })
                 .xtask(Record {
                     bundle,
@@ -83,6 +85,8 @@ impl Cluster {
                 job: job.name.to_owned(),
                 bundle: None,
                 signed: asked.attestation.is_none(),
+                image: Some(job.image.to_owned()),
+                signer: Some(asked.signer.expected()),
             });
             self.push_job(plan, step, job.name)?;
         }

@@ -7,6 +7,7 @@ use crate::cluster::Cluster;
 use crate::cluster::charts::Charts;
 use crate::cluster::settings::ClusterSettings;
 use crate::entry::Versions;
+use crate::local::Claim;
 use crate::plan::{Step, StepArgs, StepEvent, Word};
 use crate::state::{self, State};
 use crate::target::ClusterOptions;
@@ -101,6 +102,13 @@ impl Choose {
         // Helm writes into this one, and makes none.
         state::make_dir(&charts.sources.fetched())?;
         charts.write_values()?;
-        state::write_json(&cluster.settings_file(), &charts.sources.settings)
+        state::write_json(&cluster.settings_file(), &charts.sources.settings)?;
+        let claim = Claim {
+            dir: cluster.dir.clone(),
+            port_base: self.port_base,
+            servers: None,
+        };
+        claim.remember();
+        Ok(())
     }
 }

@@ -6,7 +6,8 @@ use anyhow::Result;
 use clap::Args;
 
 use crate::cluster::Cluster;
-use crate::cluster::follow::{follow, require_signature};
+use crate::cluster::follow::{follow, not_attested, require_signature};
+use crate::fail::Fail;
 use crate::plan::{StepArgs, StepEvent, Word};
 use crate::words;
 
@@ -21,6 +22,12 @@ pub(crate) struct Follow {
     /// It verifies: fail where what it verified are attestations and no signature.
     #[arg(long)]
     pub(crate) signed: bool,
+    /// The image that it verifies.
+    #[arg(long)]
+    pub(crate) image: Option<String>,
+    /// Who is expected to have signed it, or attested something of it.
+    #[arg(long)]
+    pub(crate) signer: Option<String>,
 }
 
 impl StepArgs for Follow {
@@ -34,6 +41,9 @@ impl StepArgs for Follow {
         if self.signed {
             words.push("--signed".into());
         }
+        for (option, value) in [("--image", &self.image), ("--signer", &self.signer)] {
+            words.extend(value.iter().flat_map(|value| words![option, value]));
+        }
         words
     }
 }
@@ -41,7 +51,11 @@ impl StepArgs for Follow {
 impl Follow {
     pub(crate) fn run(self, cluster: &Cluster, report: &dyn Fn(StepEvent<'_>)) -> Result<()> {
         let bundle = self.bundle.as_deref();
-        let lines = follow(&cluster.kubectl()?, &self.job, bundle, report)?;
+        let lines = follow(&cluster.kubectl()?, &self.job, bundle, report);
+        let lines = lines.map_err(|error| {
+            let (image, signer) = (self.image.as_deref(), self.signer.as_deref());
+            not_attested(Fail::from_error(&error), image, signer)
+        })?;
         match self.signed {
             true => require_signature(&lines),
             false => Ok(()),

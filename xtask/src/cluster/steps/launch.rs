@@ -4,8 +4,8 @@ use anyhow::Result;
 use clap::Args;
 
 use crate::cluster::Cluster;
-use crate::cluster::forwards::{self, Forwards, PortForward};
-use crate::local::{process, wait};
+use crate::cluster::forwards::{self, Forwards, PortForward, leads};
+use crate::local::process;
 use crate::plan::{Ready, Step, StepArgs, StepEvent, Word};
 use crate::words;
 
@@ -30,7 +30,8 @@ impl StepArgs for LaunchForward {
 }
 
 impl LaunchForward {
-    /// The step that opens a forward; it is done where the same one is open.
+    /// The step that opens a forward; it is done where the same one is open and
+    /// leads to a server.
     pub(in crate::cluster) fn step(forwards: &Forwards, forward: &PortForward) -> Result<Step> {
         let (name, process, url) = (forward.server.name, forward.process(), forward.url());
         let words = forwards.command_line(forward)?;
@@ -40,14 +41,14 @@ impl LaunchForward {
         };
         let ready = Ready::answers(&process, &url, forwards::WITHIN);
         let title = format!("forward {} to {name} in the cluster", forward.address());
-        let dir = forwards.dir.clone();
+        let (dir, port) = (forwards.dir.clone(), forward.port);
         Ok(Step::new(format!("forward-{name}"), title)
             .done(move || {
                 let is_same = |record: &process::ProcessRecord| {
                     record.fingerprint == process::fingerprint(&dir, &words, &[])
                 };
                 let record = process::running(&dir, &process)?.filter(is_same);
-                let record = record.filter(|_| wait::answers(&url));
+                let record = record.filter(|_| leads(port));
                 Ok(record.map(|record| format!("it runs as process {}", record.pid)))
             })
             .xtask(launch)

@@ -11,6 +11,7 @@ pub(crate) mod first_entry;
 pub(crate) mod follow;
 pub(crate) mod forget_next;
 pub(crate) mod halt;
+pub(crate) mod ingress_hosts;
 pub(crate) mod job;
 pub(crate) mod launch;
 pub(crate) mod make_next;
@@ -19,6 +20,7 @@ pub(crate) mod publish;
 pub(crate) mod refuse;
 pub(crate) mod retire;
 pub(crate) mod signing_config;
+pub(crate) mod single_writer;
 pub(crate) mod switch;
 pub(crate) mod timestamp_key;
 pub(crate) mod trust;
@@ -35,6 +37,7 @@ pub(crate) use first_entry::FirstClusterEntry;
 pub(crate) use follow::Follow;
 pub(crate) use forget_next::ForgetNext;
 pub(crate) use halt::HaltForward;
+pub(crate) use ingress_hosts::IngressHosts;
 pub(crate) use job::Job;
 pub(crate) use launch::LaunchForward;
 pub(crate) use make_next::MakeNext;
@@ -43,6 +46,7 @@ pub(crate) use publish::Publish;
 pub(crate) use refuse::{Refusal, Refuse};
 pub(crate) use retire::Retire;
 pub(crate) use signing_config::SigningConfig;
+pub(crate) use single_writer::OneWriter;
 pub(crate) use switch::Switch;
 pub(crate) use timestamp_key::TimestampKey;
 pub(crate) use trust::ClusterTrust;
@@ -62,10 +66,12 @@ steps! {
         TimestampKey(TimestampKey),
         ChartCertificates(ChartCertificates),
         FirstEntry(FirstClusterEntry),
+        IngressHosts(IngressHosts),
         Refuse(Refuse),
         Preload(Preload),
         FetchImages(FetchImages),
         ClearJobs(ClearJobs),
+        SingleWriter(OneWriter),
         Trust(ClusterTrust),
         Publish(Publish),
         TufRoot(TufRoot),
@@ -92,6 +98,7 @@ steps! {
 mod tests {
     use super::job::JobVerb;
     use super::*;
+    use crate::cluster::single_writer::SingleWriter;
     use crate::cluster::tile_values::CertifiedChart;
     use crate::entry::{Version, Versions};
     use crate::plan::Ready;
@@ -117,7 +124,8 @@ mod tests {
             ClusterStep::DatabaseSecret(DatabaseSecret {}),
             ClusterStep::CopySecrets(CopySecrets {}),
             ClusterStep::TimestampKey(TimestampKey {}),
-            ClusterStep::FirstEntry(FirstClusterEntry {}),
+            ClusterStep::FirstEntry(FirstClusterEntry { rekor: Version::V1 }),
+            ClusterStep::IngressHosts(IngressHosts {}),
             ClusterStep::ChartCertificates(ChartCertificates {
                 chart: CertifiedChart::CtlogTiles,
             }),
@@ -129,6 +137,9 @@ mod tests {
             }),
             ClusterStep::FetchImages(FetchImages {}),
             ClusterStep::ClearJobs(ClearJobs {}),
+            ClusterStep::SingleWriter(OneWriter {
+                server: SingleWriter::TrillianMysql,
+            }),
             ClusterStep::Trust(ClusterTrust {}),
             ClusterStep::Publish(Publish {}),
             ClusterStep::TufRoot(TufRoot {}),
@@ -180,6 +191,8 @@ mod tests {
                 job: "sign-1".into(),
                 bundle: Some("/tmp/b".into()),
                 signed: true,
+                image: Some("a/b:c".into()),
+                signer: Some("a name that matches .*".into()),
             }),
             ClusterStep::Launch(LaunchForward {
                 component: "rekor".into(),

@@ -147,6 +147,12 @@ fn the_versions_of_rekor_decide_what_is_installed() {
             assert!(!step.needs.iter().any(later), "{} is too early", step.name);
         }
     }
+    // Who is told of a server finds it.
+    for plan in [&v2, &both] {
+        let needs = |name: &str, other: &str| step(plan, name).needs.contains(&other.to_owned());
+        assert!(needs("scaffold", "ctlog-tiles"));
+        assert!(needs("trust", "ctlog-tiles") && needs("trust", "first-entry"));
+    }
     let namespaces = printed(&v2, "namespaces");
     assert!(
         namespaces.contains("namespaces-rekor-v2.yml") && !namespaces.contains("namespaces.yml")
@@ -156,6 +162,39 @@ fn the_versions_of_rekor_decide_what_is_installed() {
     assert!(chart.contains("--skip-schema-validation"), "{chart}");
     let chart = printed(&v2, "ctlog-tiles");
     assert!(chart.contains("ctlog-tiles-certificates.yml"), "{chart}");
+}
+
+/// Each server of Rekor v2 that clients ask has a host, and `none` takes all of them back.
+#[test]
+fn an_ingress_shows_rekor_v2() {
+    let mut settings = ClusterSettings::new("test");
+    settings.ingress = Some("example.com".to_owned());
+    settings.rekor = Versions::V2;
+    let cluster = open(TargetKind::Cluster);
+    let plan = cluster.install_plan(None, &facts(settings)).unwrap();
+    for server in [
+        "fulcio",
+        "rekor-v2",
+        "tiles",
+        "ct-tiles",
+        "timestamp",
+        "tuf",
+    ] {
+        let wait = format!("scaffold-{server}-tls");
+        assert!(step(&plan, "trust").needs.contains(&wait), "{wait}");
+        assert!(
+            step(&plan, &wait)
+                .needs
+                .contains(&"ingress-hosts".to_owned())
+        );
+    }
+    assert!(printed(&plan, "ingress-hosts").ends_with("step ingress-hosts"));
+    let mut ends = facts(ClusterSettings::new("test"));
+    ends.ends_ingress = true;
+    let plan = cluster.install_plan(None, &ends).unwrap();
+    let removed = printed(&plan, "ingress-hosts");
+    assert!(removed.contains("kubectl delete --filename"), "{removed}");
+    assert!(removed.contains("ingress-rekor-v2.yml"), "{removed}");
 }
 
 /// Clients look for all servers behind an ingress, where there is one.
@@ -179,10 +218,35 @@ fn an_ingress_does_not_hide_rekor_v2() {
     assert_eq!(chosen(Versions::V1, domain), Ok(Some(domain.to_owned())));
     assert_eq!(chosen(Versions::V2, "none"), Ok(None));
     for rekor in [Versions::V2, Versions::Both] {
-        let refused = chosen(rekor, domain).unwrap_err();
-        assert!(
-            refused.contains("none of the servers of Rekor v2"),
-            "{refused}"
-        );
+        assert_eq!(chosen(rekor, domain), Ok(Some(domain.to_owned())));
     }
+}
+
+/// A pod that begins beside another waits for the lock of the volume, and the other goes
+/// once it is up: neither ends.
+#[test]
+fn a_server_that_holds_a_volume_ends_before_the_next_pod() {
+    let settings = ClusterSettings {
+        rekor: Versions::Both,
+        ..ClusterSettings::new("test")
+    };
+    let cluster = open(TargetKind::Cluster);
+    let plan = cluster.install_plan(None, &facts(settings)).unwrap();
+    for (name, server) in [
+        ("ctlog-tiles", "ctlog-tiles"),
+        ("rekor-tiles", "rekor-tiles"),
+        ("scaffold", "trillian-mysql"),
+    ] {
+        let script = printed(&plan, name);
+        let alone = script.find(&format!("step single-writer {server}"));
+        let upgrade = script.find("helm upgrade");
+        assert!(alone.unwrap() < upgrade.unwrap(), "{script}");
+    }
+    // What was installed now has it as well.
+    assert_eq!(
+        printed(&plan, "rekor-tiles")
+            .matches("single-writer")
+            .count(),
+        2
+    );
 }

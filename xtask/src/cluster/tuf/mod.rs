@@ -204,6 +204,14 @@ impl Cluster {
         })
     }
 
+    /// A warning, where a role of the repository that this machine makes ends soon.
+    pub(super) fn roles_last(&self) -> Option<Finding> {
+        let warning = self.publication_warning()?;
+        let finding = Finding::new("tuf", "a TUF repository of which no role ends soon");
+        let finding = finding.missing(warning, "cargo xtask trust");
+        Some(finding.optional("`install`, `trust` and `rotate` renew it"))
+    }
+
     /// Checks whether clients are given the trusted root as it is.
     pub(super) fn is_published(&self) -> Result<Finding> {
         let finding = Finding::new("tuf", "clients are given the trusted root as it is");

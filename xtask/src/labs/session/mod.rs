@@ -169,6 +169,8 @@ impl<'a> Session<'a> {
         let mut command = Command::new(&self.program);
         command.args(form).args(["--on", "local", "--state"]);
         command.arg(self.dir.join("state")).args(words);
+        // Its ports are its own.
+        command.env_remove("WORKSHOP_PORT_BASE");
         command
     }
 }

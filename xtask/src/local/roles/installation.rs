@@ -1,5 +1,7 @@
 //! How a local installation is prepared, made and completed.
 
+use std::path::Path;
+
 use anyhow::Result;
 
 use crate::fail::{Fail, broken};
@@ -18,7 +20,7 @@ impl Installation for Local {
     /// Looks at platform, Go, disk, ports and openssl.
     fn preflight(&self, options: &PreflightOptions) -> Result<Vec<Finding>> {
         let mut wanted = self.clone();
-        wanted.settings.port_base = options.port_base.unwrap_or(wanted.settings.port_base);
+        wanted.settings.port_base = options.ports.port_base.unwrap_or(wanted.settings.port_base);
         wanted.settings.rekor = options.rekor.unwrap_or(wanted.settings.rekor);
         let built = wanted.build.built(wanted.settings.rekor);
         Ok(vec![
@@ -33,6 +35,14 @@ impl Installation for Local {
     fn prefetch(&self, options: &ClusterOptions) -> Result<Plan> {
         refuse(options)?;
         Ok(plans::prefetch(self, &self.facts()?))
+    }
+
+    fn pack(&self, archive: &Path) -> Result<Plan> {
+        Ok(plans::pack(self, &self.facts()?, archive))
+    }
+
+    fn unpack(&self, archive: &Path) -> Result<Plan> {
+        Ok(plans::unpack(self, archive))
     }
 
     fn images(&self) -> Result<Option<Images>> {
@@ -72,10 +82,16 @@ impl Installation for Local {
 impl Local {
     /// The target as it will be after `install` with these options.
     fn with_options(mut self, options: &InstallOptions, facts: &Facts) -> Result<Local> {
-        if let Some(base) = options
-            .port_base
-            .filter(|base| *base != self.settings.port_base)
-        {
+        self = self.with_ports(options.ports.port_base, facts)?;
+        if let Some(rekor) = options.rekor {
+            self.settings.rekor = rekor;
+        }
+        Ok(self)
+    }
+
+    /// The target on the ports that were asked for, where some were.
+    pub(super) fn with_ports(mut self, base: Option<u16>, facts: &Facts) -> Result<Local> {
+        if let Some(base) = base.filter(|base| *base != self.settings.port_base) {
             let mut servers = self.manifest.servers.iter();
             if let Some(server) = servers.find(|row| facts.running.contains(&row.name)) {
                 return Err(broken(format!(
@@ -86,9 +102,6 @@ impl Local {
                 .into());
             }
             self.settings.port_base = base;
-        }
-        if let Some(rekor) = options.rekor {
-            self.settings.rekor = rekor;
         }
         Ok(self)
     }
@@ -155,7 +168,7 @@ mod tests {
             local, mut facts, ..
         } = Machine::built();
         let moved = InstallOptions {
-            port_base: Some(20000),
+            ports: 20000.into(),
             ..InstallOptions::default()
         };
         let there = local.clone().with_options(&moved, &facts).unwrap();

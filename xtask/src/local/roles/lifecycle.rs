@@ -9,8 +9,10 @@ use crate::preflight::Finding;
 use crate::target::{Component, Installation, Lifecycle, Logs, PreflightOptions};
 
 impl Lifecycle for Local {
-    fn start(&self, components: &[String]) -> Result<Plan> {
-        plans::start(self, &self.facts()?, components)
+    fn start(&self, components: &[String], port_base: Option<u16>) -> Result<Plan> {
+        let facts = self.facts()?;
+        let local = self.clone().with_ports(port_base, &facts)?;
+        plans::start(&local, &facts, components)
     }
 
     fn stop(&self, components: &[String]) -> Result<Plan> {
@@ -22,8 +24,15 @@ impl Lifecycle for Local {
         Ok(plan)
     }
 
-    fn restart(&self, components: &[String]) -> Result<Plan> {
-        plans::restart(self, &self.facts()?, components)
+    fn restart(&self, components: &[String], port_base: Option<u16>) -> Result<Plan> {
+        let facts = self.facts()?;
+        let mut local = self.clone();
+        match port_base {
+            // All are stopped before.
+            Some(base) if components.is_empty() => local.settings.port_base = base,
+            _ => local = local.with_ports(port_base, &facts)?,
+        }
+        plans::restart(&local, &facts, components)
     }
 
     fn status(&self) -> Result<Vec<Component>> {

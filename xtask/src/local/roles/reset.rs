@@ -1,11 +1,13 @@
 //! How the local target is reset: what a reader started is stopped, what they made
 //! is removed.
 
+use std::path::PathBuf;
+
 use anyhow::Result;
 
 use crate::fail::broken;
 use crate::local::manifest::ServerRow;
-use crate::local::{Local, plans};
+use crate::local::{Claim, Local, plans};
 use crate::plan::{Command, Plan, Step};
 use crate::target::steps::push_unsign;
 use crate::target::{Lifecycle, Made, Removal, Reset, WayBack, no_way_back};
@@ -57,7 +59,7 @@ impl Reset for Local {
                 .done(move || Ok((!dir.exists()).then(|| "there is none".to_owned())))
                 .run(Command::new(words!["rm", "-rf", self.dir.as_path()])),
         );
-        if !removal.keep_tools {
+        if !removal.keep_tools && self.shares_servers_with().is_none() {
             let [built, partial, lock] = self.build.traces();
             let there = [built.clone(), partial.clone(), lock.clone()];
             plan.push(
@@ -75,13 +77,21 @@ impl Reset for Local {
 
     fn removal_question(&self, removal: Removal<'_>) -> Result<String> {
         let state = self.dir.parent().unwrap_or(&self.dir).display();
-        Ok(if removal.keep_tools {
-            format!("Remove all keys, logs and images of {state}?")
-        } else {
-            format!(
-                "Remove all keys, logs and images of {state}, and the built servers, which other state directories of yours may use?"
-            )
-        })
+        Ok(
+            if removal.keep_tools || self.shares_servers_with().is_some() {
+                format!("Remove all keys, logs and images of {state}?")
+            } else {
+                format!("Remove all keys, logs and images of {state}, and the built servers?")
+            },
+        )
+    }
+
+    fn what_stays(&self, removal: Removal<'_>) -> Option<String> {
+        let other = self.shares_servers_with().filter(|_| !removal.keep_tools)?;
+        let other = other.display();
+        Some(format!(
+            "the built servers stay: the Sigstore of {other} has the same"
+        ))
     }
 
     fn removal_hint(&self) -> Option<&'static str> {
@@ -98,6 +108,21 @@ impl Reset for Local {
         ))
         .hint("name the target as well: --on minikube")
         .into())
+    }
+}
+
+impl Local {
+    /// The state directory of another installation of this user that runs the same
+    /// programs.
+    fn shares_servers_with(&self) -> Option<PathBuf> {
+        let own = self.claim();
+        let other = |claim: &Claim| {
+            claim.dir != own.dir && claim.servers == own.servers && claim.is_installed()
+        };
+        let all = Claim::all().into_iter();
+        all.filter(other)
+            .map(|claim| claim.state().to_owned())
+            .next()
     }
 }
 

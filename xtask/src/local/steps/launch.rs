@@ -66,6 +66,8 @@ impl Launch {
     }
 
     pub(crate) fn run(self, local: &Local, _: &dyn Fn(StepEvent<'_>)) -> Result<()> {
+        // An installation that was begun before there were claims makes its own here.
+        local.claim().remember();
         let server = local.manifest.server(&self.component)?;
         let env: Vec<_> = server.environment.clone().into_iter().collect();
         let versions = local.build.versions().ok();

@@ -9,7 +9,7 @@ use crate::target::steps::Preflight;
 pub(crate) fn step(local: &Local) -> Step {
     let options = PreflightOptions {
         rekor: Some(local.settings.rekor),
-        port_base: Some(local.settings.port_base),
+        ports: local.settings.port_base.into(),
     };
     let local = local.clone();
     Step::new("preflight", "check what the machine has")

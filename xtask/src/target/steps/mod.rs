@@ -66,7 +66,7 @@ where
     };
     let chosen = PreflightOptions {
         rekor: Some(Versions::V1),
-        port_base: Some(20_000),
+        ports: 20_000.into(),
     };
     let token = Token {
         user: "alice".into(),

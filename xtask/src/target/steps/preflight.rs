@@ -19,12 +19,12 @@ impl StepArgs for Preflight {
     const NAME: &'static str = "preflight";
 
     fn arguments(&self) -> Vec<Word> {
-        let PreflightOptions { rekor, port_base } = &self.options;
+        let PreflightOptions { rekor, ports } = &self.options;
         let mut words = Vec::new();
         if let Some(rekor) = rekor {
             words.extend(words!["--rekor", rekor.name()]);
         }
-        if let Some(port) = port_base {
+        if let Some(port) = ports.port_base {
             words.extend(words!["--port-base", port.to_string()]);
         }
         words

@@ -139,7 +139,7 @@ hint: it only remembers how far you are, so it can go: rm [STATE]/progress.json
 exit 2
 
 $ cargo xtask verify -q
-error: [STATE]/local/trust/trusted_root.json: that is no trusted root: missing field `mediaType` at line 1 column 2
+error: [STATE]/local/trust/trusted_root.json: that is no trusted root: missing field `mediaType`
 exit 2
 
 "#]]

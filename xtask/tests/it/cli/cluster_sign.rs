@@ -97,6 +97,21 @@ exit 2
         job.contains("- verify-attestation\n        - --type=https://example.com/tested/v1\n"),
         "{job}"
     );
+    // An attestation of another type is an answer, as it is from this machine.
+    let said = "none of the attestations matched the predicate type: https://example.com/built/v1";
+    let found = "https://example.com/tested/v1,https://sigstore.dev/cosign/sign/v1";
+    cluster.write("fakes/job-log", &format!("Error: {said}, found: {found}\n"));
+    cluster.write("fakes/job-end", "Failed\n");
+    let run = cluster.run("verify -q --attestation https://example.com/built/v1");
+    assert_eq!(run.exit, 1, "{}", run.seen());
+    let who = "https://kubernetes.io/namespaces/default/serviceaccounts/default";
+    for part in [
+        "error: nobody attested https://example.com/built/v1 of registry.default.svc.cluster.local/",
+        &format!("; {who} attested https://example.com/tested/v1 and {who} signed it\n"),
+    ] {
+        assert!(run.err.contains(part), "{}", run.err);
+    }
+    cluster.write("fakes/job-end", "Complete\n");
     cluster.write("fakes/job-log", "nothing\n");
     let run = cluster.run("verify -q");
     assert_eq!(run.exit, 2, "{}", run.seen());

@@ -1,5 +1,8 @@
 //! `start` and `stop` on a cluster: forwards.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use snapbox::{assert_data_eq, str};
 
 use crate::support::cluster::Cluster;
@@ -31,6 +34,31 @@ fn forwards_are_started_and_stopped() {
     cluster.run("stop -q").ok();
     let again = cluster.run("stop -q").ok();
     assert_eq!(again.out, "nothing to do: nothing runs\n");
+    drop(forwards);
+}
+
+/// A forward to a pod that was replaced goes on to listen, and leads nowhere.
+#[test]
+fn a_forward_that_leads_nowhere_is_opened_again() {
+    let cluster = Cluster::installed();
+    let replaced = Arc::new(AtomicBool::new(false));
+    let is_replaced = Arc::clone(&replaced);
+    let forwards = cluster.answer_forwards(move |_, stream| {
+        if !is_replaced.load(Ordering::Relaxed) {
+            answer(stream, 404, b"");
+        }
+    });
+    cluster.run("start -q rekor").ok();
+    replaced.store(true, Ordering::Relaxed);
+    let status = cluster.run("status --json").events();
+    let components = status[0]["components"].as_array().unwrap();
+    let forward = components.iter().find(|one| one["name"] == "forward-rekor");
+    assert_eq!(forward.unwrap()["state"], "silent");
+    // The process of the forward is ended. What listens for it here is the test, which goes
+    // on, so that the next one finds its port taken.
+    let again = cluster.run("start -q rekor");
+    assert!(again.err.contains(" is taken by "), "{}", again.seen());
+    cluster.run("stop -q").ok();
     drop(forwards);
 }
 

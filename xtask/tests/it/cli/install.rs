@@ -133,7 +133,7 @@ fn a_port_is_taken() {
         str![[r#"
 $ cargo xtask install -q --port-base [PORT+0]
 error: what is needed is not there (ports: port [PORT+4] on 127.0.0.1 is taken [..])
-hint: use other ports: cargo xtask --state [STATE] install --port-base N
+hint: use other ports: cargo xtask --state [STATE] install --port-base [..]
 exit 1
 
 "#]]

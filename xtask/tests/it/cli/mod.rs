@@ -33,6 +33,8 @@ mod interrupts;
 mod json_events;
 mod log;
 mod logs;
+mod pack;
+mod ports;
 mod prefetch;
 mod preflight;
 mod repository;

@@ -23,14 +23,14 @@ $ cargo xtask preflight --port-base [PORT+0]
              hint: install Go [..] or newer: https://go.dev/dl/[..]
 ✓ disk       [..] GB free at [TEMP] (wanted: 6 GB free for the first build)
 ✗ ports      ports [PORT+0], [PORT+10] on 127.0.0.1 are taken [..] (wanted: [PORT+0] to [PORT+12] on 127.0.0.1, free or ours)
-             hint: use other ports: cargo xtask install --port-base N
+             hint: use other ports: cargo xtask install --port-base [..]
 - openssl    not found on the PATH (wanted: any version)
              only `inspect-certificate --text` uses it
              hint: install openssl with the system's package manager
 on local (named by --on)
 error: what is needed is not there (go: not found on the PATH; ports: ports [PORT+0], [PORT+10] on 127.0.0.1 are taken [..])
 hint: install Go [..] or newer: https://go.dev/dl/[..]
-hint: use other ports: cargo xtask --state [STATE] install --port-base N
+hint: use other ports: cargo xtask --state [STATE] install --port-base [..]
 exit 1
 
 "#]]

@@ -42,7 +42,7 @@ fn a_port_is_taken() {
         str![[r#"
 $ cargo xtask start dex -q
 error: port [PORT+0] on 127.0.0.1 is taken [..]
-hint: use other ports: cargo xtask --state [STATE] install --port-base N
+hint: use other ports: cargo xtask --state [STATE] install --port-base [..]
 exit 2
 
 "#]]

@@ -64,6 +64,24 @@ fn every_command_of_the_documents_parses() {
     assert!(seen >= 10, "the documents show {seen} commands");
 }
 
+/// Whose ports are others' can type the pages as well: `env` names the addresses.
+#[test]
+fn no_command_holds_a_port_that_env_names() {
+    for page in documents() {
+        for typed in page.blocks().into_iter().flat_map(|block| block.commands) {
+            let mut after = typed.command.split("127.0.0.1:17").skip(1);
+            let port = after.find(|rest| rest.starts_with(|c: char| c.is_ascii_digit()));
+            assert!(
+                port.is_none(),
+                "{}:{}: {}",
+                page.name,
+                typed.line,
+                typed.command
+            );
+        }
+    }
+}
+
 /// Errors tell the user what to type, so what they name must exist.
 #[test]
 fn every_command_of_a_hint_exists() {

@@ -164,6 +164,8 @@ pub fn made() -> Vec<(&'static str, &'static str, Value)> {
         ),
         ("upgrade-cert-manager", "cert-manager", release_secret()),
         ("upgrade-scaffold", "fulcio-system", issued("fulcio-tls")),
+        ("list", "default", issued("tuf-tls")),
+        ("list", "default", secret("tuf-tls", &tls)),
         ("upgrade-scaffold", "rekor-system", issued("rekor-tls")),
         ("upgrade-cert-manager", "-", definition("cert-manager")),
         ("upgrade-cert-manager", "cert-manager", cert_manager()),

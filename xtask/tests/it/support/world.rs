@@ -152,6 +152,12 @@ impl World {
         self.fake(name, does);
     }
 
+    /// Puts a curl on the PATH, and says in shell what it does.
+    pub fn add_curl(&self, does: &str) {
+        let _ = fs::remove_file(self.path("bin/curl"));
+        self.add_program("curl", does);
+    }
+
     fn write_in(&self, dir: &Path, name: &str, text: &str) {
         let path = dir.join(name);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
@@ -181,6 +187,15 @@ impl World {
         self.bare_of(Path::new(xtask()))
     }
 
+    /// The port base to name: the forwards of a cluster are above it.
+    fn named_base(&self) -> u16 {
+        if self.on == "local" || self.base == PORT_BASE {
+            self.base
+        } else {
+            self.base - 50
+        }
+    }
+
     /// The same for another copy of the program.
     pub fn bare_of(&self, program: &Path) -> Command {
         let mut command = Command::new(program);
@@ -191,6 +206,7 @@ impl World {
             .env("WORKSHOP_CACHE", self.path("cache"))
             .env("CARGO_MANIFEST_DIR", env!("CARGO_MANIFEST_DIR"))
             .env("NO_COLOR", "1")
+            .env("WORKSHOP_PORT_BASE", self.named_base().to_string())
             .env("FAKES", self.path("fakes"))
             .current_dir(self.path("work"))
             // Without a terminal the help is as wide on every machine.
