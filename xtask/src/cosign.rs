@@ -13,6 +13,10 @@ use crate::words;
 /// So many signatures are made before a token can end.
 const UNDER_ONE_TOKEN: usize = 50;
 
+/// What cosign says where Rekor v2 (rekor-tiles 2.3.0) did not take an entry because the
+/// client of another entry in the same batch went away: it answers that to all of them.
+const CANCELLED_BY_ANOTHER: &str = "unexpected response: 499";
+
 /// A cosign and what it is given.
 pub(crate) struct Cosign {
     /// The program.
@@ -155,6 +159,7 @@ impl Cosign {
                 (format!("sign {} as {identity}", file.display()), sign)
             }
         };
+        let sign = sign.retried_where(CANCELLED_BY_ANOTHER);
         let suffix = numbered(i);
         let step = Step::new(format!("sign{suffix}"), title)
             .needs(["token".to_owned(), format!("digest{suffix}")]);

@@ -1,15 +1,17 @@
 //! What is signed or verified, as it is typed.
 
+use std::ffi::{OsStr, OsString};
 use std::io::Read;
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use clap::Args;
 
-use crate::artifact::{self, Artifact};
-use crate::fail::{Fail, broken, not_so};
+use crate::artifact::{self, Artifact, not_utf8};
+use crate::fail::{BROKEN, Fail, NOT_SO, broken, not_so};
 use crate::plan::{Outcome, Plan, numbered};
-use crate::text::quote;
+use crate::text::{printable, quote};
 use crate::ui::Ui;
 
 /// The largest list that is read from standard input, in bytes.
@@ -21,7 +23,7 @@ pub(crate) struct ArtifactArgs {
     /// Files, and images by tag or digest; - reads a list of them from standard input
     /// [default: the sample]
     #[arg(value_name = "FILE|IMAGE")]
-    artifacts: Vec<String>,
+    artifacts: Vec<OsString>,
     /// A file, whatever its name looks like
     #[arg(long, value_name = "FILE", conflicts_with = "artifacts")]
     blob: Option<PathBuf>,
@@ -64,15 +66,20 @@ impl ArtifactArgs {
         Ok(named)
     }
 
-    /// What is to be verified: a bundle stands for its file.
-    pub(crate) fn to_verify(&self, sample: impl Fn() -> Result<String>) -> Result<Vec<Artifact>> {
+    /// What is to be verified: a bundle stands for its file. `attested`: an attestation is
+    /// asked for.
+    pub(crate) fn to_verify(
+        &self,
+        attested: bool,
+        sample: impl Fn() -> Result<String>,
+    ) -> Result<Vec<Artifact>> {
         let named = self.read(sample, Some)?;
         if let Some(bundle) = self.bundle.as_deref().filter(|bundle| !bundle.is_file()) {
             return Err(broken(format!("there is no file {}", bundle.display())).into());
         }
         // Among several it is one of those that are refused.
         if let [artifact] = &*named.artifacts {
-            artifact.require_bundle()?;
+            artifact.require_statement(attested)?;
         }
         Ok(named.artifacts)
     }
@@ -89,7 +96,7 @@ impl ArtifactArgs {
         let few = (1..=MANY).contains(&words.len()) && words.iter().all(|word| word != "-");
         let recursive = self.recursive.then(|| "--recursive".to_owned());
         few.then(|| {
-            let words = words.iter().map(|word| quote(word));
+            let words = words.iter().map(|word| quote(&word.to_string_lossy()));
             words.chain(recursive).collect::<Vec<_>>().join(" ")
         })
     }
@@ -140,23 +147,26 @@ impl ArtifactArgs {
         let mut read = false;
         for word in &self.artifacts {
             if word != "-" {
-                words.push(word.clone());
+                words.push(word.to_str().ok_or_else(|| not_utf8(word))?.to_owned());
                 continue;
             }
             if std::mem::replace(&mut read, true) {
                 return Err(broken("standard input can be read once only").into());
             }
-            let mut list = String::new();
+            let mut list = Vec::new();
             let input = std::io::stdin().take(LARGEST_LIST + 1);
             std::io::BufReader::new(input)
-                .read_to_string(&mut list)
+                .read_to_end(&mut list)
                 .context("read the list on standard input")?;
             if list.len() as u64 > LARGEST_LIST {
                 return Err(broken("the list on standard input is too long").into());
             }
-            let lines = list.lines().filter(|line| !line.is_empty());
             let before = words.len();
-            words.extend(lines.map(str::to_owned));
+            for line in list.split(|byte| *byte == b'\n') {
+                let name = std::str::from_utf8(line.strip_suffix(b"\r").unwrap_or(line));
+                let name = name.map_err(|_| not_utf8(OsStr::from_bytes(line)))?;
+                words.extend((!name.is_empty()).then(|| name.to_owned()));
+            }
             if words.len() == before {
                 return Err(broken("the list on standard input is empty").into());
             }
@@ -194,9 +204,19 @@ pub(crate) fn told_partly(
     for (i, artifact) in &left {
         let why = outcome.failure_at(*i).map(|fail| &*fail.what);
         let name = artifact.name();
-        ui.note(format!("not {done}: {name}: {}", why.unwrap_or_default()));
+        let why = why.unwrap_or_default();
+        ui.note(printable(&format!("not {done}: {name}: {why}")));
     }
     let (n, all) = (left.len(), artifacts.len());
     let be = if n == 1 { "is" } else { "are" };
-    Ok(Some(not_so(format!("{n} of {all} {be} not {done}"))))
+    // Where nothing came of all and one could not even be looked at, that is no answer.
+    let mut own = left.iter().filter_map(of_own);
+    let exit = match n == all && own.any(|fail| fail.exit == BROKEN) {
+        true => BROKEN,
+        false => NOT_SO,
+    };
+    Ok(Some(Fail {
+        exit,
+        ..not_so(format!("{n} of {all} {be} not {done}"))
+    }))
 }

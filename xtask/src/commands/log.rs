@@ -11,13 +11,14 @@ use crate::app::{Answer, App};
 use crate::artifact::Artifact;
 use crate::evidence::{TrustPolicy, image_entries};
 use crate::exec::interrupt;
-use crate::fail::{broken, not_so};
+use crate::fail::{Fail, broken, not_so};
 use crate::format::hashing::Hashing;
 use crate::format::hex::hex;
 use crate::listing::{self, ArtifactFilter, Filter, Listed, LogChoice, LogReader};
 use crate::proof::policy::Policy;
 use crate::target::{SignerArgs, Target};
 use crate::text::{counted, printable};
+use crate::ui::is_read;
 
 /// How often a log is asked whether it has grown.
 const EVERY: Duration = Duration::from_secs(1);
@@ -28,6 +29,8 @@ const GRACE: Duration = Duration::from_secs(10);
 
 /// List what is in a log, and prove that the log signed exactly that
 #[derive(Debug, Args)]
+// A log lists names, not keys.
+#[command(mut_arg("key", |key| key.hide(true)))]
 pub(crate) struct LogCommand {
     /// Which log [default: the newest Rekor that runs]
     #[arg(long, value_enum)]
@@ -71,14 +74,7 @@ impl LogCommand {
             crate::entry::Version::V1 => LogChoice::V1,
             crate::entry::Version::V2 => LogChoice::V2,
         });
-        if self.signer.key.is_some() {
-            return Err(broken("a log lists names, not keys").into());
-        }
-        if self.alert && (choice == LogChoice::Ct || !self.signer.is_given()) {
-            return Err(broken("--alert watches the entries of a name in Rekor")
-                .hint("say whose: --identity NAME")
-                .into());
-        }
+        self.refuse_mistakes(choice)?;
         let trust = TrustPolicy::of_installation(&target.trusted_root()?, Policy::default())?;
         let filter = Filter {
             policy: self.signer.policy()?,
@@ -89,14 +85,14 @@ impl LogCommand {
         let sources = listing::sources(choice, target, &trust.root)?;
         let mut readers: Vec<_> = sources.iter().map(LogReader::new).collect();
         let mut listed = 0;
-        let mut first = true;
+        let (mut first, mut waits, mut read_on) = (true, false, true);
         loop {
             let mut proved = Vec::new();
             for reader in &mut readers {
                 let mut show = |one: Listed| {
                     if filter.holds(&one) && !interrupt::interrupted() {
                         listed += 1;
-                        say(app, &one);
+                        read_on &= say(app, &one);
                         // What was there before the watch began is for the reader to judge.
                         if self.alert && !first && !made_here(target, &one)? {
                             return Err(not_so(alarm(&one)).into());
@@ -104,7 +100,19 @@ impl LogCommand {
                     }
                     Ok(())
                 };
-                proved.extend(reader.read(target, &trust.root, &mut show)?);
+                match reader.read(target, &trust.root, &mut show) {
+                    // A log that is started again goes on where it was.
+                    Err(error) if !first && is_unanswered(&error) => {
+                        if !std::mem::replace(&mut waits, true) {
+                            let why = Fail::from_error(&error).what;
+                            app.ui.note(format!("{why}; waiting for it"));
+                        }
+                    }
+                    read => {
+                        proved.extend(read?);
+                        waits = false;
+                    }
+                }
             }
             if !self.follow {
                 let what = counted(listed as u64, "entry is listed", "entries are listed");
@@ -113,10 +121,28 @@ impl LogCommand {
                 return Ok(Answer::result(Read { listed, proved }));
             }
             first = false;
-            if !waited() {
+            if !read_on || !waited() {
                 return Ok(Answer::result(Read { listed, proved }));
             }
         }
+    }
+
+    /// Fails where what was asked for can only be a mistake.
+    fn refuse_mistakes(&self, choice: LogChoice) -> Result<(), Fail> {
+        if self.signer.key.is_some() {
+            return Err(broken("a log lists names, not keys"));
+        }
+        if self.artifact.is_some() && choice == LogChoice::Ct {
+            return Err(
+                broken("the CT log holds certificates, and knows no artifact")
+                    .hint("the logs of Rekor do: --rekor v2, or --rekor v1"),
+            );
+        }
+        if self.alert && (choice == LogChoice::Ct || !self.signer.is_given()) {
+            return Err(broken("--alert watches the entries of a name in Rekor")
+                .hint("say whose: --identity NAME"));
+        }
+        Ok(())
     }
 
     fn of_artifact(
@@ -153,20 +179,26 @@ impl LogCommand {
     }
 }
 
-/// Waits until the log may have grown; `false` where it was interrupted.
+/// Waits until the log may have grown; `false` where it was interrupted, or nobody reads on.
 fn waited() -> bool {
     let until = Instant::now() + EVERY;
     while Instant::now() < until {
-        if interrupt::interrupted() {
+        if interrupt::interrupted() || !is_read(Duration::from_millis(50)) {
             return false;
         }
-        std::thread::sleep(Duration::from_millis(50));
     }
     true
 }
 
-fn say(app: &App, one: &Listed) {
-    app.ui.event(&ListedEntry {
+/// Whether a log did not answer, or not yet, as while it is started again.
+fn is_unanswered(error: &anyhow::Error) -> bool {
+    let what = Fail::from_error(error).what;
+    what.starts_with("no answer from ") || what.contains(" answers 5")
+}
+
+/// `false` where nobody reads on.
+fn say(app: &App, one: &Listed) -> bool {
+    let told = app.ui.event(&ListedEntry {
         event: "entry",
         listed: one,
     });
@@ -179,15 +211,17 @@ fn say(app: &App, one: &Listed) {
     let what = one.what.as_deref().map_or_else(none, shortened);
     let kind = one.kind.split(' ').next().unwrap_or_default();
     let (index, kind) = (one.index, printable(kind));
-    app.ui
+    let mut read_on = app
+        .ui
         .say(format!("{index:>6}  {time}  {who}  {what}  {kind}"));
     if let Some(why) = &one.not_issued {
         let nobody = "no authority of the trusted root issued it";
         let why = why.strip_prefix(nobody).unwrap_or(why);
         let why = Some(why).filter(|why| !why.is_empty());
         let why = why.map_or_else(String::new, |why| format!(": {}", printable(why)));
-        app.ui.say(format!("        {nobody}{why}"));
+        read_on = app.ui.say(format!("        {nobody}{why}"));
     }
+    told && read_on
 }
 
 /// A digest, as short as it can be told from others at a glance.

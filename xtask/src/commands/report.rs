@@ -11,8 +11,7 @@ use crate::evidence::{Document, Inspected, Online, Verdicts};
 use crate::fail::{Fail, broken};
 use crate::report::{self, Article};
 use crate::state;
-use crate::text::printable;
-use crate::text::quote;
+use crate::text::{printable, quote, shown};
 use crate::walkthrough::Milestone;
 
 /// Draw the whole ceremony, from the token to the checkpoint, as a page to look at
@@ -50,7 +49,7 @@ impl ReportCommand {
             }
             verdicts.add(&mut inspected);
         }
-        app.ui.say(format!("wrote {}", self.output.display()));
+        app.ui.say(format!("wrote {}", shown(&self.output)));
         let refusal = verdicts.end();
         let done = refusal.is_none().then_some(Milestone::Report);
         Ok(Answer::printed().but(refusal).milestone(done))
@@ -81,6 +80,12 @@ fn refuse(output: &Path) -> Result<(), Fail> {
     if output.exists() && !output.is_file() {
         let what = format!("{} is there and is not a file", output.display());
         return Err(broken(what).hint("name another: cargo xtask report --output report.html"));
+    }
+    // What cannot be read is no report either.
+    let there = state::read(output).map_or(Some(b"?".to_vec()), |there| there);
+    if there.is_some_and(|there| !there.is_empty() && !report::is_page(&there)) {
+        let what = format!("{} is there and is not a report", output.display());
+        return Err(broken(what).hint("name another, or remove that file first"));
     }
     Ok(())
 }

@@ -1,5 +1,7 @@
 //! `sign`: a signature with an identity instead of a key.
 
+use std::path::Path;
+
 use anyhow::Result;
 use clap::Args;
 use serde::Serialize;
@@ -10,9 +12,10 @@ use crate::app::{
 use crate::artifact::{Artifact, Signature};
 use crate::entry::Version;
 use crate::evidence::steps::signed_already;
-use crate::evidence::with_platforms;
+use crate::evidence::{each_image_once, with_platforms};
+use crate::plan::numbered;
 use crate::target::{CosignRuns, SignerArgs, Target};
-use crate::text::{counted, quote};
+use crate::text::{counted, nearest, printable, quote};
 
 /// Sign files and images with an identity instead of a key
 #[derive(Debug, Args)]
@@ -73,6 +76,14 @@ impl SignCommand {
         } else {
             signatures.iter().for_each(|one| say_short(app, one));
         }
+        // A full disk, for one: what is left of a bundle would stand in the way of the next.
+        for (i, artifact) in artifacts.iter().enumerate() {
+            if !outcome.is_done(&format!("sign{}", numbered(i))) && artifact.remove_torn_bundle() {
+                let name = printable(&artifact.name());
+                app.ui
+                    .note(format!("removed what was written of the bundle of {name}"));
+            }
+        }
         let left = told_partly(&app.ui, &artifacts, "sign", "signed", &outcome)?;
         let left = left.map(|fail| fail.hint("sign what is left: run the same command again"));
         if let (Some(typed), true, None) = (self.artifacts.typed(), artifacts.len() > 1, &left) {
@@ -98,6 +109,7 @@ impl SignCommand {
             true => with_platforms(Some(target), artifacts)?,
             false => artifacts,
         };
+        let artifacts = each_image_once(target, artifacts);
         if self.again || artifacts.len() == 1 {
             return Ok(artifacts);
         }
@@ -124,28 +136,40 @@ impl SignCommand {
 fn say(app: &App, signature: &Signature) {
     let issuer = signature.issuer.as_deref().unwrap_or("not named");
     let (rekor, index) = (signature.rekor.name(), signature.log_index);
-    app.ui.say(format!("signed {}", signature.artifact));
+    app.ui.say(
+        app.ui
+            .short(&printable(&format!("signed {}", shown(signature)))),
+    );
     app.ui.say(format!("  as      {}", signature.identity));
     app.ui.say(format!("  issuer  {issuer}"));
     app.ui
         .say(format!("  log     Rekor {rekor}, index {index}"));
-    app.ui.say(format!("  stored  {}", stored(signature)));
+    let stored = app.ui.short(&printable(&stored(signature)));
+    app.ui.say(format!("  stored  {stored}"));
 }
 
 /// One of several signatures.
 fn say_short(app: &App, signature: &Signature) {
     let (rekor, index) = (signature.rekor.name(), signature.log_index);
-    let (artifact, identity) = (&signature.artifact, &signature.identity);
-    app.ui.say(format!("signed {artifact}"));
+    let (artifact, identity) = (printable(&shown(signature)), &signature.identity);
+    app.ui.say(app.ui.short(&format!("signed {artifact}")));
     app.ui
         .say(format!("  as {identity}, Rekor {rekor} index {index}"));
+}
+
+/// What was signed, as a person reads it.
+fn shown(signature: &Signature) -> String {
+    match signature.image {
+        true => signature.artifact.clone(),
+        false => nearest(Path::new(&signature.artifact)),
+    }
 }
 
 /// Where the signature went: for an image a tag beside it, made of its digest.
 fn stored(signature: &Signature) -> String {
     match signature.artifact.split_once('@') {
         Some((name, digest)) if signature.image => format!("{name}:{}", digest.replace(':', "-")),
-        _ => signature.bundle.display().to_string(),
+        _ => nearest(&signature.bundle),
     }
 }
 

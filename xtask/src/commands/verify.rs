@@ -14,6 +14,7 @@ use crate::fail::{Fail, NOT_SO, broken};
 use crate::plan::{Outcome, Plan, numbered};
 use crate::target::steps::push_prove;
 use crate::target::{CosignRuns, SignerArgs, Target, Verification};
+use crate::text::printable;
 use crate::walkthrough::Milestone;
 
 /// Verify who signed files and images; exit status 1 where the answer is no
@@ -78,7 +79,9 @@ impl VerifyCommand {
     fn verify(mut self, app: &App) -> Result<Answer> {
         let _beside = app.lock_shared(&self.plan)?;
         let target = app.target()?;
-        let artifacts = self.artifacts.to_verify(|| target.sample())?;
+        let artifacts = self
+            .artifacts
+            .to_verify(self.attestation.is_some(), || target.sample())?;
         let artifacts = self.listed(Some(target.as_ref()), artifacts)?;
         // The default is a policy, not a look at who did sign: anybody's signature
         // would satisfy that.
@@ -100,7 +103,11 @@ impl VerifyCommand {
                 .hint(hint)
                 .into())
         };
-        let artifacts = self.listed(None, self.artifacts.to_verify(no_sample)?)?;
+        let artifacts = self.listed(
+            None,
+            self.artifacts
+                .to_verify(self.attestation.is_some(), no_sample)?,
+        )?;
         if !self.signer.names_signer() || !self.signer.names_issuer() {
             let missing = match self.signer.names_signer() {
                 true => "who must have vouched for the signer is not said",
@@ -182,8 +189,9 @@ impl VerifyCommand {
         let by = by.clone().unwrap_or_else(|| self.signer.expected());
         let issuer = issuer.as_ref();
         let vouched = issuer.map_or_else(String::new, |by| format!(", vouched for by {by}"));
-        app.ui.say(format!("verified {name}"));
-        app.ui.say(format!("  {verb} by {by}{vouched}"));
+        let name = printable(name);
+        app.ui.say(app.ui.short(&format!("verified {name}")));
+        app.ui.say(printable(&format!("  {verb} by {by}{vouched}")));
     }
 
     fn answer(

@@ -23,7 +23,7 @@ pub(crate) use from_image::{entries as image_entries, inspect as inspect_image};
 pub(crate) use inspected::{Inspected, TrustPolicy};
 pub(crate) use json::{CertificateDocument, Document};
 pub(crate) use openssl::openssl_text;
-pub(crate) use platforms::with_platforms;
+pub(crate) use platforms::{each_image_once, with_platforms};
 pub(crate) use query::{Online, Query, SignatureSource, inspect_all};
 pub(crate) use signer::Verified;
 pub(crate) use verdicts::Verdicts;

@@ -7,7 +7,7 @@ use super::from_image;
 use super::signer::{Verified, Wanted};
 use super::{Inspected, TrustPolicy};
 use crate::artifact::Artifact;
-use crate::fail::broken;
+use crate::fail::{Fail, broken};
 use crate::parallel;
 use crate::plan::{Ready, StepEvent, StepRunner, StepValue, step_args};
 use crate::steps;
@@ -33,13 +33,18 @@ impl Prove {
         self.verified(prover.target)
     }
 
-    fn verified(&self, target: Option<&dyn Target>) -> Result<Verified> {
+    /// Whom to believe.
+    fn trust(&self, target: Option<&dyn Target>) -> Result<TrustPolicy> {
         let policy = self.signer.policy()?;
-        let trust = match (&self.trusted_root, target) {
-            (Some(file), _) => TrustPolicy::named(file, policy)?,
-            (None, Some(target)) => TrustPolicy::of_installation(&target.trusted_root()?, policy)?,
-            (None, None) => return Err(nothing_installed()),
-        };
+        match (&self.trusted_root, target) {
+            (Some(file), _) => TrustPolicy::named(file, policy),
+            (None, Some(target)) => TrustPolicy::of_installation(&target.trusted_root()?, policy),
+            (None, None) => Err(nothing_installed()),
+        }
+    }
+
+    fn verified(&self, target: Option<&dyn Target>) -> Result<Verified> {
+        let trust = self.trust(target)?;
         let mut found = Vec::new();
         let mut keep = |one: Inspected| {
             found.push(one);
@@ -47,7 +52,14 @@ impl Prove {
         };
         let (name, shown_by) = match (&self.image, &self.blob, &self.bundle) {
             (Some(image), ..) => {
-                let name = from_image::offline(target, image, &trust, keep)?;
+                let name = from_image::offline(target, image, &trust, keep);
+                let name = match &self.attestation {
+                    None => name?,
+                    Some(_) => {
+                        let image = Artifact::Image(image.clone());
+                        name.map_err(|error| image.not_attested(Fail::from_error(&error)))?
+                    }
+                };
                 (name, quote(image))
             }
             (None, Some(file), Some(bundle)) => {
@@ -55,7 +67,7 @@ impl Prove {
                     file: file.clone(),
                     bundle: bundle.clone(),
                 };
-                artifact.require_bundle()?;
+                artifact.require_statement(self.attestation.is_some())?;
                 let bundles = [bundle.clone()];
                 from_bundles::inspect(&bundles, Some(file), &trust, &mut keep)?;
                 (file.display().to_string(), artifact.inspected_by())

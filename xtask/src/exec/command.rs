@@ -21,6 +21,9 @@ pub struct Command {
     pub progress: Option<Progress>,
     /// Whether it runs to its end although the user interrupts: it cleans up.
     pub finishes: bool,
+    /// It is run again, a few times, where one of its last lines holds this: what failed is
+    /// the fault of another.
+    pub retried_where: Option<&'static str>,
 }
 
 /// How far a long command is: one count for each line it prints that matches.
@@ -120,6 +123,7 @@ impl Command {
             output: None,
             progress: None,
             finishes: false,
+            retried_where: None,
         }
     }
 
@@ -144,6 +148,12 @@ impl Command {
     /// Lets it run to its end although the user interrupts.
     pub fn finishes(mut self) -> Command {
         self.finishes = true;
+        self
+    }
+
+    /// Has it run again where one of its last lines holds this.
+    pub(crate) fn retried_where(mut self, says: &'static str) -> Command {
+        self.retried_where = Some(says);
         self
     }
 

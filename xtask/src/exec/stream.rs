@@ -9,12 +9,15 @@ use super::lines::{Tail, each_line};
 use super::meter::Meter;
 use super::spawn::{start, tool};
 use super::{Command, Outputs, resolve};
-use crate::fail::broken;
+use crate::fail::{Fail, broken};
 use crate::problems;
 
 /// The output that one command hands to another is short: a digest, a number, a list of
 /// packages. A longer one is an error.
 const LARGEST: usize = 4 * 1024 * 1024;
+
+/// So often a program is run again whose failure is the fault of another.
+const RETRIES: usize = 3;
 
 /// What is heard of a program that runs.
 pub(crate) enum Heard<'a> {
@@ -29,8 +32,27 @@ pub(crate) enum Heard<'a> {
     },
 }
 
-/// Runs a program to its end and returns its standard output, where that has a name.
+/// Runs a program to its end and returns its standard output, where that has a name. Where
+/// its words say so, it is run again a few times.
 pub(crate) fn run(
+    command: &Command,
+    outputs: &Outputs,
+    hear: &(dyn Fn(Heard<'_>) + Sync),
+) -> Result<String> {
+    for _ in 0..RETRIES {
+        let ran = run_once(command, outputs, hear);
+        let again = |error: &anyhow::Error| {
+            let says = command.retried_where.filter(|_| !interrupt::interrupted());
+            says.is_some_and(|says| Fail::from_error(error).says(says))
+        };
+        if !ran.as_ref().is_err_and(again) {
+            return ran;
+        }
+    }
+    run_once(command, outputs, hear)
+}
+
+fn run_once(
     command: &Command,
     outputs: &Outputs,
     hear: &(dyn Fn(Heard<'_>) + Sync),

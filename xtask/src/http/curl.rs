@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use crate::exec::{Command, Word, output_of};
-use crate::fail::Fail;
+use crate::fail::{Fail, broken};
 
 /// How curl is called, as the text does, but with the server's certificate verified.
 /// TLS in this program, by rustls on ring, would add a sixth to the processor time of
@@ -32,14 +32,45 @@ pub(super) fn words(url: &str, ca: Option<&Path>, within: Duration) -> Vec<Word>
     words
 }
 
+/// Whether curl found something wrong with a certificate, or with the CA (its exit statuses
+/// 60 and 77, which it names in its words).
+fn is_about_certificate(fail: &Fail) -> bool {
+    fail.says("curl: (60)") || fail.says("curl: (77)")
+}
+
+fn unknown_certificate(url: &str, ca: Option<&Path>) -> Fail {
+    let host = url.trim_start_matches("https://");
+    let host = host.split('/').next().unwrap_or(host);
+    match ca {
+        Some(ca) => broken(format!(
+            "the certificate of {host} does not come from the CA in {}",
+            ca.display()
+        ))
+        .hint("does another server answer there? cargo xtask status"),
+        None => broken(format!(
+            "the certificate of {host} does not come from a CA that this machine knows"
+        ))
+        .hint("name the file of its CA before the command: SSL_CERT_FILE=FILE cargo xtask …"),
+    }
+}
+
 /// Status and body of what curl is answered.
 pub(super) fn answer(
     url: &str,
+    ca: Option<&Path>,
     words: Vec<Word>,
     input: Option<&[u8]>,
 ) -> Result<(u16, Vec<u8>), Fail> {
     let printed = output_of(&Command::new(words), input).map_err(|error| {
         let fail = Fail::from_error(&error);
+        if is_about_certificate(&fail) {
+            return unknown_certificate(url, ca).tail(fail.tail);
+        }
+        // No server of the workshop is asked under a certificate that anybody may have.
+        if ca.is_none() && !fail.tail.is_empty() {
+            let hint = "is that its name, and does it run? The workshop's registry is named by: cargo xtask env";
+            return broken(format!("no answer from {url}")).tail(fail.tail).hint(hint);
+        }
         // What it says of a problem that is not known is below the sentence.
         if fail.tail.is_empty() || !fail.hints.is_empty() {
             return fail;

@@ -110,7 +110,7 @@ impl Server {
             "--data-binary",
             "@-"
         ]);
-        match curl::answer(&url, words, Some(body))? {
+        match curl::answer(&url, self.ca.as_deref(), words, Some(body))? {
             (200..=299, _) => Ok(()),
             (status, body) => Err(not_ours(&url, &status.to_string(), &body)),
         }
@@ -129,7 +129,8 @@ impl Server {
             let accept = format!("Accept: {}", accept.unwrap_or("*/*"));
             let largest = largest.to_string();
             words.extend(words!["--max-filesize", largest, "--header", accept]);
-            return found(&url, self.traced, curl::answer(&url, words, None)?);
+            let answer = curl::answer(&url, self.ca.as_deref(), words, None)?;
+            return found(&url, self.traced, answer);
         }
         let answer = loopback::answer(&url, accept, largest, within)?;
         found(&url, self.traced, answer)

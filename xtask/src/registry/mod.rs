@@ -37,6 +37,15 @@ pub(crate) struct Found {
     pub bundle: Bundle,
 }
 
+/// The digest of an image.
+///
+/// # Errors
+/// Where the registry does not answer, or there is no such image.
+pub(crate) fn digest(server: &Server, image: &Reference) -> Result<String, Fail> {
+    let repository = Repository { server, image };
+    Ok(bundle::sha256(&repository.required_manifest()?))
+}
+
 /// The digest of an image, and its signatures.
 ///
 /// # Errors

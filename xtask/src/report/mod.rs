@@ -33,6 +33,15 @@ pub struct Article<'a> {
     pub proof: &'a Proof,
 }
 
+/// What every page of this kind says at its top.
+const BRAND: &str = "Sigstore workshop: the report of a signature";
+
+/// Whether a text is such a page.
+pub(crate) fn is_page(text: &[u8]) -> bool {
+    text.starts_with(b"<!DOCTYPE html>")
+        && std::str::from_utf8(text).is_ok_and(|text| text.contains(BRAND))
+}
+
 /// The page about some signatures.
 pub fn page(signatures: &[Article<'_>]) -> String {
     let several = signatures.len() > 1;
@@ -52,11 +61,7 @@ pub fn page(signatures: &[Article<'_>]) -> String {
         .with(meta("color-scheme", "light dark"))
         .with(tag("title").with(heading.as_str()))
         .with(tag("style").with(Html::literal(include_str!("style.css"))));
-    let mut header = tag("header").with(
-        tag("p")
-            .class("brand")
-            .with("Sigstore workshop: the report of a signature"),
-    );
+    let mut header = tag("header").with(tag("p").class("brand").with(BRAND));
     if several {
         header = header
             .with(tag("h1").with(heading))

@@ -54,8 +54,7 @@ impl Bars {
         let bar = ProgressBar::new_spinner().with_style(spinner());
         let bar = self.all.add(bar);
         if self.draws {
-            bar.set_prefix(format!("{}/{}", step.number, step.of));
-            bar.set_message(step.title.to_owned());
+            bar.set_message(printable(step.title));
             bar.enable_steady_tick(Duration::from_millis(100));
         }
         let live = Live {
@@ -77,7 +76,7 @@ impl Bars {
         }
         entry.waiting = text.to_owned();
         if self.draws {
-            let message = format!("{} ({})", step.title, printable(text));
+            let message = printable(&format!("{} ({text})", step.title));
             entry.bar.set_message(message);
         }
         true
@@ -114,11 +113,11 @@ impl Bars {
 }
 
 fn spinner() -> ProgressStyle {
-    ProgressStyle::with_template("{spinner} {prefix} {elapsed:>4} {wide_msg}")
+    ProgressStyle::with_template("{spinner} {elapsed:>4} {wide_msg}")
         .unwrap_or_else(|_| ProgressStyle::default_spinner())
 }
 
 fn bar() -> ProgressStyle {
-    ProgressStyle::with_template("{spinner} {prefix} {elapsed:>4} {pos}/{len} {bar:20} {wide_msg}")
+    ProgressStyle::with_template("{spinner} {elapsed:>4} {pos}/{len} {bar:20} {wide_msg}")
         .unwrap_or_else(|_| ProgressStyle::default_bar())
 }

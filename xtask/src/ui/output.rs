@@ -3,6 +3,9 @@
 
 use std::io::{self, ErrorKind, Write};
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use crate::fail::{Fail, broken};
 
@@ -29,6 +32,19 @@ impl Output {
     pub(super) fn lost(&self) -> Option<Fail> {
         let error = self.error.lock().unwrap_or_else(PoisonError::into_inner);
         unless_closed(error.as_ref()?)
+    }
+}
+
+/// Waits for so long, and says whether somebody still reads standard output: a pipe tells
+/// at once when its reader is gone, before anything is written.
+pub(crate) fn is_read(within: Duration) -> bool {
+    let out = io::stdout();
+    let mut watched = [PollFd::new(&out, PollFlags::empty())];
+    let within = Timespec::try_from(within).unwrap_or_default();
+    match poll(&mut watched, Some(&within)) {
+        Ok(0) | Err(_) => true,
+        // An end that is not a pipe's, such as a terminal's, shows when it is written to.
+        Ok(_) => !watched[0].revents().contains(PollFlags::ERR),
     }
 }
 

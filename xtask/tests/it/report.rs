@@ -265,9 +265,12 @@ fn a_page_is_replaced_whole_and_only_a_page() {
     let dir = tempfile::tempdir().unwrap();
     let file = file("bundles/beta.v2.sigstore.json");
     let words = |output| ["--bundle", file.to_str().unwrap(), "-o", output];
-    fs::write(dir.path().join("page.html"), "an older page").unwrap();
-    assert_eq!(report(&dir, &words("page.html")).status.code(), Some(0));
-    read(&dir.path().join("page.html"));
+    // An older page and an empty file give way.
+    fs::write(dir.path().join("page.html"), "").unwrap();
+    for _ in 0..2 {
+        assert_eq!(report(&dir, &words("page.html")).status.code(), Some(0));
+        read(&dir.path().join("page.html"));
+    }
 
     let refused = report(&dir, &words("none/page.html"));
     assert_eq!(refused.status.code(), Some(2));
@@ -278,6 +281,18 @@ fn a_page_is_replaced_whole_and_only_a_page() {
     );
     let refused = report(&dir, &words("."));
     assert_eq!(refused.status.code(), Some(2));
+    // What is no report is somebody's.
+    let other = fs::read(&file).unwrap();
+    fs::write(dir.path().join("bundle"), &other).unwrap();
+    fs::write(dir.path().join("bytes"), [0xff, 0xfe]).unwrap();
+    for name in ["bundle", "bytes"] {
+        let refused = report(&dir, &words(name));
+        assert_eq!(refused.status.code(), Some(2));
+        let error = String::from_utf8(refused.stderr).unwrap();
+        let said = format!("error: {name} is there and is not a report\nhint: name another");
+        assert!(error.contains(&said), "{error}");
+    }
+    assert_eq!(fs::read(dir.path().join("bundle")).unwrap(), other);
 
     // What cannot be read leaves the older page.
     let before = fs::read(dir.path().join("page.html")).unwrap();

@@ -4,6 +4,7 @@
 use serde_json::{Value, json};
 
 use crate::support::recorded::{self, file, trusting};
+use crate::support::wait::wait_until;
 use crate::support::web::{Web, answer};
 use crate::support::world::World;
 
@@ -145,10 +146,94 @@ fn what_makes_no_list() {
             "--alert watches the entries of a name in Rekor",
         ),
         ("log --artifact none", "there is no file none"),
+        (
+            "log --rekor ct --artifact none",
+            "the CT log holds certificates, and knows no artifact",
+        ),
         ("log --identity-regexp (", "is no regular expression"),
     ] {
         let run = world.run(line);
         assert_eq!(run.exit, 2, "{line}: {}", run.seen());
         assert!(run.err.contains(said), "{line}: {}", run.err);
     }
+}
+
+/// `log --follow`, with both of its outputs in files.
+struct Follower(std::process::Child, std::path::PathBuf, std::path::PathBuf);
+
+impl Follower {
+    fn of(world: &World) -> Follower {
+        let (out, err) = (world.path("out"), world.path("err"));
+        let mut command = world.command("log --rekor v2 --follow");
+        command.stdout(std::fs::File::create(&out).unwrap());
+        command.stderr(std::fs::File::create(&err).unwrap());
+        Follower(command.spawn().unwrap(), out, err)
+    }
+
+    fn lists(&self, entries: usize) {
+        wait_until("so many entries are listed", || {
+            std::fs::read_to_string(&self.1).unwrap().lines().count() == entries
+        });
+    }
+
+    fn said(&self) -> String {
+        std::fs::read_to_string(&self.2).unwrap()
+    }
+}
+
+impl Drop for Follower {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// A log that is started again goes on where it was, and that is said once.
+#[test]
+fn following_outlives_a_restart() {
+    let world = world();
+    let before = Web::on(world.base + 8, recorded::tiles(3));
+    let mut follower = Follower::of(&world);
+    follower.lists(3);
+    drop(before);
+    wait_until("it waits", || {
+        follower.said().contains("; waiting for it\n")
+    });
+    let _starting = Web::on(world.base + 8, |_, stream| answer(stream, 503, b"not yet"));
+    drop(_starting);
+    let _after = Web::on(world.base + 8, recorded::tiles(7));
+    follower.lists(7);
+    assert_eq!(follower.said().matches("waiting for it").count(), 1);
+    // One that shows another tree is no restart.
+    drop(_after);
+    let _other = Web::on(world.base + 8, recorded::tiles(3));
+    let end = follower.0.wait().unwrap();
+    assert_eq!(end.code(), Some(1), "{}", follower.said());
+}
+
+/// Whoever has read enough ends it, though no further entry comes.
+#[test]
+fn following_ends_when_nobody_reads_on() {
+    use std::io::{BufRead, BufReader};
+    let world = world();
+    let _web = Web::on(world.base + 8, recorded::tiles(3));
+    let (reader, writer) = std::io::pipe().unwrap();
+    let mut command = world.command("log --rekor v2 --follow");
+    command.stdout(writer);
+    let follower = world.start_as_is(command);
+    let mut lines = BufReader::new(reader).lines();
+    for _ in 0..3 {
+        lines.next().unwrap().unwrap();
+    }
+    drop(lines);
+    assert_eq!(follower.end().exit, 0);
+}
+
+#[test]
+fn a_key_is_not_offered() {
+    let help = world().run("log --help").ok().out;
+    assert!(
+        !help.contains("--key") && help.contains("--identity"),
+        "{help}"
+    );
 }

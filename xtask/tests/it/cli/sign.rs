@@ -5,6 +5,7 @@ use std::fs;
 use snapbox::{assert_data_eq, str};
 
 use crate::support::fakes::{COSIGN, DIGEST, PASSWORD, TOKEN};
+use crate::support::recorded::trusting;
 use crate::support::snapshot::{snapshot, sorted};
 use crate::support::web::{Web, answer};
 use crate::support::world::World;
@@ -295,9 +296,7 @@ fn no_token() {
     ]
     .map(|(status, body)| {
         let world = World::on_free_ports().installed("v2");
-        let _dex = Web::on(world.base, move |_, stream| {
-            answer(stream, status, body.as_bytes());
-        });
+        let _dex = world.dex_that(move |_, stream| answer(stream, status, body.as_bytes()));
         let seen = world.show(&["sign -q"]);
         assert!(
             !world.calls().contains("/cosign 'sign'"),
@@ -337,8 +336,8 @@ fn no_dex() {
         world.show(&["sign -q"]),
         str![[r#"
 $ cargo xtask sign -q
-error: Dex gives no identity token to alice@example.com: no answer from http://127.0.0.1:[PORT+0]/dex/token: io: Connection refused (os error [..])
-hint: cargo xtask --state [STATE] status
+error: fulcio does not run
+hint: cargo xtask --state [STATE] start
 exit 2
 
 "#]]
@@ -394,4 +393,150 @@ exit 2
 "#]]
     );
     assert_eq!(world.calls(), "");
+}
+
+/// What cosign could not write to its end is no bundle, and the next signature goes there.
+#[test]
+fn a_full_disk_leaves_no_bundle() {
+    let world = World::on_free_ports().installed("v2");
+    let _dex = world.dex();
+    world.write("work/one", "one");
+    world.write("work/two", "two");
+    let torn = r#"
+for word in "$@"; do case $word in *.sigstore.json) printf '{"mediaType":' >"$word" ;; esac; done
+echo 'Error: write bundle: no space left on device' >&2; exit 1"#;
+    world.fake("cosign", torn);
+    for line in ["sign -v one", "sign one two"] {
+        let run = world.run(line).fails(2, "");
+        assert!(
+            run.err.contains("the disk is full") || line.ends_with("two"),
+            "{}",
+            run.err
+        );
+        let said = "removed what was written of the bundle of [TEMP]/work/one\n";
+        assert!(run.err.contains(said), "{}", run.err);
+        for name in ["one", "two"] {
+            assert!(!world.path(&format!("work/{name}.sigstore.json")).exists());
+        }
+    }
+    // One that says that all is well, and wrote nothing.
+    world.fake(
+        "cosign",
+        r#"for word in "$@"; do case $word in *.sigstore.json) : >"$word" ;; esac; done"#,
+    );
+    world.run("sign one").fails(2, "that is not a bundle");
+    assert!(!world.path("work/one.sigstore.json").exists());
+}
+
+/// Rekor v2 answers 499 to all of a batch where the client of one went away.
+#[test]
+fn an_entry_that_another_took_along_is_tried_again() {
+    let world = World::on_free_ports().installed("v2");
+    let _dex = world.dex();
+    world.write("work/one", "one");
+    let refuses = |times: usize, status: usize| {
+        format!(
+            r#"
+n=0; [ ! -f "$FAKES/n" ] || read -r n <"$FAKES/n"
+n=$((n + 1)); echo "$n" >"$FAKES/n"
+if [ "$n" -le {times} ]; then
+  echo 'Error: signing bundle: adding rekor v2 entry: unexpected response: {status} {{"code":1}}' >&2
+  exit 1
+fi
+{COSIGN}"#
+        )
+    };
+    let tries = |times, status| {
+        let _ = fs::remove_file(world.path("fakes/n"));
+        world.fake("cosign", &refuses(times, status));
+        let exit = world.run("sign one").exit;
+        let n = fs::read_to_string(world.path("fakes/n")).unwrap();
+        (exit, n.trim().parse::<usize>().unwrap())
+    };
+    assert_eq!(tries(1, 499), (0, 2));
+    assert_eq!(tries(3, 499), (0, 4));
+    assert_eq!(tries(9, 499), (2, 4));
+    assert_eq!(tries(1, 500), (2, 1));
+}
+
+#[test]
+fn names_that_are_not_utf_8() {
+    use std::ffi::OsStr;
+    use std::os::unix::ffi::OsStrExt;
+    let world = World::new().installed("v2");
+    let bad = OsStr::from_bytes(b"bad\xff");
+    fs::write(world.path("work").join(bad), "bad").unwrap();
+    fs::write(world.path("work/list"), b"one\nbad\xff\n").unwrap();
+    for line in ["sign", "sign --blob", "verify", "sign --bundle"] {
+        let mut command = world.command(line);
+        command.arg(bad);
+        if line.ends_with("--bundle") {
+            world.write("work/one", "one");
+            command.arg("one");
+        }
+        let run = world.end(command).fails(2, "error: the name \"");
+        assert!(run.err.contains("\" is not UTF-8\nhint: "), "{}", run.err);
+    }
+    let mut command = world.command("sign -");
+    command.stdin(fs::File::open(world.path("work/list")).unwrap());
+    let run = world
+        .end(command)
+        .fails(2, "error: the name \"bad\u{fffd}\" is not UTF-8");
+    assert_eq!(world.calls(), "", "{}", run.err);
+}
+
+/// A tag, and the digest that it leads to.
+#[test]
+fn an_image_of_two_names_is_signed_once() {
+    let world = World::on_free_ports().installed("v2");
+    let _dex = world.dex();
+    let at = world.base + 13;
+    let _registry = Web::on(at, |path, stream| match path {
+        "/v2/app/manifests/1" | "/v2/app/manifests/2" => answer(stream, 200, path.as_bytes()),
+        path if path.starts_with("/v2/app/manifests/sha256:") => {
+            answer(stream, 200, b"/v2/app/manifests/1");
+        }
+        _ => answer(stream, 404, b"{}"),
+    });
+    let digest = xtask::bundle::sha256(b"/v2/app/manifests/1");
+    let image = format!("127.0.0.1:{at}/app");
+    let line = format!("sign -q {image}:1 {image}@{digest} {image}:2");
+    let run = world.run(&line).ok();
+    assert_eq!(run.out.matches("signed ").count(), 2, "{}", run.out);
+}
+
+/// A file may have any name, and none of it reaches the terminal as it is.
+#[test]
+fn no_name_of_a_file_rewrites_a_line() {
+    let world = trusting(World::on_free_ports().installed("v2"));
+    let _dex = world.dex();
+    let name = "a\u{1b}[2J\n\u{202e}b\u{200b}c\u{9b}";
+    for name in [name, "two"] {
+        fs::write(world.path("work").join(name), name).unwrap();
+    }
+    let forged = |text: &str| {
+        text.contains(['\u{1b}', '\u{202e}', '\u{200b}', '\u{9b}']) || text.contains("\n\u{fffd}b")
+    };
+    for line in [
+        "sign",
+        "verify --from verify",
+        "sign -v",
+        "verify",
+        "sign --again two",
+        "verify two",
+        "report -o",
+        "inspect-rekor",
+    ] {
+        let mut command = world.command(line);
+        let run = world.end({
+            command.arg(name);
+            command
+        });
+        assert!(
+            !forged(&run.raw) && !forged(&run.err),
+            "{line}: {:?}",
+            run.seen()
+        );
+        assert!(run.seen().contains('\u{fffd}'), "{line}: {:?}", run.seen());
+    }
 }

@@ -359,3 +359,89 @@ fn of_a_key() {
         run.err
     );
 }
+
+/// A registry that cannot be believed or reached says nothing of a signature: 2, and what
+/// helps.
+#[test]
+fn registries_that_show_nothing() {
+    let (world, image) = with_recorded();
+    let certificate = "curl: (60) SSL certificate problem: self-signed certificate";
+    let nobody = "curl: (7) Failed to connect to a.example port 443";
+    let unknown = "curl: (6) Could not resolve host: a.example";
+    for (says, image, said, hint) in [
+        (
+            certificate,
+            "a.example/b:1",
+            "the certificate of a.example does not come from a CA that this machine knows",
+            "name the file of its CA before the command: SSL_CERT_FILE=FILE ",
+        ),
+        (
+            certificate,
+            &*image.replace(
+                &(world.base + 12).to_string(),
+                &(world.base + 10).to_string(),
+            ),
+            " does not come from the CA in [STATE]/local/",
+            "does another server answer there? ",
+        ),
+        (
+            nobody,
+            "a.example/b:1",
+            "no answer from https://a.example/v2/",
+            "is that its name, and does it run? ",
+        ),
+        (
+            unknown,
+            "a.example/b:1",
+            "no answer from https://a.example/v2/",
+            "is that its name, and does it run? ",
+        ),
+    ] {
+        world.add_curl(&format!("echo '{says}' >&2; exit 1"));
+        for command in [
+            "verify -q --issuer-regexp ^http:",
+            "inspect-rekor",
+            "inspect-certificate",
+        ] {
+            let run = world.run(&format!("{command} {image}")).fails(2, said);
+            assert!(run.err.contains(&format!("\nhint: {hint}")), "{}", run.err);
+        }
+    }
+}
+
+/// Where some are verified the rest is not so; where nothing could be looked at, that is no
+/// answer, as for a single one.
+#[test]
+fn several_of_which_one_shows_nothing() {
+    let (world, image) = with_recorded();
+    let registry = Web::on(world.base + 12, registry(&["legacy"]));
+    let other = format!("127.0.0.1:{}/none:1", world.base + 14);
+    let any = "--issuer-regexp ^http:";
+    world.run(&format!("verify {any} {other}")).fails(2, "");
+    world
+        .run(&format!("verify {any} {image} {other}"))
+        .fails(1, "1 of 2 is not verified");
+    world
+        .run(&format!("verify --identity bob {any} {image}"))
+        .fails(1, "");
+    let tagged = image.replace('@', ":1@");
+    let line = format!("verify --identity bob {any} {image} {tagged}");
+    world.run(&line).fails(1, "2 of 2 are not verified");
+    let nowhere = format!("127.0.0.1:{}/none:2", world.base + 14);
+    let line = format!("verify {any} {other} {nowhere}");
+    world.run(&line).fails(2, "2 of 2 are not verified");
+    drop(registry);
+}
+
+#[test]
+fn what_carries_nothing_is_not_told_to_be_signed_where_an_attestation_is_asked_for() {
+    let (world, image) = with_recorded();
+    let _registry = Web::on(world.base + 12, registry(&["referrers", "legacy"]));
+    world.write("work/file", "file");
+    for (what, verb) in [(&*image, "attest"), ("file", "attest-blob")] {
+        let run = world.run(&format!("verify -q --attestation spdx {what}"));
+        let hint = format!("hint: attest it with cosign {verb}: ");
+        let run = run.fails(1, &hint);
+        assert!(!run.err.contains("sign it"), "{}", run.err);
+    }
+}

@@ -1,18 +1,20 @@
 //! What is signed and verified, and the memory of a signature: the same on
 //! every target.
 
-use std::collections::BTreeSet;
+mod bundle_place;
+
+use std::ffi::OsStr;
 use std::io::ErrorKind;
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 use serde::{Deserialize, Serialize};
 
 use crate::entry::Version;
-use crate::fail::{Fail, broken, not_so};
+use crate::fail::{Fail, NOT_SO, broken, not_so};
 use crate::text::quote;
-use crate::{bundle, state};
+
+pub(crate) use bundle_place::require_own_bundles;
 
 /// What is signed or verified.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -80,6 +82,14 @@ impl Artifact {
     /// A file, with its bundle beside it where none is named.
     pub(crate) fn file(file: &Path, bundle: Option<&Path>) -> Result<Artifact> {
         let name = file.display();
+        // Programs are given it as text, and would look for another file.
+        if [Some(file), bundle]
+            .iter()
+            .flatten()
+            .any(|path| path.to_str().is_none())
+        {
+            return Err(not_utf8(file.as_os_str()).into());
+        }
         match std::fs::metadata(file) {
             Err(error) if error.kind() == ErrorKind::NotFound => {
                 return Err(broken(format!("there is no file {name}")).into());
@@ -107,48 +117,6 @@ impl Artifact {
         Ok(Artifact::Blob { file, bundle })
     }
 
-    /// Fails where the bundle of a file cannot be written: once it is signed, that is in
-    /// the log, and nobody could verify it.
-    pub(crate) fn require_place_for_bundle(&self) -> Result<()> {
-        let Artifact::Blob { file, bundle } = self else {
-            return Ok(());
-        };
-        let name = bundle.display();
-        let cannot = |why: &str| broken(format!("the bundle cannot be written to {name}: {why}"));
-        let same = bundle == file || bundle.exists() && is_one_file(bundle, file)?;
-        if same {
-            return Err(cannot("that is the file itself").into());
-        }
-        let dir = bundle.parent().unwrap_or(Path::new("/"));
-        if bundle.is_dir() {
-            return Err(cannot("that is a directory").into());
-        }
-        // A dangling link is there as well.
-        if bundle.symlink_metadata().is_ok() && !bundle.is_file() {
-            return Err(cannot("that is not a file").into());
-        }
-        let there = state::read(bundle)?.unwrap_or_default();
-        if !there.is_empty() && bundle::read(&there).is_err() {
-            let what = "something else than a bundle is there";
-            return Err(cannot(what).hint("name another one: --bundle FILE").into());
-        }
-        if !dir.is_dir() {
-            let make = format!("make it: mkdir -p {}", quote(&dir.to_string_lossy()));
-            return Err(cannot("there is no such directory").hint(make).into());
-        }
-        let tried = if bundle.exists() {
-            std::fs::OpenOptions::new()
-                .append(true)
-                .open(bundle)
-                .map(drop)
-        } else {
-            tempfile::tempfile_in(dir).map(drop)
-        };
-        tried
-            .map_err(|error| cannot(&error.to_string()).hint("name another one: --bundle FILE"))?;
-        Ok(())
-    }
-
     /// Fails where a file has no bundle.
     ///
     /// # Errors
@@ -174,6 +142,33 @@ impl Artifact {
         }
     }
 
+    /// The same, where an attestation is asked for.
+    pub(crate) fn require_statement(&self, attested: bool) -> Result<(), Fail> {
+        let missing = self.require_bundle();
+        missing.map_err(|fail| {
+            if attested {
+                self.not_attested(fail)
+            } else {
+                fail
+            }
+        })
+    }
+
+    /// The failure of what carries nothing, where an attestation is asked for: none is made
+    /// by signing.
+    pub(crate) fn not_attested(&self, fail: Fail) -> Fail {
+        let verb = match self {
+            _ if fail.exit != NOT_SO => return fail,
+            Artifact::Image(_) => "attest",
+            Artifact::Blob { .. } => "attest-blob",
+        };
+        let hint = format!("attest it with cosign {verb}: cargo xtask env names its options");
+        Fail {
+            hints: vec![hint],
+            ..fail
+        }
+    }
+
     /// The reference of the image, or the path of the file.
     pub(crate) fn name(&self) -> String {
         match self {
@@ -194,27 +189,13 @@ impl Artifact {
     }
 }
 
-/// Whether two names lead to one file.
-fn is_one_file(one: &Path, other: &Path) -> Result<bool> {
-    let (one, other) = (one.metadata()?, other.metadata()?);
-    Ok((one.dev(), one.ino()) == (other.dev(), other.ino()))
-}
-
-/// Fails where the bundles of two files would be one file.
-pub(crate) fn require_own_bundles(artifacts: &[Artifact]) -> Result<()> {
-    let mut seen = BTreeSet::new();
-    for artifact in artifacts {
-        if let Artifact::Blob { bundle, .. } = artifact {
-            let place = std::fs::canonicalize(bundle).unwrap_or_else(|_| bundle.clone());
-            if !seen.insert(place) {
-                let what = format!("two files have one bundle: {}", bundle.display());
-                return Err(broken(what)
-                    .hint("remove the link, or sign one of them")
-                    .into());
-            }
-        }
-    }
-    Ok(())
+/// The failure of a name that is no text.
+pub(crate) fn not_utf8(name: &OsStr) -> Fail {
+    broken(format!(
+        "the name {:?} is not UTF-8",
+        name.to_string_lossy()
+    ))
+    .hint("give the file another name, or a link of another name")
 }
 
 /// Whether a file is named like a bundle.
