@@ -97,6 +97,11 @@ impl Ui {
     }
 }
 
+/// A line of a table of two columns, wrapped in the second of them.
+pub(crate) fn wrapped(line: &str, columns: usize, second: usize) -> String {
+    folded(line, Some(columns), second)
+}
+
 /// A text in lines of at most so many columns, where its words allow that. All but the
 /// first begin at this column.
 fn folded(text: &str, columns: Option<usize>, indent: usize) -> String {
