@@ -5,7 +5,7 @@ use clap::Command;
 
 use super::repository;
 use crate::cluster::component_pins;
-use crate::local::build::pinned;
+use crate::local::pinned;
 use crate::ui::wrapped;
 
 /// A heading, and how many commands stand below it.

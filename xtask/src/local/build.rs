@@ -252,31 +252,6 @@ impl ServerBuild {
     }
 }
 
-/// What runs on this machine, and the version of its Go module, as `go.mod` names it.
-pub(crate) fn pinned(repo: &Path) -> Result<Vec<(String, String)>> {
-    let manifest = Manifest::read(repo)?;
-    let text = std::fs::read_to_string(repo.join("deploy/local/go.mod")).context("read go.mod")?;
-    let requires: Vec<(&str, &str)> = text
-        .lines()
-        .filter_map(|line| line.trim().trim_start_matches("require ").split_once(' '))
-        .collect();
-    // The longest path of a module that a package is below.
-    let version = |path: &str| {
-        let above = requires
-            .iter()
-            .filter(|(module, _)| path.starts_with(module));
-        let (_, rest) = above.max_by_key(|(module, _)| module.len())?;
-        rest.split(' ').next().map(str::to_owned)
-    };
-    let cosign = manifest.programs.iter().filter(|row| row.name == "cosign");
-    let cosign = cosign.map(|row| (&row.name, &row.package));
-    let servers = manifest.servers.iter().map(|row| (&row.name, &row.module));
-    let all = cosign.chain(servers);
-    Ok(all
-        .filter_map(|(name, path)| Some((name.clone(), version(path)?)))
-        .collect())
-}
-
 /// Adds the Go files below a directory of which programs are made.
 fn push_sources(files: &mut Vec<PathBuf>, dir: &Path) -> Result<()> {
     for entry in std::fs::read_dir(dir).with_context(|| format!("read {}", dir.display()))? {

@@ -96,7 +96,7 @@ fn every_example_of_a_help_parses() {
             .collect::<Vec<_>>()
     }) {
         // Behind two spaces stands what it does.
-        let typed = line.trim_start().split("   ").next().unwrap_or_default();
+        let typed = line.trim_start().split("  ").next().unwrap_or_default();
         for words in xtask_words(typed) {
             seen += 1;
             parses(&words).unwrap_or_else(|error| panic!("{words:?}\n{error}"));
