@@ -200,7 +200,7 @@ mod tests {
                     --issuer http://127.0.0.1:1/dex \"$IMAGE\"";
         let short = "cosign verify --trusted-root root.json --issuer http://127.0.0.1:1/dex $IMAGE";
         assert_eq!(brief(line).as_deref(), Some(short));
-        assert_eq!(brief("cargo xtask step token --as alice"), None);
+        assert_eq!(brief("cargo xtask token --as alice"), None);
         assert_eq!(brief("IMAGE=$(TUF_ROOT=/a /b/cosign triangulate c)"), None);
     }
 }
