@@ -39,7 +39,12 @@ pub(crate) fn of_timestamps(
     let (mut times, mut told, mut strangers) = (Vec::new(), Vec::new(), Vec::new());
     let mut wrong = None;
     for response in &bundle.timestamps {
-        match timestamp::verify_known(response, signature, root, known) {
+        let of = |stamped: &[u8]| timestamp::verify_known(response, stamped, root, known);
+        let counted = match (of(signature), &bundle.envelope) {
+            (Err(_), Some(envelope)) => of(envelope),
+            (counted, _) => counted,
+        };
+        match counted {
             Ok(timestamp) => {
                 times.push(timestamp.time);
                 proof.count(Link::Timestamp, &timestamp.by, &timestamp.valid_for);
