@@ -69,6 +69,9 @@ impl Finding {
     }
 }
 
+/// Where what was found begins in the table.
+pub(crate) const SECOND: usize = 13;
+
 /// The findings as a table.
 pub(crate) fn lines(findings: &[Finding]) -> Vec<String> {
     let mut lines = Vec::new();

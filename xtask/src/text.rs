@@ -64,6 +64,14 @@ fn spelled(text: &str) -> String {
     format!("\"$(printf -- '{format}')\"")
 }
 
+/// A path as a person reads it: from where they are, where that is shorter.
+pub(crate) fn nearest(path: &Path) -> String {
+    let here = std::env::current_dir().ok();
+    let below = here.and_then(|here| path.strip_prefix(here).ok().map(Path::to_owned));
+    let below = below.filter(|below| !below.as_os_str().is_empty());
+    below.as_deref().unwrap_or(path).display().to_string()
+}
+
 /// The first digits of a hash, for a line that a person reads.
 pub(crate) fn short(hash: &[u8; 32]) -> String {
     format!("{}…", hex(&hash[..4]))

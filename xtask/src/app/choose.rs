@@ -14,13 +14,19 @@ pub(crate) struct Chosen {
     pub(crate) kind: TargetKind,
     /// Why it is that one, for a person.
     pub(crate) why: &'static str,
+    /// Whether nobody chose it.
+    pub(crate) is_default: bool,
 }
 
 impl Chosen {
     /// What was typed, else what the environment says, else what was remembered, else
     /// local.
     pub(super) fn of(typed: Option<TargetKind>, state: &State) -> Result<Chosen> {
-        let chosen = |kind, why| Chosen { kind, why };
+        let chosen = |kind, why| Chosen {
+            kind,
+            why,
+            is_default: false,
+        };
         if let Some(kind) = typed {
             return Ok(chosen(kind, "named by --on"));
         }
@@ -30,7 +36,10 @@ impl Chosen {
         }
         Ok(match remembered(state)? {
             Some(kind) => chosen(kind, "chosen before"),
-            None => chosen(TargetKind::Local, "no cluster was chosen"),
+            None => Chosen {
+                is_default: true,
+                ..chosen(TargetKind::Local, "no cluster was chosen")
+            },
         })
     }
 }

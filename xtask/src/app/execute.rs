@@ -114,7 +114,7 @@ impl App {
         if !variables.is_empty() {
             self.ui.say(format!("unset {}", variables.join(" ")));
         }
-        self.ui.say(shell::script(plan, chosen).trim_end());
+        self.ui.script(shell::script(plan, chosen).trim_end());
     }
 
     /// The lock of a command that changes the installation, so that it is the only one.

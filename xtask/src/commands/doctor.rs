@@ -15,7 +15,7 @@ impl DoctorCommand {
     pub(crate) fn run(self, app: &App) -> Result<Answer> {
         let findings = app.target()?.doctor()?;
         for line in preflight::lines(&findings) {
-            app.ui.say(line);
+            app.ui.say_row(line, preflight::SECOND);
         }
         let failed: Vec<_> = findings
             .iter()

@@ -86,12 +86,14 @@ impl EnvCommand {
         }
         if self.format != Format::Github {
             if let Some(note) = target.env_note() {
-                app.ui.say(format!("\n# {}", app.ui.with_prefix(note)));
+                app.ui.say("");
+                app.ui.script(&format!("# {}", app.ui.with_prefix(note)));
             }
             for (client, lines) in &environment.clients {
-                app.ui.say(format!("\n# {client}:"));
+                app.ui.say("");
+                app.ui.script(&format!("# {client}:"));
                 for line in lines {
-                    app.ui.say(format!("#   {line}"));
+                    app.ui.script(&format!("#   {line}"));
                 }
             }
         }

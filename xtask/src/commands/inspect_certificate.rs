@@ -87,11 +87,11 @@ impl InspectCertificateCommand {
         app.ui.event(&CertificateDocument::of(leaf, proof));
         let lines = describe::title(&inspected).into_iter().chain(leaf.lines());
         for line in lines {
-            app.ui.say(line);
+            app.ui.say_row(line, describe::SECOND);
         }
         app.ui.say("");
         for line in describe::checks(&inspected.proof) {
-            app.ui.say(line);
+            app.ui.say_row(line, describe::SECOND_OF_CHECKS);
         }
         verdicts.add(&mut inspected);
     }

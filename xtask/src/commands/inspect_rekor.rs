@@ -35,11 +35,11 @@ impl InspectRekorCommand {
                 app.ui.event(&Document::of(&inspected));
                 let lines = describe::title(&inspected).into_iter();
                 for line in lines.chain(describe::lines(&inspected)?) {
-                    app.ui.say(line);
+                    app.ui.say_row(line, describe::SECOND);
                 }
                 app.ui.say("");
                 for line in describe::checks(&inspected.proof) {
-                    app.ui.say(line);
+                    app.ui.say_row(line, describe::SECOND_OF_CHECKS);
                 }
                 verdicts.add(&mut inspected);
                 Ok(())

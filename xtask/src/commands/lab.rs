@@ -111,7 +111,7 @@ fn attack(app: &App, lab: &Lab, session: &mut Session<'_>) -> Result<Vec<String>
 }
 
 fn say_story(app: &App, lab: &Lab) {
-    app.ui.say(format!("Lab {}: {}\n", lab.name, lab.title));
+    app.ui.title(&format!("Lab {}: {}\n", lab.name, lab.title));
     for line in lab.story {
         app.ui.tell(line);
     }

@@ -126,6 +126,7 @@ pub fn main() -> ExitCode {
         verbose,
         quiet,
         commands: verbose,
+        brief: false,
     });
     let exit = match run(cli, &ui) {
         Ok(answer) => answer.print(&name, &ui),
@@ -158,13 +159,16 @@ fn print_by_parser(answer: &clap::Error) -> u8 {
 
 fn run(Cli { global, command }: Cli, ui: &Ui) -> Result<Answer> {
     interrupt::prepare()?;
+    let verbose = global.verbose;
     let app = App::open(
         &global,
         global.on.or(command.target()),
         ui.restyled(ui.style()),
     )?;
     // A step is a part of another command, which has said it.
-    if !matches!(command, AnyCommand::Step(_)) {
+    // And what nobody chose nobody has to be told of.
+    let is_told = verbose || !app.chosen.is_default;
+    if is_told && !matches!(command, AnyCommand::Step(_)) {
         let (name, why) = (app.chosen.kind.name(), app.chosen.why);
         app.ui.note(format!("on {name} ({why})"));
     }

@@ -20,7 +20,7 @@ impl PreflightCommand {
         self.options.ports = app.ports(self.options.ports)?;
         let findings = app.target()?.preflight(&self.options)?;
         for line in preflight::lines(&findings) {
-            app.ui.say(line);
+            app.ui.say_row(line, preflight::SECOND);
         }
         let missing = preflight::verdict(&findings).err();
         let ok = missing.is_none();

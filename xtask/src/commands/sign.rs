@@ -1,5 +1,7 @@
 //! `sign`: a signature with an identity instead of a key.
 
+use std::path::Path;
+
 use anyhow::Result;
 use clap::Args;
 use serde::Serialize;
@@ -13,7 +15,7 @@ use crate::evidence::steps::signed_already;
 use crate::evidence::{each_image_once, with_platforms};
 use crate::plan::numbered;
 use crate::target::{CosignRuns, SignerArgs, Target};
-use crate::text::{counted, printable, quote};
+use crate::text::{counted, nearest, printable, quote};
 
 /// Sign files and images with an identity instead of a key
 #[derive(Debug, Args)]
@@ -134,30 +136,40 @@ impl SignCommand {
 fn say(app: &App, signature: &Signature) {
     let issuer = signature.issuer.as_deref().unwrap_or("not named");
     let (rekor, index) = (signature.rekor.name(), signature.log_index);
-    app.ui
-        .say(format!("signed {}", printable(&signature.artifact)));
+    app.ui.say(
+        app.ui
+            .short(&printable(&format!("signed {}", shown(signature)))),
+    );
     app.ui.say(format!("  as      {}", signature.identity));
     app.ui.say(format!("  issuer  {issuer}"));
     app.ui
         .say(format!("  log     Rekor {rekor}, index {index}"));
-    app.ui
-        .say(format!("  stored  {}", printable(&stored(signature))));
+    let stored = app.ui.short(&printable(&stored(signature)));
+    app.ui.say(format!("  stored  {stored}"));
 }
 
 /// One of several signatures.
 fn say_short(app: &App, signature: &Signature) {
     let (rekor, index) = (signature.rekor.name(), signature.log_index);
-    let (artifact, identity) = (&signature.artifact, &signature.identity);
-    app.ui.say(format!("signed {}", printable(artifact)));
+    let (artifact, identity) = (printable(&shown(signature)), &signature.identity);
+    app.ui.say(app.ui.short(&format!("signed {artifact}")));
     app.ui
         .say(format!("  as {identity}, Rekor {rekor} index {index}"));
+}
+
+/// What was signed, as a person reads it.
+fn shown(signature: &Signature) -> String {
+    match signature.image {
+        true => signature.artifact.clone(),
+        false => nearest(Path::new(&signature.artifact)),
+    }
 }
 
 /// Where the signature went: for an image a tag beside it, made of its digest.
 fn stored(signature: &Signature) -> String {
     match signature.artifact.split_once('@') {
         Some((name, digest)) if signature.image => format!("{name}:{}", digest.replace(':', "-")),
-        _ => signature.bundle.display().to_string(),
+        _ => nearest(&signature.bundle),
     }
 }
 

@@ -49,6 +49,7 @@ impl StatusCommand {
         say_table(
             app,
             &COMPONENTS,
+            &["pid", "memory", "version", "up for"],
             status.components.iter().map(component_row),
         );
         say_trust(app, &status);
@@ -99,17 +100,19 @@ fn say_trust(app: &App, status: &Status) {
             ends.map_or("-".into(), |ends| ends.chars().take(10).collect()),
         ]
     });
-    say_table(app, &KEYS, rows);
+    say_table(app, &KEYS, &["before it"], rows);
 }
 
-/// A table without the columns in which there is nothing.
+/// A table without the columns in which there is nothing, and on a terminal without as
+/// many of these as it takes to fit.
 fn say_table<const N: usize>(
     app: &App,
     header: &[&str; N],
+    spare: &[&str],
     rows: impl Iterator<Item = [String; N]>,
 ) {
     let rows: Vec<[String; N]> = rows.collect();
-    let widths: Vec<usize> = (0..N)
+    let mut widths: Vec<usize> = (0..N)
         .map(|column| {
             let used = rows.iter().any(|row| row[column] != "-");
             let cells = rows.iter().map(|row| row[column].chars().count());
@@ -117,6 +120,17 @@ fn say_table<const N: usize>(
             if used { widest } else { 0 }
         })
         .collect();
+    let columns = app.ui.columns().unwrap_or(usize::MAX);
+    for name in spare {
+        let used = widths.iter().filter(|width| **width > 0);
+        if used.map(|width| width + 2).sum::<usize>() <= columns.saturating_add(2) {
+            break;
+        }
+        let column = header.iter().position(|other| other == name);
+        if let Some(width) = column.and_then(|column| widths.get_mut(column)) {
+            *width = 0;
+        }
+    }
     for row in [header.map(str::to_owned)].iter().chain(&rows) {
         let cells = row.iter().zip(&widths).filter(|(_, width)| **width > 0);
         let cells: Vec<String> = cells

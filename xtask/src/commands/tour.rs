@@ -7,11 +7,19 @@ use serde::Serialize;
 use crate::app::{Answer, App};
 use crate::commands::Cli;
 use crate::fail::{Fail, NOT_SO, broken};
+use crate::target::PortOptions;
 use crate::ui::Style;
 
 /// Install, sign, verify and inspect, with each command shown and explained
 #[derive(Debug, Args)]
-pub(crate) struct TourCommand {}
+pub(crate) struct TourCommand {
+    /// Do not wait for Enter
+    #[arg(long)]
+    no_pause: bool,
+    /// The ports.
+    #[command(flatten)]
+    ports: PortOptions,
+}
 
 #[derive(Serialize)]
 struct Toured {
@@ -20,26 +28,29 @@ struct Toured {
 
 /// One stop of the tour.
 struct Stop {
+    /// Its title.
+    title: &'static str,
     /// What to know before, a sentence a line.
     text: &'static [&'static str],
     /// The command, without `cargo xtask`.
     words: &'static [&'static str],
     /// Whether the answer must be yes; the tour shows a refusal, too.
     agrees: bool,
+    /// Whether it is about ports.
+    takes_ports: bool,
 }
 
-const STOPS: [Stop; 9] = [
+const STOPS: [Stop; 8] = [
     Stop {
-        text: &[
-            "1. Look at the machine",
-            "Rust and Go, free ports, room on the disk: nothing else is needed.",
-        ],
+        title: "1. Look at the machine",
+        text: &["Rust and Go, free ports, room on the disk: nothing else is needed."],
         words: &["preflight"],
         agrees: true,
+        takes_ports: true,
     },
     Stop {
+        title: "2. Install",
         text: &[
-            "2. Install",
             "Sigstore lets anybody verify that an artifact comes from whom it says.",
             "It is a few servers: who you are (Dex), a certificate authority (Fulcio), a log of its \
              certificates (CT log), a log of all signatures (Rekor) and a clock (timestamp authority).",
@@ -47,10 +58,11 @@ const STOPS: [Stop; 9] = [
         ],
         words: &["install"],
         agrees: true,
+        takes_ports: true,
     },
     Stop {
+        title: "3. Sign",
         text: &[
-            "3. Sign",
             "No key is managed.",
             "Alice proves who she is to Dex, Fulcio writes her name into a certificate for a key that \
              was made this moment, the key signs the image's digest and is forgotten.",
@@ -58,63 +70,69 @@ const STOPS: [Stop; 9] = [
         ],
         words: &["sign"],
         agrees: true,
+        takes_ports: false,
     },
     Stop {
+        title: "4. Verify",
         text: &[
-            "4. Verify",
             "A verifier says whom it expects, and who must have vouched for that name.",
             "It needs the image, the signature beside it and the trusted root: no server of Sigstore.",
         ],
         words: &["verify"],
         agrees: true,
+        takes_ports: false,
     },
     Stop {
-        text: &[
-            "5. Expect someone else",
-            "The same signature does not satisfy who expects another name. That is the point.",
-        ],
+        title: "5. Expect someone else",
+        text: &["The same signature does not satisfy who expects another name. That is the point."],
         // None of the users, who may have signed or attested the sample as well.
         words: &["verify", "--identity", "somebody-else@example.com"],
         agrees: false,
+        takes_ports: false,
     },
     Stop {
+        title: "6. Read the log",
         text: &[
-            "6. Read the log",
             "Everybody can see what was signed with which identity: Alice too, if it was not her.",
             "Each line with a ✓ is a link of the chain from the image to the log, proved without cosign.",
         ],
         words: &["inspect-rekor"],
         agrees: true,
+        takes_ports: false,
     },
     Stop {
-        text: &[
-            "7. Read the certificate",
-            "Ten minutes of validity, a name, who vouched for it, and proof of who issued it.",
-        ],
+        title: "7. Read the certificate",
+        text: &["Ten minutes of validity, a name, who vouched for it, and proof of who issued it."],
         words: &["inspect-certificate"],
         agrees: true,
+        takes_ports: false,
     },
     Stop {
-        text: &["8. What runs"],
+        title: "8. What runs",
+        text: &["The servers, the trusted root that verifiers have, and the keys that are in use."],
         words: &["status"],
         agrees: true,
-    },
-    Stop {
-        text: &[
-            "9. Use it from elsewhere",
-            "Any Sigstore client works with it once it knows the trusted root and the signing config.",
-        ],
-        words: &["env"],
-        agrees: true,
+        takes_ports: false,
     },
 ];
 
-/// What is said at the end.
-const END: [&str; 4] = [
-    "\nThat was all of it. What ran can be read: cargo xtask install --dry-run",
-    "To do it yourself, chapter by chapter, empty it first: cargo xtask reset place",
-    "What to do then: cargo xtask next",
-    "To stop the servers: cargo xtask stop; to remove all: cargo xtask uninstall",
+/// What can be done at the end, and how.
+const END: [(&str, &str); 6] = [
+    ("sign a file of yours", "cargo xtask sign FILE"),
+    ("see the whole ceremony on one page", "cargo xtask report"),
+    (
+        "use it with any Sigstore client",
+        "cargo xtask env, or cargo xtask shell",
+    ),
+    ("attack it", "cargo xtask lab"),
+    (
+        "build it yourself, chapter by chapter",
+        "cargo xtask reset place, then cargo xtask next",
+    ),
+    (
+        "stop it, or remove it",
+        "cargo xtask stop, or cargo xtask uninstall",
+    ),
 ];
 
 impl TourCommand {
@@ -126,12 +144,19 @@ impl TourCommand {
                 .into());
         }
         for stop in &STOPS {
-            if let Some(fail) = stop.run(app)? {
+            if let Some(fail) = stop.run(app, self.ports)? {
                 return Ok(Answer::printed().but(Some(fail)));
             }
+            if !self.no_pause {
+                app.ui.say("");
+                app.ui.pause()?;
+            }
         }
-        for line in END {
-            app.ui.say(app.ui.with_prefix(line));
+        app.ui.say("");
+        app.ui.title("What now?");
+        for (what, how) in END {
+            app.ui.say(format!("  {what}"));
+            app.ui.say(app.ui.with_prefix(&format!("    {how}")));
         }
         let stops = STOPS.len();
         Ok(Answer::result(Toured { stops }))
@@ -140,21 +165,29 @@ impl TourCommand {
 
 impl Stop {
     /// Shows it, and returns why the tour ends here, where it does.
-    fn run(&self, app: &App) -> Result<Option<Fail>> {
+    fn run(&self, app: &App, ports: PortOptions) -> Result<Option<Fail>> {
         app.ui.say("");
+        app.ui.title(self.title);
         for line in self.text {
             app.ui.tell(line);
         }
-        let line = format!("\n$ cargo xtask {}", self.words.join(" "));
-        app.ui.say(app.ui.with_prefix(&line));
+        app.ui.say("");
+        let mut words = self.words.to_vec();
+        let base = ports.port_base.map(|base| base.to_string());
+        if let Some(base) = base.as_deref().filter(|_| self.takes_ports) {
+            words.extend(["--port-base", base]);
+        }
+        let line = format!("$ cargo xtask {}", words.join(" "));
+        app.ui.title(&app.ui.with_prefix(&line));
         // Below the commands to type, those that they run: the reader sees cosign
         // at work. The many of `install` are in its dry run.
-        let commands = self.words[0] != "install";
+        let style = app.ui.style();
         let guide = app.restyled(Style {
-            commands,
-            ..app.ui.style()
+            commands: style.verbose || self.words[0] != "install",
+            brief: !style.verbose,
+            ..style
         });
-        let words = std::iter::once("cargo xtask").chain(self.words.iter().copied());
+        let words = std::iter::once("cargo xtask").chain(words);
         let cli = Cli::try_parse_from(words)
             .map_err(|error| broken(format!("the tour is wrong: {error}")))?;
         let refusal = cli.command.run(&guide)?.print_within(&guide.ui);
@@ -166,7 +199,7 @@ impl Stop {
             Some(fail) if self.agrees => Ok(Some(fail)),
             Some(fail) if fail.exit == NOT_SO => {
                 app.ui
-                    .say(format!("refused, as it should be: {}", fail.what));
+                    .tell(format!("refused, as it should be: {}", fail.what));
                 Ok(None)
             }
             Some(fail) => Err(fail.into()),

@@ -189,7 +189,8 @@ impl VerifyCommand {
         let by = by.clone().unwrap_or_else(|| self.signer.expected());
         let issuer = issuer.as_ref();
         let vouched = issuer.map_or_else(String::new, |by| format!(", vouched for by {by}"));
-        app.ui.say(format!("verified {}", printable(name)));
+        let name = printable(name);
+        app.ui.say(app.ui.short(&format!("verified {name}")));
         app.ui.say(printable(&format!("  {verb} by {by}{vouched}")));
     }
 

@@ -11,6 +11,11 @@ use crate::proof::{Counted, Evidence, Proof};
 use crate::text::printable;
 use crate::time;
 
+/// Where the values of the lines begin.
+pub(crate) const SECOND: usize = 13;
+/// Where the details of the checks begin.
+pub(crate) const SECOND_OF_CHECKS: usize = 15;
+
 /// The name under which a signature was found, where there are several.
 pub(crate) fn title(inspected: &Inspected) -> Option<String> {
     let title = inspected.title.as_ref()?;

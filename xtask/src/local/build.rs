@@ -72,6 +72,23 @@ impl ServerBuild {
         PathBuf::from(format!("{}.partial", self.dir.display()))
     }
 
+    /// What it is called: a hash of what it is built from, and for what.
+    pub(super) fn name(&self) -> String {
+        let name = self.dir.file_name().unwrap_or_default();
+        name.to_string_lossy().into_owned()
+    }
+
+    /// The names of all files of a complete build.
+    pub(super) fn files(&self) -> Vec<String> {
+        let programs = self.programs.iter().map(|row| row.name.clone());
+        programs.chain([COMPLETE.to_owned()]).collect()
+    }
+
+    /// Whether this file makes a build complete.
+    pub(super) fn is_record(&self, file: &str) -> bool {
+        file == COMPLETE
+    }
+
     /// A program of them.
     pub fn program(&self, name: &str) -> PathBuf {
         self.dir.join(name)

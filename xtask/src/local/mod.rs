@@ -25,6 +25,8 @@ mod keys;
 mod lost_logs;
 pub mod manifest;
 mod offline_root;
+mod own_server;
+pub(crate) mod pack;
 pub(crate) mod plans;
 pub mod platform;
 pub(crate) mod ports;

@@ -1,13 +1,16 @@
 //! The plans of the local target: which steps there are, and in which order. Each builds
 //! its plan from facts alone; the roles gather those.
 
+use std::path::Path;
+
 use anyhow::Result;
 
 use super::config::User;
 use super::facts::Facts;
 use super::manifest::ServerRow;
 use super::steps::{
-    Begin, Configure, FirstEntry, Halt, Launch, LocalTrust, Retire, preflight, publish, sample,
+    Begin, Configure, FirstEntry, Halt, Launch, ListPack, LocalTrust, Retire, TakePack, preflight,
+    publish, sample,
 };
 use super::{Local, trust};
 use crate::artifact::Artifact;
@@ -24,6 +27,20 @@ pub(super) fn prefetch(local: &Local, facts: &Facts) -> Plan {
     for step in build.steps(facts.archives, Versions::Both, &facts.missing) {
         plan.push(step);
     }
+    plan
+}
+
+/// Builds the servers, and packs them into an archive.
+pub(super) fn pack(local: &Local, facts: &Facts, archive: &Path) -> Plan {
+    let mut plan = prefetch(local, facts);
+    plan.push(ListPack::step(local, archive));
+    plan
+}
+
+/// Takes the servers out of an archive.
+pub(super) fn unpack(local: &Local, archive: &Path) -> Plan {
+    let mut plan = Plan::new("prefetch", local.globals.clone());
+    plan.push(TakePack::step(local, archive));
     plan
 }
 

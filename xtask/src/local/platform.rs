@@ -101,19 +101,10 @@ fn listener_of_lsof(port: u16) -> Option<(u32, String)> {
 fn listener_of_proc(port: u16) -> Option<(Option<(u32, String)>, Option<String>)> {
     let (uid, inode) = ["/proc/net/tcp", "/proc/net/tcp6"]
         .iter()
-        .find_map(|table| listening_socket(table, port))?;
-    let wanted = format!("socket:[{inode}]");
-    let holds = |pid: u32| {
-        let files = std::fs::read_dir(format!("/proc/{pid}/fd"))
-            .into_iter()
-            .flatten();
-        files
-            .flatten()
-            .any(|file| std::fs::read_link(file.path()).is_ok_and(|to| to == Path::new(&wanted)))
-    };
+        .find_map(|table| listening_socket(table, &format!(":{port:04X}")))?;
     let all = std::fs::read_dir("/proc").ok()?.flatten();
     let mut pids = all.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
-    let process = pids.find(|pid| holds(*pid)).map(|pid| {
+    let process = pids.find(|pid| holds(*pid, &inode)).map(|pid| {
         let name = std::fs::read_to_string(format!("/proc/{pid}/comm")).unwrap_or_default();
         (pid, name.trim().to_owned())
     });
@@ -165,10 +156,33 @@ pub(crate) fn directory(pid: u32) -> Option<PathBuf> {
         .find_map(|line| Some(line.strip_prefix('n')?.into()))
 }
 
-/// The user and the inode of the socket that listens on a port, from a table of proc(5).
-fn listening_socket(table: &str, port: u16) -> Option<(String, String)> {
+/// Whether it is this process that answers on a port of 127.0.0.1.
+pub(crate) fn listens(pid: u32, port: u16) -> bool {
+    if !cfg!(target_os = "linux") {
+        let process = listener(port).and_then(|listener| listener.process);
+        return process.is_some_and(|(found, _)| found == pid);
+    }
+    // In the byte order of the machine, as the kernel prints it.
+    let address = u32::from_ne_bytes([127, 0, 0, 1]);
+    let socket = listening_socket("/proc/net/tcp", &format!("{address:08X}:{port:04X}"));
+    socket.is_some_and(|(_, inode)| holds(pid, &inode))
+}
+
+/// Whether a process has a socket open.
+fn holds(pid: u32, inode: &str) -> bool {
+    let wanted = format!("socket:[{inode}]");
+    let files = std::fs::read_dir(format!("/proc/{pid}/fd"));
+    files
+        .into_iter()
+        .flatten()
+        .flatten()
+        .any(|file| std::fs::read_link(file.path()).is_ok_and(|to| to == Path::new(&wanted)))
+}
+
+/// The user and the inode of the socket that listens where an address ends so, from a table
+/// of proc(5).
+fn listening_socket(table: &str, ending: &str) -> Option<(String, String)> {
     const LISTEN: &str = "0A";
-    let ending = format!(":{port:04X}");
     std::fs::read_to_string(table)
         .ok()?
         .lines()
@@ -177,7 +191,7 @@ fn listening_socket(table: &str, port: u16) -> Option<(String, String)> {
             let fields: Vec<&str> = line.split_whitespace().collect();
             let (local, state) = (fields.get(1)?, fields.get(3)?);
             let (uid, inode) = (*fields.get(7)?, *fields.get(9)?);
-            let listens = local.ends_with(&ending) && *state == LISTEN;
+            let listens = local.ends_with(ending) && *state == LISTEN;
             listens.then(|| (uid.to_owned(), inode.to_owned()))
         })
 }
@@ -194,6 +208,14 @@ mod tests {
         assert!(memory(me).unwrap() > 100);
     }
 
+    /// Another one may listen on the same port of all addresses, and is not asked then.
+    #[test]
+    fn the_same_port_of_another_address_is_another_listener() {
+        let socket = std::net::TcpListener::bind("127.0.0.2:0").unwrap();
+        let port = socket.local_addr().unwrap().port();
+        assert!(!listens(std::process::id(), port));
+    }
+
     #[test]
     fn a_listener_is_named() {
         let socket = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
@@ -203,6 +225,8 @@ mod tests {
             found.to_string().contains(&format!("(process {me})")),
             "{found}"
         );
+        assert!(listens(me, socket.local_addr().unwrap().port()));
+        assert!(!listens(1, socket.local_addr().unwrap().port()));
         assert_eq!(program(me), std::env::current_exe().ok());
         assert_eq!(directory(me), std::env::current_dir().ok());
     }

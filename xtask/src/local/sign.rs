@@ -60,6 +60,7 @@ impl Local {
     /// Asks Dex for an identity token of a user for one of its clients, by the password
     /// grant.
     pub(crate) fn identity_token(&self, user: &str, client: &str) -> Result<String> {
+        self.require_own(TrustRole::OidcProvider)?;
         let user = self.user(user)?;
         let form = [
             ("grant_type", "password"),
@@ -87,7 +88,10 @@ impl Local {
 }
 
 impl SigningTarget for Local {
+    /// Where Fulcio has died there is no token either, which would go to whoever took its
+    /// port.
     fn write_token(&self, user: &str, out: &Path) -> Result<()> {
+        self.require_own(TrustRole::CertificateAuthority)?;
         let token = self.identity_token(user, "sigstore")?;
         state::write(out, token.as_bytes(), 0o600)
     }

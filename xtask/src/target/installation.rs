@@ -1,5 +1,7 @@
 //! The role of a target that prepares, makes and completes an installation.
 
+use std::path::Path;
+
 use anyhow::Result;
 use serde::Serialize;
 
@@ -41,6 +43,13 @@ pub(crate) trait Installation {
     /// The plan that fetches and builds what is needed later, so that no network is
     /// needed then. Every step of it tells whether it is done.
     fn prefetch(&self, options: &ClusterOptions) -> Result<Plan>;
+
+    /// The plan that does so and packs the result into an archive, for machines of the same
+    /// kind without a network; an error where this target has no such thing.
+    fn pack(&self, archive: &Path) -> Result<Plan>;
+
+    /// The plan that takes what is needed out of such an archive.
+    fn unpack(&self, archive: &Path) -> Result<Plan>;
 
     /// The images that the pods of the installation need, once all that they are named
     /// in is here; `None` where nothing runs in pods.

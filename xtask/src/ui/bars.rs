@@ -54,7 +54,6 @@ impl Bars {
         let bar = ProgressBar::new_spinner().with_style(spinner());
         let bar = self.all.add(bar);
         if self.draws {
-            bar.set_prefix(format!("{}/{}", step.number, step.of));
             bar.set_message(printable(step.title));
             bar.enable_steady_tick(Duration::from_millis(100));
         }
@@ -114,11 +113,11 @@ impl Bars {
 }
 
 fn spinner() -> ProgressStyle {
-    ProgressStyle::with_template("{spinner} {prefix} {elapsed:>4} {wide_msg}")
+    ProgressStyle::with_template("{spinner} {elapsed:>4} {wide_msg}")
         .unwrap_or_else(|_| ProgressStyle::default_spinner())
 }
 
 fn bar() -> ProgressStyle {
-    ProgressStyle::with_template("{spinner} {prefix} {elapsed:>4} {pos}/{len} {bar:20} {wide_msg}")
+    ProgressStyle::with_template("{spinner} {elapsed:>4} {pos}/{len} {bar:20} {wide_msg}")
         .unwrap_or_else(|_| ProgressStyle::default_bar())
 }

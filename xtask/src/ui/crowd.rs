@@ -1,4 +1,5 @@
-//! One bar for all steps of a plan that has many that are alike.
+//! How many steps of a plan have ended, and one bar for all of a plan that has many that
+//! are alike.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 

@@ -6,7 +6,7 @@ use console::style;
 use serde_json::{Value, json};
 
 use super::crowd::Crowd;
-use super::{Ui, with};
+use super::{Style, Ui, with};
 use crate::fail::Fail;
 use crate::plan::{Plan, Reporter, StepEvent, StepRef};
 use crate::text::printable;
@@ -56,27 +56,32 @@ impl Ui {
         }
     }
 
-    /// A step has ended. `true` where it has a line of its own.
-    fn ended(&self, step: StepRef<'_>) -> bool {
+    /// A step has ended: how many have by now, where it has a line of its own.
+    fn ended(&self, step: StepRef<'_>) -> Option<u64> {
+        let ended = self.crowd.end();
         let Some(total) = self.crowd.total() else {
             self.bars.close(step);
-            return true;
+            return Some(ended);
         };
-        let (all, ended) = (Crowd::step(total), self.crowd.end());
+        let all = Crowd::step(total);
         if self.bars.advance(all, ended, total) && !self.bars.draws() {
             self.note(format!("{ended} of {total} steps"));
         }
         if ended == total {
             self.bars.close(all);
         }
-        self.style.verbose
+        self.style.verbose.then_some(ended)
     }
 
     /// A command of a step is about to run.
     fn command(&self, step: StepRef<'_>, line: &str) {
         self.event(&json!({"event": "command", "step": step.name, "line": line}));
-        if self.style.commands {
-            self.note(format!("$ {line}"));
+        match self.style {
+            Style {
+                commands: false, ..
+            } => {}
+            Style { brief: true, .. } => self.brief_command(line),
+            _ => self.note(format!("$ {line}")),
         }
     }
 
@@ -113,22 +118,16 @@ impl Ui {
         }
         self.event(&json!({"event": "progress", "step": step.name, "done": done, "total": total}));
         if !self.bars.draws() {
-            self.note(format!(
-                "[{}/{}] {}: {done} of {total}",
-                step.number, step.of, step.name
-            ));
+            self.note(format!("{}: {done} of {total}", step.name));
         }
     }
 
     /// A step had been done before.
     fn skipped(&self, step: StepRef<'_>, seen: &str) {
         self.event(&json!({"event": "skip", "step": step.name, "seen": seen}));
-        self.ended(step);
-        if self.style.verbose {
-            self.note(format!(
-                "[{}/{}] {}: {seen}",
-                step.number, step.of, step.name
-            ));
+        let ended = self.ended(step);
+        if let Some(ended) = ended.filter(|_| self.style.verbose) {
+            self.note(format!("[{ended}/{}] {}: {seen}", step.of, step.name));
         }
     }
 
@@ -136,13 +135,12 @@ impl Ui {
     fn done(&self, step: StepRef<'_>, took: Duration) {
         let seconds = (took.as_secs_f64() * 1000.0).round() / 1000.0;
         self.event(&json!({"event": "done", "step": step.name, "seconds": seconds}));
-        if !self.ended(step) {
+        let Some(ended) = self.ended(step) else {
             return;
-        }
-        self.note(format!(
-            "{} [{}/{}] {}: {} ({seconds:.1} s)",
+        };
+        self.note_sentence(format!(
+            "{} [{ended}/{}] {}: {} ({seconds:.1} s)",
             style("✓").for_stderr().green(),
-            step.number,
             step.of,
             step.name,
             printable(step.title)
@@ -155,12 +153,12 @@ impl Ui {
             json!({"event": "fail", "step": step.name}),
             self.failure(fail),
         ));
-        self.ended(step);
-        self.note(format!(
-            "{} [{}/{}] {}: {}",
+        let ended = self.ended(step);
+        // One of many that are alike is named all the same.
+        let ended = ended.map_or_else(String::new, |ended| format!("[{ended}/{}] ", step.of));
+        self.note_sentence(format!(
+            "{} {ended}{}: {}",
             style("✗").for_stderr().red(),
-            step.number,
-            step.of,
             step.name,
             printable(step.title)
         ));

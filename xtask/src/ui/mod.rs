@@ -10,6 +10,7 @@ mod crowd;
 mod events;
 mod output;
 mod prefix;
+mod terminal;
 
 use std::io::{IsTerminal, Write};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -33,6 +34,8 @@ pub(crate) struct Style {
     pub json: bool,
     /// Also the commands.
     pub commands: bool,
+    /// These shortened, without those that only a script needs; and no advice in between.
+    pub brief: bool,
     /// Also what they print.
     pub verbose: bool,
     /// Only results and errors.
@@ -98,19 +101,9 @@ impl Ui {
         self.style.json || self.bars.suspend(|| self.output.print(line.as_ref()))
     }
 
-    /// Sentences, wrapped between words where the terminal is narrow.
-    pub(crate) fn tell(&self, text: impl AsRef<str>) -> bool {
-        let terminal = console::Term::stdout();
-        let columns = terminal.is_term().then(|| terminal.size().1);
-        self.say(folded(
-            text.as_ref(),
-            columns.map_or(usize::MAX, usize::from),
-        ))
-    }
-
     /// What to type next, unless the user asked for results only.
     pub(crate) fn next(&self, command: &str) {
-        if !self.style.quiet {
+        if !self.style.quiet && !self.style.brief {
             self.say(format!("next: {}", printable(&self.with_prefix(command))));
         }
     }
@@ -201,45 +194,10 @@ fn eprint(line: &str) {
     let _ = std::io::stderr().write_all(format!("{line}\n").as_bytes());
 }
 
-/// A text in lines of at most so many columns, where its words allow that.
-fn folded(text: &str, columns: usize) -> String {
-    let mut folded = String::new();
-    let mut column = 0;
-    for word in text.split(' ') {
-        let width = console::measure_text_width(word);
-        if column > 0 && column + 1 + width > columns {
-            folded.push('\n');
-            column = 0;
-        } else if column > 0 {
-            folded.push(' ');
-            column += 1;
-        }
-        folded += word;
-        column += width;
-    }
-    folded
-}
-
 /// An object with the fields of another after its own.
 fn with(mut object: Value, more: Value) -> Value {
     if let (Some(object), Value::Object(mut more)) = (object.as_object_mut(), more) {
         object.append(&mut more);
     }
     object
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn lines_end_between_words() {
-        assert_eq!(folded("one two three", 8), "one two\nthree");
-        assert_eq!(folded("one two three", 7), "one two\nthree");
-        assert_eq!(folded("one two three", 6), "one\ntwo\nthree");
-        assert_eq!(folded("one two three", 2), "one\ntwo\nthree");
-        assert_eq!(folded("one  two", usize::MAX), "one  two");
-        assert_eq!(folded("✓ — ✓", 5), "✓ — ✓");
-        assert_eq!(folded("", 5), "");
-    }
 }

@@ -1,12 +1,14 @@
 //! How an installation on a cluster is prepared, made and completed.
 
+use std::path::Path;
+
 use anyhow::Result;
 
 use crate::cluster::facts::{InstallFacts, Request};
 use crate::cluster::probes::programs::{curl, helm, kubectl, kubernetes, minikube};
 use crate::cluster::servers::REGISTRY_HOST;
 use crate::cluster::{Cluster, images};
-use crate::fail::broken;
+use crate::fail::{Fail, broken};
 use crate::plan::Plan;
 use crate::preflight::Finding;
 use crate::state::Lock;
@@ -51,6 +53,14 @@ impl Installation for Cluster {
     /// cluster fetches its images itself.
     fn prefetch(&self, options: &ClusterOptions) -> Result<Plan> {
         self.prefetch_plan(&InstallFacts::gather(self, Request::new(options))?)
+    }
+
+    fn pack(&self, _: &Path) -> Result<Plan> {
+        Err(no_pack().into())
+    }
+
+    fn unpack(&self, _: &Path) -> Result<Plan> {
+        Err(no_pack().into())
     }
 
     fn images(&self) -> Result<Option<Images>> {
@@ -106,4 +116,11 @@ impl Installation for Cluster {
             context: Some(cluster.settings()?.context.clone()),
         })
     }
+}
+
+/// Why there is no pack for a cluster.
+fn no_pack() -> Fail {
+    broken("a pack holds the servers of the local target, and nothing for a cluster")
+        .hint("name the target as well: --on local")
+        .hint("what a cluster without a network takes: docs/cluster.md")
 }

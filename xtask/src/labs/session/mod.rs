@@ -6,7 +6,6 @@ mod expect;
 mod files;
 mod registry;
 
-use std::io::{BufRead, IsTerminal};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, SystemTime};
@@ -49,7 +48,7 @@ impl<'a> Session<'a> {
             repo,
             program: std::env::current_exe().context("find this program")?,
             dir: dir.to_owned(),
-            waits: waits && std::io::stdin().is_terminal() && std::io::stdout().is_terminal(),
+            waits,
             caught: Vec::new(),
             env: Value::Null,
         })
@@ -113,11 +112,7 @@ impl<'a> Session<'a> {
     /// Waits until the reader has thought, where there is one.
     pub(crate) fn wait(&self) -> Result<()> {
         if self.waits {
-            self.say("(Enter goes on)");
-            interrupt::interruptible(|| {
-                let read = std::io::stdin().lock().read_line(&mut String::new());
-                read.map_err(|error| broken(format!("the terminal is gone: {error}")))
-            })?;
+            self.ui.pause()?;
         }
         Ok(())
     }

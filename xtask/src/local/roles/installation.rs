@@ -1,5 +1,7 @@
 //! How a local installation is prepared, made and completed.
 
+use std::path::Path;
+
 use anyhow::Result;
 
 use crate::fail::{Fail, broken};
@@ -33,6 +35,14 @@ impl Installation for Local {
     fn prefetch(&self, options: &ClusterOptions) -> Result<Plan> {
         refuse(options)?;
         Ok(plans::prefetch(self, &self.facts()?))
+    }
+
+    fn pack(&self, archive: &Path) -> Result<Plan> {
+        Ok(plans::pack(self, &self.facts()?, archive))
+    }
+
+    fn unpack(&self, archive: &Path) -> Result<Plan> {
+        Ok(plans::unpack(self, archive))
     }
 
     fn images(&self) -> Result<Option<Images>> {

@@ -5,6 +5,7 @@ pub(crate) mod configure;
 pub(crate) mod first_entry;
 pub(crate) mod halt;
 pub(crate) mod launch;
+pub(crate) mod pack;
 pub(crate) mod preflight;
 pub(crate) mod publish;
 pub(crate) mod retire;
@@ -16,6 +17,7 @@ pub(crate) use configure::Configure;
 pub(crate) use first_entry::FirstEntry;
 pub(crate) use halt::Halt;
 pub(crate) use launch::Launch;
+pub(crate) use pack::{ListPack, TakePack};
 pub(crate) use retire::Retire;
 pub(crate) use trust::LocalTrust;
 
@@ -35,6 +37,8 @@ steps! {
         FirstEntry(FirstEntry),
         Retire(Retire),
         Trust(LocalTrust),
+        ListPack(ListPack),
+        TakePack(TakePack),
         Token(Token),
         Forget(Forget),
         Unsign(Unsign),
@@ -78,6 +82,12 @@ mod tests {
             }),
             LocalStep::FirstEntry(FirstEntry { rekor: Version::V1 }),
             LocalStep::Trust(LocalTrust {}),
+            LocalStep::ListPack(ListPack {
+                dir: "/cache/a pack".into(),
+            }),
+            LocalStep::TakePack(TakePack {
+                dir: "/cache/unpacked".into(),
+            }),
         ];
         all.extend(samples());
         each_is_read_from_its_words(&all, LocalStep::words);

@@ -136,7 +136,6 @@ fn the_path_of_a_relative_state_is_whole() {
         str![[r#"
 # stop-dex: stop Dex, the OIDC provider
 cargo xtask --on local --state [TEMP]/work/../state step halt dex
-on local (no cluster was chosen)
 exit 0
 
 "#]]

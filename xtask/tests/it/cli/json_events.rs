@@ -65,12 +65,13 @@ fn every_step_begins_and_ends_once() {
 #[test]
 fn commands_that_succeed() {
     let world = World::on_free_ports().installed("v2");
-    let _dex = world.dex();
+    let dex = world.dex();
     let signed = result(&world.run("--json sign"), "sign");
     assert_eq!(signed["signatures"][0]["identity"], "alice@example.com");
     assert_eq!(signed["steps"]["forget-token"], "done");
     let verified = result(&world.run("--json verify --from verify"), "verify");
     assert_eq!(verified["identity"], "alice@example.com");
+    drop(dex);
     let stopped = result(&world.run("--json stop"), "stop");
     assert_eq!(stopped["changed"], false);
     assert_eq!(stopped["steps"]["stop-dex"], "skipped");

@@ -33,6 +33,7 @@ mod interrupts;
 mod json_events;
 mod log;
 mod logs;
+mod pack;
 mod ports;
 mod prefetch;
 mod preflight;

@@ -296,9 +296,7 @@ fn no_token() {
     ]
     .map(|(status, body)| {
         let world = World::on_free_ports().installed("v2");
-        let _dex = Web::on(world.base, move |_, stream| {
-            answer(stream, status, body.as_bytes());
-        });
+        let _dex = world.dex_that(move |_, stream| answer(stream, status, body.as_bytes()));
         let seen = world.show(&["sign -q"]);
         assert!(
             !world.calls().contains("/cosign 'sign'"),
@@ -338,8 +336,8 @@ fn no_dex() {
         world.show(&["sign -q"]),
         str![[r#"
 $ cargo xtask sign -q
-error: Dex gives no identity token to alice@example.com: no answer from http://127.0.0.1:[PORT+0]/dex/token: io: Connection refused (os error [..])
-hint: cargo xtask --state [STATE] status
+error: fulcio does not run
+hint: cargo xtask --state [STATE] start
 exit 2
 
 "#]]

@@ -90,7 +90,6 @@ fn minikube_is_chosen_for_the_commands_to_come() {
         seen.join("\n"),
         str![[r#"
 $ cargo xtask status
-on local (no cluster was chosen)
 error: no Sigstore is installed here yet
 hint: cargo xtask --state [STATE] install
 exit 2

@@ -1,9 +1,12 @@
 //! What is damaged, down, full or at work already.
 
 use std::process::Stdio;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::support::run::xtask;
 use crate::support::unshared::unshared;
+use crate::support::web::{Web, answer};
 use crate::support::workshop::Workshop;
 
 #[test]
@@ -96,6 +99,8 @@ fn a_server_that_is_down_is_named() {
     let workshop = Workshop::installed(&[]);
     workshop.kill("fulcio");
     workshop.run(&["status"]).fails(1, "not up: fulcio");
+    workshop.run(&["start", "fulcio"]).ok();
+    workshop.kill("timestamp");
     workshop.run(&["sign"]).fails(2, "a server did not answer");
     let tmp: Vec<_> = std::fs::read_dir(workshop.dir().join("tmp"))
         .unwrap()
@@ -105,8 +110,8 @@ fn a_server_that_is_down_is_named() {
     workshop
         .run(&["inspect-rekor", "--log-index", "0"])
         .fails(2, "no answer from");
-    workshop.run(&["start", "fulcio"]).ok();
-    assert_eq!(workshop.state_of("fulcio"), "up");
+    workshop.run(&["start", "timestamp"]).ok();
+    assert_eq!(workshop.state_of("timestamp"), "up");
     assert_eq!(workshop.state_of("tiles"), "stopped");
     workshop.run(&["start"]).ok();
     workshop.run(&["sign"]).ok();
@@ -117,6 +122,27 @@ fn a_server_that_is_down_is_named() {
     workshop.run(&["status"]).fails(1, "not up: dex");
     workshop.run(&["start"]).ok();
     workshop.run(&["status"]).ok();
+}
+
+/// Whoever took the port of a server that died is sent neither password nor token.
+#[test]
+fn secrets_go_to_our_own_servers() {
+    let workshop = Workshop::installed(&[]);
+    for (server, offset) in [("fulcio", 1), ("dex", 0)] {
+        workshop.kill(server);
+        let asked = Arc::new(AtomicUsize::new(0));
+        let seen = Arc::clone(&asked);
+        let other = Web::on(workshop.ports.base + offset, move |_, stream| {
+            seen.fetch_add(1, Ordering::Relaxed);
+            answer(stream, 200, b"{}");
+        });
+        let run = workshop.run(&["sign"]);
+        run.fails(2, &format!("{server} does not run"));
+        assert_eq!(asked.load(Ordering::Relaxed), 0, "{server}");
+        drop(other);
+        workshop.run(&["start"]).ok();
+    }
+    workshop.run(&["sign"]).ok();
 }
 
 /// A disk that is full is named, whatever was being written, and what was

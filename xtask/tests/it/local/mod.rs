@@ -1,5 +1,6 @@
 //! The local target from end to end: real servers, real cosign.
 
+mod aged;
 mod chapters;
 mod clients;
 mod ct_log;

@@ -63,7 +63,7 @@ impl Drop for Answers {
 
 /// Listens on a port. Where a test listened on it before, a process that another test was
 /// starting at that moment may hold that listener until it begins.
-fn bind(port: u16) -> TcpListener {
+pub fn bind(port: u16) -> TcpListener {
     let bound = Cell::new(None);
     wait_until("the port is free", || {
         match TcpListener::bind((Ipv4Addr::LOCALHOST, port)) {
@@ -87,7 +87,15 @@ pub struct Web {
 impl Web {
     /// `answer` gets the request's path and writes the whole answer.
     pub fn on(port: u16, answer: impl Fn(&str, &mut TcpStream) + Send + 'static) -> Web {
-        let listener = bind(port);
+        Web::with(bind(port), answer)
+    }
+
+    /// The same on a socket that listens already.
+    pub fn with(
+        listener: TcpListener,
+        answer: impl Fn(&str, &mut TcpStream) + Send + 'static,
+    ) -> Web {
+        let port = listener.local_addr().unwrap().port();
         let ended = Arc::new(AtomicBool::new(false));
         let stop = Arc::clone(&ended);
         let thread = std::thread::spawn(move || {

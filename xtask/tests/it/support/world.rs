@@ -1,21 +1,24 @@
 //! A world of a test's own, in which every program is fake.
 
 use std::fs;
+use std::net::{TcpListener, TcpStream};
+use std::os::fd::OwnedFd;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
 
 use rustix::process::{Pid, Signal, kill_process};
+use serde_json::json;
 use tempfile::TempDir;
-use xtask::local::process;
+use xtask::local::{platform, process};
 
 use super::fakes::{COSIGN, GO, LOOPBACK, SERVER, TOOLS, TUF, make_program, programs, users};
 use super::ports::Ports;
 use super::repo::{repository, target};
 use super::run::{Run, command, end, xtask};
 use super::snapshot::{replaced_after, replaced_word, without_numbers, without_the_parser};
-use super::web::{Answers, Web, all_servers};
+use super::web::{Answers, Web, all_servers, bind};
 
 /// The lowest port where none is chosen.
 const PORT_BASE: u16 = 17800;
@@ -284,14 +287,62 @@ impl World {
         text
     }
 
-    /// A Dex that gives everybody the token.
-    pub fn dex(&self) -> Web {
-        Web::on(self.base, all_servers)
+    /// A Dex that gives everybody the token, and a Fulcio that takes it.
+    pub fn dex(&self) -> Issuers {
+        self.dex_that(all_servers)
+    }
+
+    /// The same, with answers of a test's own from Dex.
+    pub fn dex_that(&self, answer: impl Fn(&str, &mut TcpStream) + Send + 'static) -> Issuers {
+        let (dex, stands_for_dex) = self.listen_as("dex", self.base);
+        let (fulcio, stands_for_fulcio) = self.listen_as("fulcio", self.base + 1);
+        Issuers {
+            _servers: [Web::with(dex, answer), Web::with(fulcio, all_servers)],
+            processes: [stands_for_dex, stands_for_fulcio],
+        }
+    }
+
+    /// Listens on a server's port, and has a process of its own hold that socket as well:
+    /// the one that is recorded, which a command may end.
+    fn listen_as(&self, name: &str, port: u16) -> (TcpListener, (Child, PathBuf)) {
+        let listener = bind(port);
+        let held = OwnedFd::from(listener.try_clone().unwrap());
+        let process = Command::new("sleep").arg("600").stdin(held).spawn();
+        let process = process.unwrap();
+        let record = json!({
+            "pid": process.id(),
+            "started": platform::started(process.id()).unwrap(),
+            "since": "2026-01-02T03:04:05Z",
+            "log": "logs/none.log",
+            "log_from": 0,
+            "version": null,
+            "fingerprint": "",
+        });
+        let file = format!("local/run/{name}.json");
+        self.write_state(&file, &record.to_string());
+        (listener, (process, self.state.join(file)))
     }
 
     /// Answers for the fake servers: each on its port once it was started.
     pub fn answer_for_servers(&self) -> Answers {
         Answers::of_servers(self.path("fakes/calls"), self.base)
+    }
+}
+
+/// Dex and Fulcio, until they are dropped.
+pub struct Issuers {
+    _servers: [Web; 2],
+    /// What stands for each, and where it is recorded.
+    processes: [(Child, PathBuf); 2],
+}
+
+impl Drop for Issuers {
+    fn drop(&mut self) {
+        for (process, record) in &mut self.processes {
+            let _ = process.kill();
+            let _ = process.wait();
+            let _ = fs::remove_file(record);
+        }
     }
 }
 
