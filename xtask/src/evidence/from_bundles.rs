@@ -32,6 +32,7 @@ pub(crate) fn inspect(
             },
             ..fail
         };
+        // Others keep several in one file.
         let bundles = bundle::read_all(&read(file)?).map_err(named)?;
         let all = bundles.len();
         let one = |(i, bundle): (usize, Bundle)| {
