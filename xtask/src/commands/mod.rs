@@ -9,7 +9,7 @@ use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::app::{Answer, App};
 use crate::cli::Global;
-use crate::exec::interrupt;
+use crate::exec::{interrupt, without_relative_entries};
 use crate::fail::{BROKEN, Fail};
 use crate::target::TargetKind;
 use crate::ui::{self, Style, Ui};
@@ -128,7 +128,8 @@ pub fn main() -> ExitCode {
         commands: verbose,
         brief: false,
     });
-    let exit = match run(cli, &ui) {
+    let ran = without_relative_entries().and_then(|()| run(cli, &ui));
+    let exit = match ran {
         Ok(answer) => answer.print(&name, &ui),
         Err(error) => {
             let mut fail = Fail::from_error(&error);

@@ -151,7 +151,12 @@ fn component_row(component: &Component) -> [String; COMPONENTS.len()] {
         text(component.pid.map(|pid| pid.to_string())),
         text(component.version.as_deref().map(short_version)),
         text(since.map(|since| time::short(time::age(since)))),
-        text(component.restarts.map(|count| count.to_string())),
+        text(
+            component
+                .restarts
+                .filter(|count| *count > 0)
+                .map(|count| count.to_string()),
+        ),
         text(memory.map(|kib| format!("{} MiB", kib / 1024))),
         text(component.log_size.map(|size| size.to_string())),
     ]

@@ -85,7 +85,7 @@ pub(crate) fn listener(port: u16) -> Option<Listener> {
     })
 }
 
-fn listener_of_lsof(port: u16) -> Option<(u32, String)> {
+fn listener_of_lsof(port: u16) -> Option<Process> {
     let shell = xshell::Shell::new().ok()?;
     let filter = format!("-iTCP:{port}");
     let lines = xshell::cmd!(shell, "/usr/sbin/lsof -nP {filter} -sTCP:LISTEN -Fpc")
@@ -97,8 +97,11 @@ fn listener_of_lsof(port: u16) -> Option<(u32, String)> {
     Some((field('p')?.parse().ok()?, field('c')?.to_owned()))
 }
 
+/// A process: its id and name.
+type Process = (u32, String);
+
 /// The process, where it may be looked at, and the user's name.
-fn listener_of_proc(port: u16) -> Option<(Option<(u32, String)>, Option<String>)> {
+fn listener_of_proc(port: u16) -> Option<(Option<Process>, Option<String>)> {
     let (uid, inode) = ["/proc/net/tcp", "/proc/net/tcp6"]
         .iter()
         .find_map(|table| listening_socket(table, &format!(":{port:04X}")))?;

@@ -24,7 +24,9 @@ use crate::state;
 use crate::time;
 use crate::trust::tuf_files::TufFiles;
 use crate::words;
-use objects::{CONFIG_MAP, PUBLISHED, Published, config_map, digest, fill_in, manifest};
+use objects::{
+    CONFIG_MAP, PORT, PUBLISHED, Published, config_map, digest, fill_in, manifest, pod_with,
+};
 
 /// Its address there.
 const SERVICE: &str = "deploy/service-tuf.yml";
@@ -219,6 +221,10 @@ impl Cluster {
             return Ok(finding.missing(warning, "cargo xtask trust"));
         }
         Ok(match self.publication()? {
+            Some(_) if !self.has_root()? => finding.missing(
+                "clients would begin with another root than that of the repository",
+                "cargo xtask trust",
+            ),
             Some(told) => finding.found(told),
             None => finding.missing("they are given an older one, or none", "cargo xtask trust"),
         })
@@ -228,12 +234,20 @@ impl Cluster {
     /// `None` where this machine makes it.
     fn root_of_pod(&self, kubectl: &Kubectl) -> Result<Option<String>> {
         let there = self.handed_out(kubectl)?;
-        if self.publisher(there.as_ref())? != Publisher::Pod {
+        let publisher = self.publisher(there.as_ref())?;
+        if publisher != Publisher::Pod {
             return Ok(None);
         }
-        let service = "/api/v1/namespaces/default/services/tuf:80/proxy/1.root.json";
+        // The Service may still lead to the pod before, which has another root.
+        let published = digest(&self.published(publisher)?);
+        let of_tuf = format!("--selector=app.kubernetes.io/name={}", TUF.deployment);
+        let pods = kubectl.list_with("pods", &["--namespace", DEFAULT, &of_tuf])?;
+        let pod = pod_with(&pods, &published).ok_or_else(|| {
+            broken("no pod hands out what is published").hint("cargo xtask trust")
+        })?;
+        let root = format!("/api/v1/namespaces/{DEFAULT}/pods/{pod}:{PORT}/proxy/1.root.json");
         kubectl
-            .ask(words!["get", format!("--raw={service}")])
+            .ask(words!["get", format!("--raw={root}")])
             .map(Some)
     }
 

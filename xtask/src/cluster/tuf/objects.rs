@@ -8,7 +8,7 @@ use anyhow::{Context, Result};
 use serde_json::{Value, json};
 
 use super::Publisher;
-use crate::cluster::object::{DEFAULT, labels};
+use crate::cluster::object::{DEFAULT, Metadata, Object, labels};
 use crate::cluster::yaml;
 use crate::format::hashing::sha256_hash;
 use crate::format::hex::hex;
@@ -21,6 +21,9 @@ pub(super) const DEPLOYMENT: &str = "deploy/deploy-tuf.yml";
 
 /// The annotation of pods that says what they hand out.
 pub(super) const PUBLISHED: &str = "sigstore-workshop/published";
+
+/// Where its pods listen.
+pub(super) const PORT: u16 = 8080;
 
 /// What is handed out: paths below the repository, and what is there.
 pub(super) type Published = BTreeMap<String, String>;
@@ -59,6 +62,21 @@ pub(super) fn digest(published: &Published) -> String {
         .flat_map(|(path, text)| [path.as_bytes(), text.as_bytes()])
         .collect();
     hex(&sha256_hash(&parts))
+}
+
+/// The name of the newest pod that hands this out, of those that stay.
+pub(super) fn pod_with<'a>(pods: &'a [Object], published: &str) -> Option<&'a str> {
+    let stay = pods.iter().map(|pod| &pod.metadata);
+    let stay = stay.filter(|pod| pod.deletion_timestamp.is_none());
+    let has = |pod: &&Metadata| {
+        pod.annotations
+            .get(PUBLISHED)
+            .is_some_and(|of| of == published)
+    };
+    let newest = stay
+        .filter(has)
+        .max_by_key(|pod| pod.creation_timestamp.as_deref());
+    newest.map(|pod| &*pod.name)
 }
 
 /// Has the Deployment of the manifest hand this out: a repository as it is, or files of
@@ -110,6 +128,28 @@ mod tests {
         let mounted = &pod["containers"][0]["volumeMounts"][0];
         assert_eq!(mounted["name"], "published");
         assert_eq!(mounted["mountPath"], "/srv/tuf/repository");
+    }
+
+    /// While a publication takes the place of another, the pods of both are up.
+    #[test]
+    fn the_root_is_that_of_the_new_pod() {
+        let pod = |name: &str, of: &str, made: &str| {
+            let annotations = json!({ PUBLISHED: of });
+            json!({"metadata": {"name": name, "annotations": annotations, "creationTimestamp": made}})
+        };
+        let mut ends = pod("ends", "new", "2026-01-04T00:00:00Z");
+        ends["metadata"]["deletionTimestamp"] = json!("2026-01-05T00:00:00Z");
+        let pods = [
+            pod("before", "old", "2026-01-03T00:00:00Z"),
+            pod("first", "new", "2026-01-01T00:00:00Z"),
+            pod("second", "new", "2026-01-02T00:00:00Z"),
+            ends,
+        ];
+        let pods = pods.map(Object::from_json);
+        assert_eq!(pod_with(&pods, "new"), Some("second"));
+        assert_eq!(pod_with(&pods, "newer"), None);
+        let of_manifest = &of_the_repository()["spec"]["template"]["spec"]["containers"][0];
+        assert_eq!(of_manifest["ports"][0]["containerPort"], PORT);
     }
 
     /// What is handed out changes the pods, so that they have it at once.

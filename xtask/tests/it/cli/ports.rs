@@ -31,7 +31,7 @@ fn a_block_in_which_one_is_taken_is_left_out() {
     // Whoever else has it, it is taken.
     let _taken = TcpListener::bind("127.0.0.1:17807");
     let base = found(&world);
-    assert!(base > 17_800 && base % 100 == 0, "{base}");
+    assert!(base > 17_800 && base.is_multiple_of(100), "{base}");
 }
 
 /// Of what was removed, that is what is remembered.
@@ -51,7 +51,7 @@ fn those_of_another_installation_are_left_out() {
     assert_eq!(found(&world), base, "it is not installed");
     world.write("other/local/settings.json", "{}");
     let next = found(&world);
-    assert!(next > base && next % 100 == 0, "{next}");
+    assert!(next > base && next.is_multiple_of(100), "{next}");
 }
 
 #[test]

@@ -4,7 +4,9 @@ use std::fs;
 
 use snapbox::{assert_data_eq, str};
 
+use crate::support::fakes::make_program;
 use crate::support::ports::take;
+use crate::support::run::end;
 use crate::support::world::World;
 
 /// The machine is looked at before anything is built, and all of it.
@@ -35,4 +37,20 @@ exit 1
 
 "#]]
     );
+}
+
+/// In a directory that others write to may lie a program of theirs.
+#[test]
+fn a_program_of_the_directory_is_not_run() {
+    let world = World::new();
+    let theirs = world.path("work/openssl");
+    make_program(&theirs, "#!/bin/sh\n: >\"$0.ran\"\necho 'OpenSSL 9'\n");
+    let bin = world.path("bin").display().to_string();
+    for path in [format!(".:{bin}"), format!(":{bin}"), "".into(), ".".into()] {
+        let mut command = world.command("preflight");
+        command.env("PATH", &path);
+        let run = end(command);
+        assert!(run.out.contains("openssl  "), "{path}: {}", run.out);
+    }
+    assert!(!world.path("work/openssl.ran").exists());
 }

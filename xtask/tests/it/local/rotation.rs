@@ -124,29 +124,19 @@ fn killed_at(workshop: &Workshop, key: &str, nth: usize) -> bool {
     reached
 }
 
-/// At some moments of each key; at every one, which takes minutes, for those who ask.
-#[test]
-fn nothing_is_lost_wherever_a_rotation_is_killed() {
-    let workshop = Workshop::installed(&[]);
+/// Kills a rotation of each of these keys at some moments; at every one, which takes
+/// minutes, for those who ask. Each key is named with its server.
+fn kill_rotations(workshop: &Workshop, keys: &[(&str, &str)]) {
     let mut signed = Signed {
-        workshop: &workshop,
+        workshop,
         files: Vec::new(),
     };
     let every = std::env::var_os("WORKSHOP_TEST_EVERY_MOMENT").is_some();
     let stride = if every { 1 } else { 11 };
-    let keys = [
-        ("fulcio", "fulcio"),
-        ("timestamp", "timestamp"),
-        ("ctlog", "ctlog"),
-        ("rekor", "rekor-v2"),
-        ("registry", "registry"),
-        ("users", "dex"),
-        ("tuf", "tuf"),
-    ];
-    for (i, (key, server)) in keys.into_iter().enumerate() {
+    for (i, (key, server)) in keys.iter().enumerate() {
         signed.sign();
         for (turn, nth) in (i % stride..).step_by(stride).enumerate() {
-            let reached = killed_at(&workshop, key, nth);
+            let reached = killed_at(workshop, key, nth);
             signed.verify_last();
             if turn % 2 == 1 && workshop.components().iter().any(|name| name == server) {
                 workshop.kill(server);
@@ -165,6 +155,21 @@ fn nothing_is_lost_wherever_a_rotation_is_killed() {
         }
         signed.verify();
     }
+}
+
+#[test]
+fn nothing_is_lost_wherever_a_rotation_is_killed() {
+    let workshop = Workshop::installed(&[]);
+    let keys = [
+        ("fulcio", "fulcio"),
+        ("timestamp", "timestamp"),
+        ("ctlog", "ctlog"),
+        ("rekor", "rekor-v2"),
+        ("registry", "registry"),
+        ("users", "dex"),
+        ("tuf", "tuf"),
+    ];
+    kill_rotations(&workshop, &keys);
     for (list, name) in [
         ("certificateAuthorities", "fulcio"),
         ("timestampAuthorities", "timestamp"),
@@ -172,6 +177,15 @@ fn nothing_is_lost_wherever_a_rotation_is_killed() {
         ("tlogs", "rekor-v2"),
     ] {
         assert_eq!(self::keys(&workshop, list).1, 1, "{name}");
+    }
+}
+
+#[test]
+fn nothing_of_rekor_v1_is_lost_either() {
+    let workshop = Workshop::installed(&["--rekor", "v1"]);
+    kill_rotations(&workshop, &[("rekor", "rekor-v1"), ("ctlog", "ctlog")]);
+    for list in ["tlogs", "ctlogs"] {
+        assert_eq!(keys(&workshop, list).1, 1, "{list}");
     }
 }
 

@@ -14,6 +14,13 @@ put() {
   # Its pods are up at once.
   Deployment)
     kind=deployment
+    case $1 in
+    *\"sigstore-workshop/published\":*)
+      published=${1#*\"sigstore-workshop/published\":\"} published=${published%%\"*}
+      pod='{"kind":"Pod","metadata":{"name":"tuf","namespace":"default","labels":{"app.kubernetes.io/name":"tuf"}'
+      printf '%s\n' "$pod,\"annotations\":{\"sigstore-workshop/published\":\"$published\"}},\"status\":{\"phase\":\"Running\"}}" >"$FAKES/objects/default/pod.tuf"
+      ;;
+    esac
     set -- "{\"status\":{\"replicas\":1,\"updatedReplicas\":1,\"availableReplicas\":1},${1#\{}"
     ;;
   esac
