@@ -40,6 +40,7 @@ pub(crate) fn of_timestamps(
     let (mut times, mut told, mut strangers) = (Vec::new(), Vec::new(), Vec::new());
     let mut wrong = None;
     for response in &bundle.timestamps {
+        // Of an envelope that cosign attached to an image either may be stamped.
         let of = |stamped: &[u8]| timestamp::verify_known(response, stamped, root, known);
         let counted = match (of(signature), &bundle.envelope) {
             (Err(_), Some(envelope)) => of(envelope),
