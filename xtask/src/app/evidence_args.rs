@@ -21,6 +21,9 @@ pub(crate) struct EvidenceArgs {
     /// The entry with this index in the log
     #[arg(long, value_name = "N", conflicts_with = "uuid")]
     pub(crate) log_index: Option<u64>,
+    /// In the log of this number, from 1 on, where one was ended and another begun [default: the newest]
+    #[arg(long, value_name = "N", requires = "log_index", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) shard: Option<u32>,
     /// The entry with the id that Rekor v1 gave it
     #[arg(long, value_name = "ID")]
     pub(crate) uuid: Option<String>,
@@ -110,6 +113,7 @@ impl EvidenceArgs {
         let in_log = SignatureSource::Log {
             which: by_uuid.or(self.log_index.map(Which::Index)),
             rekor: self.rekor,
+            shard: self.shard.map(|number| number as usize),
         };
         Ok((in_log, self.blob.clone()))
     }

@@ -108,6 +108,14 @@ impl Kubectl {
         self.hand_over(&self.query([words, how].concat()), change)
     }
 
+    /// The same, where lists of objects are merged by what names their items (a strategic
+    /// merge patch).
+    pub(crate) fn patch_lists(&self, namespace: &str, object: &str, change: &Value) -> Result<()> {
+        let words = words!["patch", object, "--namespace", namespace];
+        let how = words!["--type", "strategic", "--patch-file", "/dev/stdin"];
+        self.hand_over(&self.query([words, how].concat()), change)
+    }
+
     /// Deletes an object, where it is there.
     pub(crate) fn remove(&self, namespace: &str, object: &str) -> Result<()> {
         let delete = self.delete(words![object, "--namespace", namespace]);

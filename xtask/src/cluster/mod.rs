@@ -35,6 +35,7 @@ mod rotation;
 pub mod scaffold_release;
 pub mod servers;
 mod settings;
+mod shards;
 mod sign_addresses;
 mod signing;
 mod single_writer;

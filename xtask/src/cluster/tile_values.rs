@@ -12,6 +12,10 @@ use super::servers::{ClusterServer, FULCIO, TIMESTAMP};
 use crate::format::hashing::sha256_hash;
 use crate::format::hex::hex;
 
+/// The object with the authorities whose certificates the CT log takes, as its chart makes
+/// it, and their name there.
+pub(crate) const AUTHORITIES: (&str, &str) = ("configmap/fulcio-roots", "fulcio");
+
 /// A chart that is given certificates.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum CertifiedChart {
@@ -43,12 +47,15 @@ impl CertifiedChart {
                     return Ok(None);
                 };
                 // An authority that was there before still counts: a certificate of its
-                // may be on its way.
+                // may be on its way. What turned since is with the log alone.
+                let there = kubectl.get(CTLOG_TILES.namespace, AUTHORITIES.0)?;
+                let there = there.and_then(|map| map.data.get(AUTHORITIES.1).cloned());
                 let before = helm.installed(CTLOG_TILES)?.map(|release| release.values);
                 let before = before.and_then(|values| {
                     Some(values["server"]["fulcio"]["rootPEM"].as_str()?.to_owned())
                 });
-                Ok(Some(accepted(&with(before.unwrap_or_default(), &chain))))
+                let before = there.or(before).unwrap_or_default();
+                Ok(Some(accepted(&with(before, &chain))))
             }
         }
     }

@@ -27,10 +27,13 @@ use crate::format::issue::{extension, serial_number, signed, validity};
 use crate::format::private_key::PrivateKey;
 
 /// The Secret that the chart reads.
-const SECRET: &str = "tsa-server-secret";
+pub(crate) const SECRET: &str = "tsa-server-secret";
 
 /// That they are made.
 pub(crate) static MADE: [Condition; 1] = [Condition::key(ConditionKind::Secret, SECRET, "chain")];
+
+/// The object in which the chart has the chain, and its name there.
+pub(crate) const CHAIN: (&str, &str) = ("configmap/tsa-server-config", "chain.pem");
 
 /// How long the certificates count: ten years.
 const SECONDS: u64 = 3652 * 24 * 60 * 60;
@@ -38,10 +41,10 @@ const SECONDS: u64 = 3652 * 24 * 60 * 60;
 const ECDSA_WITH_SHA256: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.4.3.2");
 const TIME_STAMPING: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.5.5.7.3.8");
 
-/// Makes key and certificates where there are none.
-pub(crate) fn make(kubectl: &Kubectl) -> Result<()> {
+/// Makes key and certificates in a Secret of this name, where there is none.
+pub(crate) fn make(kubectl: &Kubectl, secret: &str) -> Result<()> {
     let namespace = TIMESTAMP.namespace;
-    let there = kubectl.get(namespace, &format!("secret/{SECRET}"))?;
+    let there = kubectl.get(namespace, &format!("secret/{secret}"))?;
     if there.is_some() {
         return Ok(());
     }
@@ -49,7 +52,7 @@ pub(crate) fn make(kubectl: &Kubectl) -> Result<()> {
     kubectl.create(&json!({
         "apiVersion": "v1",
         "kind": "Secret",
-        "metadata": {"name": SECRET, "namespace": namespace, "labels": labels()},
+        "metadata": {"name": secret, "namespace": namespace, "labels": labels()},
         "type": "Opaque",
         // The chart puts the password into the command line, so there is none: the key
         // is as safe as the Secret that would hold both.

@@ -8,7 +8,8 @@ use super::Cluster;
 use super::copies::text_of;
 use super::discovery::Discovery;
 use super::object::{DEFAULT, Object, labels};
-use super::servers::{ClusterServer, REGISTRY_TLS, shown_by_ingress};
+use super::rotation::Turning;
+use super::servers::{ClusterServer, shown_by_ingress};
 use super::sign_addresses::{SignAddresses, config_name, signs};
 use super::trusted_keys::{Copies, trusted_root};
 use crate::entry::Version;
@@ -53,9 +54,9 @@ impl Cluster {
         SignAddresses::of(rekor, |server| self.host_url(server))
     }
 
-    /// All of it. The former key of the server that is `ended` counts no longer, from the
-    /// next second on.
-    fn trust_material(&self, ended: Option<&ClusterServer>) -> Result<TrustMaterial> {
+    /// All of it. The former keys of the servers that have `ended` count no longer, from
+    /// the next second on.
+    fn trust_material(&self, ended: &[Turning]) -> Result<TrustMaterial> {
         let kubectl = self.kubectl()?;
         // Each is a call of kubectl, so they are asked side by side.
         let issuer = || Discovery::of(&kubectl)?.into_issuer();
@@ -96,10 +97,7 @@ impl Cluster {
             "metadata": {"name": CONFIG_MAP, "namespace": DEFAULT, "labels": labels()},
             "data": data,
         });
-        files.push((
-            "registry.pem",
-            text_of(copies.secret(REGISTRY_TLS)?, "ca.crt")?,
-        ));
+        files.push(("registry.pem", copies.registry_certificates()?));
         if self.settings()?.ingress.is_some() {
             files.push(("ingress.pem", self.ingress_certificates()?));
         }
@@ -139,7 +137,7 @@ impl Cluster {
     }
 
     /// Writes the trust material (`cargo xtask step trust`).
-    pub(super) fn write_trust(&self, ended: Option<&ClusterServer>) -> Result<()> {
+    pub(super) fn write_trust(&self, ended: &[Turning]) -> Result<()> {
         let material = self.trust_material(ended)?;
         for (name, text) in material.files {
             if name == "trusted_root.json" {
@@ -151,7 +149,7 @@ impl Cluster {
     }
 
     /// Whether the trust material is what the copies say, here and in the cluster.
-    pub(super) fn trust_is_current(&self, ended: Option<&ClusterServer>) -> Result<bool> {
+    pub(super) fn trust_is_current(&self, ended: &[Turning]) -> Result<bool> {
         let Ok(material) = self.trust_material(ended) else {
             return Ok(false);
         };

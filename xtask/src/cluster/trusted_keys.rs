@@ -6,9 +6,10 @@ use serde_json::Value;
 
 use super::copies::{SINCE, text_of};
 use super::object::{DEFAULT, Object};
+use super::rotation::Turning;
 use super::servers::{
-    CTLOG, CTLOG_TILES, ClusterServer, FULCIO, REGISTRY_TLS, REKOR, REKOR_TILES, TIMESTAMP,
-    with_public_part,
+    CTLOG, CTLOG_TILES, ClusterServer, FULCIO, REGISTRY_NEXT, REGISTRY_TLS, REKOR, REKOR_TILES,
+    TIMESTAMP, with_public_part,
 };
 use crate::entry::{Version, Versions};
 use crate::fail::broken;
@@ -71,14 +72,23 @@ impl Copies {
         Ok(Some(next))
     }
 
+    /// The certificates that count for the registry: that of now, and while its key turns
+    /// the next one.
+    pub(super) fn registry_certificates(&self) -> Result<String> {
+        let mut all = text_of(self.secret(REGISTRY_TLS)?, "ca.crt")?;
+        let next = self.secret(REGISTRY_NEXT).ok();
+        if let Some(next) = next.and_then(|next| text_of(next, "ca.crt").ok())
+            && next != all
+        {
+            all.push_str(&next);
+        }
+        Ok(all)
+    }
+
     /// The lists of the trusted root with keys that turn: those that go on to count.
-    pub(super) fn turning(
-        &self,
-        rekor: Versions,
-        ended: Option<&ClusterServer>,
-    ) -> Vec<&'static str> {
+    pub(super) fn turning(&self, rekor: Versions, ended: &[Turning]) -> Vec<&'static str> {
         let turns = |server: &&ClusterServer| {
-            let is_ended = ended.is_some_and(|ended| ended.name == server.name);
+            let is_ended = ended.iter().any(|ended| ended.server().name == server.name);
             !is_ended && matches!(self.next(server), Ok(Some(_)))
         };
         let servers = with_public_part(rekor).map(|(server, _)| server);
@@ -95,11 +105,9 @@ pub(super) fn trusted_root(copies: &Copies, rekor: Versions) -> Result<(Value, S
     let since = trust::not_before(&chain)?;
     let ctlogs = log_keys(&[&CTLOG, &CTLOG_TILES], copies, rekor, &since)?;
     let logs = log_keys(&[&REKOR, &REKOR_TILES], copies, rekor, &since)?;
-    let next = copies.next(&FULCIO)?.filter(|(next, _)| *next != chain);
-    let mut fulcio = vec![chain];
-    fulcio.extend(next.map(|(next, _)| next));
+    let fulcio = chains(copies, &FULCIO)?;
     let timestamp = match rekor.has(Version::V2) {
-        true => vec![copies.public(&TIMESTAMP)?.0],
+        true => chains(copies, &TIMESTAMP)?,
         false => Vec::new(),
     };
     let (fulcio, timestamp) = (dated(fulcio)?, dated(timestamp)?);
@@ -111,6 +119,14 @@ pub(super) fn trusted_root(copies: &Copies, rekor: Versions) -> Result<(Value, S
         rekor: logs.iter().map(TrustedLog::key).collect(),
     })?;
     Ok((root, since))
+}
+
+/// The chain of certificates that an authority has, and while its key turns the next one.
+fn chains(copies: &Copies, authority: &ClusterServer) -> Result<Vec<String>> {
+    let (own, _) = copies.public(authority)?;
+    let next = copies.next(authority)?.map(|(next, _)| next);
+    let next = next.filter(|next| *next != own);
+    Ok(std::iter::once(own).chain(next).collect())
 }
 
 /// Chains of certificates, each with the time from which on it counts.

@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use anyhow::Result;
+use anyhow::{Error, Result};
 
 use super::checkpoint_store::CheckpointStore;
 use super::subject::{as_hashed_in, subject_file};
@@ -23,6 +23,8 @@ pub(super) struct Asked<'a> {
     pub(super) which: Option<Which>,
     /// The log.
     pub(super) rekor: Option<Version>,
+    /// Its number, where one was ended and another begun; without one the newest.
+    pub(super) shard: Option<usize>,
     /// The file that must have been signed.
     pub(super) blob: Option<&'a Path>,
     /// Whether the log is asked, where the bundle has the entry as well.
@@ -60,8 +62,22 @@ impl Asked<'_> {
             Which::Uuid(_) => Version::V1,
             Which::Index(_) => target.rekor(),
         };
-        let log = (self.rekor.unwrap_or_else(default), Shard::Newest);
-        self.ask(target, log, &made_here, &which, trust)
+        let version = self.rekor.unwrap_or_else(default);
+        let shard = self.shard.map_or(Shard::Newest, Shard::Number);
+        let asked = self.ask(target, (version, shard), &made_here, &which, trust);
+        asked.map_err(|error| self.or_ended(target, version, error))
+    }
+
+    /// A failure to find what was asked of the newest log: another one may hold it.
+    fn or_ended(&self, target: &dyn Target, version: Version, error: Error) -> Error {
+        let fail = Fail::from_error(&error);
+        let (Some(Which::Index(index)), None, 1) = (&self.which, self.shard, fail.exit) else {
+            return error;
+        };
+        match target.ended_shards(version).last() {
+            Some(ended) => fail.hint(format!("an entry of a log that has ended: cargo xtask inspect-rekor --log-index {index} --shard {ended}")).into(),
+            None => error,
+        }
     }
 
     /// Checks a signature made here by its bundle alone.

@@ -23,6 +23,8 @@ pub(crate) enum SignatureSource {
         which: Option<Which>,
         /// The log.
         rekor: Option<Version>,
+        /// Its number, where one was ended and another begun.
+        shard: Option<usize>,
     },
 }
 
@@ -68,10 +70,15 @@ pub(crate) fn inspect_all(
             &trust,
             show,
         ),
-        SignatureSource::Log { which, rekor } => {
+        SignatureSource::Log {
+            which,
+            rekor,
+            shard,
+        } => {
             let asked = from_log::Asked {
                 which,
                 rekor,
+                shard,
                 blob,
                 online: query.online,
                 trace: query.trace,

@@ -25,7 +25,7 @@ pub use options::ClusterOptions;
 pub(crate) use options::{
     InstallOptions, PortOptions, PreflightOptions, RotateOptions, RotatedKey,
 };
-pub(crate) use reach::{Reach, Reached, Shard};
+pub(crate) use reach::{Reach, Reached, Shard, no_shard};
 pub(crate) use reset::no_way_back;
 pub(crate) use reset::{Made, Removal, Reset, WayBack};
 pub use signer_args::SignerArgs;

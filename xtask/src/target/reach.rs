@@ -3,7 +3,9 @@
 use anyhow::Result;
 
 use crate::entry::Version;
+use crate::fail::{Fail, not_so};
 use crate::http::Server;
+use crate::text::counted;
 use crate::tlog::merkle::Hash;
 
 /// A server that can be asked.
@@ -33,6 +35,14 @@ pub(crate) enum Shard<'a> {
     Number(usize),
     /// The one with this id, or with an id that begins with these four bytes.
     WithId(&'a [u8]),
+}
+
+/// The failure for a log of a number that there never was.
+pub(crate) fn no_shard(title: &str, number: usize, newest: usize) -> Fail {
+    let logs = counted(newest as u64, "log", "logs");
+    not_so(format!(
+        "{title} has no shard {number}; it has written {logs}"
+    ))
 }
 
 /// Where the servers of an installation are.

@@ -57,7 +57,8 @@ impl PortForward {
         if self.persistent {
             return name.to_owned();
         }
-        format!("{name}-{}", std::process::id())
+        // A command may have several to one server.
+        format!("{name}-{}", self.port)
     }
 
     /// Where it listens: `127.0.0.1:17850`.

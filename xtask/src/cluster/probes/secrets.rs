@@ -108,7 +108,7 @@ pub(super) fn trust(cluster: &Cluster, kubectl: &Kubectl) -> Result<Finding> {
             format!("there is no ConfigMap {CONFIG_MAP}"),
             "cargo xtask trust",
         ),
-        Some(_) if cluster.trust_is_current(None)? => finding.found("it does"),
+        Some(_) if cluster.trust_is_current(&[])? => finding.found("it does"),
         Some(_) => finding.missing(
             "the keys have changed, or its files are gone",
             "cargo xtask trust",

@@ -7,8 +7,8 @@ use serde_json::Value;
 
 use crate::cluster::Cluster;
 use crate::cluster::servers::{
-    CT_TILES, CTLOG_TILES, ClusterServer, FULCIO, REGISTRY, REGISTRY_HOST, REKOR, TILES, TIMESTAMP,
-    TUF,
+    CTLOG_TILES, ClusterServer, FULCIO, REGISTRY, REGISTRY_HOST, REKOR, REKOR_TILES, TILES,
+    TIMESTAMP, TUF,
 };
 use crate::cluster::sign_addresses::signs;
 use crate::entry::Version;
@@ -17,7 +17,7 @@ use crate::format::hex::hex;
 use crate::http::Server;
 use crate::registry;
 use crate::state;
-use crate::target::{Reach, Reached, Signing};
+use crate::target::{Reach, Reached, Shard, Signing};
 use crate::tlog::merkle::Hash;
 
 impl Reach for Cluster {
@@ -26,9 +26,24 @@ impl Reach for Cluster {
     }
 
     fn reach_rekor(&self, version: Version) -> Result<Reached> {
+        self.reach_shard(version, Shard::Newest)
+    }
+
+    fn reach_shard(&self, version: Version, shard: Shard<'_>) -> Result<Reached> {
         self.require_rekor(version)?;
         self.require_installed()?;
-        self.reach(read_at(version))
+        match version {
+            // It keeps its log when its key turns.
+            Version::V1 => self.reach(&REKOR),
+            Version::V2 => self.reach_log(&REKOR_TILES, shard),
+        }
+    }
+
+    fn ended_shards(&self, version: Version) -> Vec<usize> {
+        match version {
+            Version::V1 => Vec::new(),
+            Version::V2 => self.ended_logs(&REKOR_TILES).unwrap_or_default(),
+        }
     }
 
     /// The CT log of Rekor v1 has an API and no tiles.
@@ -42,7 +57,7 @@ impl Reach for Cluster {
         let is_on_tiles = |log: &Value| log["baseUrl"] == CTLOG_TILES.url().as_str();
         match known {
             Some(log) if is_on_tiles(log) && self.settings()?.rekor.has(Version::V2) => {
-                self.reach(&CT_TILES)
+                self.reach_log(&CTLOG_TILES, Shard::WithId(id))
             }
             _ => {
                 let what = format!("the CT log {} hands out no tiles here", hex(&id[..4]));
@@ -83,7 +98,7 @@ impl Reach for Cluster {
             ("WORKSHOP_ISSUER", self.issuer()?),
             ("WORKSHOP_IDENTITY", self.identity(self.default_user())?),
             ("WORKSHOP_FULCIO", self.host_url(&FULCIO)?),
-            ("WORKSHOP_REKOR", self.host_url(read_at(signs(rekor)))?),
+            ("WORKSHOP_REKOR", self.host_url_of_log(signs(rekor))?),
             ("WORKSHOP_REGISTRY", registry.clone()),
             ("WORKSHOP_REGISTRY_CA", file("registry.pem")),
             ("WORKSHOP_SAMPLE", self.sample()?),
@@ -115,17 +130,18 @@ impl Reach for Cluster {
     }
 }
 
-/// The server that hands out the log of a version of Rekor.
-fn read_at(rekor: Version) -> &'static ClusterServer {
-    match rekor {
-        Version::V1 => &REKOR,
-        Version::V2 => &TILES,
-    }
-}
-
 impl Cluster {
+    /// Where this machine reads the log of a version of Rekor, while the persistent
+    /// forwards are open.
+    fn host_url_of_log(&self, version: Version) -> Result<String> {
+        match version {
+            Version::V1 => self.host_url(&REKOR),
+            Version::V2 => Ok(self.host_url(&TILES)? + &self.newest_path(&REKOR_TILES)?),
+        }
+    }
+
     /// The address of a server that speaks HTTP, for as long as the answer is kept.
-    fn reach(&self, server: &'static ClusterServer) -> Result<Reached> {
+    pub(in crate::cluster) fn reach(&self, server: &'static ClusterServer) -> Result<Reached> {
         if self.settings()?.ingress.is_some() {
             let at = Server::with_ca(self.host_url(server)?, self.trust_file("ingress.pem"));
             return Ok(Reached::directly(at));

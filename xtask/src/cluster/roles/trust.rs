@@ -3,18 +3,20 @@
 use std::path::PathBuf;
 
 use anyhow::Result;
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
 use serde_json::Value;
 
 use crate::artifact::Signature;
 use crate::bundle;
 use crate::cluster::Cluster;
 use crate::cluster::rotation::{RotationFacts, turning};
-use crate::cluster::servers::{REKOR, servers};
+use crate::cluster::servers::{REKOR, REKOR_TILES, servers};
 use crate::entry::Versions;
 use crate::fail::{Fail, broken, not_so};
 use crate::plan::Plan;
 use crate::state;
-use crate::target::{KeyInUse, RotateOptions, Trust, keys_in_use};
+use crate::target::{KeyInUse, RotateOptions, RotatedKey, Trust, keys_in_use};
 use crate::text::quote;
 
 impl Trust for Cluster {
@@ -44,21 +46,22 @@ impl Trust for Cluster {
 
     fn rotate(&self, asked: &RotateOptions) -> Result<Plan> {
         let key = asked.key;
-        turning(key)?;
         if asked.offline_root.is_some() {
             return Err(broken("--offline-root is for the local target")
                 .hint("on a cluster the next authority is a root of its own: leave the option out")
                 .into());
         }
         self.require_trust()?;
-        if self.settings()?.rekor == Versions::V2 {
-            return Err(broken("with Rekor v2 alone no key of a cluster turns yet")
-                .hint("keys turn on the local target, and on a cluster with Rekor v1")
-                .into());
+        let rekor = self.settings()?.rekor;
+        turning(key, rekor)?;
+        match key {
+            RotatedKey::Tuf => self.require_tuf_root_key()?,
+            // No client of the repository asks for it.
+            RotatedKey::Registry => {}
+            // Who follows the repository has to learn of the next key as well.
+            _ => drop(self.require_publisher()?),
         }
-        // Who follows the repository has to learn of the next key as well.
-        self.require_publisher()?;
-        self.rotate_plan(key, &RotationFacts::gather(&self.kubectl()?)?)
+        self.rotate_plan(key, &RotationFacts::gather(&self.kubectl()?, rekor)?)
     }
 
     fn lost(&self, signature: &Signature) -> Result<Option<Fail>> {
@@ -73,7 +76,17 @@ impl Trust for Cluster {
         if in_use.any(|known| known["logId"]["keyId"].as_str() == log.as_deref()) {
             return Ok(None);
         }
-        // A log keeps its tree when its key turns.
+        // A log on tiles that has ended stays in the volume.
+        let id = log
+            .as_deref()
+            .and_then(|id| BASE64_STANDARD.decode(id).ok());
+        if self
+            .shard_with_id(&REKOR_TILES, &id.unwrap_or_default())?
+            .is_some()
+        {
+            return Ok(None);
+        }
+        // A log of Rekor v1 keeps its tree when its key turns.
         let map = self
             .kubectl()?
             .get(REKOR.namespace, "configmap/rekor-config")?;

@@ -1,5 +1,5 @@
-//! The next key of a server: where it is made, how the server is given it, and how it is
-//! seen that it has it.
+//! The next key of a server: how the server is given it, and how it is seen that it has
+//! it.
 
 use std::collections::BTreeMap;
 
@@ -8,11 +8,13 @@ use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use serde_json::json;
 
-use crate::cluster::conditions::{Condition, ConditionKind, all_hold};
+use super::{Turning, pods};
 use crate::cluster::copies::{next_of, text_of};
 use crate::cluster::kubectl::Kubectl;
 use crate::cluster::object::Object;
-use crate::cluster::servers::{CTLOG, ClusterServer, FULCIO, NextKey};
+use crate::cluster::servers::{ClusterServer, NextKey};
+use crate::cluster::shards;
+use crate::cluster::timestamp_authority::CHAIN;
 use crate::fail::broken;
 use crate::format::hex::hex;
 use crate::trust::write::public_key;
@@ -20,29 +22,17 @@ use crate::trust::write::public_key;
 /// The annotation of pods that says which key they began with.
 const KEY: &str = "sigstore-workshop/key";
 
-/// The annotation of the CT log's pods that says which authority they began to accept.
-const AUTHORITY: &str = "sigstore-workshop/authority";
-
-/// The file of the CT log with the certificates that it accepts. Several may be in it.
-const ACCEPTED: &str = "fulcio-0";
-
-/// Where the CT log keeps its key and its configuration.
-const CTLOG_SECRET: &str = "secret/ctlog-secret";
-
-/// Data of a Secret: in base64, as the API server has it.
+/// Data of a Secret, in base64 as the API server has it, or of a ConfigMap.
 type Data = BTreeMap<String, String>;
 
 /// The Secret with the next key of a server, without which there is nothing to do.
-fn required(kubectl: &Kubectl, server: &ClusterServer) -> Result<Object> {
+pub(super) fn required(kubectl: &Kubectl, server: &ClusterServer) -> Result<Object> {
     let missing = || broken(format!("{} has no next key", server.name));
     Ok(next_of(kubectl, server)?.ok_or_else(missing)?)
 }
 
-/// What the Secrets of a server hold once the next key is its key.
-pub(crate) fn secrets_with(
-    server: &ClusterServer,
-    next: &Object,
-) -> Result<Vec<(&'static str, Data)>> {
+/// What the objects of a server hold once the next key is its key.
+fn objects_with(server: Turning, next: &Object) -> Result<Vec<(&'static str, Data)>> {
     let part = |name: &str| {
         let held = next.data.get(name).cloned();
         held.with_context(|| format!("the next key lacks {name}"))
@@ -51,33 +41,49 @@ pub(crate) fn secrets_with(
         let owned = |(name, value): &(&str, String)| ((*name).to_owned(), value.clone());
         parts.iter().map(owned).collect()
     };
-    if server.name == CTLOG.name {
-        let public = data(&[("public", part("public")?)]);
-        return Ok(vec![
-            ("ctlog-secret", next.data.clone()),
-            ("ctlog-public-key", public),
-        ]);
-    }
-    let (certificate, key) = (part("tls.crt")?, part("tls.key")?);
-    if server.name == FULCIO.name {
-        let public = public_key(&text_of(next, "tls.crt")?)?;
-        let public = [
-            ("cert", certificate),
-            ("public", BASE64_STANDARD.encode(public)),
-        ];
-        // The key is not encrypted, and Fulcio takes it with any password.
-        let private = [&public[..], &[("private", key)]].concat();
-        return Ok(vec![
-            ("fulcio-server-secret", data(&private)),
-            ("fulcio-pub-key", data(&public)),
-        ]);
-    }
-    let both = data(&[("tls.crt", certificate), ("tls.key", key)]);
-    Ok(vec![("rekor-signer", both)])
+    let parts = |names: &[&'static str]| -> Result<Data> {
+        let named = |name: &&str| Ok(((*name).to_owned(), part(name)?));
+        names.iter().map(named).collect()
+    };
+    let of_certificate = ["tls.crt", "tls.key"];
+    Ok(match server {
+        Turning::Ctlog => vec![
+            ("secret/ctlog-secret", next.data.clone()),
+            ("secret/ctlog-public-key", parts(&["public"])?),
+        ],
+        Turning::Fulcio => {
+            let public = public_key(&text_of(next, "tls.crt")?)?;
+            let public = [
+                ("cert", part("tls.crt")?),
+                ("public", BASE64_STANDARD.encode(public)),
+            ];
+            // The key is not encrypted, and Fulcio takes it with any password.
+            let private = [&public[..], &[("private", part("tls.key")?)]].concat();
+            vec![
+                ("secret/fulcio-server-secret", data(&private)),
+                ("secret/fulcio-pub-key", data(&public)),
+            ]
+        }
+        Turning::Rekor => vec![("secret/rekor-signer", parts(&of_certificate)?)],
+        Turning::CtlogTiles => vec![("secret/ctlog-tiles-key", parts(&of_certificate)?)],
+        Turning::RekorV2 => vec![("secret/rekor-tiles-key", parts(&of_certificate)?)],
+        Turning::Registry => {
+            let names = ["tls.crt", "tls.key", "ca.crt"];
+            vec![("secret/registry-tls", parts(&names)?)]
+        }
+        Turning::Timestamp => {
+            let chain = data(&[(CHAIN.1, text_of(next, "chain")?)]);
+            let names = ["private", "chain"];
+            vec![
+                ("secret/tsa-server-secret", parts(&names)?),
+                (CHAIN.0, chain),
+            ]
+        }
+    })
 }
 
 /// What tells a key from others.
-fn digest(next: &Object, next_key: &NextKey) -> Result<String> {
+pub(super) fn digest(next: &Object, next_key: &NextKey) -> Result<String> {
     let public = text_of(next, next_key.key)?;
     let digest = ring::digest::digest(&ring::digest::SHA256, public.as_bytes());
     // As long as a label may be.
@@ -85,98 +91,51 @@ fn digest(next: &Object, next_key: &NextKey) -> Result<String> {
 }
 
 /// Gives a server its next key, and has new pods take the place of those that began with
-/// another.
-pub(crate) fn switch(kubectl: &Kubectl, server: &ClusterServer, next_key: &NextKey) -> Result<()> {
+/// another. With its key, a log on tiles is given a directory of its own: under another
+/// key it would have two histories.
+pub(crate) fn switch(kubectl: &Kubectl, turning: Turning) -> Result<()> {
+    let server = turning.server();
     let next = required(kubectl, server)?;
-    for (secret, data) in secrets_with(server, &next)? {
-        let secret = format!("secret/{secret}");
-        kubectl.patch(server.namespace, &secret, &json!({ "data": data }))?;
+    let mark = digest(&next, turning.next()?)?;
+    let log = turning.log_on_tiles();
+    if let Some(log) = log {
+        pods::end(kubectl, log)?;
     }
-    mark(kubectl, server, KEY, &digest(&next, next_key)?)
+    for (object, data) in objects_with(turning, &next)? {
+        kubectl.patch(server.namespace, object, &json!({ "data": data }))?;
+    }
+    match log {
+        Some(log) => {
+            let public = public_key(&text_of(&next, "tls.crt")?)?;
+            let directory = shards::directory(server, &public)?;
+            pods::begin(kubectl, log, (KEY, &mark), &directory)
+        }
+        None => pods::mark(kubectl, server, KEY, &mark),
+    }
 }
 
 /// Whether a server has its next key.
-pub(crate) fn is_taken(
-    kubectl: &Kubectl,
-    server: &ClusterServer,
-    next_key: &NextKey,
-) -> Result<bool> {
+pub(crate) fn is_taken(kubectl: &Kubectl, turning: Turning) -> Result<bool> {
+    let server = turning.server();
     let Some(next) = next_of(kubectl, server)? else {
         return Ok(false);
     };
-    for (name, data) in secrets_with(server, &next)? {
-        let secret = kubectl.get(server.namespace, &format!("secret/{name}"))?;
-        let has = |secret: &Object| {
+    for (name, data) in objects_with(turning, &next)? {
+        let object = kubectl.get(server.namespace, name)?;
+        let has = |object: &Object| {
             data.iter()
-                .all(|(key, value)| secret.data.get(key) == Some(value))
+                .all(|(key, value)| object.data.get(key) == Some(value))
         };
-        if !secret.is_some_and(|secret| has(&secret)) {
+        if !object.is_some_and(|object| has(&object)) {
             return Ok(false);
         }
     }
-    is_marked(kubectl, server, KEY, &digest(&next, next_key)?)
-}
-
-/// Has the CT log accept the next authority beside that of now: its file of certificates
-/// is longer, and its configuration stays.
-pub(crate) fn accept_authority(kubectl: &Kubectl) -> Result<()> {
-    let next = required(kubectl, &FULCIO)?;
-    let authority = text_of(&next, "tls.crt")?;
-    let secret = kubectl.get(CTLOG.namespace, CTLOG_SECRET)?;
-    let secret = secret.ok_or_else(|| {
-        broken("the CT log has no configuration yet").hint("cargo xtask scaffold")
-    })?;
-    let accepted = text_of(&secret, ACCEPTED)?;
-    if !accepted.contains(authority.trim()) {
-        let both = format!("{}\n{authority}", accepted.trim_end());
-        let change = json!({"data": {ACCEPTED: BASE64_STANDARD.encode(both)}});
-        kubectl.patch(CTLOG.namespace, CTLOG_SECRET, &change)?;
-    }
-    mark(kubectl, &CTLOG, AUTHORITY, &digest_of_authority(&next)?)
-}
-
-/// Whether the CT log accepts the next authority.
-pub(crate) fn authority_is_accepted(kubectl: &Kubectl) -> Result<bool> {
-    let Some(next) = next_of(kubectl, &FULCIO)? else {
-        return Ok(false);
-    };
-    let authority = text_of(&next, "tls.crt")?;
-    let secret = kubectl.get(CTLOG.namespace, CTLOG_SECRET)?;
-    let accepted = secret.and_then(|secret| text_of(&secret, ACCEPTED).ok());
-    let is_in_it = accepted.is_some_and(|accepted| accepted.contains(authority.trim()));
-    Ok(is_in_it && is_marked(kubectl, &CTLOG, AUTHORITY, &digest_of_authority(&next)?)?)
-}
-
-fn digest_of_authority(next: &Object) -> Result<String> {
-    let next_key = FULCIO.next.as_ref();
-    digest(next, next_key.context("Fulcio has no next key")?)
-}
-
-/// Marks the pods of a server, which makes new ones where they had another mark.
-fn mark(kubectl: &Kubectl, server: &ClusterServer, mark: &str, value: &str) -> Result<()> {
-    let annotations = json!({ mark: value });
-    let template = json!({"metadata": {"annotations": annotations}});
-    let deployment = format!("deployment/{}", server.deployment);
-    let change = json!({"spec": {"template": template}});
-    kubectl.patch(server.namespace, &deployment, &change)
-}
-
-/// Whether the pods of a server have this mark, and are up.
-fn is_marked(kubectl: &Kubectl, server: &ClusterServer, mark: &str, value: &str) -> Result<bool> {
-    let name = format!("deployment/{}", server.deployment);
-    let deployment = kubectl.get(server.namespace, &name)?;
-    let has = |deployment: Object| {
-        let annotations = deployment.spec.template.metadata.annotations;
-        annotations.get(mark).is_some_and(|found| found == value)
-    };
-    let up = Condition::new(ConditionKind::Deployment, server.deployment);
-    Ok(deployment.is_some_and(has) && all_hold(kubectl, server.namespace, &[up])?)
+    pods::is_marked(kubectl, server, KEY, &digest(&next, turning.next()?)?)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cluster::servers::REKOR;
 
     fn next(parts: &[&str]) -> Object {
         let data: Data = parts
@@ -189,21 +148,33 @@ mod tests {
     #[test]
     fn a_server_is_given_all_of_its_next_key() {
         let log = next(&["config", "private", "public", "fulcio-0"]);
-        let given = secrets_with(&CTLOG, &log).unwrap();
-        assert_eq!(given[0], ("ctlog-secret", log.data.clone()));
+        let given = objects_with(Turning::Ctlog, &log).unwrap();
+        assert_eq!(given[0], ("secret/ctlog-secret", log.data.clone()));
         assert_eq!(given[1].1.keys().collect::<Vec<_>>(), ["public"]);
-        let rekor = next(&["tls.crt", "tls.key", "ca.crt"]);
-        let given = secrets_with(&REKOR, &rekor).unwrap();
-        assert_eq!(
-            given[0].1.keys().collect::<Vec<_>>(),
-            ["tls.crt", "tls.key"]
-        );
+        let made = next(&["tls.crt", "tls.key", "ca.crt"]);
+        for server in [Turning::Rekor, Turning::RekorV2, Turning::CtlogTiles] {
+            let given = objects_with(server, &made).unwrap();
+            let names: Vec<_> = given[0].1.keys().collect();
+            assert_eq!(names, ["tls.crt", "tls.key"], "{server:?}");
+        }
+    }
+
+    /// Who has the chain of one key and the other key signs nothing.
+    #[test]
+    fn the_timestamp_authority_has_its_chain_where_its_chart_reads_it() {
+        let made = next(&["private", "chain", "password"]);
+        let given = objects_with(Turning::Timestamp, &made).unwrap();
+        assert_eq!(given[0].1["chain"], BASE64_STANDARD.encode("chain"));
+        assert_eq!(given[1].0, "configmap/tsa-server-config");
+        assert_eq!(given[1].1["chain.pem"], "chain");
     }
 
     #[test]
     fn half_a_key_is_given_to_nobody() {
-        assert!(secrets_with(&REKOR, &next(&["tls.crt"])).is_err());
-        assert!(secrets_with(&CTLOG, &next(&["private"])).is_err());
-        assert!(secrets_with(&FULCIO, &next(&["tls.key"])).is_err());
+        assert!(objects_with(Turning::Rekor, &next(&["tls.crt"])).is_err());
+        assert!(objects_with(Turning::Ctlog, &next(&["private"])).is_err());
+        assert!(objects_with(Turning::Fulcio, &next(&["tls.key"])).is_err());
+        assert!(objects_with(Turning::Timestamp, &next(&["private"])).is_err());
+        assert!(objects_with(Turning::Registry, &next(&["tls.crt", "tls.key"])).is_err());
     }
 }

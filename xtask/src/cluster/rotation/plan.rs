@@ -1,22 +1,22 @@
 //! The plan that replaces a key of a cluster.
 
 use anyhow::Result;
+use clap::ValueEnum;
 
-use super::turning;
+use super::{Turning, ct_logs, turning};
 use crate::cluster::Cluster;
 use crate::cluster::copies::next_of;
 use crate::cluster::install::{WITHIN, ready};
 use crate::cluster::kubectl::Kubectl;
-use crate::cluster::servers::CTLOG;
 use crate::cluster::steps::{
-    AcceptNext, ClusterTrust, CopySecrets, ForgetNext, MakeNext, Retire, Switch,
+    AcceptNext, ClusterTrust, CopySecrets, FirstClusterEntry, ForgetNext, MakeNext, Retire, Switch,
+    TufKey,
 };
+use crate::entry::{Version, Versions};
 use crate::fail::broken;
-use crate::plan::{Plan, Ready};
+use crate::parallel;
+use crate::plan::{Plan, Ready, Step};
 use crate::target::RotatedKey;
-
-/// The keys that turn on a cluster.
-const TURNING: [RotatedKey; 3] = [RotatedKey::Fulcio, RotatedKey::Ctlog, RotatedKey::Rekor];
 
 /// What the plan of a rotation has to know.
 #[derive(Debug, Clone, Default)]
@@ -27,14 +27,17 @@ pub(crate) struct RotationFacts {
 
 impl RotationFacts {
     /// Asks the cluster which keys turn.
-    pub(crate) fn gather(kubectl: &Kubectl) -> Result<RotationFacts> {
-        let mut begun = Vec::new();
-        for key in TURNING {
-            if next_of(kubectl, turning(key)?.0)?.is_some() {
-                begun.push(key);
-            }
-        }
-        Ok(RotationFacts { begun })
+    pub(crate) fn gather(kubectl: &Kubectl, rekor: Versions) -> Result<RotationFacts> {
+        let all = Turning::value_variants().iter().copied();
+        let all: Vec<_> = all.filter(|server| server.server().runs(rekor)).collect();
+        let look = |server: &Turning| {
+            let next = next_of(kubectl, server.server())?;
+            Ok(next.map(|_| server.key()))
+        };
+        let begun: Result<Vec<_>> = parallel::each(&all, look).into_iter().collect();
+        Ok(RotationFacts {
+            begun: begun?.into_iter().flatten().collect(),
+        })
     }
 }
 
@@ -46,7 +49,7 @@ impl Cluster {
         key: RotatedKey,
         facts: &RotationFacts,
     ) -> Result<Plan> {
-        let (server, next) = turning(key)?;
+        let all = turning(key, self.settings()?.rekor)?;
         if let Some(other) = facts.begun.iter().find(|begun| **begun != key) {
             let name = other.name();
             return Err(
@@ -57,31 +60,95 @@ impl Cluster {
         }
         let kubectl = self.kubectl()?;
         let mut plan = Plan::new("rotate", self.globals());
-        let make = MakeNext::step(&kubectl, key, server, next);
-        plan.push(make.ready(Ready::Objects {
-            namespace: server.namespace.to_owned(),
-            conditions: vec![format!("secret/{}:{}", next.secret, next.key)],
-            within: WITHIN,
-        }));
-        let copy = CopySecrets::step(self)?.named("copy-next-key");
-        plan.push(copy.needs(["next-key"]));
-        // Verifiers first, signers second.
-        let trust = ClusterTrust::step(self).named("trust-next-key");
-        plan.push(trust.needs(["copy-next-key"]));
-        self.push_publication(&mut plan, "publish-next-key", "trust-next-key");
-        let mut needs = vec!["publish-next-key"];
-        if key == RotatedKey::Fulcio {
-            let accept = AcceptNext::step(&kubectl).needs(needs.clone());
-            plan.push(accept.ready(ready(CTLOG.namespace, CTLOG.ready)));
-            needs.push("accept-next-key");
+        match key {
+            RotatedKey::Tuf => {
+                plan.push(TufKey::step(self));
+                self.push_publication(&mut plan, "publish", TufKey::STEP);
+                return Ok(plan);
+            }
+            RotatedKey::Registry => self.push_registry_key(&mut plan, &kubectl)?,
+            _ => self.push_trusted_key(&mut plan, &kubectl, key, &all)?,
         }
-        let switch = Switch::step(&kubectl, key, server, next).needs(needs);
-        plan.push(switch.ready(ready(server.namespace, server.ready)));
-        plan.push(CopySecrets::step(self)?.needs(["switch"]));
-        plan.push(Retire::step(self, key, server).needs(["copy-secrets"]));
-        self.push_publication(&mut plan, "publish", "retire");
-        let forget = ForgetNext::step(&kubectl, key, server, next);
-        plan.push(forget.needs(["publish"]));
+        for (i, server) in all.iter().enumerate() {
+            let forget = ForgetNext::step(&kubectl, *server)?;
+            push(&mut plan, each("forget-next-key", i, *server, forget));
+        }
         Ok(plan)
     }
+
+    /// Adds the steps for a key that is in the trusted root: verifiers first, signers
+    /// second.
+    fn push_trusted_key(
+        &self,
+        plan: &mut Plan,
+        kubectl: &Kubectl,
+        key: RotatedKey,
+        all: &[Turning],
+    ) -> Result<()> {
+        push_next_keys(plan, kubectl, all)?;
+        push(plan, CopySecrets::step(self)?.named("copy-next-key"));
+        push(plan, ClusterTrust::step(self).named("trust-next-key"));
+        self.push_publication(plan, "publish-next-key", "trust-next-key");
+        if key == RotatedKey::Fulcio {
+            for (i, log) in ct_logs(self.settings()?.rekor).enumerate() {
+                let accept = AcceptNext::step(kubectl, log);
+                let accept = accept.ready(ready(log.server().namespace, log.server().ready));
+                push(plan, each("accept-next-key", i, log, accept));
+            }
+        }
+        push_switches(plan, kubectl, all)?;
+        if all.contains(&Turning::RekorV2) {
+            push(plan, FirstClusterEntry::step(self, Version::V2));
+        }
+        push(plan, CopySecrets::step(self)?);
+        push(plan, Retire::step(self, key));
+        self.push_publication(plan, "publish", "retire");
+        Ok(())
+    }
+
+    /// Adds the steps for the key of the registry: its clients trust both certificates
+    /// until it shows the next one.
+    fn push_registry_key(&self, plan: &mut Plan, kubectl: &Kubectl) -> Result<()> {
+        push_next_keys(plan, kubectl, &[Turning::Registry])?;
+        push(plan, ClusterTrust::step(self).named("trust-next-key"));
+        push_switches(plan, kubectl, &[Turning::Registry])?;
+        push(plan, Retire::step(self, RotatedKey::Registry));
+        Ok(())
+    }
+}
+
+fn push_next_keys(plan: &mut Plan, kubectl: &Kubectl, all: &[Turning]) -> Result<()> {
+    for (i, server) in all.iter().enumerate() {
+        let next = server.next()?;
+        let make = MakeNext::step(kubectl, *server)?.ready(Ready::Objects {
+            namespace: server.server().namespace.to_owned(),
+            conditions: vec![format!("secret/{}:{}", next.secret, next.key)],
+            within: WITHIN,
+        });
+        push(plan, each("next-key", i, *server, make));
+    }
+    Ok(())
+}
+
+fn push_switches(plan: &mut Plan, kubectl: &Kubectl, all: &[Turning]) -> Result<()> {
+    for (i, server) in all.iter().enumerate() {
+        let row = server.server();
+        let switch = Switch::step(kubectl, *server).ready(ready(row.namespace, row.ready));
+        push(plan, each("switch", i, *server, switch));
+    }
+    Ok(())
+}
+
+/// A step of one server of several: that of the first has the short name.
+fn each(name: &str, i: usize, server: Turning, step: Step) -> Step {
+    match i {
+        0 => step.named(name),
+        _ => step.named(&format!("{name}-{}", server.name())),
+    }
+}
+
+/// Adds a step that comes after all of before.
+fn push(plan: &mut Plan, step: Step) {
+    let last = plan.steps.last().map(|last| last.name.clone());
+    plan.push(step.needs(last));
 }

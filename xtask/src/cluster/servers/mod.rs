@@ -10,8 +10,8 @@ use crate::entry::{Version, Versions};
 use crate::fail::broken;
 pub(crate) use on_tiles::{CT_TILES, CTLOG_TILES, REKOR_TILES, TILES, TIMESTAMP};
 pub(crate) use table::{
-    CERT_MANAGER, CTLOG, FULCIO, REGISTRY, REGISTRY_HOST, REGISTRY_TLS, REKOR, TRILLIAN_DATABASE,
-    TRILLIAN_SERVER, TRILLIAN_SIGNER, TUF,
+    CERT_MANAGER, CTLOG, FULCIO, REGISTRY, REGISTRY_HOST, REGISTRY_NEXT, REGISTRY_TLS, REKOR,
+    TRILLIAN_DATABASE, TRILLIAN_SERVER, TRILLIAN_SIGNER, TUF,
 };
 
 /// A server that a chart or the workshop installs.
@@ -106,6 +106,8 @@ pub(crate) enum Maker {
     Certificate(&'static str),
     /// A Job of this name in the release scaffold, run for another Secret.
     Job(&'static str),
+    /// This program.
+    Here,
 }
 
 impl PublicPart {

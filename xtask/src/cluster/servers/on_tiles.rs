@@ -2,7 +2,7 @@
 //! authority.
 
 use super::table::EITHER;
-use super::{ClusterServer, IngressCertificate, PublicPart, Service};
+use super::{ClusterServer, IngressCertificate, Maker, NextKey, PublicPart, Service};
 use crate::cluster::conditions::Condition;
 use crate::cluster::conditions::ConditionKind::{Deployment, Secret};
 use crate::cluster::helm;
@@ -31,6 +31,12 @@ pub(crate) static CTLOG_TILES: ClusterServer = ClusterServer {
         key: "tls.crt",
         copy: "ctlog-tiles-public-key",
         as_key: "public",
+    }),
+    next: Some(NextKey {
+        secret: "ctlog-tiles-next",
+        key: "tls.crt",
+        maker: Maker::Certificate("deploy/certificate-ctlog-tiles-next.yml"),
+        list: Some("ctlogs"),
     }),
     ready: &[Condition::new(Deployment, "ctlog-tiles")],
     ..ON_TILES
@@ -78,6 +84,12 @@ pub(crate) static REKOR_TILES: ClusterServer = ClusterServer {
         copy: "rekor-tiles-public-key",
         as_key: "public",
     }),
+    next: Some(NextKey {
+        secret: "rekor-tiles-next",
+        key: "tls.crt",
+        maker: Maker::Certificate("deploy/certificate-rekor-tiles-next.yml"),
+        list: Some("tlogs"),
+    }),
     ready: &[Condition::new(Deployment, "rekor-tiles")],
     ..ON_TILES
 };
@@ -124,6 +136,12 @@ pub(crate) static TIMESTAMP: ClusterServer = ClusterServer {
         key: "chain",
         copy: "timestamp-certificate",
         as_key: "chain",
+    }),
+    next: Some(NextKey {
+        secret: "timestamp-next",
+        key: "chain",
+        maker: Maker::Here,
+        list: Some("timestampAuthorities"),
     }),
     ready: &[
         Condition::key(Secret, "tsa-server-secret", "chain"),

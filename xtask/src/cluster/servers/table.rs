@@ -197,6 +197,12 @@ pub(crate) static REGISTRY: ClusterServer = ClusterServer {
         path: "",
         offset: Some(2),
     }),
+    next: Some(NextKey {
+        secret: REGISTRY_NEXT,
+        key: "ca.crt",
+        maker: Maker::Certificate("verify/certificate-registry-next.yml"),
+        list: None,
+    }),
     ready: &[
         Condition::new(Volume, "registry"),
         Condition::new(Deployment, "registry"),
@@ -223,6 +229,9 @@ pub(crate) static TUF: ClusterServer = ClusterServer {
     ready: &[Condition::new(Deployment, "tuf")],
     ..EITHER
 };
+
+/// The Secret with the next certificate of the registry, while its key turns.
+pub(crate) const REGISTRY_NEXT: &str = "registry-next";
 
 /// The Secret with the registry's certificate.
 pub(crate) const REGISTRY_TLS: &str = "registry-tls";

@@ -9,7 +9,7 @@ use crate::bundle;
 use crate::cluster::Cluster;
 use crate::cluster::follow::WITHIN;
 use crate::cluster::object::DEFAULT;
-use crate::cluster::servers::REGISTRY_HOST;
+use crate::cluster::servers::{REGISTRY_HOST, REKOR_TILES};
 use crate::entry::Version;
 use crate::fail::broken;
 use crate::local::build::ServerBuild;
@@ -57,8 +57,14 @@ impl SigningTarget for Cluster {
         by_digest(image, bundle)
     }
 
-    fn shard_of(&self, _: Version, _: &Path) -> Result<Option<usize>> {
-        Ok(None)
+    /// Rekor v1 keeps its log when its key turns.
+    fn shard_of(&self, rekor: Version, bundle: &Path) -> Result<Option<usize>> {
+        let text = state::read(bundle)?.unwrap_or_default();
+        let entry = bundle::read(&text).ok().and_then(|bundle| bundle.entry);
+        match entry.and_then(|entry| entry.log_id) {
+            Some(id) if rekor == Version::V2 => self.shard_with_id(&REKOR_TILES, &id),
+            _ => Ok(None),
+        }
     }
 }
 

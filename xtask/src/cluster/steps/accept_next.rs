@@ -1,40 +1,44 @@
-//! `step accept-next-key`: the CT log takes the certificates of Fulcio's next authority.
+//! `step accept-next-key`: a CT log takes the certificates of Fulcio's next authority.
 
 use anyhow::Result;
 use clap::Args;
 
 use crate::cluster::Cluster;
 use crate::cluster::kubectl::Kubectl;
-use crate::cluster::rotation::next_key;
+use crate::cluster::rotation::{Turning, accept_authority, authority_is_accepted};
 use crate::plan::{Step, StepArgs, StepEvent, Word};
+use crate::words;
 
-/// Have the CT log accept Fulcio's next authority
+/// Have a CT log accept Fulcio's next authority
 #[derive(Debug, PartialEq, Args)]
-pub(crate) struct AcceptNext {}
+pub(crate) struct AcceptNext {
+    /// The log.
+    pub(crate) log: Turning,
+}
 
 impl StepArgs for AcceptNext {
     const NAME: &'static str = "accept-next-key";
 
     fn arguments(&self) -> Vec<Word> {
-        Vec::new()
+        words![self.log.name()]
     }
 }
 
 impl AcceptNext {
     /// The step that has it accepted beside the authority of now. A CT log that learns of
     /// it later would refuse what Fulcio signs until then.
-    pub(in crate::cluster) fn step(kubectl: &Kubectl) -> Step {
+    pub(in crate::cluster) fn step(kubectl: &Kubectl, log: Turning) -> Step {
         let kubectl = kubectl.clone();
-        let title = "have the CT log accept the next authority";
+        let title = format!("have {} accept the next authority", log.name());
         Step::new(AcceptNext::NAME, title)
             .done(move || {
-                let accepted = next_key::authority_is_accepted(&kubectl)?;
+                let accepted = authority_is_accepted(&kubectl, log)?;
                 Ok(accepted.then(|| "it does".to_owned()))
             })
-            .xtask(AcceptNext {})
+            .xtask(AcceptNext { log })
     }
 
     pub(crate) fn run(self, cluster: &Cluster, _: &dyn Fn(StepEvent<'_>)) -> Result<()> {
-        next_key::accept_authority(&cluster.kubectl()?)
+        accept_authority(&cluster.kubectl()?, self.log)
     }
 }

@@ -11,6 +11,7 @@ use crate::entry::Version;
 use crate::plan::{Step, StepArgs, StepEvent, Word};
 use crate::rekor;
 use crate::rekor::first_entry::append_first;
+use crate::target::{Reached, Shard};
 use crate::text::entries;
 use crate::words;
 
@@ -86,8 +87,14 @@ fn size_of_v1(kubectl: &Kubectl) -> Option<u64> {
 /// How many entries Rekor v2 holds; `None` where it does not answer yet.
 fn size_of_v2(cluster: &Cluster) -> Result<Option<u64>> {
     // A forward to a pod that is not up yet leads nowhere.
-    let opened = cluster.port_forwards()?.open_for(&TILES);
-    Ok(opened
-        .ok()
-        .and_then(|(tiles, _held)| rekor::size(Version::V2, &tiles).ok()))
+    let Ok((server, held)) = cluster.port_forwards()?.open_for(&TILES) else {
+        return Ok(None);
+    };
+    let tiles = Reached {
+        server,
+        _held: Some(Box::new(held)),
+    };
+    let newest = cluster.at_log(&REKOR_TILES, Shard::Newest, tiles);
+    let size = newest.and_then(|log| rekor::size(Version::V2, &log.server));
+    Ok(size.ok())
 }

@@ -24,6 +24,7 @@ pub(crate) mod single_writer;
 pub(crate) mod switch;
 pub(crate) mod timestamp_key;
 pub(crate) mod trust;
+pub(crate) mod tuf_key;
 pub(crate) mod tuf_root;
 
 pub(crate) use accept_next::AcceptNext;
@@ -50,6 +51,7 @@ pub(crate) use single_writer::OneWriter;
 pub(crate) use switch::Switch;
 pub(crate) use timestamp_key::TimestampKey;
 pub(crate) use trust::ClusterTrust;
+pub(crate) use tuf_key::TufKey;
 pub(crate) use tuf_root::TufRoot;
 
 use super::Cluster;
@@ -75,6 +77,7 @@ steps! {
         Trust(ClusterTrust),
         Publish(Publish),
         TufRoot(TufRoot),
+        TufKey(TufKey),
         NextKey(MakeNext),
         AcceptNextKey(AcceptNext),
         Switch(Switch),
@@ -98,6 +101,7 @@ steps! {
 mod tests {
     use super::job::JobVerb;
     use super::*;
+    use crate::cluster::rotation::Turning;
     use crate::cluster::single_writer::SingleWriter;
     use crate::cluster::tile_values::CertifiedChart;
     use crate::entry::{Version, Versions};
@@ -143,18 +147,21 @@ mod tests {
             ClusterStep::Trust(ClusterTrust {}),
             ClusterStep::Publish(Publish {}),
             ClusterStep::TufRoot(TufRoot {}),
+            ClusterStep::TufKey(TufKey {}),
             ClusterStep::NextKey(MakeNext {
-                key: RotatedKey::Ctlog,
+                server: Turning::Ctlog,
             }),
-            ClusterStep::AcceptNextKey(AcceptNext {}),
+            ClusterStep::AcceptNextKey(AcceptNext {
+                log: Turning::CtlogTiles,
+            }),
             ClusterStep::Switch(Switch {
-                key: RotatedKey::Fulcio,
+                server: Turning::RekorV2,
             }),
             ClusterStep::Retire(Retire {
                 key: RotatedKey::Rekor,
             }),
             ClusterStep::ForgetNextKey(ForgetNext {
-                key: RotatedKey::Fulcio,
+                server: Turning::Fulcio,
             }),
             ClusterStep::SigningConfig(SigningConfig {
                 version: Version::V2,

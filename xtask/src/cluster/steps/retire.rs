@@ -6,7 +6,6 @@ use clap::Args;
 
 use crate::cluster::Cluster;
 use crate::cluster::rotation::turning;
-use crate::cluster::servers::ClusterServer;
 use crate::plan::{Step, StepArgs, StepEvent, Word};
 use crate::target::RotatedKey;
 use crate::words;
@@ -29,23 +28,20 @@ impl StepArgs for Retire {
 impl Retire {
     /// The step that writes the end into the trusted root. No pod signs with that key any
     /// more.
-    pub(in crate::cluster) fn step(
-        cluster: &Cluster,
-        key: RotatedKey,
-        server: &'static ClusterServer,
-    ) -> Step {
+    pub(in crate::cluster) fn step(cluster: &Cluster, key: RotatedKey) -> Step {
         let cluster = cluster.clone();
         let title = "end the period of the key that was replaced";
         Step::new(Retire::NAME, title)
             .done(move || {
-                let ended = cluster.trust_is_current(Some(server))?;
+                let ended = turning(key, cluster.settings()?.rekor)?;
+                let ended = cluster.trust_is_current(&ended)?;
                 Ok(ended.then(|| "it has ended".to_owned()))
             })
             .xtask(Retire { key })
     }
 
     pub(crate) fn run(self, cluster: &Cluster, _: &dyn Fn(StepEvent<'_>)) -> Result<()> {
-        let (server, _) = turning(self.key)?;
-        cluster.write_trust(Some(server))
+        let ended = turning(self.key, cluster.settings()?.rekor)?;
+        cluster.write_trust(&ended)
     }
 }

@@ -5,8 +5,11 @@ use anyhow::Result;
 use clap::{Args, ValueEnum};
 
 use crate::cluster::Cluster;
+use crate::cluster::copies::next_of;
 use crate::cluster::single_writer::SingleWriter;
+use crate::fail::broken;
 use crate::plan::{StepArgs, StepEvent, Word};
+use crate::target::RotatedKey;
 use crate::words;
 
 /// Have the pod of a server end before the next one begins, where there is one
@@ -27,6 +30,17 @@ impl StepArgs for OneWriter {
 
 impl OneWriter {
     pub(crate) fn run(self, cluster: &Cluster, _: &dyn Fn(StepEvent<'_>)) -> Result<()> {
-        self.server.set(&cluster.kubectl()?)
+        let (kubectl, server) = (cluster.kubectl()?, self.server.server());
+        // Its key and its directory change while it has no pod, and helm would make one.
+        if next_of(&kubectl, server)?.is_some() {
+            let what = format!("the key of {} turns, and it has not ended", server.name);
+            let key = match self.server {
+                SingleWriter::CtlogTiles => RotatedKey::Ctlog,
+                _ => RotatedKey::Rekor,
+            };
+            let hint = format!("end it first: cargo xtask rotate {}", key.name());
+            return Err(broken(what).hint(hint).into());
+        }
+        self.server.set(&kubectl)
     }
 }

@@ -40,6 +40,6 @@ impl TimestampKey {
     }
 
     pub(crate) fn run(self, cluster: &Cluster, _: &dyn Fn(StepEvent<'_>)) -> Result<()> {
-        timestamp_authority::make(&cluster.kubectl()?)
+        timestamp_authority::make(&cluster.kubectl()?, timestamp_authority::SECRET)
     }
 }

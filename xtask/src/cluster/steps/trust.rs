@@ -25,13 +25,13 @@ impl ClusterTrust {
         let title = "write the trusted root and the signing config";
         Step::new("trust", title)
             .done(move || {
-                let current = cluster.trust_is_current(None)?;
+                let current = cluster.trust_is_current(&[])?;
                 Ok(current.then(|| "they are what the keys say".to_owned()))
             })
             .xtask(ClusterTrust {})
     }
 
     pub(crate) fn run(self, cluster: &Cluster, _: &dyn Fn(StepEvent<'_>)) -> Result<()> {
-        cluster.write_trust(None)
+        cluster.write_trust(&[])
     }
 }

@@ -3,6 +3,7 @@
 //! otherwise by the chart's own program, with a root as old as its pod.
 
 mod objects;
+mod renewal;
 
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime};

@@ -10,7 +10,7 @@ use crate::local::Local;
 use crate::local::manifest::TrustRole;
 use crate::local::settings::CountedKey;
 use crate::registry;
-use crate::target::{Reach, Reached, Shard, Signing};
+use crate::target::{Reach, Reached, Shard, Signing, no_shard};
 use crate::tlog::merkle::Hash;
 
 impl Reach for Local {
@@ -43,6 +43,9 @@ impl Reach for Local {
             return Ok(Reached::directly(Server::at(address)));
         }
         let shows = self.shows_rekor(version)?;
+        if number > newest {
+            return Err(no_shard(&shows.title, number, newest).into());
+        }
         Ok(Reached::directly(self.shard(shows, key, number)?))
     }
 

@@ -10,6 +10,7 @@
 //! has to be built.
 
 mod chapters;
+mod rekor_v2;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;

@@ -2,6 +2,7 @@
 
 mod aged;
 mod chapters;
+mod ci;
 mod clients;
 mod ct_log;
 mod faults;
