@@ -129,15 +129,14 @@ impl Server {
         let url = format!("{}{path}", self.url);
         if self.url.starts_with("https://") {
             let mut words = curl::words(&url, self.ca.as_deref(), within);
+            // Registries alone keep blobs elsewhere; what comes is held against its digest.
+            if accept.is_some() {
+                let most = MOST_REDIRECTS.to_string();
+                words.extend(words!["--location", "--max-redirs", most]);
+            }
             let accept = format!("Accept: {}", accept.unwrap_or("*/*"));
             let largest = largest.to_string();
             words.extend(words!["--max-filesize", largest, "--header", accept]);
-            // Registries keep blobs elsewhere; what comes is held against its digest.
-            words.extend(words![
-                "--location",
-                "--max-redirs",
-                MOST_REDIRECTS.to_string()
-            ]);
             let answer = curl::answer(&url, self.ca.as_deref(), words, None)?;
             return found(&url, self.traced, answer);
         }
