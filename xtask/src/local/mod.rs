@@ -27,6 +27,7 @@ pub mod manifest;
 mod offline_root;
 mod own_server;
 pub(crate) mod pack;
+mod pinned;
 pub(crate) mod plans;
 pub mod platform;
 pub(crate) mod ports;
@@ -56,6 +57,7 @@ use build::ServerBuild;
 use manifest::Manifest;
 
 pub(crate) use claims::Claim;
+pub(crate) use pinned::pinned;
 use settings::Settings;
 
 /// The local target of one state directory.
@@ -165,6 +167,7 @@ mod tests {
             let mut local = Local::open(repo, &state, Vec::new()).unwrap();
             // Whoever has them on the machine of the test.
             local.settings.port_base = ports::PORT_BASE;
+            local.build = local.build.in_dir(temp.path().join("servers"));
             Machine {
                 local,
                 facts: Facts {
