@@ -57,6 +57,12 @@ impl ServerBuild {
         &self.dir
     }
 
+    /// The same in a place of a test's own, which no installation on this machine uses.
+    #[cfg(test)]
+    pub(crate) fn in_dir(self, dir: PathBuf) -> ServerBuild {
+        ServerBuild { dir, ..self }
+    }
+
     /// What an install holds while it builds them.
     pub fn lock_file(&self) -> PathBuf {
         PathBuf::from(format!("{}.lock", self.dir.display()))

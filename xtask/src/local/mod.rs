@@ -165,6 +165,7 @@ mod tests {
             let mut local = Local::open(repo, &state, Vec::new()).unwrap();
             // Whoever has them on the machine of the test.
             local.settings.port_base = ports::PORT_BASE;
+            local.build = local.build.in_dir(temp.path().join("servers"));
             Machine {
                 local,
                 facts: Facts {
