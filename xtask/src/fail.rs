@@ -56,6 +56,14 @@ impl Fail {
         self
     }
 
+    /// Adds the name that was meant, where there is one, and how it is typed.
+    pub(crate) fn meant(self, name: Option<String>) -> Fail {
+        match name {
+            Some(name) => self.hint(format!("did you mean {name}?")),
+            None => self,
+        }
+    }
+
     /// Whether one of the tool's own last lines holds this.
     pub fn says(&self, text: &str) -> bool {
         self.tail.iter().any(|line| line.contains(text))

@@ -1,5 +1,7 @@
 //! Findings of a preflight, of whatever target.
 
+use std::path::Path;
+
 use serde::Serialize;
 
 use crate::fail::{Fail, not_so};
@@ -66,6 +68,32 @@ impl Finding {
     /// Whether work can go on.
     pub(crate) fn passes(&self) -> bool {
         self.ok || self.optional.is_some()
+    }
+}
+
+/// Whether a state directory has room for what is written into it. On a full disk logs
+/// lose what was sent to them, and no command can remember what it did.
+pub(crate) fn room(state: &Path) -> Finding {
+    const ROOM: u64 = 100_000_000;
+    let finding = Finding::new("state", "100 MB free for keys, logs and images");
+    let existing = state.ancestors().find(|dir| dir.exists());
+    let existing = existing.unwrap_or(Path::new("/"));
+    let how = "make room there, or move the directory and name it: --state DIR";
+    match rustix::fs::statvfs(existing) {
+        Err(error) => finding.missing(format!("{}: {error}", existing.display()), how),
+        Ok(stat) => {
+            let free = stat.f_bavail.saturating_mul(stat.f_frsize);
+            let place = existing.display();
+            // Some file systems count no files.
+            if stat.f_files > 0 && stat.f_favail == 0 {
+                return finding.missing(format!("no file can be made at {place}"), how);
+            }
+            let found = format!("{} MB free at {place}", free / 1_000_000);
+            match free >= ROOM {
+                true => finding.found(found),
+                false => finding.missing(found, how),
+            }
+        }
     }
 }
 

@@ -64,6 +64,16 @@ fn spelled(text: &str) -> String {
     format!("\"$(printf -- '{format}')\"")
 }
 
+/// The name that was meant, where what was typed is nearly one.
+pub(crate) fn meant<'n>(typed: &str, names: impl IntoIterator<Item = &'n str>) -> Option<&'n str> {
+    // As near as clap wants options and commands to be.
+    const NEAR: f64 = 0.7;
+    let near = |name: &'n str| (strsim::jaro(typed, name), name);
+    let all = names.into_iter().map(near);
+    let best = all.max_by(|(one, _), (other, _)| one.total_cmp(other));
+    best.filter(|(near, _)| *near > NEAR).map(|(_, name)| name)
+}
+
 /// A path as a person reads it: from where they are, where that is shorter.
 pub(crate) fn nearest(path: &Path) -> String {
     let here = std::env::current_dir().ok();
@@ -93,6 +103,16 @@ pub(crate) fn counted(n: u64, one: &str, more: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_name_that_was_meant_is_found() {
+        let names = ["dex", "fulcio", "rekor-v2", "two-histories"];
+        assert_eq!(meant("fulico", names), Some("fulcio"));
+        assert_eq!(meant("twohistories", names), Some("two-histories"));
+        assert_eq!(meant("rekor", names), Some("rekor-v2"));
+        assert_eq!(meant("status", names), None);
+        assert_eq!(meant("", names), None);
+    }
 
     #[test]
     fn nothing_that_rewrites_a_line_is_printed() {

@@ -4,7 +4,7 @@ use anyhow::Result;
 use clap::Args;
 use serde_json::{Value, json};
 
-use super::{App, choose};
+use super::{App, choose, repository};
 use crate::exec::{self, interrupt};
 use crate::plan::{Outcome, Plan, StepRunner, run, shell};
 use crate::state::Lock;
@@ -87,7 +87,9 @@ impl App {
         if self.named && made && plan.command != "uninstall" {
             self.state.create()?;
             choose::remember(self.chosen.kind, &self.state)?;
-            self.ui.set_prefix(CommandPrefix::new(&[], &self.lead));
+            let prefix = CommandPrefix::new(&[], &self.lead);
+            let is_installed = repository::is_outside(&self.repo);
+            self.ui.set_prefix(prefix.installed(is_installed));
         }
         let _watch = interrupt::watch();
         let force = options.from.is_some();

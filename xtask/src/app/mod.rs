@@ -8,6 +8,7 @@ mod choose;
 mod confirm;
 mod evidence_args;
 mod execute;
+mod help;
 mod repository;
 mod stage;
 
@@ -32,6 +33,7 @@ pub(crate) use choose::Chosen;
 pub(crate) use confirm::ask;
 pub(crate) use evidence_args::EvidenceArgs;
 pub(crate) use execute::{Execution, PlanOptions};
+pub(crate) use help::{Group, grouped, with_components};
 pub(crate) use stage::StageArgs;
 
 /// What a reader can do who has come to the end.
@@ -85,19 +87,20 @@ impl App {
                 .hint("name the target as well: --on cluster")
                 .into());
         }
+        let is_installed = repository::is_outside(&repo);
         let mut lead = Vec::new();
         if !default {
             let root = state.root().to_string_lossy().into_owned();
             lead.extend(["--state".to_owned(), root]);
         }
         let name_target = ["--on".to_owned(), chosen.kind.name().to_owned()];
-        ui.set_prefix(CommandPrefix::new(&[], &lead));
+        ui.set_prefix(CommandPrefix::new(&[], &lead).installed(is_installed));
         // What is not remembered has to be typed again.
         if on.is_some() && chosen.kind != choose::remembered_or_local(&state)? {
             let context = global.context.iter();
             let context = context.flat_map(|name| ["--context".to_owned(), name.clone()]);
             let target: Vec<String> = name_target.iter().cloned().chain(context).collect();
-            ui.set_prefix(CommandPrefix::new(&target, &lead));
+            ui.set_prefix(CommandPrefix::new(&target, &lead).installed(is_installed));
         }
         Ok(App {
             ui,

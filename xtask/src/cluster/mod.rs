@@ -65,6 +65,7 @@ use kubectl::{Kubectl, current_context};
 use minikube::Minikube;
 pub use object::LABEL;
 use pins::Pins;
+pub(crate) use pins::component_pins;
 use settings::ClusterSettings;
 
 /// The context and profile of a minikube where none is named.

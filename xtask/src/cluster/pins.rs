@@ -106,6 +106,21 @@ pub fn pins(repo: &Path, overlay: Option<&Path>) -> Result<Pins> {
     })
 }
 
+/// The charts, and the version of each.
+pub(crate) fn component_pins(repo: &Path) -> Result<Vec<(String, String)>> {
+    let charts = pins(repo, None)?.charts;
+    let all = [
+        ("cert-manager", charts.cert_manager),
+        ("scaffold", charts.scaffold),
+        ("ctlog-tiles", charts.ctlog_tiles),
+        ("rekor-tiles", charts.rekor_tiles),
+        ("tsa", charts.tsa),
+    ];
+    Ok(all
+        .map(|(name, chart)| (name.to_owned(), chart.version))
+        .to_vec())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -132,7 +132,7 @@ impl Cluster {
             // The last one may only be about to begin.
             Shard::Newest => &all[..],
             Shard::Number(number) if number > all.len().max(1) => {
-                return Err(no_shard(log.title, number, all.len().max(1)).into());
+                return Err(no_shard(number, all.len().max(1)).into());
             }
             Shard::Number(number) => {
                 let first = number.saturating_sub(1);

@@ -13,7 +13,8 @@ pub(crate) struct DoctorCommand {}
 
 impl DoctorCommand {
     pub(crate) fn run(self, app: &App) -> Result<Answer> {
-        let findings = app.target()?.doctor()?;
+        let mut findings = app.target()?.doctor()?;
+        findings.push(preflight::room(app.state.root()));
         for line in preflight::lines(&findings) {
             app.ui.say_row(line, preflight::SECOND);
         }

@@ -12,6 +12,10 @@ use crate::text::quote;
 
 /// Print the variables and flags with which other clients use this Sigstore
 #[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  eval \"$(cargo xtask env)\"
+  cargo xtask env --format fish | source
+  cargo xtask env --format github >>\"$GITHUB_ENV\"")]
 pub(crate) struct EnvCommand {
     /// For which reader
     #[arg(long, value_enum, default_value_t = Format::Sh)]

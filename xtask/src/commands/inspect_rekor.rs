@@ -13,6 +13,10 @@ use crate::walkthrough::Milestone;
 
 /// Show who signed what and when, and prove every link from the artifact to the log
 #[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  cargo xtask inspect-rekor
+  cargo xtask inspect-rekor --blob README.md
+  cargo xtask inspect-rekor --rekor v2 --log-index 4")]
 pub(crate) struct InspectRekorCommand {
     /// Which signature.
     #[command(flatten)]

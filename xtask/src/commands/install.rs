@@ -9,6 +9,11 @@ use crate::target::{InstallOptions, Summary};
 
 /// Build, configure and start a private Sigstore
 #[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  cargo xtask install
+  cargo xtask install --rekor both
+  cargo xtask install --dry-run
+  cargo xtask --on minikube install")]
 pub(crate) struct InstallCommand {
     /// What to install.
     #[command(flatten)]

@@ -11,6 +11,7 @@ use crate::fail::{Fail, broken};
 use crate::labs::{LABS, Lab, Session};
 use crate::local::build::ServerBuild;
 use crate::local::ports;
+use crate::text::meant;
 use crate::walkthrough::Milestone;
 
 /// Attack a Sigstore made for that, and see which check catches it
@@ -95,7 +96,9 @@ fn following(app: &App, lab: &Lab) -> String {
 fn named(name: &str) -> Result<&'static Lab, Fail> {
     LABS.iter().find(|lab| lab.name == name).ok_or_else(|| {
         let names: Vec<&str> = LABS.iter().map(|lab| lab.name).collect();
+        let meant = meant(name, names.iter().copied());
         broken(format!("there is no lab named {name:?}"))
+            .meant(meant.map(|name| format!("cargo xtask lab {name}")))
             .hint(format!("the labs are: {}", names.join(", ")))
     })
 }

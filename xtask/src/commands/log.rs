@@ -31,6 +31,10 @@ const GRACE: Duration = Duration::from_secs(10);
 #[derive(Debug, Args)]
 // A log lists names, not keys.
 #[command(mut_arg("key", |key| key.hide(true)))]
+#[command(after_help = "Examples:
+  cargo xtask log
+  cargo xtask log --identity alice@example.com --since 1h
+  cargo xtask log --follow --alert --identity alice@example.com")]
 pub(crate) struct LogCommand {
     /// Which log [default: the newest Rekor that runs]
     #[arg(long, value_enum)]

@@ -7,37 +7,40 @@ use std::process::ExitCode;
 use anyhow::Result;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
-use crate::app::{Answer, App};
+use crate::app::{Answer, App, Group, grouped, with_components};
 use crate::cli::Global;
 use crate::exec::{interrupt, without_relative_entries};
 use crate::fail::{BROKEN, Fail};
 use crate::target::TargetKind;
 use crate::ui::{self, Style, Ui};
 
-/// Makes of a list of commands, each `Name(module::NameCommand)`, their modules, what can be typed,
+/// Makes of groups of commands, each `Name(module::NameCommand)`, their modules, what can be typed,
 /// and what runs it. `--help` lists them in the order of the list. A command that is about one
 /// target says so, `on Minikube`: then that is chosen where nothing else is named.
 macro_rules! commands {
-    ($($name:ident($module:ident::$command:ident) $(on $target:ident)?,)*) => {
-        $(mod $module;)*
+    ($($group:literal { $($name:ident($module:ident::$command:ident) $(on $target:ident)?,)* })*) => {
+        $($(mod $module;)*)*
+
+        /// The groups of the list, and how many commands each has.
+        const GROUPS: &[Group] = &[$(($group, [$(stringify!($name)),*].len()),)*];
 
         /// What to do.
         #[derive(Debug, Subcommand)]
         pub(crate) enum AnyCommand {
-            $($name($module::$command),)*
+            $($($name($module::$command),)*)*
         }
 
         impl AnyCommand {
             pub(crate) fn run(self, app: &App) -> Result<Answer> {
                 match self {
-                    $(AnyCommand::$name(command) => command.run(app),)*
+                    $($(AnyCommand::$name(command) => command.run(app),)*)*
                 }
             }
 
             /// The target that the command is about, where it is about one.
             fn target(&self) -> Option<TargetKind> {
                 match self {
-                    $($(AnyCommand::$name(_) => Some(TargetKind::$target),)?)*
+                    $($($(AnyCommand::$name(_) => Some(TargetKind::$target),)?)*)*
                     _ => None,
                 }
             }
@@ -47,44 +50,56 @@ macro_rules! commands {
 
 // `cargo fmt` does not see these files: cargo fmt -- xtask/src/commands/*.rs
 commands! {
-    Tour(tour::TourCommand),
-    Preflight(preflight::PreflightCommand),
-    Prefetch(prefetch::PrefetchCommand),
-    Install(install::InstallCommand),
-    Minikube(minikube::MinikubeCommand) on Minikube,
-    Ingress(ingress::IngressCommand),
-    OidcReviewer(oidc_reviewer::OidcReviewerCommand),
-    CertManager(cert_manager::CertManagerCommand),
-    Issuer(issuer::IssuerCommand),
-    Scaffold(scaffold::ScaffoldCommand),
-    CopySecrets(copy_secrets::CopySecretsCommand),
-    Registry(registry::RegistryCommand),
-    Trust(trust::TrustCommand),
-    Doctor(doctor::DoctorCommand),
-    Start(start::StartCommand),
-    Stop(stop::StopCommand),
-    Restart(restart::RestartCommand),
-    Rotate(rotate::RotateCommand),
-    Status(status::StatusCommand),
-    Logs(logs::LogsCommand),
-    Sign(sign::SignCommand),
-    Verify(verify::VerifyCommand),
-    InspectRekor(inspect_rekor::InspectRekorCommand),
-    InspectCertificate(inspect_certificate::InspectCertificateCommand),
-    Log(log::LogCommand),
-    Report(report::ReportCommand),
-    Lab(lab::LabCommand),
-    Chapters(chapters::ChaptersCommand),
-    Next(next::NextCommand),
-    Read(read::ReadCommand),
-    Check(check::CheckCommand),
-    Hint(hint::HintCommand),
-    Reset(reset::ResetCommand),
-    Book(book::BookCommand),
-    Env(env::EnvCommand),
-    Shell(shell::ShellCommand),
-    Uninstall(uninstall::UninstallCommand),
-    Step(step::StepCommand),
+    "Every day" {
+        Sign(sign::SignCommand),
+        Verify(verify::VerifyCommand),
+        InspectRekor(inspect_rekor::InspectRekorCommand),
+        InspectCertificate(inspect_certificate::InspectCertificateCommand),
+        Report(report::ReportCommand),
+        Log(log::LogCommand),
+        Env(env::EnvCommand),
+        Shell(shell::ShellCommand),
+        Token(token::TokenCommand),
+    }
+    "The workshop" {
+        Tour(tour::TourCommand),
+        Chapters(chapters::ChaptersCommand),
+        Next(next::NextCommand),
+        Read(read::ReadCommand),
+        Check(check::CheckCommand),
+        Hint(hint::HintCommand),
+        Reset(reset::ResetCommand),
+        Lab(lab::LabCommand),
+        Book(book::BookCommand),
+    }
+    "The servers" {
+        Preflight(preflight::PreflightCommand),
+        Prefetch(prefetch::PrefetchCommand),
+        Install(install::InstallCommand),
+        Start(start::StartCommand),
+        Stop(stop::StopCommand),
+        Restart(restart::RestartCommand),
+        Status(status::StatusCommand),
+        Logs(logs::LogsCommand),
+        Doctor(doctor::DoctorCommand),
+        Rotate(rotate::RotateCommand),
+        Uninstall(uninstall::UninstallCommand),
+    }
+    "Steps of an install on a cluster" {
+        Minikube(minikube::MinikubeCommand) on Minikube,
+        Ingress(ingress::IngressCommand),
+        OidcReviewer(oidc_reviewer::OidcReviewerCommand),
+        CertManager(cert_manager::CertManagerCommand),
+        Issuer(issuer::IssuerCommand),
+        Scaffold(scaffold::ScaffoldCommand),
+        CopySecrets(copy_secrets::CopySecretsCommand),
+        Registry(registry::RegistryCommand),
+        Trust(trust::TrustCommand),
+    }
+    "For shells and scripts" {
+        Completions(completions::CompletionsCommand),
+        Step(step::StepCommand),
+    }
 }
 
 /// Runs every step of the private Sigstore workshop.
@@ -93,7 +108,13 @@ commands! {
     name = "cargo xtask",
     bin_name = "cargo xtask",
     version,
-    max_term_width = 100
+    max_term_width = 100,
+    after_help = "Examples:
+  cargo xtask tour                   see all of it once, explained
+  cargo xtask next                   learn it, chapter by chapter
+  cargo xtask sign README.md         sign a file as alice
+  cargo xtask verify README.md       verify who signed it
+  cargo xtask --on minikube install  the same on Kubernetes"
 )]
 pub struct Cli {
     /// What every command takes.
@@ -106,7 +127,7 @@ pub struct Cli {
 
 /// Reads the command line, runs the command and prints its answer.
 pub fn main() -> ExitCode {
-    let matches = match Cli::command().try_get_matches() {
+    let matches = match with_components(grouped(Cli::command(), GROUPS)).try_get_matches() {
         Ok(matches) => matches,
         Err(answer) => return ExitCode::from(print_by_parser(&answer)),
     };

@@ -19,6 +19,10 @@ use crate::text::{counted, nearest, printable, quote};
 
 /// Sign files and images with an identity instead of a key
 #[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  cargo xtask sign README.md
+  cargo xtask sign --as bob dist/*
+  cargo xtask sign \"$WORKSHOP_REGISTRY/app:1\"")]
 pub(crate) struct SignCommand {
     /// What is signed; of an image by tag its digest.
     #[command(flatten)]

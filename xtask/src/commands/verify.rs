@@ -19,6 +19,10 @@ use crate::walkthrough::Milestone;
 
 /// Verify who signed files and images; exit status 1 where the answer is no
 #[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  cargo xtask verify README.md
+  cargo xtask verify --identity bob@example.com README.md
+  cargo xtask verify --attestation https://example.com/tested/v1 IMAGE")]
 pub(crate) struct VerifyCommand {
     /// What is verified.
     #[command(flatten)]

@@ -27,6 +27,7 @@ pub mod manifest;
 mod offline_root;
 mod own_server;
 pub(crate) mod pack;
+mod pinned;
 pub(crate) mod plans;
 pub mod platform;
 pub(crate) mod ports;
@@ -56,6 +57,7 @@ use build::ServerBuild;
 use manifest::Manifest;
 
 pub(crate) use claims::Claim;
+pub(crate) use pinned::pinned;
 use settings::Settings;
 
 /// The local target of one state directory.

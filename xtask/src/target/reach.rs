@@ -38,10 +38,10 @@ pub(crate) enum Shard<'a> {
 }
 
 /// The failure for a log of a number that there never was.
-pub(crate) fn no_shard(title: &str, number: usize, newest: usize) -> Fail {
+pub(crate) fn no_shard(number: usize, newest: usize) -> Fail {
     let logs = counted(newest as u64, "log", "logs");
     not_so(format!(
-        "{title} has no shard {number}; it has written {logs}"
+        "Rekor has no shard {number}; it has written {logs}"
     ))
 }
 

@@ -26,6 +26,7 @@ use crowd::Crowd;
 use output::Output;
 pub(crate) use output::{is_read, unless_closed};
 pub(crate) use prefix::CommandPrefix;
+pub(crate) use terminal::wrapped;
 
 /// How much is printed, and in which form.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

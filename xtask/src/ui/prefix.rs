@@ -6,6 +6,8 @@ use crate::text::quote;
 /// or target, each followed by a space.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct CommandPrefix {
+    /// Whether the program was installed, so that it is typed by its own name.
+    is_installed: bool,
     target: String,
     state: String,
 }
@@ -19,13 +21,26 @@ impl CommandPrefix {
             quoted.collect::<String>()
         };
         CommandPrefix {
+            is_installed: false,
             target: words(target),
             state: words(state),
         }
     }
 
+    /// The same for a program that `cargo install` put elsewhere, or not.
+    pub(crate) fn installed(self, is_installed: bool) -> CommandPrefix {
+        CommandPrefix {
+            is_installed,
+            ..self
+        }
+    }
+
     /// A text in which each `cargo xtask` carries these options.
     pub(super) fn in_text(&self, text: &str) -> String {
+        let program = match self.is_installed {
+            true => "xtask",
+            false => "cargo xtask",
+        };
         let mut parts = text.split("cargo xtask ");
         let mut prefixed = parts.next().unwrap_or_default().to_owned();
         for rest in parts {
@@ -39,7 +54,7 @@ impl CommandPrefix {
             } else {
                 &self.state
             };
-            prefixed += &format!("cargo xtask {target}{state}{rest}");
+            prefixed += &format!("{program} {target}{state}{rest}");
         }
         prefixed
     }
@@ -63,6 +78,13 @@ mod tests {
         assert_eq!(
             cluster.in_text("cargo xtask status"),
             "cargo xtask --on cluster --state /a status"
+        );
+        assert_eq!(
+            cluster
+                .clone()
+                .installed(true)
+                .in_text("cargo xtask status"),
+            "xtask --on cluster --state /a status"
         );
         // These name a target themselves.
         assert_eq!(

@@ -97,6 +97,11 @@ impl Ui {
     }
 }
 
+/// A line of a table of two columns, wrapped in the second of them.
+pub(crate) fn wrapped(line: &str, columns: usize, second: usize) -> String {
+    folded(line, Some(columns), second)
+}
+
 /// A text in lines of at most so many columns, where its words allow that. All but the
 /// first begin at this column.
 fn folded(text: &str, columns: Option<usize>, indent: usize) -> String {
@@ -195,7 +200,7 @@ mod tests {
                     --issuer http://127.0.0.1:1/dex \"$IMAGE\"";
         let short = "cosign verify --trusted-root root.json --issuer http://127.0.0.1:1/dex $IMAGE";
         assert_eq!(brief(line).as_deref(), Some(short));
-        assert_eq!(brief("cargo xtask step token --as alice"), None);
+        assert_eq!(brief("cargo xtask token --as alice"), None);
         assert_eq!(brief("IMAGE=$(TUF_ROOT=/a /b/cosign triangulate c)"), None);
     }
 }

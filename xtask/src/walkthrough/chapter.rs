@@ -10,6 +10,7 @@ use super::{DoneWhen, Milestone};
 use crate::fail::{Fail, broken};
 use crate::labs::LABS;
 use crate::target::{TargetKind, WayBack};
+use crate::text::meant;
 
 /// A chapter.
 #[derive(Debug, Clone, Deserialize)]
@@ -143,11 +144,14 @@ pub(crate) fn named<'a>(chapters: &'a [Chapter], typed: &str) -> Result<&'a Chap
             .iter()
             .map(|chapter| chapter.name.as_str())
             .collect();
-        broken(format!("there is no chapter {typed:?}")).hint(format!(
-            "the chapters are 0 to {}: {}",
-            chapters.len().saturating_sub(1),
-            names.join(", ")
-        ))
+        let meant = meant(typed, names.iter().copied());
+        broken(format!("there is no chapter {typed:?}"))
+            .meant(meant.map(str::to_owned))
+            .hint(format!(
+                "the chapters are 0 to {}: {}",
+                chapters.len().saturating_sub(1),
+                names.join(", ")
+            ))
     })
 }
 

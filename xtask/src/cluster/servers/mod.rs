@@ -8,6 +8,7 @@ use super::conditions::{Condition, ConditionKind};
 use super::helm;
 use crate::entry::{Version, Versions};
 use crate::fail::broken;
+use crate::text::meant;
 pub(crate) use on_tiles::{CT_TILES, CTLOG_TILES, REKOR_TILES, TILES, TIMESTAMP};
 pub(crate) use table::{
     CERT_MANAGER, CTLOG, FULCIO, REGISTRY, REGISTRY_HOST, REGISTRY_NEXT, REGISTRY_TLS, REKOR,
@@ -208,7 +209,9 @@ pub(crate) fn forwarded_named(
     let found = forwarded(rekor).find(|server| server.name == name);
     Ok(found.ok_or_else(|| {
         let names: Vec<_> = forwarded(rekor).map(|server| server.name).collect();
+        let meant = meant(name, names.iter().copied());
         broken(format!("there is no forward named {name:?}"))
+            .meant(meant.map(str::to_owned))
             .hint(format!("those of this target are: {}", names.join(", ")))
     })?)
 }

@@ -22,6 +22,7 @@ use serde::Deserialize;
 use super::settings::{CountedKey, Settings};
 use crate::entry::{Version, Versions};
 use crate::fail::broken;
+use crate::text::meant;
 
 /// The servers and their ports.
 #[derive(Debug, Deserialize)]
@@ -84,7 +85,9 @@ impl Manifest {
                     .iter()
                     .map(|server| server.name.as_str())
                     .collect();
+                let meant = meant(name, names.iter().copied());
                 broken(format!("there is no component {name:?}"))
+                    .meant(meant.map(str::to_owned))
                     .hint(format!("the components are: {}", names.join(", ")))
                     .into()
             })

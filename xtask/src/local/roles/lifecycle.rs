@@ -82,7 +82,7 @@ impl Lifecycle for Local {
 mod tests {
     use crate::local::plans;
     use crate::local::tests::{Machine, names};
-    use crate::target::{Lifecycle, Removal, Reset};
+    use crate::target::Lifecycle;
 
     #[test]
     fn a_server_is_started_after_those_it_needs() {
@@ -134,13 +134,9 @@ mod tests {
         let stop = names(&machine.local.stop(&[]).unwrap());
         let at = |name: &str| stop.iter().position(|step| step == name).unwrap();
         assert!(at("stop-fulcio") < at("stop-dex"));
-        let all = machine.local.uninstall(Removal::default()).unwrap();
+        let all = machine.local.removal_plan(false);
         assert_eq!(names(&all)[stop.len()..], ["state", "tools"]);
-        let keep_tools = Removal {
-            keep_tools: true,
-            ..Removal::default()
-        };
-        let kept = machine.local.uninstall(keep_tools).unwrap();
+        let kept = machine.local.removal_plan(true);
         let state = kept.steps.last().unwrap();
         assert_eq!((state.name.as_str(), &state.needs), ("state", &stop));
     }

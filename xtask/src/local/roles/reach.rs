@@ -44,7 +44,7 @@ impl Reach for Local {
         }
         let shows = self.shows_rekor(version)?;
         if number > newest {
-            return Err(no_shard(&shows.title, number, newest).into());
+            return Err(no_shard(number, newest).into());
         }
         Ok(Reached::directly(self.shard(shows, key, number)?))
     }

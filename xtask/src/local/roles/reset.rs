@@ -49,30 +49,8 @@ impl Reset for Local {
     }
 
     fn uninstall(&self, removal: Removal<'_>) -> Result<Plan> {
-        let mut plan = Plan::new("uninstall", self.globals.clone());
-        plans::push_stop(&mut plan, self, &[], |_| true);
-        let stops: Vec<String> = plan.steps.iter().map(|step| step.name.clone()).collect();
-        let dir = self.dir.clone();
-        plan.push(
-            Step::new("state", "remove keys, logs, images and trust material")
-                .needs(stops)
-                .done(move || Ok((!dir.exists()).then(|| "there is none".to_owned())))
-                .run(Command::new(words!["rm", "-rf", self.dir.as_path()])),
-        );
-        if !removal.keep_tools && self.shares_servers_with().is_none() {
-            let [built, partial, lock] = self.build.traces();
-            let there = [built.clone(), partial.clone(), lock.clone()];
-            plan.push(
-                Step::new("tools", "remove the built servers")
-                    .needs(["state"])
-                    .done(move || {
-                        let none = !there.iter().any(|path| path.exists());
-                        Ok(none.then(|| "there are none".to_owned()))
-                    })
-                    .run(Command::new(words!["rm", "-rf", built, partial, lock])),
-            );
-        }
-        Ok(plan)
+        let keeps = removal.keep_tools || self.shares_servers_with().is_some();
+        Ok(self.removal_plan(keeps))
     }
 
     fn removal_question(&self, removal: Removal<'_>) -> Result<String> {
@@ -112,6 +90,35 @@ impl Reset for Local {
 }
 
 impl Local {
+    /// The plan that removes the installation, and with it the built servers unless they
+    /// are kept.
+    pub(super) fn removal_plan(&self, keeps_servers: bool) -> Plan {
+        let mut plan = Plan::new("uninstall", self.globals.clone());
+        plans::push_stop(&mut plan, self, &[], |_| true);
+        let stops: Vec<String> = plan.steps.iter().map(|step| step.name.clone()).collect();
+        let dir = self.dir.clone();
+        plan.push(
+            Step::new("state", "remove keys, logs, images and trust material")
+                .needs(stops)
+                .done(move || Ok((!dir.exists()).then(|| "there is none".to_owned())))
+                .run(Command::new(words!["rm", "-rf", self.dir.as_path()])),
+        );
+        if !keeps_servers {
+            let [built, partial, lock] = self.build.traces();
+            let there = [built.clone(), partial.clone(), lock.clone()];
+            plan.push(
+                Step::new("tools", "remove the built servers")
+                    .needs(["state"])
+                    .done(move || {
+                        let none = !there.iter().any(|path| path.exists());
+                        Ok(none.then(|| "there are none".to_owned()))
+                    })
+                    .run(Command::new(words!["rm", "-rf", built, partial, lock])),
+            );
+        }
+        plan
+    }
+
     /// The state directory of another installation of this user that runs the same
     /// programs.
     fn shares_servers_with(&self) -> Option<PathBuf> {

@@ -119,6 +119,7 @@ $ cargo xtask doctor -q
 ✓ helm       v3.19.4 at [TEMP]/bin/helm (wanted: 3.19 or newer)
 ✗ cluster    The connection to the server 192.168.49.2:8443 was refused - did you specify the right host or port? (wanted: Kubernetes 1.35 or newer)
              hint: see whether the cluster runs; a minikube that was stopped: cargo xtask minikube
+✓ state      [..] MB free at [STATE] (wanted: 100 MB free for keys, logs and images)
 error: something is wrong: cluster
 hint: see whether the cluster runs; a minikube that was stopped: cargo xtask --state [STATE] minikube
 exit 1

@@ -39,14 +39,24 @@ fn from_elsewhere() {
         command.current_dir(dir);
         world.end(command)
     };
+    // It was made from this checkout.
+    run(elsewhere.path()).ok();
+    run(repository()).ok();
+    let mut command = world.command("env");
+    command.env("WORKSHOP_DIR", elsewhere.path());
     assert_data_eq!(
-        run(elsewhere.path()).seen(),
+        world
+            .end(command)
+            .seen()
+            .replace(elsewhere.path().to_str().unwrap(), "[DIR]"),
         str![[r#"
-error: this is not the workshop's repository
-hint: change into your checkout of it
+error: WORKSHOP_DIR is [DIR], which is no checkout of the workshop
+hint: name the directory that holds deploy/local/servers.yml
 exit 2
 
 "#]]
     );
-    run(repository()).ok();
+    let mut command = world.command("env");
+    command.env("WORKSHOP_DIR", repository());
+    world.end(command).ok();
 }

@@ -115,8 +115,8 @@ fn an_ended_log_is_read(world: &World) {
         entry
     };
     let (first, newest) = (entry(&["--shard", "1"]), entry(&[]));
-    assert_ne!(first["artifact"], newest["artifact"]);
-    assert_eq!(entry(&["--shard", "2"])["artifact"], newest["artifact"]);
+    assert_ne!(first["digest"], newest["digest"]);
+    assert_eq!(entry(&["--shard", "2"])["digest"], newest["digest"]);
     let listed = world.run(&["log", "--rekor", "v2"]).ok().out;
     assert!(listed.lines().count() > 8, "{listed}");
     world

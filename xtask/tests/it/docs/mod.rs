@@ -82,6 +82,29 @@ fn no_command_holds_a_port_that_env_names() {
     }
 }
 
+/// What `--help` gives as examples can be typed.
+#[test]
+fn every_example_of_a_help_parses() {
+    let program = Cli::command();
+    let all = program.get_subcommands().chain([&program]);
+    let examples = all.filter_map(|command| command.get_after_help());
+    let mut seen = 0;
+    for line in examples.flat_map(|text| {
+        text.to_string()
+            .lines()
+            .map(str::to_owned)
+            .collect::<Vec<_>>()
+    }) {
+        // Behind two spaces stands what it does.
+        let typed = line.trim_start().split("  ").next().unwrap_or_default();
+        for words in xtask_words(typed) {
+            seen += 1;
+            parses(&words).unwrap_or_else(|error| panic!("{words:?}\n{error}"));
+        }
+    }
+    assert!(seen >= 10, "the helps show {seen} examples");
+}
+
 /// Errors tell the user what to type, so what they name must exist.
 #[test]
 fn every_command_of_a_hint_exists() {

@@ -219,6 +219,20 @@ fn a_log_that_has_ended_is_read() {
     let checks = newest["checks"].to_string();
     assert!(checks.contains("first checkpoint"), "{checks}");
     workshop.run(&["inspect-rekor", &image]).ok();
+    // Under that index, each log holds another entry.
+    let numbered = |more: &[&str]| {
+        let words = ["--json", "inspect-rekor", "--log-index", "1"];
+        workshop.run(&[&words, more].concat()).ok().json()["digest"].clone()
+    };
+    let digests = [numbered(&["--shard", "1"]), numbered(&["--shard", "2"])];
+    assert_ne!(digests[0], digests[1]);
+    assert_eq!(digests[1], numbered(&[]));
+    workshop
+        .run(&["inspect-rekor", "--log-index", "1", "--shard", "3"])
+        .ends(1, &["no shard 3"]);
+    workshop
+        .run(&["inspect-rekor", "--log-index", "99"])
+        .ends(1, &["--shard 1"]);
     // Both logs are listed, and both CT logs.
     for log in ["v2", "ct"] {
         let listed = workshop.run(&["log", "--rekor", log]).ok().out;
