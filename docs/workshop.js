@@ -39,14 +39,58 @@
     return commands.map((command) => command.textContent).join("\n");
   };
 
-  // A keyboard scrolls only what it can reach.
+  // A keyboard scrolls only what it can reach, and an eye sees that there is more.
+  const more = ({ scrollLeft, clientWidth, scrollWidth, parentElement }) =>
+    parentElement.classList.toggle("more", scrollLeft + clientWidth < scrollWidth - 1);
   const reach = new ResizeObserver((entries) => {
     for (const { target } of entries) {
       if (target.scrollWidth > target.clientWidth) target.tabIndex = 0;
       else target.removeAttribute("tabindex");
+      if (target.matches("pre > code")) more(target);
     }
   });
   document.querySelectorAll(".table-wrapper, pre > code").forEach((one) => reach.observe(one));
+  document
+    .querySelectorAll("pre > code")
+    .forEach((one) => one.addEventListener("scroll", () => more(one), { passive: true }));
+
+  // Whoever has chosen a target need not see what is for the other one. The line that leads
+  // to a block goes with it.
+  const TARGETS = { "": "both targets", local: "local target", cluster: "cluster" };
+  for (const target of ["local", "cluster"]) {
+    for (const code of document.querySelectorAll(`pre > code.${target}`)) {
+      code.parentElement.classList.add(`for-${target}`);
+      const lead = code.parentElement.previousElementSibling;
+      if (lead?.matches("p") && /^On .*:$/s.test(lead.textContent)) {
+        lead.classList.add(`for-${target}`);
+      }
+    }
+  }
+  if (document.querySelector(".for-local, .for-cluster")) {
+    const choice = document.createElement("select");
+    choice.id = "target-choice";
+    choice.title = "Show the commands of one target";
+    choice.setAttribute("aria-label", choice.title);
+    for (const [value, text] of Object.entries(TARGETS)) choice.add(new Option(text, value));
+    const show = (target) => {
+      choice.value = target in TARGETS ? target : "";
+      document.documentElement.dataset.target = choice.value;
+    };
+    // A browser may be told to keep nothing.
+    const remembered = (act) => {
+      try {
+        return act(window.localStorage);
+      } catch {
+        return null;
+      }
+    };
+    show(remembered((kept) => kept.getItem("workshop-target")) ?? "");
+    choice.addEventListener("change", () => {
+      show(choice.value);
+      remembered((kept) => kept.setItem("workshop-target", choice.value));
+    });
+    document.querySelector("#mdbook-menu-bar .right-buttons")?.prepend(choice);
+  }
 
   // The label that opens the list of chapters is a button, for those who see none.
   const toggle = document.getElementById("mdbook-sidebar-toggle");

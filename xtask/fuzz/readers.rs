@@ -212,7 +212,9 @@ fn bodies() -> Vec<Vec<u8>> {
 }
 
 fn bundle(bytes: &[u8]) {
-    if let Ok(bundle) = bundle::read(bytes) {
+    // Alone, or as others keep them.
+    let all = bundle::read_all(bytes).unwrap_or_default();
+    for bundle in bundle::read(bytes).into_iter().chain(all) {
         let _ = (bundle.log_id(), bundle.log_index(), bundle.subject_digest());
         let _ = (bundle.content.subjects(), bundle.content.message());
         proved(Some(bundle), None, &ROOT);

@@ -2,9 +2,13 @@
 //! (protobuf-specs, `sigstore_bundle.proto`, as JSON; media types
 //! `…bundle+json;version=0.1` to `…bundle.v0.3+json`).
 
+mod cosign_entry;
+mod others;
 mod raw_entry;
 mod read;
 
+pub(crate) use cosign_entry::cosign_entry;
+pub use others::read_all;
 pub use read::read;
 
 use base64::Engine;
@@ -41,6 +45,8 @@ pub struct Bundle {
     pub(crate) further_entries: Vec<Entry>,
     /// Timestamps of timestamp authorities, DER.
     pub timestamps: Vec<Vec<u8>>,
+    /// The envelope as a whole, of which the timestamps may be as well as of the signature.
+    pub(crate) envelope: Option<Vec<u8>>,
     /// Whether its format is so old (0.1 or older) that the log's promise stands in for a
     /// proof of inclusion.
     pub promise_suffices: bool,
@@ -135,7 +141,17 @@ impl Content {
         }
     }
 
-    /// The digests that it names as those of what was signed: `sha256:…`. A message
+    /// The algorithms of the digests that it names.
+    pub(crate) fn hashings(&self) -> Vec<Hashing> {
+        let named = self.subjects();
+        let names = |hashing: &Hashing| {
+            let mut digests = named.iter().filter_map(|digest| digest.split_once(':'));
+            digests.any(|(name, _)| name == hashing.name())
+        };
+        Hashing::ALL.into_iter().filter(names).collect()
+    }
+
+    /// The digests that it names as those of what was signed: `sha256:…`, `sha512:…`. A message
     /// has one, a statement one a subject (in-toto), simple signing that of an image.
     pub fn subjects(&self) -> Vec<String> {
         let digests = match self {
@@ -145,12 +161,18 @@ impl Content {
             Content::Envelope { payload_type, .. } if payload_type != STATEMENT => None,
             Content::Envelope { payload, .. } => strict_json(payload).ok().map(|statement| {
                 let subjects = statement["subject"].as_array().cloned().unwrap_or_default();
-                let digest = |subject: &Value| {
-                    subject["digest"]["sha256"]
-                        .as_str()
-                        .map(|hex| format!("sha256:{hex}"))
+                let digests = |subject: &Value| {
+                    let of = |hashing: Hashing| {
+                        let hex = subject["digest"][hashing.name()].as_str()?;
+                        Some(format!("{}:{hex}", hashing.name()))
+                    };
+                    Hashing::ALL
+                        .map(of)
+                        .into_iter()
+                        .flatten()
+                        .collect::<Vec<_>>()
                 };
-                subjects.iter().filter_map(digest).collect()
+                subjects.iter().flat_map(digests).collect()
             }),
             Content::Simple { payload, .. } => strict_json(payload).ok().map(|payload| {
                 let digest = &payload["critical"]["image"]["docker-manifest-digest"];
@@ -175,6 +197,7 @@ impl Bundle {
             entry,
             further_entries: Vec::new(),
             timestamps,
+            envelope: None,
             promise_suffices: true,
         }
     }

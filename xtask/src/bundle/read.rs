@@ -148,6 +148,7 @@ pub(super) fn read_value(mut value: Value) -> Result<Bundle, Fail> {
             .into_iter()
             .map(|timestamp| timestamp.signed_timestamp.0)
             .collect(),
+        envelope: None,
         promise_suffices,
     })
 }

@@ -76,7 +76,7 @@ const STOPS: [Stop; 8] = [
         title: "4. Verify",
         text: &[
             "A verifier says whom it expects, and who must have vouched for that name.",
-            "It needs the image, the signature beside it and the trusted root: no server of Sigstore.",
+            "It needs the image, the signature beside it and the trusted root, and none of the Sigstore servers.",
         ],
         words: &["verify"],
         agrees: true,

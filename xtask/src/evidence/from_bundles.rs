@@ -7,7 +7,7 @@ use anyhow::{Context, Result};
 
 use super::subject::{STDIN, as_hashed_in, subject_file};
 use super::{Inspected, TrustPolicy, ct_log};
-use crate::bundle;
+use crate::bundle::{self, Bundle};
 use crate::fail::{Fail, broken};
 use crate::parallel;
 use crate::proof::Evidence;
@@ -24,7 +24,7 @@ pub(crate) fn inspect(
     const OFFLINE: &str = "only the log can show that it extends what was seen of it before";
     let subject = blob.map(subject_file).transpose()?;
     let several = files.len() > 1;
-    let one = |file: &PathBuf| -> Result<Inspected> {
+    let of_file = |file: &PathBuf| -> Result<Vec<Inspected>> {
         let named = |fail: Fail| Fail {
             what: match file.to_str() {
                 Some(STDIN) => format!("standard input: {}", fail.what),
@@ -32,24 +32,35 @@ pub(crate) fn inspect(
             },
             ..fail
         };
-        let bundle = bundle::read(&read(file)?).map_err(named)?;
-        let subject = match (&subject, blob) {
-            (Some(subject), Some(blob)) => {
-                Some(as_hashed_in(subject.clone(), blob, &bundle.content)?)
-            }
-            _ => None,
+        // Others keep several in one file.
+        let bundles = bundle::read_all(&read(file)?).map_err(named)?;
+        let all = bundles.len();
+        let one = |(i, bundle): (usize, Bundle)| {
+            let subject = match (&subject, blob) {
+                (Some(subject), Some(blob)) => {
+                    Some(as_hashed_in(subject.clone(), blob, &bundle.content)?)
+                }
+                _ => None,
+            };
+            let evidence = Evidence {
+                subject,
+                bundle: Some(bundle),
+                from_log: None,
+            };
+            let mut inspected = Inspected::offline(evidence, trust, OFFLINE);
+            ct_log::leave_out(&mut inspected);
+            let file = file.display();
+            inspected.title = match all {
+                1 => several.then(|| file.to_string()),
+                _ => Some(format!("{file}: bundle {} of {all}", i + 1)),
+            };
+            Ok(inspected)
         };
-        let evidence = Evidence {
-            subject,
-            bundle: Some(bundle),
-            from_log: None,
-        };
-        let mut inspected = Inspected::offline(evidence, trust, OFFLINE);
-        ct_log::leave_out(&mut inspected);
-        inspected.title = several.then(|| file.display().to_string());
-        Ok(inspected)
+        bundles.into_iter().enumerate().map(one).collect()
     };
-    parallel::ordered(files, one, |inspected| show(inspected?))
+    parallel::ordered(files, of_file, |inspected| {
+        inspected?.into_iter().try_for_each(&mut show)
+    })
 }
 
 /// A file, or what comes on standard input for `-`.

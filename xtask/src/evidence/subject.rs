@@ -42,11 +42,9 @@ pub(super) fn as_hashed_in(
     file: &Path,
     content: &Content,
 ) -> Result<Subject> {
-    let Content::Message { hashing, .. } = content else {
-        return Ok(subject);
-    };
-    let known = *hashing == Hashing::Sha256 || subject.bytes.is_some();
-    if !known {
+    let hashings = content.hashings();
+    let known = hashings.contains(&Hashing::Sha256) || subject.bytes.is_some();
+    if let Some(hashing) = hashings.first().filter(|_| !known) {
         if file == Path::new(STDIN) {
             let what = "what comes on standard input is too large to be hashed twice";
             return Err(broken(what).hint("name a file").into());

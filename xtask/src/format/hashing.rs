@@ -20,6 +20,9 @@ pub enum Hashing {
 }
 
 impl Hashing {
+    /// All of them.
+    pub(crate) const ALL: [Hashing; 3] = [Hashing::Sha256, Hashing::Sha384, Hashing::Sha512];
+
     /// The algorithm that an entry or a bundle names: `sha256`, `SHA2_256`.
     pub(crate) fn named(name: &str) -> Option<Hashing> {
         match name {

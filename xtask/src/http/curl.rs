@@ -20,6 +20,8 @@ pub(super) fn words(url: &str, ca: Option<&Path>, within: Duration) -> Vec<Word>
         "*",
         "--proto",
         "=https",
+        "--proto-redir",
+        "=https",
         "--max-time",
         within.as_secs().max(1).to_string(),
         "--write-out",

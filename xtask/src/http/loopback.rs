@@ -8,7 +8,7 @@ use serde_json::Value;
 use ureq::typestate::WithBody;
 use ureq::{Agent, RequestBuilder};
 
-use super::{LARGEST, found, not_ours};
+use super::{LARGEST, MOST_REDIRECTS, found, not_ours};
 use crate::exec::interrupt;
 use crate::fail::{Fail, broken};
 
@@ -55,7 +55,10 @@ pub(super) fn answer(
     if let Some(accept) = accept {
         ask = ask.header("accept", accept);
     }
-    let ask = ask.config().timeout_global(Some(within)).build();
+    // Only registries keep what they are asked for elsewhere.
+    let redirects = accept.map_or(0, |_| MOST_REDIRECTS);
+    let ask = ask.config().timeout_global(Some(within));
+    let ask = ask.max_redirects(redirects).build();
     let from = url.to_owned();
     interrupt::interruptible(move || read(&from, largest, ask.call()))
 }

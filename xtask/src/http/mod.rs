@@ -14,6 +14,9 @@ pub(crate) use loopback::{get, post_form, post_json, speaks};
 /// Answers larger than this are not read: none of the servers sends as much.
 const LARGEST: u64 = 16 * 1024 * 1024;
 
+/// An answer is looked for at no more further places than these.
+const MOST_REDIRECTS: u32 = 5;
+
 /// Why there is no answer: the status, where the server gave one.
 #[derive(Debug)]
 pub(crate) struct Unanswered {
@@ -126,6 +129,11 @@ impl Server {
         let url = format!("{}{path}", self.url);
         if self.url.starts_with("https://") {
             let mut words = curl::words(&url, self.ca.as_deref(), within);
+            // Registries alone keep blobs elsewhere; what comes is held against its digest.
+            if accept.is_some() {
+                let most = MOST_REDIRECTS.to_string();
+                words.extend(words!["--location", "--max-redirs", most]);
+            }
             let accept = format!("Accept: {}", accept.unwrap_or("*/*"));
             let largest = largest.to_string();
             words.extend(words!["--max-filesize", largest, "--header", accept]);

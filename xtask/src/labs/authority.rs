@@ -66,7 +66,7 @@ pub(crate) const STOLEN_CA: Lab = Lab {
     question: "Every check will pass. Who can find out, and what helps then?",
     answer: &[
         "To a verifier it is a certificate of Fulcio's: that is what the key of an authority can do.",
-        "But it stands in the CT log, under the name of alice, and she knows what she signed.",
+        "But it is in the CT log, under the name of alice, and she knows what she signed.",
         "The log prevents nothing. It helps where someone reads it.",
         "A new key ends the period of the old one in the trusted root, and every verifier has to get that root.",
         "From then on the signatures of the thief are refused: he does not have the key of the timestamp authority, so he cannot date anything back.",

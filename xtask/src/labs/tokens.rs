@@ -23,7 +23,7 @@ pub(crate) const WRONG_TOKEN: Lab = Lab {
         "Fulcio believes an issuer only if its configuration names it, and asks that issuer for its keys.",
         "Under a changed name the signature of Dex is wrong.",
         "Mallory's own key is of a kind that Dex does not announce: his signature is not even looked at.",
-        "Who asks is told nothing but 400: the reason stands in the log of Fulcio.",
+        "The client is told nothing but 400: the reason is in the log of Fulcio.",
     ],
     options: &[],
     run: wrong_token,

@@ -18,6 +18,13 @@ impl Reference {
     /// Reads one: `HOST/NAME[:TAG][@DIGEST]`.
     pub fn read(text: &str) -> Result<Reference, Fail> {
         let bad = |why: &str| broken(format!("{text:?} is not an image reference: {why}"));
+        // Copied out of a browser, a name begins with one.
+        for scheme in ["https://", "http://"] {
+            if let Some(image) = text.strip_prefix(scheme) {
+                return Err(broken(format!("an image is named without {scheme}"))
+                    .hint(format!("leave it out: {image}")));
+            }
+        }
         let (host, rest) = text
             .split_once('/')
             .filter(|(host, _)| host.contains(['.', ':']) || *host == "localhost")

@@ -52,12 +52,29 @@ fn without(mut index: Value, gone: &[String]) -> Option<Value> {
 
 /// The digests of the manifests in an index that hold bundles.
 fn bundles_of(index: &Value) -> impl Iterator<Item = &str> {
-    let described = index["manifests"].as_array().into_iter().flatten();
-    described.filter_map(|described| {
-        let kind = described["artifactType"].as_str()?;
-        kind.starts_with("application/vnd.dev.sigstore.bundle")
-            .then(|| described["digest"].as_str().unwrap_or_default())
+    described(index, is_bundle)
+}
+
+/// The same, and the digests of those of which an index does not say what they are: registries
+/// that make it themselves take that from the configuration, which is empty.
+fn candidates(index: &Value) -> impl Iterator<Item = &str> {
+    const EMPTY: &str = "application/vnd.oci.empty.v1+json";
+    described(index, |kind| {
+        kind.is_null() || kind == EMPTY || is_bundle(kind)
     })
+}
+
+/// The digests of the manifests in an index whose type is wanted.
+fn described(index: &Value, wanted: fn(&Value) -> bool) -> impl Iterator<Item = &str> {
+    let described = index["manifests"].as_array().into_iter().flatten();
+    let wanted = described.filter(move |described| wanted(&described["artifactType"]));
+    wanted.map(|described| described["digest"].as_str().unwrap_or_default())
+}
+
+/// Whether that is the media type of a bundle.
+fn is_bundle(media_type: &Value) -> bool {
+    let media_type = media_type.as_str();
+    media_type.is_some_and(|kind| kind.starts_with("application/vnd.dev.sigstore.bundle"))
 }
 
 impl Repository<'_> {
@@ -73,10 +90,19 @@ impl Repository<'_> {
         };
         let index = self.json(&index)?;
         let mut found = Vec::new();
-        for at in bundles_of(&index).take(MOST) {
+        for at in candidates(&index).take(MOST) {
             let manifest = self.json(&self.by_digest("manifests", at)?)?;
-            let layer = manifest["layers"][0]["digest"].as_str().unwrap_or_default();
-            let text = self.by_digest("blobs", layer)?;
+            let layer = &manifest["layers"][0];
+            // What the index does not say, the manifest does.
+            let types = [&manifest["artifactType"], &manifest["config"]["mediaType"]];
+            if !types
+                .into_iter()
+                .chain([&layer["mediaType"]])
+                .any(is_bundle)
+            {
+                continue;
+            }
+            let text = self.by_digest("blobs", layer["digest"].as_str().unwrap_or_default())?;
             found.push(Found {
                 at: at.to_owned(),
                 bundle: bundle::read(&text)?,

@@ -153,5 +153,22 @@ await browse({ chromium, axe, out, within: WITHIN }, async (open) => {
     `[location.href, document.querySelectorAll("main mark").length]`,
   );
   const searched = { none, found: found.map(path), led: path(marked[0]), marks: marked[1], violations };
-  console.log(JSON.stringify({ search: searched }));
+
+  // Somebody reads for one target, and goes on to another page.
+  const seen = `["local", "cluster"].map((target) =>
+    [...document.querySelectorAll("pre > code." + target + ", p.for-" + target)]
+      .filter((one) => one.checkVisibility()).length)`;
+  await tab.visit(base + "07-sign.html");
+  const both = await tab.evaluate(seen);
+  await tab.evaluate(`(() => {
+    const choice = document.getElementById("target-choice");
+    choice.value = "local";
+    choice.dispatchEvent(new Event("change"));
+  })()`);
+  const local = await tab.evaluate(seen);
+  await tab.visit(base + "06-install.html");
+  const kept = await tab.evaluate(seen);
+  const choice = { both, local, kept, violations: await tab.violations() };
+  await tab.screenshot(join(out, "one-target.png"));
+  console.log(JSON.stringify({ search: searched, choice }));
 });

@@ -161,7 +161,16 @@ fn the_book_is_for_every_window_and_everybody() {
     look.arg(&url).args(NAMED);
     let mut seen = browser::lines(look);
 
-    let search = seen.pop().unwrap()["search"].take();
+    let mut tried = seen.pop().unwrap();
+    let choice = tried["choice"].take();
+    let counts = |of: &str| [0, 1].map(|i| choice[of][i].as_u64().unwrap());
+    let both = counts("both");
+    assert!(both[0] > 0 && both[1] > 0, "{choice:#}");
+    assert_eq!(counts("local"), [both[0], 0], "{choice:#}");
+    let kept = counts("kept");
+    assert!(kept[0] > 0 && kept[1] == 0, "{choice:#}");
+    assert_eq!(serious(&choice), json!([]));
+    let search = tried["search"].take();
     assert_eq!(search["none"], json!([]), "{search:#}");
     assert!(
         search["found"].as_array().unwrap().contains(&search["led"]),

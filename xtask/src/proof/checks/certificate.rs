@@ -3,6 +3,7 @@
 
 use crate::format::certificate::Leaf;
 use crate::format::hex::hex;
+use crate::format::key::Unproved;
 use crate::proof::chain::{self, Chain, Purpose};
 use crate::proof::timestamp::{self, Uncounted};
 use crate::proof::{Evidence, KnownChains, Link, Proof, Verdict, sct, wrong};
@@ -39,7 +40,13 @@ pub(crate) fn of_timestamps(
     let (mut times, mut told, mut strangers) = (Vec::new(), Vec::new(), Vec::new());
     let mut wrong = None;
     for response in &bundle.timestamps {
-        match timestamp::verify_known(response, signature, root, known) {
+        // Of an envelope that cosign attached to an image either may be stamped.
+        let of = |stamped: &[u8]| timestamp::verify_known(response, stamped, root, known);
+        let counted = match (of(signature), &bundle.envelope) {
+            (Err(_), Some(envelope)) => of(envelope),
+            (counted, _) => counted,
+        };
+        match counted {
             Ok(timestamp) => {
                 times.push(timestamp.time);
                 proof.count(Link::Timestamp, &timestamp.by, &timestamp.valid_for);
@@ -49,6 +56,19 @@ pub(crate) fn of_timestamps(
             Err(Uncounted::Unproved(why)) => wrong = wrong.or(Some(why)),
         }
     }
+    of_stamps(proof, evidence, wrong, &told, &strangers);
+    times
+}
+
+/// What the timestamps come to: what is wrong with one of an authority that is known, what
+/// those that hold say, and why others count for nothing.
+fn of_stamps(
+    proof: &mut Proof,
+    evidence: &Evidence,
+    wrong: Option<Unproved>,
+    told: &[String],
+    strangers: &[String],
+) {
     let promised = evidence
         .entry()
         .is_some_and(|entry| entry.promise.is_some());
@@ -69,7 +89,6 @@ pub(crate) fn of_timestamps(
         }
         (None, Some(why)) => proof.check(Link::Timestamp, Err(why.clone().into())),
     }
-    times
 }
 
 /// Checks who issued the certificate, whether a CT log saw it, and whether it was valid

@@ -24,11 +24,10 @@ pub(crate) fn of_artifact(proof: &mut Proof, evidence: &Evidence) {
     };
     let named = bundle.content.subjects();
     // A file is hashed as the message was, which may be longer than SHA-256.
-    let digest = match &bundle.content {
-        Content::Message { hashing, .. } => subject.digest_by(*hashing),
-        _ => subject.digest.clone(),
-    };
-    let verdict = if named.contains(&digest) {
+    let hashings = bundle.content.hashings().into_iter();
+    let digests: Vec<String> = hashings.map(|hashing| subject.digest_by(hashing)).collect();
+    let same = digests.iter().find(|digest| named.contains(digest));
+    let verdict = if let Some(digest) = same {
         let what = match bundle.content {
             Content::Message { .. } => "the digest of what was signed",
             _ => "named in the statement that was signed",
@@ -39,6 +38,7 @@ pub(crate) fn of_artifact(proof: &mut Proof, evidence: &Evidence) {
     } else {
         let signed = named.join(", ");
         let name = &subject.name;
+        let digest = digests.first().unwrap_or(&subject.digest);
         wrong(format!("{signed} was signed, and {name} has {digest}"))
     };
     proof.check(Link::Artifact, verdict);
@@ -236,7 +236,7 @@ pub(crate) fn of_entry(
         Ok(None) => {
             let kind = evidence.entry().map(Entry::kind).unwrap_or_default();
             let why = format!("this program does not read entries of the kind {kind}");
-            return proof.check(Link::Entry, wrong(why));
+            return proof.check(Link::Entry, Err(Unproved::NotRead(why)));
         }
         Ok(Some(recorded)) => recorded,
     };

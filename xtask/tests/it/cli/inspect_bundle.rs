@@ -280,3 +280,35 @@ fn what_is_not_read_is_not_proved() {
     assert!(shown.err.contains("not proved: signature"), "{}", shown.err);
     assert!(!shown.out.contains('✗'), "{}", shown.out);
 }
+
+/// Files of others hold several bundles: each is shown, and named by its place.
+#[test]
+fn several_bundles_in_one_file() {
+    let world = World::new();
+    let line = |name: &str| recorded::json(&format!("bundles/{name}.sigstore.json")).to_string();
+    let lines = format!("{}\n{}\n", line("alpha.v1"), line("beta.v2"));
+    world.write("work/all.jsonl", &lines);
+    let documents = offline(&world, "--json inspect-rekor --bundle all.jsonl")
+        .ok()
+        .events();
+    let found: Vec<&Value> = documents.iter().map(|one| &one["found_at"]).collect();
+    assert_eq!(
+        found,
+        ["all.jsonl: bundle 1 of 2", "all.jsonl: bundle 2 of 2"]
+    );
+    // To verify a file, one of them has to be of it.
+    let verify = |blob: &str| {
+        let root = file("trusted_root.json");
+        world.run(&format!(
+            "verify -q --blob {} --bundle all.jsonl --identity alice@example.com --issuer-regexp ^http: --trusted-root {}",
+            file(&format!("blobs/{blob}")).display(),
+            root.display()
+        ))
+    };
+    verify("alpha.txt").ok();
+    verify("beta.txt").ok();
+    verify("predicate.json").fails(1, "predicate.json is not what was signed: ");
+    world.write("work/bad.jsonl", &format!("{lines}{{}}\n"));
+    let run = offline(&world, "inspect-rekor --bundle bad.jsonl");
+    run.fails(2, "error: bad.jsonl: line 3: that is no Sigstore bundle");
+}

@@ -4,9 +4,10 @@
 mod ct_inclusion;
 mod damaged;
 mod keys;
+mod others;
 mod recorded;
 mod tampered;
-mod timestamps;
+pub mod timestamps;
 mod vectors;
 mod wrong;
 

@@ -12,7 +12,7 @@ use xtask::format::key::Unproved;
 use xtask::proof::{KnownChains, timestamp};
 use xtask::trust::root::TrustedRoot;
 
-const SIGNATURE: &[u8] = b"a signature";
+const SIGNATURE: &str = "a signature";
 
 /// What makes a root, and below it two authorities, `old` and `new`, which both stamp
 /// the signature now.
@@ -37,10 +37,11 @@ done
 for name in root old new; do openssl x509 -in "$name.pem" -outform DER -out "$name.der"; done
 "#;
 
-fn made(dir: &Path) {
+/// Makes them in a directory, about a text: `NAME.tsr`, and `NAME.der` of each certificate.
+pub fn made(dir: &Path, signed: &str) {
     let output = Command::new("sh")
         .args(["-euc", SCRIPT])
-        .env("SIGNATURE", std::str::from_utf8(SIGNATURE).unwrap())
+        .env("SIGNATURE", signed)
         .current_dir(dir)
         .output()
         .unwrap();
@@ -51,7 +52,7 @@ fn made(dir: &Path) {
 #[test]
 fn a_timestamp_counts_by_the_authority_that_made_it() {
     let temp = tempfile::tempdir().unwrap();
-    made(temp.path());
+    made(temp.path(), SIGNATURE);
     let read = |name: &str| std::fs::read(temp.path().join(name)).unwrap();
     let at = |from_now: i64| {
         let days = Duration::from_secs(86400 * from_now.unsigned_abs());
@@ -80,7 +81,7 @@ fn a_timestamp_counts_by_the_authority_that_made_it() {
     // What was verified with one root must not count with another.
     let known = KnownChains::default();
     let said = |stamp: &str, root: &TrustedRoot| {
-        let timestamp = timestamp::verify(&read(stamp), SIGNATURE, root, &known);
+        let timestamp = timestamp::verify(&read(stamp), SIGNATURE.as_bytes(), root, &known);
         timestamp.map_err(|why| match why {
             Unproved::Wrong(why) | Unproved::NotRead(why) => why,
         })
