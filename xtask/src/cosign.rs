@@ -66,6 +66,7 @@ impl SignRequest<'_> {
             user: self.user.to_owned(),
             out: self.token(),
             renew,
+            to_sign: true,
         }
     }
 

@@ -48,6 +48,7 @@ impl TokenCommand {
             user: user.to_owned(),
             out: file.clone(),
             renew: self.renew,
+            to_sign: false,
         };
         let plan = plan(app, &identity, token);
         let Execution::Finished(_) =

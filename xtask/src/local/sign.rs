@@ -88,10 +88,11 @@ impl Local {
 }
 
 impl SigningTarget for Local {
-    /// Where Fulcio has died there is no token either, which would go to whoever took its
-    /// port.
+    fn require_fulcio(&self) -> Result<()> {
+        self.require_own(TrustRole::CertificateAuthority)
+    }
+
     fn write_token(&self, user: &str, out: &Path) -> Result<()> {
-        self.require_own(TrustRole::CertificateAuthority)?;
         let token = self.identity_token(user, "sigstore")?;
         state::write(out, token.as_bytes(), 0o600)
     }

@@ -27,6 +27,9 @@ pub(crate) trait SigningTarget: Target {
     /// its owner reads.
     fn write_token(&self, user: &str, out: &Path) -> Result<()>;
 
+    /// Fails where somebody else than our Fulcio would be given a token.
+    fn require_fulcio(&self) -> Result<()>;
+
     /// The name by digest of an image that was signed with this bundle; `forwarded` is
     /// the host under which the target's registry was reached.
     fn name_of_image(
@@ -72,6 +75,7 @@ where
         user: "alice".into(),
         out: "/a b/token".into(),
         renew: false,
+        to_sign: false,
     };
     let forget = Forget {
         file: "/tmp/token".into(),
@@ -80,6 +84,7 @@ where
     vec![
         Token {
             renew: true,
+            to_sign: true,
             ..token.clone()
         }
         .into(),

@@ -28,6 +28,9 @@ pub(crate) struct Token {
     /// Keep the one that is there, unless it ends within two minutes.
     #[arg(long)]
     pub(crate) renew: bool,
+    /// Fail where the Fulcio that is given it does not run.
+    #[arg(long)]
+    pub(crate) to_sign: bool,
 }
 
 impl StepArgs for Token {
@@ -38,12 +41,18 @@ impl StepArgs for Token {
         if self.renew {
             words.push("--renew".into());
         }
+        if self.to_sign {
+            words.push("--to-sign".into());
+        }
         words
     }
 }
 
 impl Token {
     pub(crate) fn run(self, target: &dyn SigningTarget, _: &dyn Fn(StepEvent<'_>)) -> Result<()> {
+        if self.to_sign {
+            target.require_fulcio()?;
+        }
         let kept = state::read(&self.out)?.filter(|_| self.renew);
         let ends = kept.and_then(|token| expiry(&token));
         if ends.is_some_and(|ends| ends > time::unix_now() + SOON) {
