@@ -203,7 +203,7 @@ pub(crate) fn told_partly(
     }
     for (i, artifact) in &left {
         let why = outcome.failure_at(*i).map(|fail| &*fail.what);
-        let name = artifact.name();
+        let name = artifact.shown();
         let why = why.unwrap_or_default();
         ui.note(printable(&format!("not {done}: {name}: {why}")));
     }

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::entry::Version;
 use crate::fail::{Fail, NOT_SO, broken, not_so};
-use crate::text::quote;
+use crate::text::{nearest, quote};
 
 pub(crate) use bundle_place::require_own_bundles;
 
@@ -174,6 +174,14 @@ impl Artifact {
         match self {
             Artifact::Image(image) => image.clone(),
             Artifact::Blob { file, .. } => file.display().to_string(),
+        }
+    }
+
+    /// The same for a person: the path of a file from where they are, where that is shorter.
+    pub(crate) fn shown(&self) -> String {
+        match self {
+            Artifact::Image(image) => image.clone(),
+            Artifact::Blob { file, .. } => nearest(file),
         }
     }
 

@@ -168,7 +168,7 @@ impl VerifyCommand {
         let done: Vec<usize> = (0..artifacts.len()).filter(done).collect();
         let proved = |i: &usize| outcome.made_by::<Verified>(&format!("prove{}", numbered(*i)));
         for i in &done {
-            self.tell(app, &artifacts[*i].name(), proved(i));
+            self.tell(app, &artifacts[*i].shown(), proved(i));
         }
         let signatures = done.iter().filter_map(proved).cloned().collect();
         let verified = done.iter().map(|i| artifacts[*i].name()).collect();
