@@ -61,7 +61,7 @@ impl Trust for Cluster {
             // Who follows the repository has to learn of the next key as well.
             _ => drop(self.require_publisher()?),
         }
-        self.rotate_plan(key, &RotationFacts::gather(&self.kubectl()?, rekor)?)
+        self.rotate_plan(key, &RotationFacts::gather(&self.port_forwards()?, rekor)?)
     }
 
     fn lost(&self, signature: &Signature) -> Result<Option<Fail>> {

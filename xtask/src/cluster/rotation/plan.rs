@@ -6,11 +6,13 @@ use clap::ValueEnum;
 use super::{Turning, ct_logs, turning};
 use crate::cluster::Cluster;
 use crate::cluster::copies::next_of;
+use crate::cluster::forwards::{Forwards, remembered};
 use crate::cluster::install::{WITHIN, ready};
 use crate::cluster::kubectl::Kubectl;
+use crate::cluster::servers::{ClusterServer, forwarded};
 use crate::cluster::steps::{
-    AcceptNext, ClusterTrust, CopySecrets, FirstClusterEntry, ForgetNext, MakeNext, Retire, Switch,
-    TufKey,
+    AcceptNext, ClusterTrust, CopySecrets, FirstClusterEntry, ForgetNext, LaunchForward, MakeNext,
+    Retire, Switch, TufKey,
 };
 use crate::entry::{Version, Versions};
 use crate::fail::broken;
@@ -23,11 +25,15 @@ use crate::target::RotatedKey;
 pub(crate) struct RotationFacts {
     /// The keys whose next one is made.
     pub(crate) begun: Vec<RotatedKey>,
+    /// The servers to which `start` opened a forward.
+    pub(crate) forwarded: Vec<&'static ClusterServer>,
 }
 
 impl RotationFacts {
-    /// Asks the cluster which keys turn.
-    pub(crate) fn gather(kubectl: &Kubectl, rekor: Versions) -> Result<RotationFacts> {
+    /// Asks the cluster which keys turn, and this machine for its forwards.
+    pub(crate) fn gather(forwards: &Forwards, rekor: Versions) -> Result<RotationFacts> {
+        let kubectl = &forwards.kubectl;
+        let remembered = remembered(&forwards.dir);
         let all = Turning::value_variants().iter().copied();
         let all: Vec<_> = all.filter(|server| server.server().runs(rekor)).collect();
         let look = |server: &Turning| {
@@ -35,8 +41,10 @@ impl RotationFacts {
             Ok(next.map(|_| server.key()))
         };
         let begun: Result<Vec<_>> = parallel::each(&all, look).into_iter().collect();
+        let is_open = |server: &&ClusterServer| remembered.iter().any(|name| name == server.name);
         Ok(RotationFacts {
             begun: begun?.into_iter().flatten().collect(),
+            forwarded: forwarded(rekor).filter(is_open).collect(),
         })
     }
 }
@@ -64,7 +72,6 @@ impl Cluster {
             RotatedKey::Tuf => {
                 plan.push(TufKey::step(self));
                 self.push_publication(&mut plan, "publish", TufKey::STEP);
-                return Ok(plan);
             }
             RotatedKey::Registry => self.push_registry_key(&mut plan, &kubectl)?,
             _ => self.push_trusted_key(&mut plan, &kubectl, key, &all)?,
@@ -73,7 +80,18 @@ impl Cluster {
             let forget = ForgetNext::step(&kubectl, *server)?;
             push(&mut plan, each("forget-next-key", i, *server, forget));
         }
+        self.push_forwards(&mut plan, facts)?;
         Ok(plan)
+    }
+
+    /// Adds the steps that open the forwards of `start` again: each ended with the pod that
+    /// it led to, and clients on this machine are to notice nothing of a rotation.
+    fn push_forwards(&self, plan: &mut Plan, facts: &RotationFacts) -> Result<()> {
+        let all = self.port_forwards()?;
+        for server in &facts.forwarded {
+            push(plan, LaunchForward::step(&all, &all.persistent(server))?);
+        }
+        Ok(())
     }
 
     /// Adds the steps for a key that is in the trusted root: verifiers first, signers

@@ -3,6 +3,7 @@
 use super::{NO_REPOSITORY, names, printed, step};
 use crate::cluster::Cluster;
 use crate::cluster::rotation::{RotationFacts, Turning, turning};
+use crate::cluster::servers::{FULCIO, TUF};
 use crate::cluster::settings::ClusterSettings;
 use crate::entry::Versions;
 use crate::fail::Fail;
@@ -134,12 +135,33 @@ fn one_key_turns_at_a_time() {
     let cluster = cluster(Versions::V2);
     let facts = RotationFacts {
         begun: vec![RotatedKey::Rekor],
+        ..RotationFacts::default()
     };
     assert!(cluster.rotate_plan(RotatedKey::Rekor, &facts).is_ok());
     for other in [RotatedKey::Ctlog, RotatedKey::Tuf] {
         let refused = cluster.rotate_plan(other, &facts).err().unwrap();
         let fail = Fail::from_error(&refused);
         assert_eq!(fail.hints, ["end it first: cargo xtask rotate rekor"]);
+    }
+}
+
+/// A client on this machine whose forwards ended with the pods would need `start`.
+#[test]
+fn the_forwards_are_open_again_at_the_end() {
+    let facts = RotationFacts {
+        forwarded: vec![&FULCIO, &TUF],
+        ..RotationFacts::default()
+    };
+    for key in [RotatedKey::Fulcio, RotatedKey::Tuf, RotatedKey::Registry] {
+        let plan = cluster(Versions::V2).rotate_plan(key, &facts).unwrap();
+        let all = names(&plan);
+        assert!(
+            all.ends_with(&["forward-fulcio", "forward-tuf"]),
+            "{key:?}: {all:?}"
+        );
+        runs_one_after_the_other(&plan);
+        assert!(plan.steps.iter().all(|step| step.done.is_some()));
+        assert!(printed(&plan, "forward-tuf").contains("port-forward"));
     }
 }
 
