@@ -14,6 +14,7 @@ use super::charts::{ChartInput, ChartSources, Charts};
 use super::facts::{InstallFacts, RemovalFacts};
 use super::servers::REKOR;
 use super::settings::ClusterSettings;
+use crate::entry::Versions;
 use crate::plan::shell;
 use crate::plan::{Plan, Ready, Step};
 use crate::state::{self, State};
@@ -238,6 +239,30 @@ fn what_is_fetched_is_named_by_the_facts() {
     let plan = open(TargetKind::Minikube).install_plan(None, &plain());
     let image = printed(&plan.unwrap(), "images");
     assert!(image.contains("registry.example.com/cosign:1"), "{image}");
+}
+
+/// `status` says that such a forward is not up, and to type `start`.
+#[test]
+fn a_forward_to_a_server_that_has_gone_is_ended() {
+    let temp = tempfile::tempdir().unwrap();
+    let cluster = installed(temp.path()).with_settings(ClusterSettings {
+        rekor: Versions::V2,
+        ..ClusterSettings::new("test")
+    });
+    let facts = RemovalFacts {
+        forwards: vec!["rekor".to_owned(), "tuf".to_owned()],
+        ..RemovalFacts::default()
+    };
+    let plan = cluster.start_plan(&[], &facts).unwrap();
+    let all = names(&plan);
+    let closed = all.iter().filter(|name| name.starts_with("close-"));
+    assert!(closed.eq(["close-rekor"].iter()), "{all:?}");
+    let plan = cluster.start_plan(&["tuf".to_owned()], &facts).unwrap();
+    assert_eq!(names(&plan), ["forward-tuf"]);
+    let plan = cluster.restart_plan(&[], &facts).unwrap();
+    let all = names(&plan);
+    let of_rekor = all.iter().filter(|name| **name == "close-rekor");
+    assert_eq!(of_rekor.count(), 1, "{all:?}");
 }
 
 #[test]

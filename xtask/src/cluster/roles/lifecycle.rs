@@ -4,28 +4,24 @@ use anyhow::Result;
 
 use crate::cluster::facts::RemovalFacts;
 use crate::cluster::probes::programs::inotify;
-use crate::cluster::servers::{ClusterServer, servers};
+use crate::cluster::servers::{ClusterServer, forwarded, servers};
 use crate::cluster::status::FORWARD;
 use crate::cluster::steps::{HaltForward, LaunchForward};
 use crate::cluster::{Cluster, forwards};
 use crate::entry::Versions;
 use crate::fail::broken;
-use crate::plan::Plan;
+use crate::plan::{Plan, Step};
 use crate::preflight::Finding;
 use crate::target::{Component, ComponentState, Installation, Lifecycle, Logs, PreflightOptions};
 use crate::words;
 
 impl Lifecycle for Cluster {
-    /// Opens the persistent forwards.
+    /// Opens the persistent forwards, and ends those to servers that have gone.
     fn start(&self, components: &[String], port_base: Option<u16>) -> Result<Plan> {
         self.require_installed()?;
         self.require_ports(port_base)?;
-        let mut plan = Plan::new("start", self.globals());
-        let all = self.port_forwards()?;
-        for server in forwards::chosen(components, self.settings()?.rekor)? {
-            plan.push(LaunchForward::step(&all, &all.persistent(server))?);
-        }
-        Ok(plan)
+        let facts = RemovalFacts::gather(self, &[])?;
+        self.start_plan(components, &facts)
     }
 
     /// Ends the forwards, those of commands that were killed too.
@@ -126,6 +122,40 @@ impl Cluster {
         }
     }
 
+    /// The plan that opens forwards. It looks at nothing, as that which ends them.
+    pub(in crate::cluster) fn start_plan(
+        &self,
+        components: &[String],
+        facts: &RemovalFacts,
+    ) -> Result<Plan> {
+        let mut plan = Plan::new("start", self.globals());
+        let rekor = self.settings()?.rekor;
+        // `install` may have taken a version of Rekor away since one was opened to it.
+        let has_gone = |name: &str| {
+            let is_it = |server: &&ClusterServer| server.name == name;
+            components.is_empty()
+                && forwarded(Versions::Both).any(|server| is_it(&server))
+                && !forwarded(rekor).any(|server| is_it(&server))
+        };
+        for name in facts.forwards.iter().filter(|name| has_gone(name)) {
+            let component = name.clone();
+            plan.push(HaltForward { component }.step(name, name));
+        }
+        for step in self.launches(components)? {
+            plan.push(step);
+        }
+        Ok(plan)
+    }
+
+    /// The steps that open forwards.
+    fn launches(&self, components: &[String]) -> Result<Vec<Step>> {
+        let all = self.port_forwards()?;
+        let chosen = forwards::chosen(components, self.settings()?.rekor)?;
+        let chosen = chosen.into_iter();
+        let launch = |server| LaunchForward::step(&all, &all.persistent(server));
+        chosen.map(launch).collect()
+    }
+
     /// The plan that ends forwards. It looks at nothing: which there are is among the
     /// facts.
     pub(in crate::cluster) fn stop_plan(
@@ -155,7 +185,8 @@ impl Cluster {
         let mut plan = self.stop_plan(components, facts)?;
         plan.command = "restart".to_owned();
         let ended: Vec<String> = plan.steps.iter().map(|step| step.name.clone()).collect();
-        for step in self.start(components, None)?.steps {
+        self.require_installed()?;
+        for step in self.launches(components)? {
             let mut step = step.needs(ended.iter());
             step.done = None;
             plan.push(step);
