@@ -273,3 +273,31 @@ fn every_version_is_a_pin() {
         }
     }
 }
+
+/// A page that names a test promises that something is tried.
+#[test]
+fn every_test_that_a_page_names_is_there() {
+    let mut found = 0;
+    for page in documents() {
+        for (line, name) in quoted(&page) {
+            let Some((module, test)) = name.rsplit_once("::") else {
+                continue;
+            };
+            if !["cli::", "local::", "cluster::", "proofs::"]
+                .iter()
+                .any(|of| name.starts_with(of))
+            {
+                continue;
+            }
+            let file = format!("xtask/tests/it/{}.rs", module.replace("::", "/"));
+            let text = std::fs::read_to_string(repository().join(&file)).unwrap_or_default();
+            assert!(
+                text.contains(&format!("#[test]\nfn {test}() {{")),
+                "{}:{line}: {file} has no test {test}",
+                page.name
+            );
+            found += 1;
+        }
+    }
+    assert!(found > 10, "{found}");
+}
