@@ -10,7 +10,7 @@ mod spawn;
 mod stream;
 
 pub(crate) use command::{Command, Outputs, Piece, Progress, Total, Word, resolve};
-pub(crate) use output::output_of;
+pub(crate) use output::{bytes_of, output_of};
 pub(crate) use search_path::without_relative_entries;
 pub(crate) use spawn::{redirecting_variables, started, without_starts};
 pub(crate) use stream::{Heard, each_line_of, run};

@@ -19,6 +19,12 @@ const ANSWER: Duration = Duration::from_secs(320);
 /// Runs a short command without placeholders, with this on its standard input,
 /// and returns what it prints. Where it fails, its last lines are the tail.
 pub(crate) fn output_of(command: &Command, input: Option<&[u8]>) -> Result<String> {
+    let printed = bytes_of(command, input)?;
+    String::from_utf8(printed).context("a tool printed something that is not text")
+}
+
+/// The same, for a tool that prints what need not be text.
+pub(crate) fn bytes_of(command: &Command, input: Option<&[u8]>) -> Result<Vec<u8>> {
     let words = resolve(&command.words, &Outputs::new())?;
     let stdin = input.map_or_else(Stdio::null, |_| Stdio::piped());
     let mut child = start(command, &words, stdin)?;
@@ -55,5 +61,5 @@ pub(crate) fn output_of(command: &Command, input: Option<&[u8]>) -> Result<Strin
         let what = format!("{tool}{verb} failed");
         return Err(problems::explain(broken(what).tail(said)).into());
     }
-    String::from_utf8(output.stdout).context("a tool printed something that is not text")
+    Ok(output.stdout)
 }

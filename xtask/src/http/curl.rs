@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use crate::exec::{Command, Word, output_of};
+use crate::exec::{Command, Word, bytes_of};
 use crate::fail::{Fail, broken};
 
 /// How curl is called, as the text does, but with the server's certificate verified.
@@ -63,7 +63,7 @@ pub(super) fn answer(
     words: Vec<Word>,
     input: Option<&[u8]>,
 ) -> Result<(u16, Vec<u8>), Fail> {
-    let printed = output_of(&Command::new(words), input).map_err(|error| {
+    let printed = bytes_of(&Command::new(words), input).map_err(|error| {
         let fail = Fail::from_error(&error);
         if is_about_certificate(&fail) {
             return unknown_certificate(url, ca).tail(fail.tail);
@@ -82,6 +82,28 @@ pub(super) fn answer(
             ..fail.hint("cargo xtask status")
         }
     })?;
-    let (body, status) = printed.rsplit_once('\n').unwrap_or((&printed, ""));
-    Ok((status.parse().unwrap_or(0), body.as_bytes().to_vec()))
+    Ok(parted(printed))
+}
+
+/// Status and body of what curl printed: a tile is not text, and may hold line breaks.
+fn parted(mut printed: Vec<u8>) -> (u16, Vec<u8>) {
+    let end = printed.iter().rposition(|byte| *byte == b'\n');
+    let status = printed.split_off(end.unwrap_or(printed.len()));
+    let status = String::from_utf8_lossy(&status);
+    (status.trim().parse().unwrap_or(0), printed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_not_text_is_read_as_it_is() {
+        let tile = [0xff, b'\n', 0x80, 0];
+        let printed = crate::words!["printf", r"\377\n\200\000\n%s", "200"];
+        let printed = bytes_of(&Command::new(printed), None).unwrap();
+        assert_eq!(parted(printed), (200, tile.to_vec()));
+        assert_eq!(parted(b"\n404".to_vec()), (404, Vec::new()));
+        assert_eq!(parted(b"000".to_vec()), (0, b"000".to_vec()));
+    }
 }
