@@ -5,10 +5,15 @@ use std::path::Path;
 
 use snapbox::{assert_data_eq, str};
 
+use crate::support::cluster::Cluster;
+use crate::support::pages::Page;
 use crate::support::recorded::{self, bundle};
-use crate::support::run::xtask;
+use crate::support::run::{end, xtask};
 use crate::support::snapshot::{each_step_once, snapshot};
 use crate::support::world::World;
+
+/// The command whose plan chapter 6 shows.
+const PLAN: &str = "install --dry-run";
 
 /// Shows commands, none of which runs anything.
 #[track_caller]
@@ -140,4 +145,23 @@ exit 0
 
 "#]]
     );
+}
+
+/// What a page shows of a plan has its numbers too, which a reader's screen shows.
+#[test]
+fn the_plans_on_the_pages_are_those_of_today() {
+    let page = Page::read("docs/06-install.md");
+    let [local, cluster] = [World::new().command(PLAN), Cluster::new().command(PLAN)].map(end);
+    for (kind, run) in [("local", local.ok()), ("cluster", cluster.ok())] {
+        let blocks = page.blocks().into_iter().filter(|block| block.kind == kind);
+        let shown = blocks
+            .flat_map(|block| block.commands)
+            .flat_map(|typed| typed.shown);
+        let titles: Vec<String> = shown.filter(|line| line.starts_with("# ")).collect();
+        assert!(titles.len() > 5, "{titles:?}");
+        for title in titles {
+            let there = run.out.lines().any(|line| line == title);
+            assert!(there, "not on the {kind} target: {title}");
+        }
+    }
 }
