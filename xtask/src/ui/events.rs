@@ -1,5 +1,6 @@
 //! A running plan as a person or a script sees it: what happens to each step.
 
+use std::sync::PoisonError;
 use std::time::Duration;
 
 use console::style;
@@ -34,13 +35,10 @@ impl Reporter for Ui {
             StepEvent::Waiting(text) => self.waiting(step, text),
             StepEvent::Trouble(lines) => self.trouble(step, lines),
             StepEvent::Line(line) => self.line(step, line),
-            StepEvent::Skipped(seen) => self.skipped(step, seen),
-            StepEvent::Done(took) => self.done(step, took),
-            StepEvent::Failed(fail) => self.failed(step, fail),
-            StepEvent::Blocked(by) => {
-                self.event(&json!({"event": "blocked", "step": step.name, "by": by}));
-                self.ended(step);
-            }
+            StepEvent::Skipped(_)
+            | StepEvent::Done(_)
+            | StepEvent::Failed(_)
+            | StepEvent::Blocked(_) => self.end(step, event),
         }
     }
 }
@@ -53,6 +51,21 @@ impl Ui {
         );
         if self.crowd.total().is_none() {
             self.bars.start(step);
+        }
+    }
+
+    /// A step ends. Steps end side by side, and are counted and told one after the other.
+    fn end(&self, step: StepRef<'_>, event: StepEvent<'_>) {
+        let _one = self.ends.lock().unwrap_or_else(PoisonError::into_inner);
+        match event {
+            StepEvent::Skipped(seen) => self.skipped(step, seen),
+            StepEvent::Done(took) => self.done(step, took),
+            StepEvent::Failed(fail) => self.failed(step, fail),
+            StepEvent::Blocked(by) => {
+                self.event(&json!({"event": "blocked", "step": step.name, "by": by}));
+                self.ended(step);
+            }
+            _ => {}
         }
     }
 

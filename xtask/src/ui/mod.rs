@@ -51,6 +51,8 @@ pub(crate) struct Ui {
     crowd: Crowd,
     output: Arc<Output>,
     prefix: Arc<Mutex<CommandPrefix>>,
+    /// Held while the end of a step is counted and told, so that the numbers go up.
+    ends: Mutex<()>,
 }
 
 impl Ui {
@@ -64,6 +66,7 @@ impl Ui {
             crowd: Crowd::default(),
             output: Arc::default(),
             prefix: Arc::default(),
+            ends: Mutex::default(),
         }
     }
 
