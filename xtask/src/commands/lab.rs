@@ -54,7 +54,11 @@ impl LabCommand {
         };
         let lab = named(&name)?;
         app.state.create()?;
-        let _held = crate::state::exclusive(&app.state.path("lab.lock"))?;
+        let waiting = || {
+            app.ui
+                .note("another lab runs here; this one waits for its end")
+        };
+        let _held = crate::state::exclusive_or(&app.state.path("lab.lock"), &waiting)?;
         let _watch = interrupt::watch();
         say_story(app, lab);
         let mut session = Session::new(&app.ui, &app.repo, &app.state.path("lab"), !self.no_pause)?;

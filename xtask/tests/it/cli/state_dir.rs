@@ -11,6 +11,7 @@ use snapbox::{assert_data_eq, str};
 
 use crate::support::repo::repository;
 use crate::support::run::xtask;
+use crate::support::wait::wait_until;
 use crate::support::world::World;
 
 fn i_am_root() -> bool {
@@ -480,4 +481,24 @@ fn a_path_that_is_no_text() {
         let output = command.output().unwrap();
         assert_eq!(output.status.code(), Some(2), "{output:?}");
     }
+}
+
+/// A lab that waits for another one says so.
+#[test]
+fn a_lab_at_work() {
+    let world = World::new().installed("v2");
+    world.write_state("lab.lock", "");
+    let held = File::options()
+        .write(true)
+        .open(world.state.join("lab.lock"));
+    let held = held.unwrap();
+    held.try_lock().unwrap();
+    let told = world.path("told");
+    let mut lab = world.command("lab changed-image --no-pause");
+    let mut lab = lab.stderr(File::create(&told).unwrap()).spawn().unwrap();
+    wait_until("the lab says that it waits", || {
+        fs::read_to_string(&told).is_ok_and(|text| text.contains("another lab runs here"))
+    });
+    lab.kill().unwrap();
+    lab.wait().unwrap();
 }
