@@ -56,7 +56,7 @@ struct VerifiedArtifacts {
 impl VerifyCommand {
     pub(crate) fn run(self, app: &App) -> Result<Answer> {
         let (dry_run, expected) = (self.plan.dry_run, self.signer.is_given());
-        for regexp in self.signer.unanchored() {
+        for regexp in self.signer.unanchored()? {
             app.ui.note(format!(
                 "{regexp} is found anywhere in a name; ^ and $ around it make it all of the name"
             ));

@@ -36,7 +36,10 @@ impl Expected {
             (Some(text), _) => Ok(Some(Expected::Exactly(text.to_owned()))),
             (None, Some(regexp)) => Regex::new(regexp)
                 .map(|regex| Some(Expected::Matching(regex)))
-                .map_err(|error| broken(format!("{regexp:?} is no regular expression: {error}"))),
+                .map_err(|error| {
+                    broken(format!("{regexp:?} is no regular expression: {error}"))
+                        .hint("any name that ends so: '^.*@example\\.com$'")
+                }),
             (None, None) => Ok(None),
         }
     }

@@ -55,9 +55,19 @@ impl SignerArgs {
 
     /// The regular expressions that are found anywhere in a name, so that more names match
     /// than it seems.
-    pub(crate) fn unanchored(&self) -> impl Iterator<Item = &String> {
+    ///
+    /// # Errors
+    /// Where one of them is no regular expression.
+    pub(crate) fn unanchored(&self) -> Result<Vec<&String>> {
         let all = self.identity_regexp.iter().chain(&self.issuer_regexp);
-        all.filter(|regexp| !(regexp.starts_with('^') && regexp.ends_with('$')))
+        let mut unanchored = Vec::new();
+        for regexp in all {
+            Expected::typed(None, Some(regexp))?;
+            if !(regexp.starts_with('^') && regexp.ends_with('$')) {
+                unanchored.push(regexp);
+            }
+        }
+        Ok(unanchored)
     }
 
     /// What that means for a certificate, or a key.

@@ -445,3 +445,18 @@ fn what_carries_nothing_is_not_told_to_be_signed_where_an_attestation_is_asked_f
         assert!(!run.err.contains("sign it"), "{}", run.err);
     }
 }
+
+/// What is no regular expression is not explained as one first.
+#[test]
+fn a_regular_expression_that_is_none() {
+    let world = World::new().installed("v2");
+    let run = world.run("verify --identity-regexp *");
+    assert_eq!(run.exit, 2, "{}", run.seen());
+    assert!(run.err.contains("is no regular expression"), "{}", run.err);
+    assert!(
+        run.err.contains("hint: any name that ends so"),
+        "{}",
+        run.err
+    );
+    assert!(!run.err.contains("found anywhere"), "{}", run.err);
+}
