@@ -52,8 +52,7 @@ pub(crate) fn digest(server: &Server, image: &Reference) -> Result<String, Fail>
 /// Where the registry does not answer, or there is no such image.
 pub(crate) fn signatures(server: &Server, image: &Reference) -> Result<(String, Vec<Found>), Fail> {
     let repository = Repository { server, image };
-    let manifest = repository.required_manifest()?;
-    let digest = bundle::sha256(&manifest);
+    let digest = digest(server, image)?;
     let mut found = repository.referrers(&digest)?;
     found.extend(repository.legacy(&digest)?);
     Ok((digest, found))
